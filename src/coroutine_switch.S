@@ -1,0 +1,98 @@
+/*
+ * Switching stacks on x86-64 (System V ABI): what a function must keep goes on the old stack, the stack
+ * pointer is exchanged, and the same is taken off the new one.
+ */
+    .text
+
+/* void coroutine_switch(void **out_saved_sp, void *next_sp) */
+    .globl coroutine_switch
+    .hidden coroutine_switch
+    .type coroutine_switch, @function
+coroutine_switch:
+    .cfi_startproc
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    subq $8, %rsp
+    stmxcsr (%rsp)
+    fnstcw 4(%rsp)
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    jmp coroutine_restore
+    .cfi_endproc
+    .size coroutine_switch, . - coroutine_switch
+
+/* The stack pointer is one that coroutine_switch saved. The signal handler continues here as well. */
+    .globl coroutine_restore
+    .hidden coroutine_restore
+    .type coroutine_restore, @function
+coroutine_restore:
+    .cfi_startproc
+    .cfi_undefined rip
+    cld
+    ldmxcsr (%rsp)
+    fldcw 4(%rsp)
+    addq $8, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    retq
+    .cfi_endproc
+    .size coroutine_restore, . - coroutine_restore
+
+/* First return address of a new stack: r12 is the function, r13 its argument. */
+    .globl coroutine_first_entry
+    .hidden coroutine_first_entry
+    .type coroutine_first_entry, @function
+coroutine_first_entry:
+    .cfi_startproc
+    .cfi_undefined rip
+    xorl %ebp, %ebp
+    movq %r13, %rdi
+    callq *%r12
+    ud2
+    .cfi_endproc
+    .size coroutine_first_entry, . - coroutine_first_entry
+
+/*
+ * void guest_tick(guest_instance *instance), called with clang's preserve_most convention: everything but
+ * r11 and the vector registers is kept, so that hot loops need not spill around it.
+ */
+    .globl guest_tick
+    .hidden guest_tick
+    .type guest_tick, @function
+guest_tick:
+    .cfi_startproc
+    pushq %rax
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 72
+    callq limits_tick
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rdi
+    popq %rsi
+    popq %rdx
+    popq %rcx
+    popq %rax
+    .cfi_adjust_cfa_offset -64
+    retq
+    .cfi_endproc
+    .size guest_tick, . - guest_tick
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,87 @@
+#include "engine.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "status.h"
+
+static atomic_uint_fast64_t fork_generation;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void after_fork_in_child(void)
+{
+    atomic_fetch_add(&fork_generation, 1);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, after_fork_in_child);
+}
+
+uint64_t engine_fork_generation(void)
+{
+    return atomic_load_explicit(&fork_generation, memory_order_relaxed);
+}
+
+void eryx_engine_options_init(eryx_engine_options *options)
+{
+    *options = (eryx_engine_options){.struct_size = sizeof *options};
+}
+
+eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine,
+                               eryx_error *out_error)
+{
+    pthread_once(&fork_once, watch_forks);
+    eryx_engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    atomic_init(&engine->references, 1);
+    engine->image.file_descriptor = -1;
+    char reason[ARCHIVE_ERROR_SIZE];
+    if (!archive_open(stdlib_path, &engine->stdlib, reason)) {
+        eryx_engine_destroy(engine);
+        return status_fail(ERYX_INITIALIZATION, out_error, "%s: %s", stdlib_path, reason);
+    }
+    *out_engine = engine;
+    return ERYX_OK;
+}
+
+eryx_status eryx_engine_create(const eryx_engine_options *options, eryx_engine **out_engine,
+                               eryx_error *out_error)
+{
+    if (options == NULL || out_engine == NULL || options->struct_size != sizeof *options ||
+        options->image_path == NULL || options->stdlib_path == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "an engine needs options with the paths of an image and of the standard "
+                           "library");
+    }
+    eryx_engine *engine;
+    eryx_status status = engine_create_bare(options->stdlib_path, &engine, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    status = image_open(options->image_path, &engine->image, out_error);
+    if (status != ERYX_OK) {
+        eryx_engine_destroy(engine);
+        return status;
+    }
+    engine->has_image = true;
+    *out_engine = engine;
+    return ERYX_OK;
+}
+
+eryx_engine *engine_retain(eryx_engine *engine)
+{
+    atomic_fetch_add(&engine->references, 1);
+    return engine;
+}
+
+void eryx_engine_destroy(eryx_engine *engine)
+{
+    if (engine != NULL && atomic_fetch_sub(&engine->references, 1) == 1) {
+        image_close(&engine->image);
+        archive_close(engine->stdlib);
+        free(engine);
+    }
+}

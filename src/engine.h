@@ -1,0 +1,28 @@
+/* What all sandboxes of one image share. */
+#ifndef ERYX_ENGINE_H
+#define ERYX_ENGINE_H
+
+#include <stdatomic.h>
+
+#include "archive.h"
+#include "eryx/eryx.h"
+#include "image.h"
+
+struct eryx_engine {
+    atomic_size_t references;
+    bool has_image; /* false only while an image is being built */
+    image image;
+    archive *stdlib;
+};
+
+/* An engine without an image, to build one with. Errors as those of eryx_engine_create(). */
+eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine,
+                               eryx_error *out_error);
+
+/* One more owner; given back with eryx_engine_destroy(). */
+eryx_engine *engine_retain(eryx_engine *engine);
+
+/* Counts the fork()s of this process, so that a child knows its parent's sandboxes. */
+uint64_t engine_fork_generation(void);
+
+#endif

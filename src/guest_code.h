@@ -1,0 +1,14 @@
+/* What the generated code offers besides its exports (toolchain/instrument.py writes it). */
+#ifndef ERYX_GUEST_CODE_H
+#define ERYX_GUEST_CODE_H
+
+#include "guest_instance.h"
+
+extern const uint64_t guest_initial_pages;    /* memory of a guest that no image is made of yet */
+extern const wasm_rt_funcref_t guest_table[]; /* the same for all guests, never written */
+extern const uint32_t guest_table_size;
+
+/* Sets the globals and copies the data segments into the memory of the instance. */
+void guest_code_instantiate(guest_instance *instance);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * The state that the translated guest code works on, one per sandbox. toolchain/instrument.py makes
+ * the generated code use this struct in place of the one that wasm2c lays out.
+ */
+#ifndef ERYX_GUEST_INSTANCE_H
+#define ERYX_GUEST_INSTANCE_H
+
+#include "wasm-rt.h"
+
+/* Ends of a guest that WebAssembly does not know; they go where a wasm_rt_trap_t goes. */
+enum guest_trap {
+    GUEST_TRAP_EXIT = 100, /* the guest asked to exit; its code is in the run */
+    GUEST_TRAP_TIMEOUT,    /* the deadline and the grace after it are over */
+    GUEST_TRAP_CANCELLED,
+    GUEST_TRAP_FUEL,
+};
+
+/* An offset into guest memory: a number that the guest chose, never a pointer. */
+typedef struct guest_ptr {
+    uint32_t offset;
+} guest_ptr;
+
+typedef struct guest_instance {
+    int64_t ticks;          /* loop heads left before guest_tick() is called */
+    uint32_t stack_pointer; /* __stack_pointer, the only global of the linked module */
+    uint32_t pending_trap;  /* wasm_rt_trap_t or guest_trap that a host function asked for */
+    const uint8_t *stack_reserve; /* host functions must not be entered below this address */
+    wasm_rt_memory_t memory;
+    wasm_rt_funcref_table_t table;
+} guest_instance;
+
+/* Called by the generated code at a loop head when the ticks are used up; saves registers for
+ * limits_tick() (coroutine_switch.S), so that hot loops need not. */
+#if defined(__clang__)
+__attribute__((preserve_most))
+#endif
+__attribute__((cold, noinline)) void guest_tick(guest_instance *instance);
+
+/* Loop heads are where time is counted; recursion is bounded by the guest stack. */
+#define GUEST_TICK(instance)                      \
+    do {                                          \
+        if (UNLIKELY(--(instance)->ticks < 0)) {  \
+            guest_tick(instance);                 \
+        }                                         \
+    } while (0)
+
+/* One tick for so many bytes of memory.copy and memory.fill. */
+#define GUEST_BULK_BYTES_PER_TICK 256
+
+/*
+ * Around every call from the guest to a host function (generated guest_imports.c): leaves the host
+ * function room on the guest stack, and takes the trap that it asked for once it has returned, so that
+ * no host function is ever cut short while it holds something.
+ */
+static inline void guest_enter_host(guest_instance *instance)
+{
+    if (UNLIKELY((const uint8_t *)__builtin_frame_address(0) < instance->stack_reserve)) {
+        wasm_rt_trap(WASM_RT_TRAP_EXHAUSTION);
+    }
+}
+
+static inline void guest_leave_host(guest_instance *instance)
+{
+    if (UNLIKELY(instance->pending_trap != WASM_RT_TRAP_NONE)) {
+        wasm_rt_trap((wasm_rt_trap_t)instance->pending_trap);
+    }
+}
+
+#endif

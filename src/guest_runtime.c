@@ -1,0 +1,32 @@
+/* What the generated code calls: wasm-rt.h, and the guest's own allocator. */
+#include "guest_exports.h"
+#include "guest_memory.h"
+#include "memory.h"
+#include "run.h"
+#include "trap.h"
+
+void wasm_rt_trap(wasm_rt_trap_t trap)
+{
+    trap_raise(trap);
+}
+
+uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t delta_pages)
+{
+    uint64_t earlier = memory->pages;
+    if (!memory_grow(memory, delta_pages)) {
+        guest_instance *instance =
+            (guest_instance *)((uint8_t *)memory - offsetof(guest_instance, memory));
+        sandbox_of(instance)->memory_limit_hit = true;
+        return UINT32_MAX;
+    }
+    return earlier;
+}
+
+guest_ptr guest_allocate(guest_instance *instance, uint32_t alignment, uint32_t size)
+{
+    uint32_t offset = guest_export_cabi_realloc(instance, 0, 0, alignment, size);
+    if (offset == 0 && size != 0) {
+        guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);
+    }
+    return guest_at(offset);
+}

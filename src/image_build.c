@@ -1,0 +1,87 @@
+/* Build time: starts a guest from nothing and writes the image of it. */
+#include <stdio.h>
+
+#include "guest_code.h"
+#include "guest_exports.h"
+#include "run.h"
+#include "run_enter.h"
+#include "status.h"
+#include "trap.h"
+
+static void start_main(void *argument)
+{
+    eryx_sandbox *sandbox = argument;
+    guest_code_instantiate(&sandbox->instance);
+    guest_export_eryx_link_start(&sandbox->instance);
+    sandbox->outcome = guest_export_eryx_guest_start(&sandbox->instance);
+    coroutine_abandon(&sandbox->coroutine);
+}
+
+static eryx_status start_guest(eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    if (!trap_prepare_thread() || !coroutine_create(&sandbox->coroutine, start_main, sandbox)) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "no memory for a guest stack");
+    }
+    sandbox->instance.stack_reserve = sandbox->coroutine.stack->limit + COROUTINE_RESERVE_BYTES;
+    output_begin(&sandbox->output, sandbox->limits.max_output_bytes);
+    limits_begin(&sandbox->timing, &sandbox->instance, &sandbox->limits, 0);
+    sandbox->timing.interruptible = false;
+    uint32_t trap;
+    do {
+        sandbox->event = (eryx_event){.kind = ERYX_EVENT_DONE};
+        trap = run_enter(sandbox);
+        if (sandbox->event.kind == ERYX_EVENT_WAIT) {
+            limits_sleep(&sandbox->timing, sandbox->event.as.wait.wake_ns);
+        }
+    } while (trap == WASM_RT_TRAP_NONE && sandbox->event.kind != ERYX_EVENT_DONE);
+    coroutine_destroy(&sandbox->coroutine);
+    eryx_bytes written = output_finish(&sandbox->output, 2);
+    size_t shown = written.size < 400 ? written.size : 400;
+    const char *tail = (const char *)written.data + (written.size - shown);
+    if (trap != WASM_RT_TRAP_NONE) {
+        return status_fail(ERYX_INITIALIZATION, out_error, "the guest crashed at its start: %s\n%.*s",
+                           trap_text(trap), (int)shown, tail);
+    }
+    if (sandbox->outcome != 0) {
+        return status_fail(ERYX_INITIALIZATION, out_error, "the guest did not start\n%.*s",
+                           (int)shown, tail);
+    }
+    if (sandbox->handles.live != 0) {
+        return status_fail(ERYX_INITIALIZATION, out_error,
+                           "the started guest holds %u open handles, which an image cannot keep",
+                           sandbox->handles.live);
+    }
+    return ERYX_OK;
+}
+
+eryx_status eryx_image_build(const char *stdlib_path, const char *image_path,
+                             eryx_error *out_error)
+{
+    if (stdlib_path == NULL || image_path == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "both paths are needed");
+    }
+    eryx_engine *engine;
+    eryx_status status = engine_create_bare(stdlib_path, &engine, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
+    options.limits.execution_timeout_ms = ERYX_UNLIMITED;
+    options.limits.max_memory_bytes = ERYX_UNLIMITED;
+    eryx_sandbox *sandbox;
+    status = eryx_sandbox_create(engine, &options, &sandbox, out_error);
+    if (status != ERYX_OK) {
+        goto done_engine;
+    }
+    status = start_guest(sandbox, out_error);
+    if (status == ERYX_OK) {
+        const wasm_rt_memory_t *memory = &sandbox->instance.memory;
+        status = image_write(image_path, memory->data, memory->size,
+                             sandbox->instance.stack_pointer, out_error);
+    }
+    eryx_sandbox_destroy(sandbox);
+done_engine:
+    eryx_engine_destroy(engine);
+    return status;
+}

@@ -1,0 +1,56 @@
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol.h"
+
+enum { FIELD_HEADER_BYTES = 8 };
+
+void eryx_run_options_init(eryx_run_options *options)
+{
+    *options =
+        (eryx_run_options){.struct_size = sizeof *options, .source = "", .result_variable = "result"};
+}
+
+/* Writes one field at request + *size if request is not NULL, and counts it in any case. */
+static void add_field(uint8_t *request, size_t *size, uint32_t field, const void *data,
+                      size_t data_size)
+{
+    if (request != NULL) {
+        uint32_t header[2] = {field, (uint32_t)data_size};
+        memcpy(request + *size, header, sizeof header);
+        memcpy(request + *size + sizeof header, data, data_size);
+    }
+    *size += FIELD_HEADER_BYTES + data_size;
+}
+
+static size_t encode(const eryx_run_options *options, uint8_t *request)
+{
+    size_t size = 0;
+    uint32_t flags = options->keep_state ? REQUEST_KEEP_STATE : 0;
+    add_field(request, &size, REQUEST_FLAGS, &flags, sizeof flags);
+    if (options->result_variable != NULL) {
+        add_field(request, &size, REQUEST_RESULT_VARIABLE, options->result_variable,
+                  strlen(options->result_variable));
+    }
+    for (const char *const *argument = options->arguments; argument != NULL && *argument != NULL;
+         argument++) {
+        add_field(request, &size, REQUEST_ARGUMENT, *argument, strlen(*argument));
+    }
+    add_field(request, &size, REQUEST_SOURCE, options->source, options->source_size);
+    return size;
+}
+
+bool request_build(const eryx_run_options *options, uint8_t **out_request, size_t *out_size)
+{
+    size_t size = encode(options, NULL);
+    uint8_t *request = malloc(size);
+    if (request == NULL) {
+        return false;
+    }
+    encode(options, request);
+    *out_request = request;
+    *out_size = size;
+    return true;
+}

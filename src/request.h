@@ -1,0 +1,14 @@
+/* The request that begins a run, in the form that guest/protocol.h says. */
+#ifndef ERYX_REQUEST_H
+#define ERYX_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "eryx/eryx.h"
+
+/* Encodes the options. out_request: allocated with malloc(), the caller's. False without memory. */
+bool request_build(const eryx_run_options *options, uint8_t **out_request, size_t *out_size);
+
+#endif

@@ -1,0 +1,317 @@
+#include "run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "guest_exports.h"
+#include "guest_memory.h"
+#include "request.h"
+#include "run_enter.h"
+#include "segment.h"
+#include "status.h"
+#include "trap.h"
+#include "use.h"
+
+uint64_t run_clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* ---- On the guest's stack -------------------------------------------------------------------- */
+
+static void yield(eryx_sandbox *sandbox, eryx_event event)
+{
+    sandbox->event = event;
+    coroutine_leave(&sandbox->coroutine);
+}
+
+bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
+{
+    limits_state *timing = &sandbox->timing;
+    if (!limits_check_wait(timing, &sandbox->instance)) {
+        return false;
+    }
+    uint64_t look_ns = limits_next_look_ns(timing);
+    eryx_event event = {.kind = ERYX_EVENT_WAIT};
+    event.as.wait.wake_ns = wake_ns < look_ns ? wake_ns : look_ns;
+    yield(sandbox, event);
+    return limits_check_wait(timing, &sandbox->instance);
+}
+
+void run_pause(eryx_sandbox *sandbox)
+{
+    yield(sandbox, (eryx_event){.kind = ERYX_EVENT_PAUSE});
+}
+
+static void yield_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
+{
+    if (size > 0) {
+        eryx_event event = {.kind = ERYX_EVENT_OUTPUT};
+        event.as.output.stream = stream;
+        event.as.output.bytes = (eryx_bytes){data, size};
+        yield(sandbox, event);
+    }
+}
+
+void run_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
+{
+    output_append(&sandbox->output, stream, data, size);
+    if (sandbox->stream_output) {
+        uint8_t first[4];
+        size_t first_size;
+        stream_feed(&sandbox->splitters[stream - 1], data, size, first, &first_size, &data, &size);
+        yield_output(sandbox, stream, first, first_size);
+        yield_output(sandbox, stream, data, size);
+    }
+}
+
+void run_exit(eryx_sandbox *sandbox, int32_t exit_code)
+{
+    sandbox->exit_code = exit_code;
+    guest_ask_trap(&sandbox->instance, GUEST_TRAP_EXIT);
+}
+
+static void run_main(void *argument)
+{
+    eryx_sandbox *sandbox = argument;
+    guest_instance *instance = &sandbox->instance;
+    uint32_t size = (uint32_t)sandbox->request_size;
+    guest_ptr request = guest_at(guest_export_eryx_guest_alloc(instance, size));
+    if (request.offset == 0) {
+        static const char text[] = "MemoryError: no room for the program\n";
+        output_append(&sandbox->output, 2, (const uint8_t *)text, sizeof text - 1);
+        result_report(&sandbox->result, REPORT_EXCEPTION_TYPE, (const uint8_t *)"MemoryError", 11, 0);
+        sandbox->outcome = RUN_EXCEPTION;
+    } else {
+        guest_write(instance, request, sandbox->request, size);
+        sandbox->outcome = guest_export_eryx_guest_run(instance, request.offset, size);
+        sandbox->timing.interruptible = false;
+        guest_export_eryx_guest_free(instance, request.offset);
+    }
+    for (int stream = 1; stream <= 2; stream++) {
+        uint8_t rest[4];
+        size_t rest_size = stream_flush(&sandbox->splitters[stream - 1], rest);
+        yield_output(sandbox, stream, rest, rest_size);
+    }
+    coroutine_abandon(&sandbox->coroutine);
+}
+
+/* ---- On the host's stack --------------------------------------------------------------------- */
+
+static bool copy_standard_input(eryx_sandbox *sandbox, const eryx_run_options *options)
+{
+    free((void *)(uintptr_t)sandbox->standard_input.data);
+    sandbox->standard_input = (eryx_bytes){NULL, 0};
+    sandbox->standard_input_read = 0;
+    if (options->standard_input_size == 0) {
+        return true;
+    }
+    uint8_t *copy = malloc(options->standard_input_size);
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, options->standard_input, options->standard_input_size);
+    sandbox->standard_input = (eryx_bytes){copy, options->standard_input_size};
+    return true;
+}
+
+static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
+                         eryx_error *out_error)
+{
+    if (sandbox->state == SANDBOX_RUNNING) {
+        return status_fail(ERYX_BUSY, out_error, "a run is going on in this sandbox");
+    }
+    if (sandbox->state == SANDBOX_BROKEN) {
+        return status_fail(ERYX_NEEDS_RESET, out_error, "%s", eryx_status_text(ERYX_NEEDS_RESET));
+    }
+    free(sandbox->request);
+    sandbox->request = NULL;
+    if (!request_build(options, &sandbox->request, &sandbox->request_size) ||
+        !copy_standard_input(sandbox, options)) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    if (sandbox->request_size > UINT32_MAX) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "the program is larger than 4 GiB");
+    }
+    if (!coroutine_create(&sandbox->coroutine, run_main, sandbox)) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "no address space for a guest stack");
+    }
+    result_clear(&sandbox->result);
+    output_begin(&sandbox->output, sandbox->limits.max_output_bytes);
+    sandbox->splitters[0] = sandbox->splitters[1] = (stream_splitter){0};
+    sandbox->stream_output = options->stream_output;
+    sandbox->outcome = RUN_OK;
+    sandbox->exit_code = 0;
+    sandbox->memory_limit_hit = false;
+    sandbox->instance.pending_trap = WASM_RT_TRAP_NONE;
+    sandbox->instance.stack_reserve = sandbox->coroutine.stack->limit + COROUTINE_RESERVE_BYTES;
+    limits_begin(&sandbox->timing, &sandbox->instance, &sandbox->limits, options->pause_every_ms);
+    sandbox->state = SANDBOX_RUNNING;
+    return ERYX_OK;
+}
+
+eryx_status eryx_run_begin(eryx_sandbox *sandbox, const eryx_run_options *options,
+                           eryx_error *out_error)
+{
+    if (options == NULL || options->struct_size != sizeof *options || options->source == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "a run needs options made with eryx_run_options_init() and a source");
+    }
+    eryx_status status = use_begin(sandbox, out_error);
+    if (status == ERYX_OK) {
+        status = begin(sandbox, options, out_error);
+        use_end(sandbox);
+    }
+    return status;
+}
+
+static const char *field_text(const run_result *result, uint32_t field)
+{
+    return result->fields[field].data != NULL ? (const char *)result->fields[field].data : "";
+}
+
+/* How the run ended, for people and by number. */
+static eryx_status conclude(eryx_sandbox *sandbox, uint32_t trap)
+{
+    run_result *result = &sandbox->result;
+    char *message = result->message;
+    const size_t room = sizeof result->message;
+    uint32_t stop = sandbox->timing.stop != 0 ? sandbox->timing.stop : trap;
+    switch (stop) {
+    case GUEST_TRAP_TIMEOUT:
+        snprintf(message, room, "execution timed out after %llu ms",
+                 (unsigned long long)sandbox->limits.execution_timeout_ms);
+        return ERYX_TIMEOUT;
+    case GUEST_TRAP_CANCELLED:
+        snprintf(message, room, "%s", eryx_status_text(ERYX_CANCELLED));
+        return ERYX_CANCELLED;
+    case GUEST_TRAP_FUEL:
+        snprintf(message, room, "fuel limit exceeded: %llu used, the limit is %llu",
+                 (unsigned long long)result->view.fuel_consumed,
+                 (unsigned long long)sandbox->limits.max_fuel);
+        return ERYX_RESOURCE_LIMIT;
+    case WASM_RT_TRAP_NONE:
+    case GUEST_TRAP_EXIT:
+        break;
+    default:
+        snprintf(message, room, "the guest crashed: %s", trap_text(stop));
+        return ERYX_CRASHED;
+    }
+    if (trap == GUEST_TRAP_EXIT || sandbox->outcome == RUN_EXIT) {
+        if (sandbox->exit_code == 0) {
+            return ERYX_OK;
+        }
+        snprintf(message, room, "the program exited with code %d", sandbox->exit_code);
+        return ERYX_EXECUTION;
+    }
+    if (sandbox->outcome == RUN_OK) {
+        return ERYX_OK;
+    }
+    const char *text = field_text(result, REPORT_EXCEPTION_MESSAGE);
+    snprintf(message, room, "%s%s%s", field_text(result, REPORT_EXCEPTION_TYPE),
+             text[0] != 0 ? ": " : "", text);
+    return ERYX_EXECUTION;
+}
+
+static void finish(eryx_sandbox *sandbox, uint32_t trap)
+{
+    coroutine_destroy(&sandbox->coroutine);
+    sandbox->state = trap == WASM_RT_TRAP_NONE ? SANDBOX_READY : SANDBOX_BROKEN;
+    run_result *result = &sandbox->result;
+    eryx_result *view = &result->view;
+    view->duration_ns = run_clock_ns() - sandbox->timing.started_ns;
+    view->fuel_consumed = limits_fuel(&sandbox->timing, &sandbox->instance);
+    view->peak_memory_bytes = sandbox->instance.memory.size;
+    view->memory_limit_hit = sandbox->memory_limit_hit;
+    view->exit_code = sandbox->exit_code;
+    view->standard_output = output_finish(&sandbox->output, 1);
+    view->standard_error = output_finish(&sandbox->output, 2);
+    view->standard_output_dropped = sandbox->output.streams[0].dropped;
+    view->standard_error_dropped = sandbox->output.streams[1].dropped;
+    view->result_json = result->fields[REPORT_RESULT_JSON];
+    view->result_error = result->fields[REPORT_RESULT_ERROR];
+    view->exception_type = result->fields[REPORT_EXCEPTION_TYPE];
+    view->exception_message = result->fields[REPORT_EXCEPTION_MESSAGE];
+    view->traceback = result->fields[REPORT_TRACEBACK];
+    view->status = conclude(sandbox, trap);
+    view->message = result->message;
+    result->available = true;
+}
+
+static eryx_status step(eryx_sandbox *sandbox, eryx_event *out_event)
+{
+    if (sandbox->state != SANDBOX_RUNNING) {
+        return ERYX_INVALID_ARGUMENT;
+    }
+    if (!trap_prepare_thread()) {
+        return ERYX_INITIALIZATION;
+    }
+    sandbox->event = (eryx_event){.kind = ERYX_EVENT_DONE};
+    uint32_t trap = run_enter(sandbox);
+    if (sandbox->event.kind == ERYX_EVENT_DONE || trap != WASM_RT_TRAP_NONE) {
+        finish(sandbox, trap);
+        sandbox->event = (eryx_event){.kind = ERYX_EVENT_DONE};
+    }
+    *out_event = sandbox->event;
+    return ERYX_OK;
+}
+
+uint32_t run_enter(eryx_sandbox *sandbox)
+{
+    trap_scope scope = {.guest = &sandbox->coroutine,
+                        .memory = sandbox->map.reservation,
+                        .memory_bytes = MEMORY_RESERVED_BYTES + 2 * MEMORY_GUARD_BYTES};
+    trap_scope_begin(&scope);
+    void *earlier_base = segment_exchange(sandbox->instance.memory.data);
+    coroutine_enter(&sandbox->coroutine);
+    segment_exchange(earlier_base);
+    trap_scope_end(&scope);
+    return scope.trap;
+}
+
+eryx_status eryx_run_step(eryx_sandbox *sandbox, eryx_event *out_event)
+{
+    if (out_event == NULL) {
+        return ERYX_INVALID_ARGUMENT;
+    }
+    eryx_status status = use_begin(sandbox, NULL);
+    if (status == ERYX_OK) {
+        status = step(sandbox, out_event);
+        use_end(sandbox);
+    }
+    return status;
+}
+
+void eryx_sandbox_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
+{
+    if (sandbox != NULL) {
+        limits_sleep(&sandbox->timing, wake_ns);
+    }
+}
+
+eryx_status eryx_execute(eryx_sandbox *sandbox, const eryx_run_options *options,
+                         const eryx_result **out_result, eryx_error *out_error)
+{
+    if (out_result == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "there is no place for the result");
+    }
+    eryx_status status = eryx_run_begin(sandbox, options, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    eryx_event event = {.kind = ERYX_EVENT_PAUSE};
+    while (event.kind != ERYX_EVENT_DONE) {
+        status = eryx_run_step(sandbox, &event);
+        if (status != ERYX_OK) {
+            return status_fail(status, out_error, "%s", eryx_status_text(status));
+        }
+        if (event.kind == ERYX_EVENT_WAIT) {
+            eryx_sandbox_wait(sandbox, event.as.wait.wake_ns);
+        }
+    }
+    *out_result = &sandbox->result.view;
+    return sandbox->result.view.status;
+}

@@ -1,0 +1,179 @@
+#include "sandbox.h"
+
+#include <stdlib.h>
+
+#include "guest_code.h"
+#include "status.h"
+#include "use.h"
+#include "wasi_io.h"
+
+static const eryx_limits default_limits = {
+    .struct_size = sizeof(eryx_limits),
+    .execution_timeout_ms = 30000,
+    .max_memory_bytes = (uint64_t)128 << 20,
+    .max_fuel = ERYX_UNLIMITED,
+    .max_output_bytes = (uint64_t)16 << 20,
+    .max_result_bytes = (uint64_t)16 << 20,
+    .max_vfs_bytes = (uint64_t)64 << 20,
+    .max_vfs_entries = 16384,
+    .max_open_handles = 1024,
+};
+
+void eryx_limits_init(eryx_limits *limits)
+{
+    *limits = default_limits;
+}
+
+void eryx_sandbox_options_init(eryx_sandbox_options *options)
+{
+    *options = (eryx_sandbox_options){.struct_size = sizeof *options, .limits = default_limits};
+}
+
+static vfs_quota quota_of(const eryx_limits *limits)
+{
+    return (vfs_quota){.max_bytes = limits->max_vfs_bytes, .max_entries = limits->max_vfs_entries};
+}
+
+static uint32_t handle_limit_of(const eryx_limits *limits)
+{
+    const uint32_t most = 1 << 24;
+    return limits->max_open_handles < most ? (uint32_t)limits->max_open_handles : most;
+}
+
+/* Files and handles as a guest finds them at its start. */
+static eryx_status create_files(eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    vfs_quota quota = quota_of(&sandbox->limits);
+    if (vfs_create(sandbox->engine->stdlib, &quota, &sandbox->files) != VFS_OK) {
+        sandbox->files = NULL;
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    handles_init(&sandbox->handles, handle_limit_of(&sandbox->limits), wasi_drop_handle);
+    sandbox->handles.fixed[HANDLE_ROOT].object = vfs_root(sandbox->files);
+    return ERYX_OK;
+}
+
+static void destroy_files(eryx_sandbox *sandbox)
+{
+    handles_clear(&sandbox->handles);
+    vfs_destroy(sandbox->files);
+    sandbox->files = NULL;
+}
+
+/* Puts the globals to where the image has them. */
+static void restore_globals(eryx_sandbox *sandbox)
+{
+    guest_instance *instance = &sandbox->instance;
+    instance->stack_pointer = sandbox->engine->image.stack_pointer;
+    instance->pending_trap = WASM_RT_TRAP_NONE;
+    memory_set_limit(&instance->memory, sandbox->limits.max_memory_bytes);
+}
+
+eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options *options,
+                                eryx_sandbox **out_sandbox, eryx_error *out_error)
+{
+    if (engine == NULL || out_sandbox == NULL ||
+        (options != NULL && (options->struct_size != sizeof *options ||
+                             options->limits.struct_size != sizeof options->limits))) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "a sandbox needs an engine and options made with the _init functions");
+    }
+    eryx_sandbox *sandbox = calloc(1, sizeof *sandbox);
+    if (sandbox == NULL) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    sandbox->limits = options != NULL ? options->limits : default_limits;
+    sandbox->fork_generation = engine_fork_generation();
+    sandbox->engine = engine_retain(engine);
+    handles_init(&sandbox->handles, 0, wasi_drop_handle);
+
+    guest_instance *instance = &sandbox->instance;
+    eryx_status status = create_files(sandbox, out_error);
+    if (status != ERYX_OK) {
+        goto fail;
+    }
+    const image *source = engine->has_image ? &engine->image : NULL;
+    if (!memory_create(&sandbox->map, source, guest_initial_pages, &instance->memory)) {
+        status = status_fail(ERYX_INITIALIZATION, out_error,
+                             "no address space for a sandbox (each reserves 8 GiB; is there a limit "
+                             "such as RLIMIT_AS?)");
+        goto fail;
+    }
+    instance->table = (wasm_rt_funcref_table_t){guest_table, guest_table_size, guest_table_size};
+    restore_globals(sandbox);
+    *out_sandbox = sandbox;
+    return ERYX_OK;
+
+fail:
+    eryx_sandbox_destroy(sandbox);
+    return status;
+}
+
+void eryx_sandbox_destroy(eryx_sandbox *sandbox)
+{
+    if (sandbox == NULL) {
+        return;
+    }
+    coroutine_destroy(&sandbox->coroutine);
+    destroy_files(sandbox);
+    memory_destroy(&sandbox->map);
+    result_clear(&sandbox->result);
+    output_free(&sandbox->output);
+    free((void *)(uintptr_t)sandbox->standard_input.data);
+    free(sandbox->request);
+    eryx_engine_destroy(sandbox->engine);
+    free(sandbox);
+}
+
+eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    eryx_status status = use_begin(sandbox, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    coroutine_destroy(&sandbox->coroutine);
+    destroy_files(sandbox);
+    result_clear(&sandbox->result);
+    sandbox->state = SANDBOX_BROKEN;
+    status = create_files(sandbox, out_error);
+    if (status == ERYX_OK && !memory_reset(&sandbox->instance.memory, &sandbox->engine->image)) {
+        status = status_fail(ERYX_INITIALIZATION, out_error, "the memory cannot be mapped again");
+    }
+    if (status == ERYX_OK) {
+        restore_globals(sandbox);
+        sandbox->state = SANDBOX_READY;
+    }
+    use_end(sandbox);
+    return status;
+}
+
+eryx_status eryx_sandbox_set_limits(eryx_sandbox *sandbox, const eryx_limits *limits)
+{
+    if (limits == NULL || limits->struct_size != sizeof *limits) {
+        return ERYX_INVALID_ARGUMENT;
+    }
+    eryx_status status = use_begin(sandbox, NULL);
+    if (status == ERYX_OK) {
+        sandbox->limits = *limits;
+        vfs_quota quota = quota_of(limits);
+        if (sandbox->files != NULL) {
+            vfs_set_quota(sandbox->files, &quota);
+        }
+        sandbox->handles.limit = handle_limit_of(limits);
+        memory_set_limit(&sandbox->instance.memory, limits->max_memory_bytes);
+        use_end(sandbox);
+    }
+    return status;
+}
+
+void eryx_sandbox_cancel(eryx_sandbox *sandbox)
+{
+    if (sandbox != NULL) {
+        limits_cancel(&sandbox->timing);
+    }
+}
+
+const eryx_result *eryx_sandbox_result(const eryx_sandbox *sandbox)
+{
+    return sandbox != NULL && sandbox->result.available ? &sandbox->result.view : NULL;
+}

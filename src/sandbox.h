@@ -1,0 +1,59 @@
+/*
+ * One live sandbox: what its parts are. The parts themselves are each in a file of their own.
+ */
+#ifndef ERYX_SANDBOX_H
+#define ERYX_SANDBOX_H
+
+#include <stdatomic.h>
+
+#include "coroutine.h"
+#include "engine.h"
+#include "eryx/eryx.h"
+#include "guest_instance.h"
+#include "handles.h"
+#include "limits.h"
+#include "memory.h"
+#include "output.h"
+#include "result.h"
+#include "stream.h"
+#include "vfs.h"
+
+typedef enum sandbox_state {
+    SANDBOX_READY,   /* may begin a run */
+    SANDBOX_RUNNING, /* a run is going on, inside the guest or between two steps */
+    SANDBOX_BROKEN,  /* the last run ended in the middle of guest code: reset before the next */
+} sandbox_state;
+
+struct eryx_sandbox {
+    guest_instance instance; /* first, so that an instance is its sandbox */
+    eryx_engine *engine;     /* counted reference */
+    memory_map map;          /* address space under instance.memory */
+    coroutine coroutine;     /* the guest's stack while a run is going on */
+    vfs *files;
+    handle_table handles;
+    eryx_limits limits;
+    limits_state timing;     /* fuel, deadline, cancellation of the present run */
+    output_buffer output;
+    stream_splitter splitters[2]; /* of stdout and stderr, while output is streamed */
+    run_result result;
+    sandbox_state state;
+    atomic_flag in_use;      /* held by the thread that is inside a call */
+    uint64_t fork_generation; /* of the process that made it */
+    bool stream_output;
+    eryx_event event;        /* what the coroutine wants of the host */
+    uint8_t *request;        /* of the present run, host copy; owned */
+    size_t request_size;
+    uint32_t outcome;        /* run_outcome that the guest returned */
+    int32_t exit_code;
+    bool memory_limit_hit;   /* memory.grow was refused */
+    eryx_bytes standard_input; /* owned copy */
+    size_t standard_input_read;
+};
+
+/* The sandbox that an instance is the first member of. */
+static inline eryx_sandbox *sandbox_of(guest_instance *instance)
+{
+    return (eryx_sandbox *)instance;
+}
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * Faults of the guest become traps; all other faults are the host's own business.
+ *
+ * The handler acts only if a guest runs on this thread, and either the address is in that guest's memory
+ * reservation and the program counter in generated code, or the address is in the guard of the guest's stack. Else the
+ * handler that was there before is called as if ours did not exist.
+ */
+#ifndef ERYX_TRAP_H
+#define ERYX_TRAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "coroutine.h"
+
+/* Where the faults of one guest may lie, and where to go on from there. */
+typedef struct trap_scope {
+    coroutine *guest;
+    const uint8_t *memory;  /* reservation */
+    size_t memory_bytes;
+    uint32_t trap;          /* out: wasm_rt_trap_t or guest_trap, 0 if the guest left by itself */
+    struct trap_scope *outer; /* of the run on whose host stack this one was started */
+} trap_scope;
+
+/*
+ * Makes this thread ready for guests: our handlers are in front (they may have been replaced since), and there is
+ * a signal stack. False if the system refuses. Threads: any; cheap when nothing is to be done.
+ */
+bool trap_prepare_thread(void);
+
+/* Announces the guest that this thread is about to enter, and takes that back. They nest. */
+void trap_scope_begin(trap_scope *scope);
+void trap_scope_end(trap_scope *scope);
+
+/* The innermost scope of this thread, NULL outside of guests. */
+trap_scope *trap_scope_current(void);
+
+/* Guest side: leaves the guest of this thread for good, with that trap. */
+__attribute__((noreturn)) void trap_raise(uint32_t trap);
+
+/* "memory access out of bounds" and so on, for people. Never freed. */
+const char *trap_text(uint32_t trap);
+
+#endif
