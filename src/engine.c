@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "coroutine.h"
 #include "status.h"
 
 static atomic_uint_fast64_t fork_generation;
@@ -37,6 +38,7 @@ eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     atomic_init(&engine->references, 1);
+    memory_cache_init(&engine->cache);
     engine->image.file_descriptor = -1;
     char reason[ARCHIVE_ERROR_SIZE];
     if (!archive_open(stdlib_path, &engine->stdlib, reason)) {
@@ -80,8 +82,17 @@ eryx_engine *engine_retain(eryx_engine *engine)
 void eryx_engine_destroy(eryx_engine *engine)
 {
     if (engine != NULL && atomic_fetch_sub(&engine->references, 1) == 1) {
+        memory_cache_trim(&engine->cache);
         image_close(&engine->image);
         archive_close(engine->stdlib);
         free(engine);
+    }
+}
+
+void eryx_engine_trim(eryx_engine *engine)
+{
+    if (engine != NULL) {
+        memory_cache_trim(&engine->cache);
+        coroutine_trim();
     }
 }

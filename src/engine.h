@@ -7,12 +7,14 @@
 #include "archive.h"
 #include "eryx/eryx.h"
 #include "image.h"
+#include "memory_cache.h"
 
 struct eryx_engine {
     atomic_size_t references;
     bool has_image; /* false only while an image is being built */
     image image;
     archive *stdlib;
+    memory_cache cache;
 };
 
 /* An engine without an image, to build one with. Errors as those of eryx_engine_create(). */

@@ -44,6 +44,26 @@ __attribute__((cold, noinline)) void guest_tick(guest_instance *instance);
         }                                         \
     } while (0)
 
+/* Left of the native stack where CPython's own recursion check reports its limit as reached: enough to
+ * unwind, and for C recursion that has no check. */
+#define GUEST_STACK_SPARE ((size_t)8 << 20)
+
+/*
+ * The limit that CPython's recursion check compares the linear stack with (toolchain/recursion.py puts this
+ * around its loads). Deep C recursion hardly uses the linear stack but a lot of the native one; when that runs
+ * short the limit is one that the linear stack pointer is always below.
+ *
+ * Not __builtin_frame_address(): it would cost the interpreter loop a register.
+ */
+static inline uint32_t guest_stack_limit(const guest_instance *instance, uint32_t limit)
+{
+    const uint8_t *stack;
+    __asm__("movq %%rsp, %0" : "=r"(stack));
+    return UNLIKELY(stack < instance->stack_reserve + GUEST_STACK_SPARE) ? 0x40000000u : limit;
+}
+
+#define GUEST_STACK_LIMIT(instance, limit) guest_stack_limit(instance, limit)
+
 /* One tick for so many bytes of memory.copy and memory.fill. */
 #define GUEST_BULK_BYTES_PER_TICK 256
 

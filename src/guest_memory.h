@@ -90,12 +90,17 @@ static inline uint32_t guest_load_u32(guest_instance *instance, guest_ptr p)
 }
 
 /*
- * Room in guest memory from the guest's own cabi_realloc, for values that the canonical ABI returns.
- * Runs guest code on the present stack: it may end the run and never return, so its caller must not
- * hold anything that needs freeing. Offset 0 if the guest has no memory left (a trap is then asked for).
+ * Room in guest memory from the guest's own malloc(), for values that the canonical ABI returns; libc frees
+ * them. Offset 0 if the guest has no memory left.
  *
- * size: bytes, 0 allowed; alignment: 1, 2, 4 or 8.
+ * Runs guest code on the present stack: it may end the run and never return, so its caller must not
+ * hold anything that needs freeing.
+ *
+ * size: bytes, 0 allowed. The alignment is malloc()'s, enough for any value.
  */
-guest_ptr guest_allocate(guest_instance *instance, uint32_t alignment, uint32_t size);
+guest_ptr guest_try_allocate(guest_instance *instance, uint32_t size);
+
+/* The same for small values that have no way to report a failure: then asks for a trap. */
+guest_ptr guest_allocate(guest_instance *instance, uint32_t size);
 
 #endif

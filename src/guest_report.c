@@ -18,3 +18,8 @@ void eryx_host_report_exit_code(guest_instance *instance, uint32_t exit_code)
 {
     sandbox_of(instance)->exit_code = (int32_t)exit_code;
 }
+
+void eryx_host_exit(guest_instance *instance, uint32_t exit_code)
+{
+    run_exit(sandbox_of(instance), (int32_t)exit_code);
+}

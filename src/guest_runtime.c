@@ -22,11 +22,16 @@ uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t delta_pages)
     return earlier;
 }
 
-guest_ptr guest_allocate(guest_instance *instance, uint32_t alignment, uint32_t size)
+guest_ptr guest_try_allocate(guest_instance *instance, uint32_t size)
 {
-    uint32_t offset = guest_export_cabi_realloc(instance, 0, 0, alignment, size);
-    if (offset == 0 && size != 0) {
+    return guest_at(guest_export_eryx_guest_alloc(instance, size));
+}
+
+guest_ptr guest_allocate(guest_instance *instance, uint32_t size)
+{
+    guest_ptr block = guest_try_allocate(instance, size);
+    if (block.offset == 0 && size != 0) {
         guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);
     }
-    return guest_at(offset);
+    return block;
 }

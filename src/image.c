@@ -13,7 +13,7 @@
 #include "guest_build.h"
 #include "status.h"
 
-#define PAGE_BYTES ((uint64_t)4096)
+#define PAGE_BYTES IMAGE_PAGE_BYTES
 #define WASM_PAGE_BYTES ((uint64_t)65536)
 
 /* Runs of zero pages shorter than this are stored: a mapping costs more than they do. */
@@ -135,17 +135,20 @@ eryx_status image_open(const char *path, image *out_image, eryx_error *out_error
     }
     file_header header;
     status = check(path, data, size, &header, out_error);
-    munmap(data, size);
     if (status != ERYX_OK) {
-        goto fail_stat;
+        goto fail_check;
     }
     out_image->file_descriptor = descriptor;
+    out_image->contents = data;
+    out_image->size = size;
     out_image->memory_pages = header.memory_pages;
     out_image->stack_pointer = header.stack_pointer;
     out_image->segment_count = header.segment_count;
     memcpy(out_image->segments, header.segments, sizeof header.segments);
     return ERYX_OK;
 
+fail_check:
+    munmap(data, size);
 fail_stat:
     close(descriptor);
     return status;
@@ -154,9 +157,21 @@ fail_stat:
 void image_close(image *closed)
 {
     if (closed->file_descriptor >= 0) {
+        munmap((void *)(uintptr_t)closed->contents, closed->size);
         close(closed->file_descriptor);
         closed->file_descriptor = -1;
     }
+}
+
+const uint8_t *image_page(const image *source, uint64_t offset)
+{
+    for (uint32_t i = 0; i < source->segment_count; i++) {
+        const image_segment *segment = &source->segments[i];
+        if (offset - segment->memory_offset < segment->size) {
+            return source->contents + segment->file_offset + (offset - segment->memory_offset);
+        }
+    }
+    return NULL;
 }
 
 static bool page_is_zero(const uint8_t *page)

@@ -15,6 +15,7 @@
 
 #define IMAGE_BUILD_ID_BYTES 32
 #define IMAGE_MAX_SEGMENTS 64
+#define IMAGE_PAGE_BYTES ((uint64_t)4096)
 
 typedef struct image_segment {
     uint64_t memory_offset; /* multiples of the page size, all three */
@@ -24,6 +25,8 @@ typedef struct image_segment {
 
 typedef struct image {
     int file_descriptor;
+    const uint8_t *contents; /* the file, mapped for reading */
+    uint64_t size;           /* of the file */
     uint64_t memory_pages;  /* of 64 KiB */
     uint32_t stack_pointer; /* __stack_pointer */
     uint32_t segment_count;
@@ -38,8 +41,11 @@ typedef struct image {
  */
 eryx_status image_open(const char *path, image *out_image, eryx_error *out_error);
 
-/* Closes the file; sandboxes that have it mapped keep their mappings. */
+/* Closes the file; sandboxes that have it mapped keep their mappings. Allowed on a closed image. */
 void image_close(image *closed);
+
+/* The contents of one page of memory, NULL for a page of zeros. offset: a multiple of the page size. */
+const uint8_t *image_page(const image *source, uint64_t offset);
 
 /*
  * Writes memory and globals as an image. The file appears under its name only when it is complete.

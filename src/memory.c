@@ -1,6 +1,13 @@
 #include "memory.h"
 
+#include <string.h>
 #include <sys/mman.h>
+
+#include "dirty_pages.h"
+
+/* Beyond these, dropping all pages is cheaper than restoring them, and memory is not held for nothing. */
+#define RESTORED_RANGES 512
+#define RESTORED_BYTES ((size_t)3 << 20)
 
 static const size_t mapping_bytes = MEMORY_RESERVED_BYTES + 2 * MEMORY_GUARD_BYTES;
 
@@ -51,19 +58,62 @@ void memory_destroy(memory_map *map)
     }
 }
 
+/* Gives the pages back to the system: what is read next is the file, or zeros. */
+static bool drop_pages(uint8_t *start, size_t size)
+{
+    return size == 0 || madvise(start, size, MADV_DONTNEED) == 0;
+}
+
+static void restore_page(const image *source, uint8_t *page, uint64_t offset)
+{
+    static const uint8_t zeros[IMAGE_PAGE_BYTES];
+    const uint8_t *original = image_page(source, offset);
+    if (original != NULL) {
+        memcpy(page, original, IMAGE_PAGE_BYTES);
+    } else if (memcmp(page, zeros, IMAGE_PAGE_BYTES) != 0) {
+        memset(page, 0, IMAGE_PAGE_BYTES);
+    }
+}
+
+/* Copies the original over every page that differs from the file, so that the next run finds them in place:
+ * that is several times faster than the faults it saves. False if the pages are not known or too many. */
+static bool restore_pages(const image *source, uint8_t *memory, uint64_t size)
+{
+    dirty_range ranges[RESTORED_RANGES];
+    size_t count;
+    if (!dirty_pages_find(memory, size, ranges, RESTORED_RANGES, &count)) {
+        return false;
+    }
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += ranges[i].size;
+    }
+    if (bytes > RESTORED_BYTES) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (size_t at = 0; at < ranges[i].size; at += IMAGE_PAGE_BYTES) {
+            uint8_t *page = ranges[i].start + at;
+            restore_page(source, page, (uint64_t)(page - memory));
+        }
+    }
+    return true;
+}
+
 bool memory_reset(wasm_rt_memory_t *memory, const image *source)
 {
     uint64_t image_size = source->memory_pages * MEMORY_PAGE_BYTES;
-    if (madvise(memory->data, memory->size, MADV_DONTNEED) != 0) {
-        return false;
-    }
-    if (memory->size > image_size &&
-        mprotect(memory->data + image_size, memory->size - image_size, PROT_NONE) != 0) {
-        return false;
+    if (memory->size > image_size) {
+        uint64_t grown = memory->size - image_size;
+        if (!drop_pages(memory->data + image_size, grown) ||
+            mprotect(memory->data + image_size, grown, PROT_NONE) != 0) {
+            return false;
+        }
     }
     memory->size = image_size;
     memory->pages = source->memory_pages;
-    return true;
+    return restore_pages(source, memory->data, image_size) ||
+           drop_pages(memory->data, image_size);
 }
 
 void memory_set_limit(wasm_rt_memory_t *memory, uint64_t max_bytes)

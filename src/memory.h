@@ -33,7 +33,7 @@ bool memory_create(memory_map *map, const image *source, uint64_t initial_pages,
 void memory_destroy(memory_map *map);
 
 /*
- * Puts the state of the image back: pages that were written are dropped, what has grown is taken away.
+ * Puts the state of the image back: pages that were written are restored or dropped, what has grown is taken away.
  * False if the system refuses; the memory must then be destroyed.
  */
 bool memory_reset(wasm_rt_memory_t *memory, const image *source);

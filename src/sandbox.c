@@ -60,6 +60,27 @@ static void destroy_files(eryx_sandbox *sandbox)
     sandbox->files = NULL;
 }
 
+static bool create_memory(eryx_sandbox *sandbox)
+{
+    eryx_engine *engine = sandbox->engine;
+    wasm_rt_memory_t *memory = &sandbox->instance.memory;
+    const image *source = engine->has_image ? &engine->image : NULL;
+    return memory_cache_take(&engine->cache, &sandbox->map, memory) ||
+           memory_create(&sandbox->map, source, guest_initial_pages, memory);
+}
+
+static void destroy_memory(eryx_sandbox *sandbox)
+{
+    eryx_engine *engine = sandbox->engine;
+    bool is_ours = sandbox->fork_generation == engine_fork_generation();
+    if (sandbox->map.reservation != NULL && engine->has_image && is_ours) {
+        memory_cache_give(&engine->cache, &engine->image, &sandbox->map,
+                          &sandbox->instance.memory);
+    } else {
+        memory_destroy(&sandbox->map);
+    }
+}
+
 /* Puts the globals to where the image has them. */
 static void restore_globals(eryx_sandbox *sandbox)
 {
@@ -92,8 +113,7 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
     if (status != ERYX_OK) {
         goto fail;
     }
-    const image *source = engine->has_image ? &engine->image : NULL;
-    if (!memory_create(&sandbox->map, source, guest_initial_pages, &instance->memory)) {
+    if (!create_memory(sandbox)) {
         status = status_fail(ERYX_INITIALIZATION, out_error,
                              "no address space for a sandbox (each reserves 8 GiB; is there a limit "
                              "such as RLIMIT_AS?)");
@@ -116,7 +136,7 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     }
     coroutine_destroy(&sandbox->coroutine);
     destroy_files(sandbox);
-    memory_destroy(&sandbox->map);
+    destroy_memory(sandbox);
     result_clear(&sandbox->result);
     output_free(&sandbox->output);
     free((void *)(uintptr_t)sandbox->standard_input.data);

@@ -111,6 +111,9 @@ ERYX_API eryx_status eryx_engine_create(const eryx_engine_options *options,
 /* Lets go of an engine; it is freed together with its last sandbox. NULL is allowed. */
 ERYX_API void eryx_engine_destroy(eryx_engine *engine);
 
+/* Gives the memory back to the system that is kept for the next sandboxes. NULL is allowed. */
+ERYX_API void eryx_engine_trim(eryx_engine *engine);
+
 /*
  * Starts Python from nothing, imports the preloaded modules and writes the image of it (build time).
  *

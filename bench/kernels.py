@@ -1,0 +1,251 @@
+"""Twelve CPU-bound kernels in the style of pyperformance; runs on any Python 3, in the sandbox and outside.
+
+Run as a program it prints a JSON object: kernel to the best time of a number of rounds, in seconds.
+"""
+
+import dataclasses
+import json
+import random
+import re
+import sys
+import time
+
+
+def fibonacci():
+    def fib(n):
+        return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+    return fib(24)
+
+
+def nbody():
+    bodies = [
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 39.47],
+        [4.84, -1.16, -0.10, 0.60, 2.81, -0.02, 0.037],
+        [8.34, 4.12, -0.4, -1.01, 1.82, 0.008, 0.011],
+        [12.89, -15.11, -0.22, 1.08, 0.86, -0.01, 0.0017],
+        [15.37, -25.9, 0.179, 0.979, 0.594, -0.034, 0.002],
+    ]
+    pairs = [(a, b) for i, a in enumerate(bodies) for b in bodies[i + 1 :]]
+    for _ in range(3000):
+        for a, b in pairs:
+            x, y, z = a[0] - b[0], a[1] - b[1], a[2] - b[2]
+            force = 0.01 / (x * x + y * y + z * z) ** 1.5
+            left, right = a[6] * force, b[6] * force
+            a[3] -= x * right
+            a[4] -= y * right
+            a[5] -= z * right
+            b[3] += x * left
+            b[4] += y * left
+            b[5] += z * left
+        for body in bodies:
+            body[0] += 0.01 * body[3]
+            body[1] += 0.01 * body[4]
+            body[2] += 0.01 * body[5]
+    return bodies[0][0]
+
+
+def spectral_norm():
+    size = 60
+
+    def entry(i, j):
+        return 1.0 / ((i + j) * (i + j + 1) // 2 + i + 1)
+
+    vector = [1.0] * size
+    for _ in range(4):
+        image = [sum(entry(i, j) * vector[j] for j in range(size)) for i in range(size)]
+        vector = [sum(entry(j, i) * image[j] for j in range(size)) for i in range(size)]
+    return sum(vector)
+
+
+def fannkuch():
+    size = 8
+    count = list(range(1, size + 1))
+    order = list(range(size))
+    most = 0
+    r = size
+    while True:
+        while r != 1:
+            count[r - 1] = r
+            r -= 1
+        flipped = order[:]
+        flips = 0
+        while (k := flipped[0]) != 0:
+            flipped[: k + 1] = flipped[k::-1]
+            flips += 1
+        most = max(most, flips)
+        while True:
+            if r == size:
+                return most
+            order.insert(r, order.pop(0))
+            count[r] -= 1
+            if count[r] > 0:
+                break
+            r += 1
+        r += 1
+
+
+class Planner:
+    def __init__(self, name, strength):
+        self.name = name
+        self.strength = strength
+        self.value = 0
+
+    def step(self, other):
+        if self.strength < other.strength:
+            self.value += other.value + 1
+        else:
+            other.value += 1
+        return self.value
+
+
+class StrongPlanner(Planner):
+    def step(self, other):
+        return super().step(other) + 1
+
+
+def objects():
+    kinds = (Planner, StrongPlanner)
+    planners = [kinds[n % 2](f"p{n}", n % 7) for n in range(60)]
+    total = 0
+    for _ in range(25):
+        for a in planners:
+            for b in planners[::3]:
+                total += a.step(b) & 1
+    return total
+
+
+def queens():
+    def place(row, columns, left, right, size):
+        if row == size:
+            return 1
+        found = 0
+        for column in range(size):
+            if column in columns or row + column in left or row - column in right:
+                continue
+            found += place(
+                row + 1, columns | {column}, left | {row + column}, right | {row - column}, size
+            )
+        return found
+
+    return place(0, frozenset(), frozenset(), frozenset(), 7)
+
+
+def strings():
+    words = [f"word{n % 313}" for n in range(20000)]
+    counts = {}
+    for word in words:
+        counts[word.upper()] = counts.get(word.upper(), 0) + 1
+    text = " ".join(f"{word}:{count:04d}" for word, count in sorted(counts.items()))
+    return sum(len(part.split(":")[0].strip("W")) for part in text.split()) + text.count("1")
+
+
+def expressions():
+    pattern = re.compile(r"(\w+)@(\w+)\.(com|org|net)|(\d{1,3})\.(\d{1,3})|#[0-9a-f]{6}", re.I)
+    text = "mail bob@example.org or 10.12 and #FFaa00, not bob@example or #12 " * 300
+    return len(pattern.findall(text)) + len(re.sub(r"\b(\w)(\w*)\b", r"\2\1ay", text))
+
+
+def documents():
+    data = [
+        {"id": n, "name": f"name {n}", "values": [n / 7, n * 3, None, True], "in": {"a": "ü"}}
+        for n in range(600)
+    ]
+    return len(json.dumps(json.loads(json.dumps(data, indent=2))))
+
+
+@dataclasses.dataclass
+class Node:
+    key: int
+    left: object = None
+    right: object = None
+
+
+def trees():
+    def insert(node, key):
+        if node is None:
+            return Node(key)
+        if key < node.key:
+            node.left = insert(node.left, key)
+        else:
+            node.right = insert(node.right, key)
+        return node
+
+    def walk(node):
+        if node is not None:
+            yield from walk(node.left)
+            yield node.key
+            yield from walk(node.right)
+
+    generator = random.Random(3)
+    root = None
+    for _ in range(2500):
+        root = insert(root, generator.randrange(10**6))
+    return sum(walk(root))
+
+
+def digits():
+    q, r, t, k, n, m = 1, 0, 1, 1, 3, 3
+    out = []
+    while len(out) < 350:
+        if 4 * q + r - t < m * t:
+            out.append(m)
+            q, r, m = 10 * q, 10 * (r - m * t), 10 * (3 * q + r) // t - 10 * m
+        else:
+            q, r, t, k, m, n = (
+                q * k,
+                (2 * q + r) * n,
+                t * n,
+                k + 1,
+                (q * (7 * k + 2) + r * n) // (t * n),
+                n + 2,
+            )
+    return sum(out)
+
+
+def life():
+    cells = {(x, y) for x in range(30) for y in range(30) if (x * 7 + y * 3) % 5 < 2}
+    for _ in range(12):
+        near = {}
+        for x, y in cells:
+            for dx in (-1, 0, 1):
+                for dy in (-1, 0, 1):
+                    if dx or dy:
+                        place = (x + dx, y + dy)
+                        near[place] = near.get(place, 0) + 1
+        cells = {place for place, n in near.items() if n == 3 or (n == 2 and place in cells)}
+    return len(cells)
+
+
+KERNELS = (
+    fibonacci,
+    nbody,
+    spectral_norm,
+    fannkuch,
+    objects,
+    queens,
+    strings,
+    expressions,
+    documents,
+    trees,
+    digits,
+    life,
+)
+
+
+def measure(rounds):
+    """Best time of each kernel in seconds."""
+    times = {}
+    for kernel in KERNELS:
+        best = None
+        for _ in range(rounds):
+            start = time.perf_counter()
+            kernel()
+            spent = time.perf_counter() - start
+            best = spent if best is None or spent < best else best
+        times[kernel.__name__] = best
+    return times
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 5)))

@@ -1,0 +1,22 @@
+/*
+ * The host functions of eryx itself, module "eryx:host" (everything else is WASI).
+ */
+#ifndef ERYX_GUEST_HOST_H
+#define ERYX_GUEST_HOST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HOST_IMPORT(name) __attribute__((import_module("eryx:host"), import_name(#name)))
+#define GUEST_EXPORT(name) __attribute__((export_name(#name), visibility("default")))
+
+/* field: enum report_field; the bytes are copied before it returns. */
+HOST_IMPORT(report) void host_report(uint32_t field, const char *bytes, size_t size);
+
+/* The code that SystemExit carried; told before eryx_guest_run() gives RUN_EXIT. */
+HOST_IMPORT(report_exit_code) void host_report_exit_code(int32_t code);
+
+/* Ends the guest at once; does not return. */
+HOST_IMPORT(exit) void host_exit(int32_t code);
+
+#endif

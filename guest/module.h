@@ -1,0 +1,16 @@
+/*
+ * The built-in module _eryx: what the Python part of the runtime asks of its C part.
+ */
+#ifndef ERYX_GUEST_MODULE_H
+#define ERYX_GUEST_MODULE_H
+
+#include "protocol.h"
+#include "python_api.h"
+
+/* For PyInitConfig_AddModule(). Gives a new reference, or NULL with an exception set. */
+PyObject *module_initialize(void);
+
+/* Forgets an interrupt that came too late for the run it was meant for. */
+void module_clear_interrupt(void);
+
+#endif

@@ -1,0 +1,121 @@
+"""asyncio without threads, signals, or pipes: the event loop of the sandbox."""
+
+import asyncio
+import selectors
+import socket
+import time
+from asyncio import base_events, events, futures, selector_events, tasks, unix_events
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class _Selector(selectors.DefaultSelector):
+    """Only sleeps when there is no file to wait for."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.get_map():
+            ready: list[tuple[selectors.SelectorKey, int]] = super().select(timeout)
+            return ready
+        if timeout is None:
+            # Nothing in this process could ever end the wait.
+            raise RuntimeError("the event loop has nothing left to do, yet something is awaited")
+        if timeout > 0:
+            time.sleep(timeout)
+        return []
+
+
+class EventLoop(selector_events.BaseSelectorEventLoop):
+    """The loop that asyncio.run() and top-level await use."""
+
+    def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        super().__init__(_Selector() if selector is None else selector)
+
+    # Nothing but the loop's own thread could wake it, so there is no pipe to itself.
+    def _make_self_pipe(self) -> None:
+        pass
+
+    def _close_self_pipe(self) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        pass
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> futures.Future[Any]:
+        """Call func at once, as there are no threads."""
+        if executor is not None:
+            return super().run_in_executor(executor, func, *args)
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: int) -> Any:
+        return socket.getaddrinfo(host, port, **options)
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
+        return socket.getnameinfo(sockaddr, flags)
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        pass
+
+
+def install() -> None:
+    """Make it the loop that asyncio makes of itself."""
+    unix_events._UnixDefaultEventLoopPolicy._loop_factory = EventLoop  # type: ignore[attr-defined]
+    asyncio.SelectorEventLoop = EventLoop  # type: ignore[assignment]
+    asyncio.EventLoop = EventLoop  # type: ignore[assignment]
+
+
+_session_loop: EventLoop | None = None
+
+
+def forget_session() -> None:
+    """Close the loop that runs of a session share."""
+    global _session_loop
+    if _session_loop is not None:
+        _session_loop.close()
+        _session_loop = None
+    events.set_event_loop(None)
+
+
+def _cancel_tasks(loop: base_events.BaseEventLoop) -> None:
+    pending = tasks.all_tasks(loop)
+    if pending:
+        for task in pending:
+            task.cancel()
+        loop.run_until_complete(tasks.gather(*pending, return_exceptions=True))
+
+
+def run(coroutine: Coroutine[Any, Any, Any], keep_loop: bool) -> Any:
+    """Run the coroutine that a program with top-level await is.
+
+    With keep_loop, tasks that are left go on in the next run of the session.
+    """
+    global _session_loop
+    loop = _session_loop
+    if loop is None or loop.is_closed() or loop.is_running():
+        loop = EventLoop()
+    if keep_loop:
+        _session_loop = loop
+    events.set_event_loop(loop)
+    main = loop.create_task(coroutine)
+    try:
+        return loop.run_until_complete(main)
+    except BaseException:
+        # An interrupt leaves the task where it was: it gets to clean up, like in asyncio.run().
+        if not main.done():
+            main.cancel()
+            loop.run_until_complete(tasks.gather(main, return_exceptions=True))
+        raise
+    finally:
+        if not keep_loop:
+            try:
+                _cancel_tasks(loop)
+                loop.run_until_complete(loop.shutdown_asyncgens())
+            finally:
+                events.set_event_loop(None)
+                loop.close()

@@ -1,0 +1,36 @@
+"""Modules that a new sandbox has imported already: they are in the image, and cost no time."""
+
+MODULES = (
+    # What the runtime and nearly every program need.
+    "asyncio",
+    "collections.abc",
+    "contextlib",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "inspect",
+    "io",
+    "itertools",
+    "json",
+    "linecache",
+    "math",
+    "operator",
+    "os",
+    "pathlib",
+    "random",
+    "re",
+    "string",
+    "textwrap",
+    "time",
+    "traceback",
+    "typing",
+    # Small ones that programs written by models often begin with.
+    "base64",
+    "copy",
+    "csv",
+    "decimal",
+    "hashlib",
+    "statistics",
+    "uuid",
+)

@@ -1,0 +1,226 @@
+"""One run of a program: begin() compiles, C evaluates, finish() reports, close() cleans up.
+
+What is needed here is bound at import: a program may change any module it can reach, and in a
+session the next run must still work.
+"""
+
+import atexit
+import builtins
+import gc
+import io
+import linecache
+import logging
+import os
+import random
+import sys
+import threading
+import time
+from asyncio import base_events, events
+from importlib.machinery import BuiltinImporter
+from types import CodeType, CoroutineType, ModuleType
+from typing import Any
+
+import _eryx
+from _eryx_runtime import event_loop, report, streams
+
+FILENAME = "<user>"
+
+# enum run_outcome
+_OK = 0
+_EXCEPTION = 1
+_EXIT = 2
+
+_KEEP_STATE = 1  # enum request_flag
+_ALLOW_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_ABSENT = object()
+
+# Frames of these files are not the program's if they are the outermost ones.
+_RUNTIME_FILES = frozenset(
+    function.__code__.co_filename
+    for function in (
+        event_loop.run,
+        base_events.BaseEventLoop.run_until_complete,
+        events.Handle._run,
+        lambda: None,
+    )
+)
+# Reporting an exception needs some room, whatever limit the program has set.
+_RECURSION_LIMIT_OF_RUNTIME = 500
+
+_modules = sys.modules
+_compile = compile
+_ModuleType = ModuleType
+_StringIO = io.StringIO
+_CoroutineType = CoroutineType
+_collect_garbage = gc.collect
+_random_bytes = os.urandom
+_seed_random = random.seed
+_now = time.time_ns
+_run_exit_functions = atexit._run_exitfuncs
+_get_recursion_limit = sys.getrecursionlimit
+_set_recursion_limit = sys.setrecursionlimit
+_set_trace = sys.settrace
+_set_profile = sys.setprofile
+_lines_of_file = linecache.cache
+_register_code = linecache._register_code  # type: ignore[attr-defined]
+
+
+class _State:
+    """What lives longer than a call; one object, so that nothing here needs `global`."""
+
+    main: ModuleType | None = None
+    building = True  # the image is being made
+    started = False  # a program has run since the image was made
+    streams_fresh = False
+    keep = False
+    result_variable: str | None = None
+    own_modules: frozenset[str] = frozenset()
+
+
+_state = _State()
+
+
+def _make_main() -> ModuleType:
+    main = _ModuleType("__main__")
+    main.__loader__ = BuiltinImporter
+    main.__dict__["__builtins__"] = builtins
+    return main
+
+
+def make_fresh(building: bool) -> None:
+    """Be as if no program had ever run; for the image."""
+    _state.building = building
+    streams.install()
+    _state.streams_fresh = True
+    _state.started = False
+    # Not made anew: what is in the image is out of the garbage collector's sight, and __main__ must
+    # not be, or a program's objects could not be finalised.
+    _state.main = None
+    _modules.pop("__main__", None)
+    _lines_of_file.clear()
+    linecache._interactive_cache.clear()  # type: ignore[attr-defined]
+    _state.own_modules = frozenset(_modules)
+
+
+def _first_run() -> None:
+    """Undo what all sandboxes of one image would have in common and must not."""
+    _state.started = True
+    _seed_random(int.from_bytes(_random_bytes(32)))  # its own way takes 2,496 bytes of entropy
+    logging._startTime = _now()  # type: ignore[attr-defined]
+
+
+def _decode(source: bytes) -> str | None:
+    try:
+        return source.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _compile_program(source: bytes) -> CodeType:
+    text = _decode(source)
+    if text is None:
+        # The compiler words it as it does for a file that is not UTF-8.
+        program: CodeType = _compile(source, FILENAME, "exec", dont_inherit=True)
+        return program
+    if text.startswith("\ufeff"):
+        text = text[1:]
+    # Before it is compiled, since that may warn and show the line.
+    lines = _StringIO(text, newline=None).readlines()
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    _lines_of_file[FILENAME] = (len(text), None, lines, FILENAME)
+    program = _compile(text, FILENAME, "exec", _ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    if _state.keep:
+        # All programs of a session have the same file name; functions remember which was theirs.
+        _register_code(program, text, FILENAME)
+    return program
+
+
+def begin(
+    source: bytes, result_variable: str | None, arguments: list[str], flags: int
+) -> tuple[CodeType, dict[str, Any]]:
+    """Make everything ready and give the code to be evaluated and its globals."""
+    _state.keep = bool(flags & _KEEP_STATE)
+    _state.result_variable = result_variable
+    if not _state.started:
+        _first_run()
+    if not _state.streams_fresh:
+        streams.install()
+    _state.streams_fresh = False
+    main = _state.main
+    if main is None:
+        main = _state.main = _make_main()
+    _modules["__main__"] = main
+    sys.argv = [FILENAME, *arguments]
+    return _compile_program(source), main.__dict__
+
+
+def _exit_code(error: SystemExit) -> int:
+    """The code of a process that ended with it; text instead of a number goes to stderr."""
+    code = error.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return ((code & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
+    report.write_exit_text(code)
+    return 1
+
+
+def _outcome(error: BaseException | None) -> int:
+    if error is None:
+        return _OK
+    if isinstance(error, SystemExit):
+        code = _exit_code(error)
+        _eryx.report_exit_code(code)
+        return _OK if code == 0 else _EXIT
+    report.exception(error, _RUNTIME_FILES, _state.keep)
+    return _EXCEPTION
+
+
+def finish(value: object, error: BaseException | None) -> int:
+    """Report how the program ended: value is what its code gave, error what it raised."""
+    _set_trace(None)
+    _set_profile(None)
+    recursion_limit = _get_recursion_limit()
+    if recursion_limit < _RECURSION_LIMIT_OF_RUNTIME:
+        _set_recursion_limit(_RECURSION_LIMIT_OF_RUNTIME)
+    try:
+        if error is None and type(value) is _CoroutineType:
+            try:
+                event_loop.run(value, _state.keep)
+            except BaseException as raised:
+                error = raised
+        outcome = _outcome(error)
+        variable = _state.result_variable
+        if variable is not None and _state.main is not None:
+            result = _state.main.__dict__.pop(variable, _ABSENT)
+            if result is not _ABSENT and outcome != _EXCEPTION:
+                report.result(result)
+        return outcome
+    finally:
+        error = None  # its traceback holds this frame
+        if recursion_limit < _RECURSION_LIMIT_OF_RUNTIME:
+            _set_recursion_limit(recursion_limit)
+
+
+def _run_at_exit() -> None:
+    if threading._threading_atexits:  # type: ignore[attr-defined]
+        threading._shutdown()  # type: ignore[attr-defined]
+    _run_exit_functions()
+    streams.flush()
+
+
+def close() -> None:
+    """End the program as the end of a process would, unless a later run is to find its state."""
+    if not _state.keep:
+        if not _state.building:
+            _run_at_exit()
+        # What refers to the program now is the program itself, so its objects go as garbage does,
+        # with their globals still in place. Then files are closed and __del__ is called.
+        _state.main = None
+        for name in [name for name in _modules if name not in _state.own_modules]:
+            del _modules[name]
+        _modules.pop("__main__", None)
+        sys.__dict__.pop("last_exc", None)
+        _collect_garbage()
+    streams.flush()

@@ -1,0 +1,392 @@
+/*
+ * Core: one eryx_sandbox. The package takes care that only one thread at a time uses it; if that fails
+ * the library answers BUSY, which is raised as EryxError.
+ *
+ * The interpreter lock is released while the guest runs or waits. Every run gives pauses so that signal
+ * handlers (Ctrl-C) of the main thread are called soon, whatever the guest does.
+ */
+#include "binding.h"
+
+#include <time.h>
+
+enum {
+    /* How long a signal may go unnoticed while the guest waits. */
+    WAIT_SLICE_NS = 25 * 1000 * 1000,
+    LIMIT_COUNT = 8,
+};
+
+typedef struct core_object {
+    PyObject_HEAD
+    eryx_sandbox *sandbox;
+} core_object;
+
+/* How one step of a run went, as the loops below see it. */
+typedef enum step_outcome {
+    STEP_FAILED,  /* exception is set */
+    STEP_REFUSED, /* exception is set; the run, if there is one, belongs to somebody else */
+    STEP_DONE,
+    STEP_WAIT,
+    STEP_PAUSE,
+    STEP_OUTPUT,
+} step_outcome;
+
+static const binding_state *core_state(PyObject *self)
+{
+    return PyType_GetModuleState(Py_TYPE(self));
+}
+
+static eryx_sandbox *core_sandbox(PyObject *self)
+{
+    return ((core_object *)self)->sandbox;
+}
+
+/* ---- Construction ----------------------------------------------------------------------------- */
+
+/* Reads a tuple of integers in the order of struct eryx_limits. */
+static int parse_limits(PyObject *tuple, eryx_limits *limits)
+{
+    uint64_t *const fields[LIMIT_COUNT] = {
+        &limits->execution_timeout_ms, &limits->max_memory_bytes, &limits->max_fuel,
+        &limits->max_output_bytes,     &limits->max_result_bytes, &limits->max_vfs_bytes,
+        &limits->max_vfs_entries,      &limits->max_open_handles,
+    };
+    if (PyTuple_Size(tuple) != LIMIT_COUNT) {
+        if (!PyErr_Occurred()) {
+            PyErr_Format(PyExc_ValueError, "there are %d limits", LIMIT_COUNT);
+        }
+        return -1;
+    }
+    for (Py_ssize_t index = 0; index < LIMIT_COUNT; index++) {
+        const unsigned long long value =
+            PyLong_AsUnsignedLongLong(PyTuple_GetItem(tuple, index));
+        if (value == (unsigned long long)-1 && PyErr_Occurred()) {
+            return -1;
+        }
+        *fields[index] = value;
+    }
+    return 0;
+}
+
+static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"engine", "limits", NULL};
+    const binding_state *state = PyType_GetModuleState(type);
+    PyObject *engine = NULL;
+    PyObject *limits = NULL;
+    if (state == NULL ||
+        !PyArg_ParseTupleAndKeywords(args, keywords, "O!O!:Core", names, state->engine_type,
+                                     &engine, &PyTuple_Type, &limits)) {
+        return NULL;
+    }
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
+    if (parse_limits(limits, &options.limits) < 0) {
+        return NULL;
+    }
+    core_object *self = (core_object *)PyType_GenericAlloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_create(((engine_object *)engine)->engine, &options, &self->sandbox,
+                                 &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
+        Py_DECREF(self);
+        return binding_raise(state, status, &error);
+    }
+    return (PyObject *)self;
+}
+
+static void core_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    eryx_sandbox *sandbox = core_sandbox(self);
+    /* Giving memory back to the system takes long if there is much of it. */
+    Py_BEGIN_ALLOW_THREADS
+    eryx_sandbox_destroy(sandbox);
+    Py_END_ALLOW_THREADS
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+/* ---- Runs ------------------------------------------------------------------------------------- */
+
+/* A NULL-terminated array of the texts of a tuple, which owns them. Freed with PyMem_Free(). */
+static const char **argument_array(PyObject *tuple)
+{
+    const Py_ssize_t count = PyTuple_Size(tuple);
+    const char **array = PyMem_Calloc((size_t)count + 1, sizeof *array);
+    if (array == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (Py_ssize_t index = 0; index < count; index++) {
+        Py_ssize_t size = 0;
+        array[index] = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(tuple, index), &size);
+        if (array[index] != NULL && strlen(array[index]) != (size_t)size) {
+            PyErr_SetString(PyExc_ValueError, "embedded null character");
+            array[index] = NULL;
+        }
+        if (array[index] == NULL) {
+            PyMem_Free(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"source",         "result_variable", "arguments",
+                            "standard_input", "keep_state",      "stream_output",
+                            "pause_every_ms", NULL};
+    eryx_run_options options;
+    eryx_run_options_init(&options);
+    options.result_variable = NULL;
+    Py_ssize_t source_size = 0;
+    PyObject *arguments = NULL;
+    const char *input = NULL;
+    Py_ssize_t input_size = 0;
+    int keep_state = 0;
+    int stream_output = 0;
+    unsigned long long pause_every_ms = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "y#|$zO!z#ppK:begin", names, &options.source,
+                                     &source_size, &options.result_variable, &PyTuple_Type,
+                                     &arguments, &input, &input_size, &keep_state, &stream_output,
+                                     &pause_every_ms)) {
+        return NULL;
+    }
+    options.source_size = (size_t)source_size;
+    options.standard_input = (const uint8_t *)input;
+    options.standard_input_size = (size_t)input_size;
+    options.keep_state = keep_state != 0;
+    options.stream_output = stream_output != 0;
+    options.pause_every_ms = pause_every_ms;
+    const char **array = NULL;
+    if (arguments != NULL) {
+        array = argument_array(arguments);
+        if (array == NULL) {
+            return NULL;
+        }
+        options.arguments = array;
+    }
+    eryx_error error = {.message = ""};
+    const eryx_status status = eryx_run_begin(core_sandbox(self), &options, &error);
+    PyMem_Free(array);
+    if (status != ERYX_OK) {
+        return binding_raise(core_state(self), status, &error);
+    }
+    Py_RETURN_NONE;
+}
+
+int binding_deliver(PyObject *on_output, int stream, PyObject *data)
+{
+    PyObject *result = PyObject_CallFunction(on_output, "iO", stream, data);
+    if (result == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+            return -1;
+        }
+        PyErr_WriteUnraisable(on_output);
+        return 0;
+    }
+    Py_DECREF(result);
+    return 0;
+}
+
+/* Hands output over; it stays valid because nobody steps the run meanwhile. */
+static int deliver_event(PyObject *on_output, const eryx_event *event)
+{
+    if (on_output == Py_None) {
+        return 0;
+    }
+    const eryx_bytes bytes = event->as.output.bytes;
+    PyObject *data =
+        PyBytes_FromStringAndSize((const char *)bytes.data, (Py_ssize_t)bytes.size);
+    if (data == NULL) {
+        return -1;
+    }
+    const int result = binding_deliver(on_output, event->as.output.stream, data);
+    Py_DECREF(data);
+    return result;
+}
+
+static uint64_t clock_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * Lets the guest run until an event, without the interpreter lock, and deals with output.
+ *
+ * wait: wait here, for one slice at most, if the guest waits.
+ * out_event: the event of STEP_WAIT.
+ */
+static step_outcome step(PyObject *self, PyObject *on_output, bool wait, eryx_event *out_event)
+{
+    eryx_sandbox *sandbox = core_sandbox(self);
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_run_step(sandbox, out_event);
+    if (status == ERYX_OK && wait && out_event->kind == ERYX_EVENT_WAIT) {
+        const uint64_t slice_end = clock_ns() + WAIT_SLICE_NS;
+        const uint64_t wake = out_event->as.wait.wake_ns;
+        eryx_sandbox_wait(sandbox, wake < slice_end ? wake : slice_end);
+    }
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
+        binding_raise(core_state(self), status, NULL);
+        return STEP_REFUSED;
+    }
+    switch (out_event->kind) {
+    case ERYX_EVENT_DONE:
+        return STEP_DONE;
+    case ERYX_EVENT_WAIT:
+        return STEP_WAIT;
+    case ERYX_EVENT_PAUSE:
+        return STEP_PAUSE;
+    case ERYX_EVENT_OUTPUT:
+        return deliver_event(on_output, out_event) < 0 ? STEP_FAILED : STEP_OUTPUT;
+    }
+    PyErr_SetString(PyExc_SystemError, "unknown event");
+    return STEP_FAILED;
+}
+
+/* Drops the run that is going on; the exception that is set stays. */
+static void abandon(PyObject *self)
+{
+    eryx_sandbox *sandbox = core_sandbox(self);
+    Py_BEGIN_ALLOW_THREADS
+    /* If it fails the next use says so. */
+    (void)eryx_sandbox_reset(sandbox, NULL);
+    Py_END_ALLOW_THREADS
+}
+
+static PyObject *core_outcome(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    const binding_state *state = core_state(self);
+    const eryx_result *result = eryx_sandbox_result(core_sandbox(self));
+    if (result == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "no run has ended");
+        return NULL;
+    }
+    return outcome_from_result(state, result);
+}
+
+static PyObject *core_run(PyObject *self, PyObject *on_output)
+{
+    for (;;) {
+        eryx_event event;
+        switch (step(self, on_output, true, &event)) {
+        case STEP_DONE:
+            return core_outcome(self, NULL);
+        case STEP_FAILED:
+            abandon(self);
+            return NULL;
+        case STEP_REFUSED:
+            return NULL;
+        case STEP_OUTPUT:
+        case STEP_WAIT:
+        case STEP_PAUSE:
+            if (PyErr_CheckSignals() < 0) {
+                abandon(self);
+                return NULL;
+            }
+        }
+    }
+}
+
+static PyObject *core_step(PyObject *self, PyObject *args)
+{
+    PyObject *on_output = NULL;
+    int through_pauses = 0;
+    if (!PyArg_ParseTuple(args, "Op:step", &on_output, &through_pauses)) {
+        return NULL;
+    }
+    for (;;) {
+        eryx_event event;
+        switch (step(self, on_output, false, &event)) {
+        case STEP_DONE:
+            Py_RETURN_NONE;
+        case STEP_FAILED:
+            abandon(self);
+            return NULL;
+        case STEP_REFUSED:
+            return NULL;
+        case STEP_WAIT:
+            return PyLong_FromUnsignedLongLong(event.as.wait.wake_ns);
+        case STEP_PAUSE:
+            if (!through_pauses) {
+                return PyLong_FromLong(0);
+            }
+            break;
+        case STEP_OUTPUT:
+            break;
+        }
+    }
+}
+
+/* ---- Other methods ---------------------------------------------------------------------------- */
+
+static PyObject *core_cancel(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    eryx_sandbox_cancel(core_sandbox(self));
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_reset(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    eryx_sandbox *sandbox = core_sandbox(self);
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_reset(sandbox, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
+        return binding_raise(core_state(self), status, &error);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef core_methods[] = {
+    {"begin", (PyCFunction)(void (*)(void))core_begin, METH_VARARGS | METH_KEYWORDS,
+     "begin($self, source, *, result_variable=None, arguments=(), standard_input=None,\n"
+     "      keep_state=False, stream_output=False, pause_every_ms=0)\n--\n\n"
+     "Begins a run; nothing of the guest runs yet."},
+    {"run", core_run, METH_O,
+     "run($self, on_output, /)\n--\n\n"
+     "Runs to the end on this thread and returns the Outcome."},
+    {"step", core_step, METH_VARARGS,
+     "step($self, on_output, through_pauses, /)\n--\n\n"
+     "Runs until the guest waits, pauses or ends. Returns the CLOCK_MONOTONIC time in nanoseconds at\n"
+     "which to step again, 0 for a pause, or None when the run has ended."},
+    {"outcome", core_outcome, METH_NOARGS,
+     "outcome($self, /)\n--\n\nWhat the last run left, as an Outcome."},
+    {"cancel", core_cancel, METH_NOARGS,
+     "cancel($self, /)\n--\n\nEnds the present run, from any thread."},
+    {"reset", core_reset, METH_NOARGS,
+     "reset($self, /)\n--\n\nPuts the sandbox back to the state of the image."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot core_slots[] = {
+    {Py_tp_doc, "Core(engine, limits)\n--\n\nOne sandbox; limits are in the order of eryx_limits."},
+    {Py_tp_new, core_new},
+    {Py_tp_dealloc, core_dealloc},
+    {Py_tp_methods, core_methods},
+    {0, NULL},
+};
+
+PyType_Spec core_spec = {
+    .name = "eryx._eryx.Core",
+    .basicsize = (int)sizeof(core_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = core_slots,
+};

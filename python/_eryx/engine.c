@@ -1,0 +1,68 @@
+/*
+ * Engine: an opened image. Sandboxes hold on to the eryx_engine, so an Engine may go at any time.
+ */
+#include "binding.h"
+
+static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"image_path", "stdlib_path", NULL};
+    const binding_state *state = PyType_GetModuleState(type);
+    PyObject *image_path = NULL;
+    PyObject *stdlib_path = NULL;
+    PyObject *result = NULL;
+    if (state == NULL ||
+        !PyArg_ParseTupleAndKeywords(args, keywords, "O&O&:Engine", names, PyUnicode_FSConverter,
+                                     &image_path, PyUnicode_FSConverter, &stdlib_path)) {
+        return NULL;
+    }
+
+    engine_object *self = (engine_object *)PyType_GenericAlloc(type, 0);
+    if (self == NULL) {
+        goto done;
+    }
+    eryx_engine_options options;
+    eryx_engine_options_init(&options);
+    options.image_path = PyBytes_AsString(image_path);
+    options.stdlib_path = PyBytes_AsString(stdlib_path);
+    eryx_error error = {.message = ""};
+    eryx_engine *engine = NULL;
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_engine_create(&options, &engine, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
+        binding_raise(state, status, &error);
+        Py_DECREF(self);
+        goto done;
+    }
+    self->engine = engine;
+    result = (PyObject *)self;
+
+done:
+    Py_XDECREF(stdlib_path);
+    Py_XDECREF(image_path);
+    return result;
+}
+
+static void engine_dealloc(PyObject *object)
+{
+    engine_object *self = (engine_object *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    eryx_engine_destroy(self->engine);
+    PyObject_Free(object);
+    Py_DECREF(type);
+}
+
+static PyType_Slot engine_slots[] = {
+    {Py_tp_doc, "Engine(image_path, stdlib_path)\n--\n\nAn opened image."},
+    {Py_tp_new, engine_new},
+    {Py_tp_dealloc, engine_dealloc},
+    {0, NULL},
+};
+
+PyType_Spec engine_spec = {
+    .name = "eryx._eryx.Engine",
+    .basicsize = (int)sizeof(engine_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = engine_slots,
+};

@@ -1,0 +1,201 @@
+/*
+ * The extension module eryx._eryx: set-up, module state, and the table from status to exception.
+ */
+#include "binding.h"
+
+static const char *const exception_names[] = {
+#define BINDING_EXCEPTION_NAME(name, number, text, exception) [number] = #exception,
+    ERYX_STATUS_MAP(BINDING_EXCEPTION_NAME)
+#undef BINDING_EXCEPTION_NAME
+};
+
+_Static_assert(sizeof exception_names / sizeof exception_names[0] == BINDING_STATUS_COUNT,
+               "statuses are numbered without gaps");
+
+PyObject *binding_raise(const binding_state *state, eryx_status status, const eryx_error *error)
+{
+    PyObject *exception = PyExc_SystemError;
+    if ((unsigned)status < (unsigned)BINDING_STATUS_COUNT && status != ERYX_OK) {
+        exception = state->exceptions[status];
+    }
+    const char *message = eryx_status_text(status);
+    if (error != NULL && error->message[0] != '\0') {
+        message = error->message;
+    }
+    PyObject *text = PyUnicode_DecodeUTF8(message, (Py_ssize_t)strlen(message), "replace");
+    if (text != NULL) {
+        PyErr_SetObject(exception, text);
+        Py_DECREF(text);
+    }
+    return NULL;
+}
+
+/* Finds the exception classes: ours by name in eryx._errors, the rest among the builtins. */
+static int find_exceptions(binding_state *state)
+{
+    int result = -1;
+    PyObject *builtins = NULL;
+    PyObject *errors = PyImport_ImportModule("eryx._errors");
+    if (errors == NULL) {
+        return -1;
+    }
+    builtins = PyImport_ImportModule("builtins");
+    if (builtins == NULL) {
+        goto done;
+    }
+    for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
+        const char *name = exception_names[status];
+        if (strcmp(name, "None") == 0) {
+            state->exceptions[status] = Py_NewRef(Py_None);
+            continue;
+        }
+        PyObject *class = PyObject_GetAttrString(errors, name);
+        if (class == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            PyErr_Clear();
+            class = PyObject_GetAttrString(builtins, name);
+        }
+        if (class == NULL) {
+            goto done;
+        }
+        state->exceptions[status] = class;
+    }
+    result = 0;
+
+done:
+    Py_XDECREF(builtins);
+    Py_DECREF(errors);
+    return result;
+}
+
+static int add_exceptions(PyObject *module, const binding_state *state)
+{
+    PyObject *tuple = PyTuple_New(BINDING_STATUS_COUNT);
+    if (tuple == NULL) {
+        return -1;
+    }
+    for (Py_ssize_t status = 0; status < BINDING_STATUS_COUNT; status++) {
+        if (PyTuple_SetItem(tuple, status, Py_NewRef(state->exceptions[status])) < 0) {
+            Py_DECREF(tuple);
+            return -1;
+        }
+    }
+    const int result = PyModule_AddObjectRef(module, "EXCEPTIONS", tuple);
+    Py_DECREF(tuple);
+    return result;
+}
+
+static int add_types(PyObject *module, binding_state *state)
+{
+    state->engine_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &engine_spec, NULL);
+    if (state->engine_type == NULL || PyModule_AddType(module, state->engine_type) < 0) {
+        return -1;
+    }
+    state->core_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &core_spec, NULL);
+    if (state->core_type == NULL || PyModule_AddType(module, state->core_type) < 0) {
+        return -1;
+    }
+    state->outcome_type = PyStructSequence_NewType(&outcome_description);
+    if (state->outcome_type == NULL || PyModule_AddType(module, state->outcome_type) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+static int module_exec(PyObject *module)
+{
+    binding_state *state = PyModule_GetState(module);
+    if (state == NULL || find_exceptions(state) < 0 || add_types(module, state) < 0 ||
+        add_exceptions(module, state) < 0 ||
+        PyModule_AddStringConstant(module, "VERSION", eryx_version()) < 0) {
+        return -1;
+    }
+    PyObject *unlimited = PyLong_FromUnsignedLongLong(ERYX_UNLIMITED);
+    if (unlimited == NULL) {
+        return -1;
+    }
+    const int result = PyModule_AddObjectRef(module, "UNLIMITED", unlimited);
+    Py_DECREF(unlimited);
+    return result;
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    binding_state *state = PyModule_GetState(module);
+    if (state == NULL) {
+        return 0;
+    }
+    Py_VISIT(state->engine_type);
+    Py_VISIT(state->core_type);
+    Py_VISIT(state->outcome_type);
+    for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
+        Py_VISIT(state->exceptions[status]);
+    }
+    return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+    binding_state *state = PyModule_GetState(module);
+    if (state == NULL) {
+        return 0;
+    }
+    Py_CLEAR(state->engine_type);
+    Py_CLEAR(state->core_type);
+    Py_CLEAR(state->outcome_type);
+    for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
+        Py_CLEAR(state->exceptions[status]);
+    }
+    return 0;
+}
+
+static void module_free(void *module)
+{
+    (void)module_clear(module);
+}
+
+/* deliver(on_output, stream, data): calls a handler; see core.c for what becomes of its exceptions. */
+static PyObject *module_deliver(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *on_output = NULL;
+    int stream = 0;
+    PyObject *data = NULL;
+    if (!PyArg_ParseTuple(args, "OiO:deliver", &on_output, &stream, &data)) {
+        return NULL;
+    }
+    if (binding_deliver(on_output, stream, data) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef module_methods[] = {
+    {"deliver", module_deliver, METH_VARARGS,
+     "deliver($module, on_output, stream, data, /)\n--\n\n"
+     "Calls a handler of output; what it raises is reported as unraisable."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, module_exec},
+    {0, NULL},
+};
+
+static PyModuleDef module_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "eryx._eryx",
+    .m_doc = "Binding of liberyx; use the package eryx.",
+    .m_size = (Py_ssize_t)sizeof(binding_state),
+    .m_methods = module_methods,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__eryx(void);
+
+PyMODINIT_FUNC PyInit__eryx(void)
+{
+    return PyModuleDef_Init(&module_definition);
+}

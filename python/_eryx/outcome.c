@@ -1,0 +1,96 @@
+/*
+ * Outcome: everything that a run left, as a named tuple of Python values.
+ */
+#include "binding.h"
+
+static PyStructSequence_Field outcome_fields[] = {
+    {"status", "number of the eryx_status"},
+    {"message", "what happened, for people; empty when all went well"},
+    {"stdout", "exact bytes that were kept"},
+    {"stderr", "exact bytes that were kept"},
+    {"stdout_dropped", "bytes of stdout left out"},
+    {"stderr_dropped", "bytes of stderr left out"},
+    {"result_json", "JSON of the result variable, or None"},
+    {"result_error", "why there is no JSON although there is a variable, or None"},
+    {"exception_type", "name of the type of the uncaught exception, or None"},
+    {"exception_message", "text of the uncaught exception, or None"},
+    {"traceback", "as CPython prints it, or None"},
+    {"exit_code", "of sys.exit() or os._exit(); 0 otherwise"},
+    {"memory_limit_hit", "whether the guest was refused memory"},
+    {"duration_ns", "wall clock of the run"},
+    {"fuel_consumed", "fuel of the run"},
+    {"peak_memory_bytes", "most memory that the guest had"},
+    {NULL, NULL},
+};
+
+PyStructSequence_Desc outcome_description = {
+    .name = "eryx._eryx.Outcome",
+    .doc = "What a run left.",
+    .fields = outcome_fields,
+    .n_in_sequence = (int)(sizeof outcome_fields / sizeof outcome_fields[0]) - 1,
+};
+
+static PyObject *bytes_or_empty(eryx_bytes bytes)
+{
+    return PyBytes_FromStringAndSize((const char *)bytes.data,
+                                     bytes.data == NULL ? 0 : (Py_ssize_t)bytes.size);
+}
+
+/* Text from the guest: its encoding is not to be relied on. */
+static PyObject *text_or_none(eryx_bytes bytes)
+{
+    if (bytes.data == NULL) {
+        return Py_NewRef(Py_None);
+    }
+    return PyUnicode_DecodeUTF8((const char *)bytes.data, (Py_ssize_t)bytes.size, "replace");
+}
+
+static PyObject *text_from_c(const char *text)
+{
+    const size_t size = text == NULL ? 0 : strlen(text);
+    return PyUnicode_DecodeUTF8(size == 0 ? "" : text, (Py_ssize_t)size, "replace");
+}
+
+PyObject *outcome_from_result(const binding_state *state, const eryx_result *result)
+{
+    eryx_bytes json = result->result_json;
+    const char *json_problem = json.data == NULL ? NULL : json_check(json.data, json.size);
+    if (json_problem != NULL) {
+        json = (eryx_bytes){.data = NULL, .size = 0};
+    }
+
+    PyObject *outcome = PyStructSequence_New(state->outcome_type);
+    if (outcome == NULL) {
+        return NULL;
+    }
+    PyObject *values[] = {
+        PyLong_FromLong((long)result->status),
+        text_from_c(result->message),
+        bytes_or_empty(result->standard_output),
+        bytes_or_empty(result->standard_error),
+        PyLong_FromUnsignedLongLong(result->standard_output_dropped),
+        PyLong_FromUnsignedLongLong(result->standard_error_dropped),
+        text_or_none(json),
+        json_problem != NULL ? text_from_c(json_problem) : text_or_none(result->result_error),
+        text_or_none(result->exception_type),
+        text_or_none(result->exception_message),
+        text_or_none(result->traceback),
+        PyLong_FromLong((long)result->exit_code),
+        PyBool_FromLong(result->memory_limit_hit),
+        PyLong_FromUnsignedLongLong(result->duration_ns),
+        PyLong_FromUnsignedLongLong(result->fuel_consumed),
+        PyLong_FromUnsignedLongLong(result->peak_memory_bytes),
+    };
+    const Py_ssize_t count = (Py_ssize_t)(sizeof values / sizeof values[0]);
+    bool complete = true;
+    for (Py_ssize_t index = 0; index < count; index++) {
+        complete = complete && values[index] != NULL;
+        /* Takes the reference, also of values that are thrown away with the tuple. */
+        PyStructSequence_SetItem(outcome, index, values[index]);
+    }
+    if (!complete) {
+        Py_DECREF(outcome);
+        return NULL;
+    }
+    return outcome;
+}

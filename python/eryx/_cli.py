@@ -1,0 +1,220 @@
+"""The command ``eryx``: runs a Python program in a sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
+
+import eryx
+from eryx._errors import EryxError, ExecutionError
+from eryx._sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXIT_OK = 0
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+# Control characters that a terminal may act on are shown as \\x1b and the like; tab, newline and
+# carriage return are kept.
+_VISIBLE_CONTROLS = {
+    code: f"\\x{code:02x}"
+    for code in (*range(0x20), *range(0x7F, 0xA0))
+    if chr(code) not in "\t\n\r"
+}
+
+
+class _OutputClosedError(BaseException):
+    """Nobody reads our output any more. Not an Exception, so that it ends the run."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="eryx",
+        description="Run a Python program in a sandbox: no files, no environment, no network.",
+        epilog="Arguments after -- become sys.argv[1:] of the program. Exit codes: 0 success, 1 if "
+        "the program failed or was ended by a limit, 2 wrong usage, N after sys.exit(N).",
+    )
+    parser.add_argument("script", nargs="?", help="file to run; - for standard input")
+    parser.add_argument("-c", dest="code", metavar="CODE", help="program text to run")
+    parser.add_argument(
+        "--timeout", type=_limit, metavar="MS", help="wall-clock limit in milliseconds (30000)"
+    )
+    parser.add_argument(
+        "--max-memory", type=_limit, metavar="BYTES", help="memory of the guest (134217728)"
+    )
+    parser.add_argument(
+        "--max-output", type=_limit, metavar="BYTES", help="output kept of a run (16777216)"
+    )
+    parser.add_argument("--fuel", type=_limit, metavar="N", help="limit of work (none)")
+    parser.add_argument(
+        "--result", action="store_true", help="print the variable `result` as JSON at the end"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print everything about the run as one JSON object"
+    )
+    parser.add_argument("--version", action="version", version=f"eryx {eryx.__version__}")
+    return parser
+
+
+def _limit(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError("must be between 0 and 2**63 - 1")
+    return value
+
+
+def _limits(options: argparse.Namespace) -> eryx.ResourceLimits:
+    limits = eryx.ResourceLimits()
+    if options.timeout is not None:
+        limits.execution_timeout_ms = options.timeout
+    if options.max_memory is not None:
+        limits.max_memory_bytes = options.max_memory
+    if options.max_output is not None:
+        limits.max_output_bytes = options.max_output
+    if options.fuel is not None:
+        limits.max_fuel = options.fuel
+    return limits
+
+
+def _program(options: argparse.Namespace) -> str | None:
+    """The text to run; None if there is none."""
+    if options.code is not None:
+        return str(options.code)
+    if options.script is None and sys.stdin.isatty():
+        return None
+    if options.script is None or options.script == "-":
+        data = sys.stdin.buffer.read()
+        if not data and options.script is None:
+            return None
+    else:
+        with open(options.script, "rb") as file:
+            data = file.read()
+    return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+
+
+def _writer(stdout: BinaryIO, stderr: BinaryIO) -> Callable[[int, bytes], None]:
+    """Hands output over as it comes: exact bytes, but nothing that could command a terminal."""
+    filtered = {1: stdout.isatty(), 2: stderr.isatty()}
+
+    def write(stream: int, data: bytes) -> None:
+        if filtered[stream]:
+            data = data.decode("utf-8", "replace").translate(_VISIBLE_CONTROLS).encode()
+        target = stdout if stream == 1 else stderr
+        try:
+            target.write(data)
+            target.flush()
+        except OSError as error:
+            raise _OutputClosedError from error
+
+    return write
+
+
+def _as_json(source: eryx.ExecuteResult | EryxError) -> dict[str, object]:
+    """A result, or an exception that ended a run, as JSON can hold it."""
+    document: dict[str, object] = {
+        "stdout": source.stdout,
+        "stderr": source.stderr,
+        "stdout_truncated": source.stdout_truncated,
+        "stderr_truncated": source.stderr_truncated,
+        "result": None,
+        "result_error": None,
+        "duration_ms": source.duration_ms,
+        "fuel_consumed": source.fuel_consumed,
+        "peak_memory_bytes": source.peak_memory_bytes,
+        "memory_limit_hit": source.memory_limit_hit,
+        "callback_invocations": 0,
+        "error": None,
+    }
+    if isinstance(source, eryx.ExecuteResult):
+        document["result"] = source.result
+        document["result_error"] = source.result_error
+        document["callback_invocations"] = source.callback_invocations
+        return document
+    error: dict[str, object] = {"type": type(source).__name__, "message": str(source)}
+    if isinstance(source, ExecutionError):
+        error["exc_type"] = source.exc_type
+        error["exc_message"] = source.exc_message
+        error["traceback"] = source.traceback
+        error["exit_code"] = source.exit_code
+    document["error"] = error
+    return document
+
+
+def _exit_code(error: EryxError) -> int:
+    if isinstance(error, ExecutionError) and error.exit_code & 0xFF:
+        return error.exit_code & 0xFF
+    return EXIT_FAILURE
+
+
+def _print_result(result: eryx.ExecuteResult) -> int:
+    if result.result_error is not None:
+        print(f"eryx: {result.result_error}", file=sys.stderr)
+        return EXIT_FAILURE
+    if result.result_json is not None:
+        print(result.result_json)
+    return EXIT_OK
+
+
+def _run(code: str, options: argparse.Namespace, arguments: list[str]) -> int:
+    sandbox = Sandbox(resource_limits=_limits(options))
+    if not options.json:
+        sandbox._on_output = _writer(sys.stdout.buffer, sys.stderr.buffer)
+    try:
+        result = sandbox.execute(code, arguments=arguments)
+    except EryxError as error:
+        if options.json:
+            print(json.dumps(_as_json(error)))
+        elif not (isinstance(error, ExecutionError) and error.stderr):
+            # What the program wrote to stderr, a traceback above all, is there already.
+            print(f"eryx: {error}", file=sys.stderr)
+        return _exit_code(error)
+    if options.json:
+        print(json.dumps(_as_json(result)))
+        return EXIT_OK
+    return _print_result(result) if options.result else EXIT_OK
+
+
+def _quit_quietly() -> NoReturn:
+    """Ends without the complaint that Python makes if it cannot flush stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(EXIT_FAILURE)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; arguments are those of the process by default. Returns the exit code."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    guest_arguments: list[str] = []
+    if "--" in words:
+        split = words.index("--")
+        words, guest_arguments = words[:split], words[split + 1 :]
+    parser = _parser()
+    options = parser.parse_args(words)
+    if options.code is not None and options.script is not None:
+        parser.error("-c and a script cannot be given together")
+    try:
+        code = _program(options)
+        if code is None:
+            parser.print_help()
+            return EXIT_OK
+        exit_code = _run(code, options, guest_arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            _quit_quietly()
+        print(f"eryx: {error}", file=sys.stderr)
+        return EXIT_FAILURE
+    except EryxError as error:
+        print(f"eryx: {error}", file=sys.stderr)
+        return EXIT_FAILURE
+    except _OutputClosedError:
+        _quit_quietly()
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return exit_code

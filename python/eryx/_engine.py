@@ -1,0 +1,25 @@
+"""The engine that all sandboxes of this interpreter share, opened when the first one is made."""
+
+from __future__ import annotations
+
+import os
+
+from eryx._eryx import Engine
+
+_engine: Engine | None = None
+
+
+def shared_engine() -> Engine:
+    """Opens the engine of the files that came with the package, or gives the one that is open.
+
+    Raises InitializationError if the files are missing or were made by another build.
+    """
+    global _engine
+    if _engine is None:
+        directory = os.path.dirname(__file__)
+        # Two threads that come here at once make two engines, which does no harm: the one that is
+        # forgotten is closed with its last sandbox.
+        _engine = Engine(
+            os.path.join(directory, "image.bin"), os.path.join(directory, "stdlib.bin")
+        )
+    return _engine

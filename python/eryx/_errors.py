@@ -1,0 +1,78 @@
+"""The exceptions. They carry what a run left before it failed."""
+
+from __future__ import annotations
+
+import builtins
+
+
+class EryxError(Exception):
+    """Base of all exceptions of this package.
+
+    If the exception ended a run its attributes tell what the run left; otherwise they have the
+    values given here.
+    """
+
+    __module__ = "eryx"
+
+    stdout: str = ""
+    """Text that was written to stdout, without newlines at its end."""
+    stderr: str = ""
+    """Text that was written to stderr, without newlines at its end."""
+    stdout_bytes: bytes = b""
+    """What was written to stdout, exactly."""
+    stderr_bytes: bytes = b""
+    """What was written to stderr, exactly."""
+    stdout_truncated: bool = False
+    """Whether a part of stdout was left out because of `ResourceLimits.max_output_bytes`."""
+    stderr_truncated: bool = False
+    """Whether a part of stderr was left out because of `ResourceLimits.max_output_bytes`."""
+    duration_ms: float = 0.0
+    """Wall-clock time of the run in milliseconds."""
+    fuel_consumed: int = 0
+    """Fuel that the run used."""
+    peak_memory_bytes: int = 0
+    """Most memory that the guest had."""
+    memory_limit_hit: bool = False
+    """Whether the guest was refused memory because of `ResourceLimits.max_memory_bytes`."""
+
+
+class ExecutionError(EryxError):
+    """The program failed: an uncaught exception, an exit with a code other than 0, or a crash.
+
+    The text of the exception is the traceback that Python printed inside the sandbox.
+    """
+
+    __module__ = "eryx"
+
+    exc_type: str = ""
+    """Name of the exception's type such as ``ValueError``; empty if it was no Python exception."""
+    exc_message: str = ""
+    """Text of the exception."""
+    traceback: str = ""
+    """The traceback as Python prints it."""
+    exit_code: int = 0
+    """Code of ``sys.exit()`` or ``os._exit()``; 0 if the program did not exit so."""
+
+
+class InitializationError(EryxError):
+    """A sandbox could not be made or put back to its initial state."""
+
+    __module__ = "eryx"
+
+
+class ResourceLimitError(EryxError):
+    """A limit other than the time was exceeded, such as `ResourceLimits.max_fuel`."""
+
+    __module__ = "eryx"
+
+
+class TimeoutError(EryxError, builtins.TimeoutError):  # noqa: A001  (the name users expect)
+    """The run took longer than `ResourceLimits.execution_timeout_ms`."""
+
+    __module__ = "eryx"
+
+
+class CancelledError(EryxError):
+    """The run was ended by `Sandbox.cancel`."""
+
+    __module__ = "eryx"

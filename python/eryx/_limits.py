@@ -1,0 +1,165 @@
+"""What a run may use."""
+
+from __future__ import annotations
+
+from eryx._eryx import UNLIMITED
+
+_FIELDS = (
+    "execution_timeout_ms",
+    "callback_timeout_ms",
+    "max_memory_bytes",
+    "max_callback_invocations",
+    "max_fuel",
+    "max_vfs_bytes",
+    "max_output_bytes",
+    "max_result_bytes",
+    "max_vfs_entries",
+    "max_open_handles",
+)
+
+_GREATEST = 2**63 - 1
+
+TYPE_CHECKING = False
+
+# For these None does not mean "no limit": they bound memory of the host that nothing else bounds.
+_DEFAULT_VFS_BYTES = 64 * 1024 * 1024
+_DEFAULT_VFS_ENTRIES = 16_384
+_DEFAULT_OPEN_HANDLES = 1_024
+
+
+class ResourceLimits:
+    """What one run may use. All fields can be read and set.
+
+    A value is an integer that is not negative, or None. A `Sandbox` copies the limits when it is
+    made.
+
+    execution_timeout_ms: wall-clock time of a run in milliseconds; 30,000. The run ends with
+        `TimeoutError`. 0: every run times out. None: no limit.
+    callback_timeout_ms: time of one callback in milliseconds; 10,000. 0: every callback times out.
+        None: no limit.
+    max_memory_bytes: memory of the guest, with the started interpreter in it (about 20 MiB); 128
+        MiB. The guest gets MemoryError. 0 and other values below what the interpreter has: it can
+        have no more. None: 4 GiB.
+    max_callback_invocations: callbacks of a run; 1,000. 0: none is allowed. None: no limit.
+    max_fuel: work of a run, counted in loop rounds of the interpreter's machine code; None, no
+        limit. The run ends with `ResourceLimitError`. 0: every run ends so.
+    max_vfs_bytes: contents of all in-memory files; None, which is 64 MiB. The guest gets OSError.
+        0: files must stay empty.
+    max_output_bytes: stdout and stderr kept, together; 16 MiB. The middle is left out of the
+        result, and flagged. 0: nothing is kept. None: no limit.
+    max_result_bytes: JSON of the result variable; 16 MiB. Over it there is a `result_error`. 0: no
+        result is kept. None: no limit.
+    max_vfs_entries: in-memory files, directories and links; None, which is 16,384. 0: none can be
+        made.
+    max_open_handles: files, directories, streams and timers open at a time; None, which is 1,024.
+        0: none can be opened.
+
+    >>> limits = ResourceLimits(execution_timeout_ms=500)
+    >>> limits.max_fuel = 1_000_000
+    >>> limits.execution_timeout_ms, limits.max_memory_bytes, limits.max_fuel
+    (500, 134217728, 1000000)
+    """
+
+    __module__ = "eryx"
+    __slots__ = _FIELDS
+
+    execution_timeout_ms: int | None
+    callback_timeout_ms: int | None
+    max_memory_bytes: int | None
+    max_callback_invocations: int | None
+    max_fuel: int | None
+    max_vfs_bytes: int | None
+    max_output_bytes: int | None
+    max_result_bytes: int | None
+    max_vfs_entries: int | None
+    max_open_handles: int | None
+
+    def __init__(
+        self,
+        *,
+        execution_timeout_ms: int | None = 30_000,
+        callback_timeout_ms: int | None = 10_000,
+        max_memory_bytes: int | None = 134_217_728,
+        max_callback_invocations: int | None = 1_000,
+        max_fuel: int | None = None,
+        max_vfs_bytes: int | None = None,
+        max_output_bytes: int | None = 16_777_216,
+        max_result_bytes: int | None = 16_777_216,
+        max_vfs_entries: int | None = None,
+        max_open_handles: int | None = None,
+    ) -> None:
+        """Sets the fields.
+
+        Raises TypeError for a value that is neither an integer nor None, ValueError for one that is
+        negative or greater than 2**63 - 1.
+        """
+        self.execution_timeout_ms = execution_timeout_ms
+        self.callback_timeout_ms = callback_timeout_ms
+        self.max_memory_bytes = max_memory_bytes
+        self.max_callback_invocations = max_callback_invocations
+        self.max_fuel = max_fuel
+        self.max_vfs_bytes = max_vfs_bytes
+        self.max_output_bytes = max_output_bytes
+        self.max_result_bytes = max_result_bytes
+        self.max_vfs_entries = max_vfs_entries
+        self.max_open_handles = max_open_handles
+
+    @classmethod
+    def unlimited(cls) -> ResourceLimits:
+        """Limits with None in all fields; only for programs that you trust.
+
+        The bounds on in-memory files and open handles still hold, with their defaults.
+        """
+        return cls(**dict.fromkeys(_FIELDS))
+
+    if not TYPE_CHECKING:  # so that a type checker still knows which attributes there are
+
+        def __setattr__(self, name: str, value: object) -> None:
+            """Sets a field after a look at the value."""
+            if value is not None and name in _FIELDS:
+                _check(name, value)
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        """The call that makes equal limits."""
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in _FIELDS)
+        return f"ResourceLimits({fields})"
+
+    def __eq__(self, other: object) -> bool:
+        """Limits are equal if all fields are."""
+        if not isinstance(other, ResourceLimits):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
+
+    __hash__ = None  # type: ignore[assignment]  # they can be changed
+
+
+def _check(name: str, value: object) -> None:
+    """Refuses what cannot be a limit."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int or None, not {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name} must not be negative")
+    if value > _GREATEST:
+        raise ValueError(f"{name} must not be greater than 2**63 - 1")
+
+
+def core_limits(limits: ResourceLimits) -> tuple[int, ...]:
+    """The limits in the order of struct eryx_limits."""
+
+    def or_else(value: int | None, otherwise: int) -> int:
+        return otherwise if value is None else value
+
+    return (
+        or_else(limits.execution_timeout_ms, UNLIMITED),
+        or_else(limits.max_memory_bytes, UNLIMITED),
+        or_else(limits.max_fuel, UNLIMITED),
+        or_else(limits.max_output_bytes, UNLIMITED),
+        or_else(limits.max_result_bytes, UNLIMITED),
+        or_else(limits.max_vfs_bytes, _DEFAULT_VFS_BYTES),
+        or_else(limits.max_vfs_entries, _DEFAULT_VFS_ENTRIES),
+        or_else(limits.max_open_handles, _DEFAULT_OPEN_HANDLES),
+    )
+
+
+DEFAULT_CORE_LIMITS = core_limits(ResourceLimits())

@@ -1,0 +1,153 @@
+"""What a run leaves: a result, or an exception with the same attributes."""
+
+from __future__ import annotations
+
+from eryx import _errors
+from eryx._eryx import EXCEPTIONS, Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+_REPR_CHARACTERS = 50
+
+
+class ExecuteResult:
+    """What a successful run left. The attributes cannot be set."""
+
+    __module__ = "eryx"
+    __slots__ = (
+        "callback_invocations",
+        "duration_ms",
+        "fuel_consumed",
+        "memory_limit_hit",
+        "peak_memory_bytes",
+        "result",
+        "result_error",
+        "result_json",
+        "stderr",
+        "stderr_bytes",
+        "stderr_truncated",
+        "stdout",
+        "stdout_bytes",
+        "stdout_truncated",
+    )
+
+    stdout: str
+    """Text written to stdout, without newlines at its end; bytes that are not UTF-8 are U+FFFD."""
+    stderr: str
+    """Text written to stderr, without newlines at its end."""
+    stdout_bytes: bytes
+    """What was written to stdout, exactly."""
+    stderr_bytes: bytes
+    """What was written to stderr, exactly."""
+    stdout_truncated: bool
+    """Whether the middle of stdout is missing because of `ResourceLimits.max_output_bytes`."""
+    stderr_truncated: bool
+    """Whether the middle of stderr is missing because of `ResourceLimits.max_output_bytes`."""
+    result: Any
+    """Value of the result variable; None if there is none, and then the next two tell why."""
+    result_json: str | None
+    """The result variable as JSON; None if there is no such variable or it cannot be JSON."""
+    result_error: str | None
+    """Why the result variable cannot be had as JSON; None if it can or if there is none."""
+    duration_ms: float
+    """Wall-clock time of the run in milliseconds."""
+    fuel_consumed: int
+    """Work of the run, counted in loop rounds of the interpreter's machine code."""
+    peak_memory_bytes: int
+    """Most memory that the guest had, with the interpreter in it."""
+    memory_limit_hit: bool
+    """Whether the guest was refused memory because of `ResourceLimits.max_memory_bytes`."""
+    callback_invocations: int
+    """Number of callbacks that the guest made."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        """Results are made by the package only."""
+        put = object.__setattr__
+        put(self, "stdout", text(outcome.stdout))
+        put(self, "stderr", text(outcome.stderr))
+        put(self, "stdout_bytes", outcome.stdout)
+        put(self, "stderr_bytes", outcome.stderr)
+        put(self, "stdout_truncated", outcome.stdout_dropped > 0)
+        put(self, "stderr_truncated", outcome.stderr_dropped > 0)
+        value, json_text, error = _decode(outcome)
+        put(self, "result", value)
+        put(self, "result_json", json_text)
+        put(self, "result_error", error)
+        put(self, "duration_ms", outcome.duration_ns / 1e6)
+        put(self, "fuel_consumed", outcome.fuel_consumed)
+        put(self, "peak_memory_bytes", outcome.peak_memory_bytes)
+        put(self, "memory_limit_hit", outcome.memory_limit_hit)
+        put(self, "callback_invocations", 0)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuses."""
+        raise AttributeError(f"attribute {name!r} of ExecuteResult cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Refuses."""
+        raise AttributeError(f"attribute {name!r} of ExecuteResult cannot be deleted")
+
+    def __str__(self) -> str:
+        """The text of stdout."""
+        return self.stdout
+
+    def __repr__(self) -> str:
+        """The most telling attributes; a long stdout is cut."""
+        stdout = self.stdout
+        if len(stdout) > _REPR_CHARACTERS:
+            stdout = stdout[:_REPR_CHARACTERS] + "..."
+        return (
+            f"ExecuteResult(stdout={stdout!r}, result_json={_shortened(self.result_json)}, "
+            f"duration_ms={self.duration_ms:.3f}, fuel_consumed={self.fuel_consumed}, "
+            f"peak_memory_bytes={self.peak_memory_bytes})"
+        )
+
+
+def _shortened(value: str | None) -> str:
+    if value is not None and len(value) > _REPR_CHARACTERS:
+        value = value[:_REPR_CHARACTERS] + "..."
+    return repr(value)
+
+
+def text(data: bytes) -> str:
+    """Output as text: trailing newlines away, bytes that are no UTF-8 replaced."""
+    return data.decode("utf-8", "replace").rstrip("\n")
+
+
+def _decode(outcome: Outcome) -> tuple[object, str | None, str | None]:
+    """Value, JSON and error of the result variable."""
+    if outcome.result_json is None:
+        return None, None, outcome.result_error
+    import json  # only runs that leave a result pay for it
+
+    try:
+        return json.loads(outcome.result_json), outcome.result_json, None
+    except (ValueError, RecursionError) as error:
+        return None, None, f"the guest's JSON of the result variable cannot be read: {error}"
+
+
+def finish(outcome: Outcome) -> ExecuteResult:
+    """Makes a result of a good outcome; raises the exception of another."""
+    exception_class = EXCEPTIONS[outcome.status]
+    if exception_class is None:
+        return ExecuteResult(outcome)
+    error = exception_class(outcome.traceback or outcome.message)
+    if isinstance(error, _errors.EryxError):
+        error.stdout = text(outcome.stdout)
+        error.stderr = text(outcome.stderr)
+        error.stdout_bytes = outcome.stdout
+        error.stderr_bytes = outcome.stderr
+        error.stdout_truncated = outcome.stdout_dropped > 0
+        error.stderr_truncated = outcome.stderr_dropped > 0
+        error.duration_ms = outcome.duration_ns / 1e6
+        error.fuel_consumed = outcome.fuel_consumed
+        error.peak_memory_bytes = outcome.peak_memory_bytes
+        error.memory_limit_hit = outcome.memory_limit_hit
+    if isinstance(error, _errors.ExecutionError):
+        error.exc_type = outcome.exception_type or ""
+        error.exc_message = outcome.exception_message or ""
+        error.traceback = outcome.traceback or ""
+        error.exit_code = outcome.exit_code
+    raise error

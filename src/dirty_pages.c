@@ -1,0 +1,94 @@
+#include "dirty_pages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "engine.h"
+
+/* linux/fs.h has these since 6.7; older headers do not. */
+struct scanned_region {
+    uint64_t start;
+    uint64_t end;
+    uint64_t categories;
+};
+
+struct scan_argument {
+    uint64_t size;
+    uint64_t flags;
+    uint64_t start;
+    uint64_t end;
+    uint64_t walk_end;
+    uint64_t vec;
+    uint64_t vec_len;
+    uint64_t max_pages;
+    uint64_t category_inverted;
+    uint64_t category_mask;
+    uint64_t category_anyof_mask;
+    uint64_t return_mask;
+};
+
+#define SCAN_PAGES _IOWR('f', 16, struct scan_argument)
+#define PAGE_IS_FILE ((uint64_t)1 << 2)
+#define PAGE_IS_PRESENT ((uint64_t)1 << 3)
+#define PAGE_IS_SWAPPED ((uint64_t)1 << 4)
+
+enum { REGIONS_PER_CALL = 256 };
+
+static pthread_mutex_t file_lock = PTHREAD_MUTEX_INITIALIZER;
+static int pagemap_file = -1;
+static uint64_t pagemap_generation;
+
+/* /proc/self/pagemap shows the process that opened it, so a child of fork() needs one of its own. */
+static int pagemap(void)
+{
+    pthread_mutex_lock(&file_lock);
+    uint64_t generation = engine_fork_generation();
+    if (pagemap_file >= 0 && pagemap_generation != generation) {
+        close(pagemap_file);
+        pagemap_file = -1;
+    }
+    if (pagemap_file < 0) {
+        pagemap_file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+        pagemap_generation = generation;
+    }
+    int file = pagemap_file;
+    pthread_mutex_unlock(&file_lock);
+    return file;
+}
+
+bool dirty_pages_find(uint8_t *memory, size_t size, dirty_range *out_ranges, size_t capacity,
+                      size_t *out_count)
+{
+    int file = pagemap();
+    if (file < 0) {
+        return false;
+    }
+    struct scanned_region regions[REGIONS_PER_CALL];
+    struct scan_argument argument = {
+        .size = sizeof argument,
+        .start = (uint64_t)(uintptr_t)memory,
+        .end = (uint64_t)(uintptr_t)memory + size,
+        .vec = (uint64_t)(uintptr_t)regions,
+        .vec_len = REGIONS_PER_CALL,
+        .category_inverted = PAGE_IS_FILE,
+        .category_mask = PAGE_IS_FILE,
+        .category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
+    };
+    size_t count = 0;
+    while (argument.start < argument.end) {
+        int found = ioctl(file, SCAN_PAGES, &argument);
+        if (found < 0 || (size_t)found > capacity - count || argument.walk_end <= argument.start) {
+            return false;
+        }
+        for (int i = 0; i < found; i++) {
+            out_ranges[count++] = (dirty_range){memory + (regions[i].start - (uintptr_t)memory),
+                                                regions[i].end - regions[i].start};
+        }
+        argument.start = argument.walk_end;
+    }
+    *out_count = count;
+    return true;
+}

@@ -1,0 +1,131 @@
+#include "handles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CAPACITY 32u
+
+/* No index may ever reach past 32 bits, whatever limit the caller sets. */
+#define MAX_CAPACITY (UINT32_MAX - HANDLE_FIRST_DYNAMIC)
+
+void handles_init(handle_table *table, uint32_t limit, handle_drop *drop)
+{
+    *table = (handle_table){
+        .fixed =
+            {
+                [HANDLE_STDIN] = {.kind = HANDLE_STANDARD_INPUT},
+                [HANDLE_STDOUT] = {.kind = HANDLE_STANDARD_OUTPUT, .value = 1},
+                [HANDLE_STDERR] = {.kind = HANDLE_STANDARD_OUTPUT, .value = 2},
+                [HANDLE_STDIN_READY] = {.kind = HANDLE_POLLABLE_READY},
+                [HANDLE_STDOUT_READY] = {.kind = HANDLE_POLLABLE_READY},
+                [HANDLE_STDERR_READY] = {.kind = HANDLE_POLLABLE_READY},
+                [HANDLE_ROOT] = {.kind = HANDLE_DESCRIPTOR},
+                [HANDLE_NETWORK] = {.kind = HANDLE_NETWORK_INSTANCE},
+            },
+        .limit = limit,
+        .drop = drop,
+    };
+}
+
+void handles_clear(handle_table *table)
+{
+    for (uint32_t slot = 0; slot < table->used; slot++) {
+        handle *held = &table->dynamic[slot];
+        if (held->kind != HANDLE_FREE && table->drop != NULL) {
+            table->drop(held);
+        }
+    }
+    free(table->dynamic);
+    table->dynamic = NULL;
+    table->capacity = 0;
+    table->first_free = 0;
+    table->used = 0;
+    table->live = 0;
+}
+
+/* Makes room for one more dynamic handle at the end. */
+static bool grow(handle_table *table)
+{
+    if (table->capacity >= MAX_CAPACITY) {
+        return false;
+    }
+    uint32_t capacity = FIRST_CAPACITY;
+    if (table->capacity != 0) {
+        capacity = table->capacity > MAX_CAPACITY / 2 ? MAX_CAPACITY : table->capacity * 2;
+    }
+    handle *moved = realloc(table->dynamic, (size_t)capacity * sizeof *moved);
+    if (moved == NULL) {
+        return false;
+    }
+    table->dynamic = moved;
+    table->capacity = capacity;
+    return true;
+}
+
+/* What nothing but the guest's own bookkeeping hangs on; see HANDLE_RESERVE. */
+static bool may_use_reserve(handle_kind kind)
+{
+    return kind == HANDLE_POLLABLE_TIMER || kind == HANDLE_IO_ERROR;
+}
+
+bool handles_add(handle_table *table, handle_kind kind, void *object, uint64_t value,
+                 uint32_t *out_index)
+{
+    uint64_t limit = (uint64_t)table->limit + (may_use_reserve(kind) ? HANDLE_RESERVE : 0);
+    if (kind == HANDLE_FREE || table->live >= limit) {
+        return false;
+    }
+    uint32_t slot;
+    if (table->first_free != 0) {
+        slot = table->first_free - 1;
+        table->first_free = table->dynamic[slot].next_free;
+    } else {
+        if (table->used == table->capacity && !grow(table)) {
+            return false;
+        }
+        slot = table->used++;
+    }
+    table->dynamic[slot] = (handle){.kind = kind, .object = object, .value = value};
+    table->live++;
+    *out_index = HANDLE_FIRST_DYNAMIC + slot;
+    return true;
+}
+
+handle *handles_find(handle_table *table, uint32_t index)
+{
+    handle *found;
+    if (index < HANDLE_FIRST_DYNAMIC) {
+        found = &table->fixed[index];
+    } else if (index - HANDLE_FIRST_DYNAMIC < table->used) {
+        found = &table->dynamic[index - HANDLE_FIRST_DYNAMIC];
+    } else {
+        return NULL;
+    }
+    return found->kind == HANDLE_FREE ? NULL : found;
+}
+
+handle *handles_get(handle_table *table, uint32_t index, handle_kind kind)
+{
+    handle *found = handles_find(table, index);
+    return found != NULL && found->kind == kind ? found : NULL;
+}
+
+bool handles_remove(handle_table *table, uint32_t index)
+{
+    handle *found = handles_find(table, index);
+    if (found == NULL) {
+        return false;
+    }
+    if (index < HANDLE_FIRST_DYNAMIC) {
+        return true;
+    }
+    /* The slot is free before the object goes, so that the table is whole whatever drop does. */
+    handle dropped = *found;
+    *found = (handle){.kind = HANDLE_FREE, .next_free = table->first_free};
+    table->first_free = index - HANDLE_FIRST_DYNAMIC + 1;
+    table->live--;
+    if (table->drop != NULL) {
+        table->drop(&dropped);
+    }
+    return true;
+}

@@ -1,0 +1,39 @@
+/*
+ * Memory of sandboxes that are gone, put back to the state of the image and kept for the next ones: its
+ * pages are in place already. Nothing of an earlier guest is in it.
+ */
+#ifndef ERYX_MEMORY_CACHE_H
+#define ERYX_MEMORY_CACHE_H
+
+#include <pthread.h>
+
+#include "memory.h"
+
+/* How many are kept. Each holds what a run has written, typically below 1 MiB. */
+#define MEMORY_CACHE_CAPACITY 8
+
+typedef struct cached_memory {
+    memory_map map;
+    wasm_rt_memory_t memory;
+} cached_memory;
+
+typedef struct memory_cache {
+    pthread_mutex_t lock;
+    size_t count;
+    cached_memory entries[MEMORY_CACHE_CAPACITY];
+} memory_cache;
+
+/* An empty cache. Never fails. */
+void memory_cache_init(memory_cache *cache);
+
+/* Unmaps all entries; the cache can be used on. Threads: any. */
+void memory_cache_trim(memory_cache *cache);
+
+/* Takes an entry out; false if there is none. Threads: any. */
+bool memory_cache_take(memory_cache *cache, memory_map *out_map, wasm_rt_memory_t *out_memory);
+
+/* Resets the memory to the image and keeps it, or destroys it. The map is empty afterwards. Threads: any. */
+void memory_cache_give(memory_cache *cache, const image *source, memory_map *map,
+                       wasm_rt_memory_t *memory);
+
+#endif

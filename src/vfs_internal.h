@@ -1,0 +1,166 @@
+/*
+ * How the file system is put together: mounts, each with a backend that knows its kind of tree, and
+ * walks along a path through them. Only vfs_*.c include this.
+ */
+#ifndef ERYX_VFS_INTERNAL_H
+#define ERYX_VFS_INTERNAL_H
+
+#include "vfs.h"
+#include "vfs_memory.h"
+
+typedef struct vfs_mount vfs_mount;
+
+/* A file, directory, link or device. A value that is copied freely; whoever keeps one holds a count
+ * on it (vfs_node_retain, vfs_node_release). */
+typedef struct vfs_node {
+    vfs_mount *mount;
+    uintptr_t item; /* what the backend of the mount makes of it */
+    vfs_type type;
+} vfs_node;
+
+/* Offset for vfs_backend.write: the end of the file. No real offset is that large. */
+#define VFS_OFFSET_END UINT64_MAX
+
+/* Largest length of a file that the off_t of a guest can express. */
+#define VFS_FILE_SIZE_MAX ((uint64_t)INT64_MAX)
+
+/*
+ * One kind of tree. Directories are checked to be directories, and names to be plain and of a legal
+ * length, before a backend sees them. A node that comes out is held for the caller.
+ */
+typedef struct vfs_backend {
+    /* NULL if items live as long as their mount. */
+    void (*retain)(vfs_node node);
+    void (*release)(vfs_node node);
+
+    vfs_error (*find)(vfs_node directory, const char *name, size_t length, vfs_node *out_node);
+    vfs_error (*parent)(vfs_node directory, vfs_node *out_node);
+    void (*stat)(vfs_node node, vfs_status *out_status);
+    vfs_error (*list)(vfs_node directory, uint64_t *cursor, vfs_directory_entry *out_entry,
+                      bool *out_found);
+    vfs_error (*read)(vfs_node node, uint64_t offset, uint8_t *buffer, size_t size,
+                      size_t *out_got);
+
+    /* Target of a symbolic link, lives as long as the node is held; NULL if there are no links. */
+    const char *(*link_target)(vfs_node node, size_t *out_length);
+
+    /* NULL if nothing can be written. offset: may be VFS_OFFSET_END. */
+    vfs_error (*write)(vfs_node node, uint64_t offset, const uint8_t *data, size_t size,
+                       size_t *out_done);
+    vfs_error (*set_size)(vfs_node node, uint64_t size);
+
+    /* All of the following are NULL in a tree that cannot be changed. */
+    vfs_error (*set_times)(vfs_node node, const vfs_new_time *accessed,
+                           const vfs_new_time *modified);
+    /* Makes what type says under a name that is not taken; target: of a symbolic link. */
+    vfs_error (*make)(vfs_node directory, const char *name, size_t length, vfs_type type,
+                      const char *target, size_t target_length, vfs_node *out_node);
+    /* One more name, not taken, for a node of the same storage that is no directory. */
+    vfs_error (*link)(vfs_node directory, const char *name, size_t length, vfs_node node);
+    /* Takes away the name of a node; VFS_NOT_EMPTY for a directory that has entries. */
+    vfs_error (*remove)(vfs_node directory, const char *name, size_t length, vfs_node node);
+    /* Moves a node of the same storage; replaced: what has the new name now, or NULL. */
+    vfs_error (*rename)(vfs_node old_directory, const char *old_name, size_t old_length,
+                        vfs_node node, vfs_node new_directory, const char *new_name,
+                        size_t new_length, const vfs_node *replaced);
+} vfs_backend;
+
+struct vfs_mount {
+    const vfs_backend *backend;
+    void *storage;   /* what the backend works on; names and links stay within one storage */
+    uintptr_t root;  /* item that is seen at the mount point */
+    vfs_node above;  /* directory that the mount point lies in; needs no holding */
+    uint32_t device; /* part of the identity of each node; one storage, one device */
+    bool read_only;
+};
+
+/* Places of the fixed tree under all mounts (vfs_system.c). */
+typedef enum vfs_place {
+    PLACE_ROOT,
+    PLACE_STDLIB,
+    PLACE_SITE_PACKAGES,
+    PLACE_DATA,
+    PLACE_TMP,
+    PLACE_DEV,
+    PLACE_DEV_NULL,
+    PLACE_DEV_ZERO,
+    PLACE_DEV_RANDOM,
+    PLACE_DEV_URANDOM,
+    PLACE_COUNT,
+} vfs_place;
+
+struct vfs_file {
+    vfs_node node;
+    vfs *files;
+    uint32_t references;
+    uint32_t flags; /* VFS_OPEN_READ, VFS_OPEN_WRITE */
+};
+
+struct vfs {
+    vfs_file root;                 /* open for as long as the tree lives */
+    vfs_mount system;
+    vfs_mount mounts[PLACE_COUNT]; /* what is mounted at a place; no backend for nothing */
+    memory_tree memory;            /* what is written, under /data and /tmp */
+    memory_node data;
+    memory_node tmp;
+};
+
+extern const vfs_backend vfs_system_backend;  /* storage: vfs; item: vfs_place */
+extern const vfs_backend vfs_archive_backend; /* storage: const archive; item: entry */
+extern const vfs_backend vfs_memory_backend;  /* storage: memory_tree; item: memory_node */
+
+static inline vfs_node vfs_node_retain(vfs_node node)
+{
+    if (node.mount->backend->retain != NULL) {
+        node.mount->backend->retain(node);
+    }
+    return node;
+}
+
+static inline void vfs_node_release(vfs_node node)
+{
+    if (node.mount->backend->release != NULL) {
+        node.mount->backend->release(node);
+    }
+}
+
+static inline bool vfs_node_same(vfs_node left, vfs_node right)
+{
+    return left.mount->storage == right.mount->storage && left.item == right.item;
+}
+
+/* True if the tree that a node lies in can be changed. */
+static inline bool vfs_node_writable(vfs_node node)
+{
+    return node.mount->backend->make != NULL && !node.mount->read_only;
+}
+
+static inline uint64_t vfs_identity(const vfs_mount *mount, uint64_t number)
+{
+    return (uint64_t)mount->device << 48 | number;
+}
+
+/* What a path came down to. */
+typedef struct vfs_walk {
+    vfs_node node; /* if found */
+    bool found;
+    bool named;    /* false if the path ended in "." or "..": node is found, and that is all */
+    bool slash;    /* the path ended in "/": what is made under it must be a directory */
+    vfs_node directory; /* if named: where the last name is or would be */
+    size_t name_length;
+    char name[VFS_NAME_MAX];
+} vfs_walk;
+
+/*
+ * Walks along a path (vfs_open() has the rules). That nothing has the last name is no error here.
+ * The caller ends it with vfs_walk_end() if the result is VFS_OK.
+ */
+vfs_error vfs_walk_begin(vfs_file *base, const char *path, size_t length, bool follow,
+                         vfs_walk *out_walk);
+
+void vfs_walk_end(vfs_walk *walk);
+
+/* Makes an open file out of a node, holding it once more. */
+vfs_error vfs_file_create(vfs *files, vfs_node node, uint32_t flags, vfs_file **out_file);
+
+#endif

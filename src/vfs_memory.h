@@ -1,0 +1,131 @@
+/*
+ * Files, directories and links in host memory, under a quota.
+ *
+ * A node lives while it has a name (links) or is held (references). Nodes and names are charged to
+ * the entries of the quota, contents to its bytes, chunk tables and link targets to a third sum
+ * that follows from the two, so that a guest cannot make the host allocate without bound.
+ */
+#ifndef ERYX_VFS_MEMORY_H
+#define ERYX_VFS_MEMORY_H
+
+#include "vfs.h"
+
+typedef struct memory_node memory_node;
+
+/* Accounts of all nodes of one storage. */
+typedef struct memory_tree {
+    vfs_quota quota;
+    vfs_usage used;
+    uint64_t metadata; /* bytes of chunk tables and link targets */
+    uint64_t last_number;
+    uint64_t hash_seed;
+} memory_tree;
+
+/* One stretch of a file. It reads as zeros from size on, up to MEMORY_CHUNK_SIZE. */
+typedef struct memory_chunk {
+    uint8_t *bytes;
+    size_t size;
+} memory_chunk;
+
+enum {
+    MEMORY_CHUNK_SIZE = 65536,
+};
+
+typedef struct memory_entry {
+    memory_node *node; /* counted in its links */
+    uint64_t hash;
+    size_t name_length;
+    char name[];
+} memory_entry;
+
+/* Place of an entry in the order of listing; cursors only grow and are never used again. */
+typedef struct memory_slot {
+    uint64_t cursor;
+    memory_entry *entry; /* NULL after removal */
+} memory_slot;
+
+struct memory_node {
+    memory_tree *tree;
+    uint64_t number; /* never used again */
+    uint32_t references;
+    uint32_t links;  /* names; 1 for the root */
+    vfs_type type;
+    bool nameless;   /* has lost its last name, and still counts as an entry */
+    vfs_time accessed;
+    vfs_time modified;
+    vfs_time changed;
+    union {
+        struct {
+            uint64_t size;
+            memory_chunk *chunks; /* those from capacity on are empty */
+            size_t capacity;
+        } file;
+        struct {
+            memory_node *parent; /* NULL for the root and when removed */
+            memory_slot *slots;  /* in the order of their cursors */
+            uint32_t *index;     /* hash table of slot numbers plus one; NULL for few slots */
+            uint32_t capacity;   /* of slots; the index has twice as many cells */
+            uint32_t used;       /* slots taken, with those of removed entries */
+            uint32_t live;       /* entries */
+            uint64_t last_cursor;
+        } directory;
+        struct {
+            char *target;
+            size_t length;
+        } link;
+    };
+};
+
+/* A tree with no nodes. */
+void memory_tree_init(memory_tree *tree, const vfs_quota *quota);
+
+/* Makes a node the root of a (further) directory tree in the storage; embedded, never freed. */
+void memory_root_init(memory_node *root, memory_tree *tree);
+
+/* Frees all that is under a root, however deep; nothing of it may be held. */
+void memory_root_clear(memory_node *root);
+
+/* Charges bytes of chunk tables and link targets; false if that goes too far. */
+bool memory_charge_metadata(memory_tree *tree, uint64_t bytes);
+
+/* Present time. */
+vfs_time memory_now(void);
+
+/* --- names of a directory (vfs_memory_directory.c) --- */
+
+/* The entry of a name, NULL if there is none. */
+memory_entry *memory_directory_find(const memory_node *directory, const char *name,
+                                    size_t length);
+
+/* Adds a name that is not there. VFS_INSUFFICIENT_SPACE or VFS_INSUFFICIENT_MEMORY, nothing
+ * changed. */
+vfs_error memory_directory_add(memory_node *directory, const char *name, size_t length,
+                               memory_node *node);
+
+/* Takes an entry out and frees it. Its node's links are the caller's business. */
+void memory_directory_remove(memory_node *directory, memory_entry *entry);
+
+/* First entry after a cursor, which is moved on to it; NULL at the end. */
+const memory_entry *memory_directory_next(const memory_node *directory, uint64_t *cursor);
+
+/* Takes out the last entry and gives its node, NULL if there is none. After this the directory
+ * is good for nothing but further calls and memory_directory_free(). */
+memory_node *memory_directory_pop(memory_node *directory);
+
+/* Frees the tables of a directory without entries. */
+void memory_directory_free(memory_node *directory);
+
+/* --- contents of a file (vfs_memory_file.c); as the functions of vfs.h --- */
+
+void memory_file_read(const memory_node *file, uint64_t offset, uint8_t *buffer, size_t size,
+                      size_t *out_got);
+
+vfs_error memory_file_write(memory_node *file, uint64_t offset, const uint8_t *data, size_t size,
+                            size_t *out_done);
+
+vfs_error memory_file_set_size(memory_node *file, uint64_t size);
+
+/* Frees all contents. */
+void memory_file_free(memory_node *file);
+
+#endif

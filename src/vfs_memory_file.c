@@ -1,0 +1,224 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "vfs_internal.h"
+#include "vfs_memory.h"
+
+/* What a chunk is first rounded up to, so that a file that grows byte by byte does not move each
+ * time. */
+#define CHUNK_GRAIN ((size_t)64)
+
+static size_t smaller(uint64_t left, size_t right)
+{
+    return left < right ? (size_t)left : right;
+}
+
+/* Makes room for a number of chunks in the table. */
+static vfs_error grow_table(memory_node *file, uint64_t wanted)
+{
+    if (wanted <= file->file.capacity) {
+        return VFS_OK;
+    }
+    uint64_t capacity = file->file.capacity == 0 ? wanted : (uint64_t)file->file.capacity * 2;
+    if (capacity < wanted) {
+        capacity = wanted;
+    }
+    if (capacity > SIZE_MAX / sizeof(memory_chunk)) {
+        return VFS_INSUFFICIENT_SPACE;
+    }
+    uint64_t added = (capacity - file->file.capacity) * sizeof(memory_chunk);
+    if (!memory_charge_metadata(file->tree, added)) {
+        return VFS_INSUFFICIENT_SPACE;
+    }
+    memory_chunk *chunks =
+        realloc(file->file.chunks, (size_t)capacity * sizeof *file->file.chunks);
+    if (chunks == NULL) {
+        file->tree->metadata -= added;
+        return VFS_INSUFFICIENT_MEMORY;
+    }
+    memset(chunks + file->file.capacity, 0, (size_t)added);
+    file->file.chunks = chunks;
+    file->file.capacity = (size_t)capacity;
+    return VFS_OK;
+}
+
+/* Lets go of table rows that have no chunk, all but the first few. */
+static void shrink_table(memory_node *file, size_t needed)
+{
+    size_t spare = file->file.capacity - needed;
+    if (spare < 16 && needed > 0) {
+        return;
+    }
+    if (needed == 0) {
+        free(file->file.chunks);
+        file->file.chunks = NULL;
+    } else {
+        memory_chunk *chunks = realloc(file->file.chunks, needed * sizeof *chunks);
+        if (chunks == NULL) {
+            return;
+        }
+        file->file.chunks = chunks;
+    }
+    file->tree->metadata -= (uint64_t)spare * sizeof(memory_chunk);
+    file->file.capacity = needed;
+}
+
+/*
+ * Makes a chunk at least so large that it holds wanted bytes, or as many of them as the quota
+ * allows, but then more than start. What is new holds zeros.
+ */
+static vfs_error grow_chunk(memory_tree *tree, memory_chunk *chunk, size_t start, size_t wanted)
+{
+    if (wanted <= chunk->size) {
+        return VFS_OK;
+    }
+    size_t size = chunk->size > MEMORY_CHUNK_SIZE / 2 ? MEMORY_CHUNK_SIZE : chunk->size * 2;
+    if (size < wanted) {
+        size = (wanted + CHUNK_GRAIN - 1) / CHUNK_GRAIN * CHUNK_GRAIN;
+    }
+    uint64_t room =
+        tree->quota.max_bytes > tree->used.bytes ? tree->quota.max_bytes - tree->used.bytes : 0;
+    if (size - chunk->size > room) {
+        size = chunk->size + (size_t)room;
+    }
+    if (size <= start) {
+        return VFS_INSUFFICIENT_SPACE;
+    }
+    uint8_t *bytes = realloc(chunk->bytes, size);
+    if (bytes == NULL) {
+        return VFS_INSUFFICIENT_MEMORY;
+    }
+    memset(bytes + chunk->size, 0, size - chunk->size);
+    tree->used.bytes += size - chunk->size;
+    *chunk = (memory_chunk){.bytes = bytes, .size = size};
+    return VFS_OK;
+}
+
+/* Cuts a chunk to the bytes before size. */
+static void cut_chunk(memory_tree *tree, memory_chunk *chunk, size_t size)
+{
+    if (size >= chunk->size) {
+        return;
+    }
+    if (size == 0) {
+        free(chunk->bytes);
+        tree->used.bytes -= chunk->size;
+        *chunk = (memory_chunk){0};
+        return;
+    }
+    uint8_t *bytes = realloc(chunk->bytes, size);
+    if (bytes == NULL) {
+        memset(chunk->bytes + size, 0, chunk->size - size);
+        return;
+    }
+    tree->used.bytes -= chunk->size - size;
+    *chunk = (memory_chunk){.bytes = bytes, .size = size};
+}
+
+void memory_file_read(const memory_node *file, uint64_t offset, uint8_t *buffer, size_t size,
+                      size_t *out_got)
+{
+    if (offset >= file->file.size) {
+        *out_got = 0;
+        return;
+    }
+    size_t wanted = smaller(file->file.size - offset, size);
+    size_t done = 0;
+    while (done < wanted) {
+        uint64_t number = (offset + done) / MEMORY_CHUNK_SIZE;
+        size_t start = (size_t)((offset + done) % MEMORY_CHUNK_SIZE);
+        size_t step = smaller(wanted - done, MEMORY_CHUNK_SIZE - start);
+        size_t held = 0;
+        if (number < file->file.capacity && file->file.chunks[number].size > start) {
+            const memory_chunk *chunk = &file->file.chunks[number];
+            held = smaller(chunk->size - start, step);
+            memcpy(buffer + done, chunk->bytes + start, held);
+        }
+        memset(buffer + done + held, 0, step - held);
+        done += step;
+    }
+    *out_got = done;
+}
+
+vfs_error memory_file_write(memory_node *file, uint64_t offset, const uint8_t *data, size_t size,
+                            size_t *out_done)
+{
+    uint64_t limit = file->tree->quota.max_bytes;
+    if (offset == VFS_OFFSET_END) {
+        offset = file->file.size;
+    }
+    if (size == 0) {
+        *out_done = 0;
+        return VFS_OK;
+    }
+    if (offset >= VFS_FILE_SIZE_MAX) {
+        return VFS_FILE_TOO_LARGE;
+    }
+    if (limit > VFS_FILE_SIZE_MAX) {
+        limit = VFS_FILE_SIZE_MAX;
+    }
+    if (offset >= limit) {
+        return VFS_INSUFFICIENT_SPACE;
+    }
+    size_t wanted = smaller(limit - offset, size);
+    vfs_error error = grow_table(file, (offset + wanted - 1) / MEMORY_CHUNK_SIZE + 1);
+    if (error != VFS_OK) {
+        return error;
+    }
+    size_t done = 0;
+    while (done < wanted) {
+        memory_chunk *chunk = &file->file.chunks[(offset + done) / MEMORY_CHUNK_SIZE];
+        size_t start = (size_t)((offset + done) % MEMORY_CHUNK_SIZE);
+        size_t step = smaller(wanted - done, MEMORY_CHUNK_SIZE - start);
+        error = grow_chunk(file->tree, chunk, start, start + step);
+        if (error != VFS_OK) {
+            break;
+        }
+        step = smaller(step, chunk->size - start);
+        memcpy(chunk->bytes + start, data + done, step);
+        done += step;
+    }
+    if (done == 0) {
+        return error;
+    }
+    if (offset + done > file->file.size) {
+        file->file.size = offset + done;
+    }
+    file->modified = file->changed = memory_now();
+    *out_done = done;
+    return VFS_OK;
+}
+
+vfs_error memory_file_set_size(memory_node *file, uint64_t size)
+{
+    if (size > VFS_FILE_SIZE_MAX) {
+        return VFS_FILE_TOO_LARGE;
+    }
+    if (size > file->file.size && size > file->tree->quota.max_bytes) {
+        return VFS_INSUFFICIENT_SPACE;
+    }
+    if (size < file->file.size) {
+        size_t kept = 0;
+        for (size_t i = 0; i < file->file.capacity; i++) {
+            uint64_t start = (uint64_t)i * MEMORY_CHUNK_SIZE;
+            cut_chunk(file->tree, &file->file.chunks[i],
+                      size > start ? smaller(size - start, MEMORY_CHUNK_SIZE) : 0);
+            if (file->file.chunks[i].bytes != NULL) {
+                kept = i + 1;
+            }
+        }
+        shrink_table(file, kept);
+    }
+    file->file.size = size;
+    file->modified = file->changed = memory_now();
+    return VFS_OK;
+}
+
+void memory_file_free(memory_node *file)
+{
+    for (size_t i = 0; i < file->file.capacity; i++) {
+        cut_chunk(file->tree, &file->file.chunks[i], 0);
+    }
+    shrink_table(file, 0);
+    file->file.size = 0;
+}

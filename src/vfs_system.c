@@ -1,0 +1,148 @@
+/*
+ * Backend of the fixed tree that holds the mount points and the devices. Nothing can be made in it.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "vfs_internal.h"
+
+typedef struct place_description {
+    const char *name;
+    vfs_place parent;
+    vfs_type type;
+} place_description;
+
+static const place_description places[PLACE_COUNT] = {
+    [PLACE_ROOT] = {"", PLACE_ROOT, VFS_TYPE_DIRECTORY},
+    [PLACE_STDLIB] = {"python-stdlib", PLACE_ROOT, VFS_TYPE_DIRECTORY},
+    [PLACE_SITE_PACKAGES] = {"site-packages", PLACE_ROOT, VFS_TYPE_DIRECTORY},
+    [PLACE_DATA] = {"data", PLACE_ROOT, VFS_TYPE_DIRECTORY},
+    [PLACE_TMP] = {"tmp", PLACE_ROOT, VFS_TYPE_DIRECTORY},
+    [PLACE_DEV] = {"dev", PLACE_ROOT, VFS_TYPE_DIRECTORY},
+    [PLACE_DEV_NULL] = {"null", PLACE_DEV, VFS_TYPE_CHARACTER_DEVICE},
+    [PLACE_DEV_ZERO] = {"zero", PLACE_DEV, VFS_TYPE_CHARACTER_DEVICE},
+    [PLACE_DEV_RANDOM] = {"random", PLACE_DEV, VFS_TYPE_CHARACTER_DEVICE},
+    [PLACE_DEV_URANDOM] = {"urandom", PLACE_DEV, VFS_TYPE_CHARACTER_DEVICE},
+};
+
+/* What is seen at a place: the root of its mount if there is one. */
+static vfs_node node_at(vfs_mount *system, vfs_place place)
+{
+    vfs *files = system->storage;
+    vfs_mount *mount = &files->mounts[place];
+    if (mount->backend != NULL) {
+        return vfs_node_retain(
+            (vfs_node){.mount = mount, .item = mount->root, .type = VFS_TYPE_DIRECTORY});
+    }
+    return (vfs_node){.mount = system, .item = (uintptr_t)place, .type = places[place].type};
+}
+
+static bool is_child(vfs_place place, vfs_node directory)
+{
+    return place != PLACE_ROOT && places[place].parent == (vfs_place)directory.item;
+}
+
+static vfs_error find_place(vfs_node directory, const char *name, size_t length,
+                            vfs_node *out_node)
+{
+    for (vfs_place place = PLACE_ROOT; place < PLACE_COUNT; place++) {
+        if (is_child(place, directory) && strlen(places[place].name) == length &&
+            memcmp(places[place].name, name, length) == 0) {
+            *out_node = node_at(directory.mount, place);
+            return VFS_OK;
+        }
+    }
+    return VFS_NO_ENTRY;
+}
+
+static vfs_error parent_place(vfs_node directory, vfs_node *out_node)
+{
+    *out_node = node_at(directory.mount, places[directory.item].parent);
+    return VFS_OK;
+}
+
+static void stat_place(vfs_node node, vfs_status *out_status)
+{
+    *out_status = (vfs_status){
+        .type = node.type,
+        .links = 1,
+        .identity = vfs_identity(node.mount, node.item),
+    };
+}
+
+/* The cursor is the place that was given last. */
+static vfs_error list_place(vfs_node directory, uint64_t *cursor,
+                            vfs_directory_entry *out_entry, bool *out_found)
+{
+    *out_found = false;
+    while (!*out_found && *cursor + 1 < PLACE_COUNT) {
+        vfs_place place = (vfs_place)++*cursor;
+        if (is_child(place, directory)) {
+            out_entry->type = places[place].type;
+            out_entry->name_length = strlen(places[place].name);
+            memcpy(out_entry->name, places[place].name, out_entry->name_length);
+            *out_found = true;
+        }
+    }
+    return VFS_OK;
+}
+
+static vfs_error read_random(uint8_t *buffer, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = getrandom(buffer + done, size - done, 0);
+        if (got < 0 && errno != EINTR) {
+            return VFS_IO;
+        }
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return VFS_OK;
+}
+
+static vfs_error read_device(vfs_node node, uint64_t offset, uint8_t *buffer, size_t size,
+                             size_t *out_got)
+{
+    (void)offset;
+    vfs_error error = VFS_OK;
+    if (node.item == PLACE_DEV_NULL) {
+        size = 0;
+    } else if (node.item == PLACE_DEV_ZERO) {
+        memset(buffer, 0, size);
+    } else {
+        error = read_random(buffer, size);
+    }
+    if (error == VFS_OK) {
+        *out_got = size;
+    }
+    return error;
+}
+
+static vfs_error write_device(vfs_node node, uint64_t offset, const uint8_t *data, size_t size,
+                              size_t *out_done)
+{
+    (void)node;
+    (void)offset;
+    (void)data;
+    *out_done = size;
+    return VFS_OK;
+}
+
+/* So that a device can be opened the way that a file is. */
+static vfs_error set_device_size(vfs_node node, uint64_t size)
+{
+    (void)node;
+    (void)size;
+    return VFS_OK;
+}
+
+const vfs_backend vfs_system_backend = {
+    .find = find_place,
+    .parent = parent_place,
+    .stat = stat_place,
+    .list = list_place,
+    .read = read_device,
+    .write = write_device,
+    .set_size = set_device_size,
+};

@@ -1,0 +1,141 @@
+#include "fake_guest.h"
+
+#include "run.h"
+#include "test.h"
+#include "wasi_io.h"
+
+uint64_t fake_clock_ns = 1000000000;
+
+static fake_guest *fake_of(guest_instance *instance)
+{
+    return (fake_guest *)instance;
+}
+
+fake_guest *fake_guest_create(uint32_t memory_bytes, uint32_t handle_limit)
+{
+    fake_guest *guest = calloc(1, sizeof *guest);
+    ASSERT_NOT_NULL(guest);
+    wasm_rt_memory_t *memory = &guest->sandbox.instance.memory;
+    memory->data = malloc(memory_bytes);
+    ASSERT_NOT_NULL(memory->data);
+    memset(memory->data, 0xa5, memory_bytes);
+    memory->size = memory_bytes;
+    guest->heap_next = FAKE_GUEST_HEAP;
+    handles_init(&guest->sandbox.handles, handle_limit, wasi_drop_handle);
+    return guest;
+}
+
+void fake_guest_destroy(fake_guest *guest)
+{
+    handles_clear(&guest->sandbox.handles);
+    free(guest->sandbox.instance.memory.data);
+    for (size_t stream = 0; stream < 3; stream++) {
+        free(guest->output[stream]);
+    }
+    free(guest);
+}
+
+guest_instance *fake_guest_instance(fake_guest *guest)
+{
+    return &guest->sandbox.instance;
+}
+
+uint32_t fake_guest_take_trap(fake_guest *guest)
+{
+    uint32_t trap = guest->sandbox.instance.pending_trap;
+    guest->sandbox.instance.pending_trap = WASM_RT_TRAP_NONE;
+    return trap;
+}
+
+uint8_t *fake_guest_bytes(fake_guest *guest, uint32_t offset, uint32_t size)
+{
+    uint8_t *bytes;
+    ASSERT(guest_slice(&guest->sandbox.instance, guest_at(offset), size, &bytes));
+    return bytes;
+}
+
+uint8_t fake_guest_u8(fake_guest *guest, uint32_t offset)
+{
+    return *fake_guest_bytes(guest, offset, 1);
+}
+
+uint32_t fake_guest_u32(fake_guest *guest, uint32_t offset)
+{
+    uint32_t value;
+    memcpy(&value, fake_guest_bytes(guest, offset, sizeof value), sizeof value);
+    return value;
+}
+
+uint64_t fake_guest_u64(fake_guest *guest, uint32_t offset)
+{
+    uint64_t value;
+    memcpy(&value, fake_guest_bytes(guest, offset, sizeof value), sizeof value);
+    return value;
+}
+
+/* ---- What the host functions call ------------------------------------------------------------ */
+
+guest_ptr guest_try_allocate(guest_instance *instance, uint32_t size)
+{
+    fake_guest *guest = fake_of(instance);
+    if (guest->on_allocate != NULL) {
+        guest->on_allocate(guest);
+    }
+    uint64_t start = (guest->heap_next + UINT64_C(15)) & ~UINT64_C(15);
+    if (guest->refuse_allocation || start + size > instance->memory.size) {
+        return guest_at(0);
+    }
+    guest->heap_next = (uint32_t)(start + size);
+    guest->allocations++;
+    return guest_at((uint32_t)start);
+}
+
+guest_ptr guest_allocate(guest_instance *instance, uint32_t size)
+{
+    guest_ptr block = guest_try_allocate(instance, size);
+    if (block.offset == 0) {
+        guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);
+    }
+    return block;
+}
+
+uint64_t run_clock_ns(void)
+{
+    return fake_clock_ns;
+}
+
+bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
+{
+    fake_guest *guest = (fake_guest *)sandbox;
+    guest->waits++;
+    guest->waited_for_ns = wake_ns;
+    if (guest->interrupt_after != 0 && guest->waits >= guest->interrupt_after) {
+        return false;
+    }
+    if (guest->early_wakes > 0) {
+        guest->early_wakes--;
+        fake_clock_ns++;
+    } else if (wake_ns > fake_clock_ns) {
+        fake_clock_ns = wake_ns;
+    }
+    return true;
+}
+
+void run_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
+{
+    fake_guest *guest = (fake_guest *)sandbox;
+    ASSERT(stream == 1 || stream == 2);
+    size_t before = guest->output_size[stream];
+    guest->output[stream] = realloc(guest->output[stream], before + size + 1);
+    ASSERT_NOT_NULL(guest->output[stream]);
+    memcpy(guest->output[stream] + before, data, size);
+    guest->output_size[stream] = before + size;
+}
+
+void run_exit(eryx_sandbox *sandbox, int32_t exit_code)
+{
+    fake_guest *guest = (fake_guest *)sandbox;
+    guest->exited = true;
+    guest->exit_code = exit_code;
+    guest_ask_trap(&sandbox->instance, GUEST_TRAP_EXIT);
+}

@@ -1,0 +1,83 @@
+"""What the tests share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+
+import eryx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# How late the end of a run may be before a test fails: far more than on a quiet machine, where it
+# is a few milliseconds, because tests share their machine with builds.
+LATENESS_MS = float(os.environ.get("ERYX_TEST_LATENESS_MS", "100"))
+
+Child = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def sandbox() -> eryx.Sandbox:
+    """A sandbox with the default limits."""
+    return eryx.Sandbox()
+
+
+@pytest.fixture
+def run(sandbox: eryx.Sandbox) -> Callable[[str], eryx.ExecuteResult]:
+    """Runs an indented program in a sandbox with the default limits."""
+    return lambda code: sandbox.execute(textwrap.dedent(code))
+
+
+@pytest.fixture
+def fails(sandbox: eryx.Sandbox) -> Callable[[str], eryx.ExecutionError]:
+    """Runs an indented program that must fail; gives the exception."""
+
+    def run_failing(code: str) -> eryx.ExecutionError:
+        with pytest.raises(eryx.ExecutionError) as caught:
+            sandbox.execute(textwrap.dedent(code))
+        return caught.value
+
+    return run_failing
+
+
+def run_python(
+    code: str, *, timeout: float = 120, environment: dict[str, str] | None = None
+) -> Child:
+    """Runs host code in a process of its own, for what would disturb this one."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **(environment or {})},
+        check=False,
+    )
+
+
+@pytest.fixture
+def child() -> Callable[[str], str]:
+    """Runs host code in a process of its own that must succeed; gives its stdout."""
+
+    def run_child(code: str) -> str:
+        done = run_python(code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return run_child
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is in use."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def open_descriptors() -> int:
+    """Number of open file descriptors of this process."""
+    return len(os.listdir("/proc/self/fd"))

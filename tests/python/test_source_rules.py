@@ -1,0 +1,97 @@
+"""Rules for the C sources that no compiler checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST_SOURCES = sorted([*ROOT.glob("src/*.[ch]"), *ROOT.glob("python/_eryx/*.[ch]")])
+ALL_SOURCES = sorted(
+    [
+        *HOST_SOURCES,
+        *ROOT.glob("include/eryx/*.h"),
+        *ROOT.glob("guest/*.[ch]"),
+        *ROOT.glob("tests/c/*.[ch]"),
+        *ROOT.glob("tests/fuzz/*.[ch]"),
+    ]
+)
+
+# The only places that may turn a guest's offset into an address: the door itself, and those that
+# lay out or save the memory as a whole.
+MEMORY_OWNERS = {
+    "guest_memory.h",
+    "image.c",
+    "image_build.c",
+    "limits.c",
+    "memory.c",
+    "run.c",
+    "sandbox.c",
+    "trap.c",
+    "wasm-rt.h",
+}
+
+
+def code_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines without comments and the contents of strings."""
+    text = re.sub(
+        r"/\*.*?\*/",
+        lambda comment: "\n" * comment[0].count("\n"),
+        path.read_text(encoding="utf-8"),
+        flags=re.DOTALL,
+    )
+    text = re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', text)
+    return enumerate(text.splitlines(), 1)
+
+
+def findings(paths: list[Path], pattern: str) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in paths
+        for number, line in code_lines(path)
+        if re.search(pattern, line)
+    ]
+
+
+def test_sources_are_found() -> None:
+    names = {path.name for path in HOST_SOURCES}
+    assert {"guest_memory.h", "wasi_io.c", "handles.c"} <= names
+
+
+def test_guest_memory_is_reached_through_one_door() -> None:
+    paths = [path for path in HOST_SOURCES if path.name not in MEMORY_OWNERS]
+    assert findings(paths, r"memory(\.|->)data\b") == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\b(abort|exit|_exit|_Exit|quick_exit)\(",
+        r"(?<!_)\bassert\(",
+        r"\b(printf|puts|putchar|perror)\(",
+        r"\b(gets|strcpy|strcat|sprintf|vsprintf|strtok|alloca)\(",
+        r"\b(longjmp|setjmp|siglongjmp|sigsetjmp)\b",
+        r"\b(system|popen|execv\w*|execl\w*)\(",
+    ],
+)
+def test_host_code_does_not_call(pattern: str) -> None:
+    assert findings(HOST_SOURCES, pattern) == []
+
+
+def test_no_unfinished_business() -> None:
+    marks = "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"])
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in ALL_SOURCES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(rf"\b({marks})\b", line)
+    ]
+    assert found == []
+
+
+def test_files_stay_readable() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in ALL_SOURCES}
+    assert {str(path): count for path, count in lengths.items() if count > 800} == {}

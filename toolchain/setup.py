@@ -1,0 +1,67 @@
+"""Prepares a machine for work on the project: system packages, and .venv with what is needed.
+
+Run as ``python3 -m toolchain.setup``. System packages are installed only as root on
+a system with apt-get; elsewhere the program says what is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from toolchain.errors import BuildError
+from toolchain.lock import load_lock
+from toolchain.process import run_tool
+from toolchain.tools import install_packages
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Program to Debian package.
+SYSTEM_PROGRAMS = {"make": "make", "gcc": "gcc", "cmake": "cmake"}
+SYSTEM_FILES = {"/usr/include/stdio.h": "libc6-dev"}
+
+
+def missing_system_packages() -> list[str]:
+    """Debian packages of what the build needs and this machine has not."""
+    missing = [name for program, name in SYSTEM_PROGRAMS.items() if not shutil.which(program)]
+    return missing + [name for path, name in SYSTEM_FILES.items() if not Path(path).exists()]
+
+
+def install_system_packages(missing: list[str], log: Path) -> None:
+    """Installs Debian packages; raises BuildError that names them if that cannot be done here."""
+    apt = shutil.which("apt-get")
+    if not apt or os.geteuid() != 0:
+        raise BuildError(f"missing on this machine, to be installed as root: {' '.join(missing)}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(
+        [apt, "update", "-q"], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    run_tool(
+        [apt, "install", "-y", "-q", "--no-install-recommends", *missing],
+        log=log,
+        environment=environment,
+    )
+
+
+def main() -> int:
+    logs = ROOT / "build" / "log"
+    try:
+        missing = missing_system_packages()
+        if missing:
+            print("installing:", *missing, flush=True)
+            install_system_packages(missing, logs / "apt.log")
+        lock = load_lock()
+        for group in ("tools", "development"):
+            python = install_packages(ROOT, lock.python[group], group, logs / f"{group}.log")
+        print(python)
+    except BuildError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

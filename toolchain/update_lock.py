@@ -1,0 +1,58 @@
+"""Changes versions in the lock file: ``python3 -m toolchain.update_lock NAME==VERSION...``
+
+Works for the Python packages that are in it; their new hashes are those of what pip downloads now.
+Look at the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from toolchain.errors import BuildError
+from toolchain.inputs import find_wheel
+from toolchain.lock import LOCK_PATH, sha256
+
+
+def fetch_hash(requirement: str, platform: str | None) -> str:
+    """SHA-256 of the wheel that pip downloads for NAME==VERSION."""
+    with tempfile.TemporaryDirectory() as directory:
+        command = [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+            *("--only-binary", ":all:", "-d", directory, requirement),
+        ]
+        if platform:
+            command += ["--platform", platform]
+        if subprocess.run(command, check=False).returncode:
+            raise BuildError(f"pip cannot download {requirement}")
+        return sha256(find_wheel(Path(directory)))
+
+
+def update(requirements: list[str], path: Path = LOCK_PATH) -> None:
+    """Rewrites the entries of the packages named."""
+    data = json.loads(path.read_text())
+    for requirement in requirements:
+        name, separator, version = requirement.partition("==")
+        if not separator:
+            raise BuildError(f"{requirement!r} is not of the form NAME==VERSION")
+        if name == data["guest"]["package"]:
+            data["guest"]["version"] = version
+            data["guest"]["sha256"] = fetch_hash(requirement, data["guest"]["platform"])
+            print("the frames of the guest package have to be looked up by hand")
+            continue
+        groups = [group for group in data["python"].values() if name in group]
+        if not groups:
+            raise BuildError(f"{name} is not in {path}")
+        for group in groups:
+            group[name] = {"version": version, "sha256": fetch_hash(requirement, None)}
+    path.write_text(json.dumps(data, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        update(sys.argv[1:])
+    except BuildError as error:
+        sys.exit(f"error: {error}")
