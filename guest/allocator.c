@@ -43,6 +43,8 @@ static struct page no_page;
 
 static struct page *first_page[CLASS_COUNT]; /* pages with free blocks, or &no_page */
 static struct page *empty_pages;             /* pages of no class, linked by next */
+static char *arena;                          /* pages not used yet, not even linked */
+static unsigned arena_pages_left;
 
 static struct page *page_of(const void *block)
 {
@@ -111,29 +113,39 @@ static bool page_extend(struct page *page)
     return true;
 }
 
-/* An empty page for a class; NULL if there is no memory. */
-static struct page *page_take(unsigned size_class)
+/* A page that has never been used; NULL if there is no memory. */
+static struct page *page_make(void)
 {
-    struct page *page = empty_pages;
-    if (page == NULL) {
-        char *arena = aligned_alloc(PAGE_SIZE, (size_t)PAGES_PER_ARENA * PAGE_SIZE);
-        size_t count = PAGES_PER_ARENA;
+    if (arena_pages_left == 0) {
+        arena = aligned_alloc(PAGE_SIZE, (size_t)PAGES_PER_ARENA * PAGE_SIZE);
+        arena_pages_left = PAGES_PER_ARENA;
         if (arena == NULL) {
             /* Near the memory limit a single page may still be had. */
             arena = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
-            count = 1;
+            arena_pages_left = arena != NULL;
         }
         if (arena == NULL) {
             return NULL;
         }
-        while (count > 0) {
-            count--;
-            page = (struct page *)(void *)(arena + count * PAGE_SIZE);
-            page->next = empty_pages;
-            empty_pages = page;
+    }
+    struct page *page = (struct page *)(void *)arena;
+    arena += PAGE_SIZE;
+    arena_pages_left--;
+    return page;
+}
+
+/* An empty page for a class; NULL if there is no memory. */
+static struct page *page_take(unsigned size_class)
+{
+    struct page *page = empty_pages;
+    if (page != NULL) {
+        empty_pages = page->next;
+    } else {
+        page = page_make();
+        if (page == NULL) {
+            return NULL;
         }
     }
-    empty_pages = page->next;
     page->free_blocks = NULL;
     page->used = 0;
     page->size_class = size_class;

@@ -13,6 +13,9 @@ enum request_field {
     REQUEST_RESULT_VARIABLE = 2, /* name of the global that is collected; absent for none */
     REQUEST_ARGUMENT = 3,        /* one entry of sys.argv after the first; repeated */
     REQUEST_FLAGS = 4,           /* u32 of request_flag */
+    REQUEST_CALLBACKS = 5,       /* JSON array of {"name", "description", "schema"}; absent for none */
+    REQUEST_TRACE = 6,           /* "user" or "all"; absent for no tracing */
+    REQUEST_TRACE_LIMIT = 7,     /* u64: events after which tracing stops; with REQUEST_TRACE */
 };
 
 enum request_flag {
@@ -34,6 +37,37 @@ enum report_field {
     REPORT_EXCEPTION_TYPE = 3,
     REPORT_EXCEPTION_MESSAGE = 4,
     REPORT_TRACEBACK = 5,
+};
+
+/*
+ * Callbacks, module "eryx:host":
+ *
+ * call(name, name_size, arguments, arguments_size) -> id   asks for a call; arguments are a JSON object. Gives a
+ *     positive id, or a call_refusal.
+ * wait(timeout_ns) -> count    sleeps until an answer is there or the time is over (UINT64_MAX: no end; 0: not at
+ *     all); gives the number of answers that can be taken. May come back early without one.
+ * answer(out) -> 0 or 1        takes the oldest answer: out is a struct callback_answer. The data is from
+ *     eryx_guest_alloc(), the guest frees it. 0 if there is none.
+ * trace(events, size)          hands a JSON array of trace events to the host.
+ */
+enum call_refusal {
+    CALL_LIMIT = -1,     /* max_callback_invocations */
+    CALL_TOO_LARGE = -2, /* name or arguments */
+    CALL_NO_MEMORY = -3, /* of the host */
+};
+
+enum answer_status {
+    ANSWER_VALUE = 0,     /* data: JSON */
+    ANSWER_EXCEPTION = 1, /* data: type name, a zero byte, message */
+    ANSWER_TIMEOUT = 2,   /* callback_timeout_ms is over; data: the milliseconds as text */
+    ANSWER_NO_MEMORY = 3, /* the answer does not fit into guest memory; no data */
+};
+
+struct callback_answer {
+    unsigned int id;
+    unsigned int status; /* answer_status */
+    unsigned int data;   /* guest offset, 0 for none */
+    unsigned int size;
 };
 
 /* eryx_guest_interrupt(kind): asks the interpreter to raise at the next bytecode that allows it. Safe at

@@ -374,11 +374,16 @@ static bool call_procedure(PyObject *module, const char *name)
 
 static bool prepare_image(void)
 {
-    enum { ROUNDS = 16 }; /* code is specialised after a few */
+    /* Code is specialised after a few rounds; some more bring the caches back to what a run needs. */
+    enum { ROUNDS = 16, ROUNDS_AFTER = 4 };
     PyObject *module = PyImport_ImportModule("_eryx_runtime");
     bool prepared = module != NULL && take_runner(module) &&
                     call_procedure(module, "prepare_image") && warm_up(module, REQUEST_KEEP_STATE);
     for (int round = 1; prepared && round < ROUNDS; round++) {
+        prepared = warm_up(module, 0);
+    }
+    prepared = prepared && call_procedure(module, "settle_image");
+    for (int round = 0; prepared && round < ROUNDS_AFTER; round++) {
         prepared = warm_up(module, 0);
     }
     prepared = prepared && call_procedure(module, "seal_image");

@@ -103,6 +103,13 @@ void coroutine_trim(void)
     }
 }
 
+void coroutine_after_fork(void)
+{
+    pthread_mutex_init(&pool_lock, NULL);
+    pool = NULL;
+    pool_count = 0;
+}
+
 bool coroutine_create(coroutine *created, coroutine_main *main, void *argument)
 {
     coroutine_stack *stack = stack_acquire();

@@ -58,6 +58,9 @@ __attribute__((noreturn)) void coroutine_abandon(coroutine *left);
 /* Unmaps the stacks of the pool. */
 void coroutine_trim(void);
 
+/* For the child of a fork(): the pool may have been in use by a thread that is no longer there; begins a new one. */
+void coroutine_after_fork(void);
+
 /* coroutine_switch.S: the instruction at which a saved stack pointer can be continued. */
 void coroutine_restore(void);
 

@@ -6,8 +6,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "engine.h"
-
 /* linux/fs.h has these since 6.7; older headers do not. */
 struct scanned_region {
     uint64_t start;
@@ -39,24 +37,25 @@ enum { REGIONS_PER_CALL = 256 };
 
 static pthread_mutex_t file_lock = PTHREAD_MUTEX_INITIALIZER;
 static int pagemap_file = -1;
-static uint64_t pagemap_generation;
 
-/* /proc/self/pagemap shows the process that opened it, so a child of fork() needs one of its own. */
 static int pagemap(void)
 {
     pthread_mutex_lock(&file_lock);
-    uint64_t generation = engine_fork_generation();
-    if (pagemap_file >= 0 && pagemap_generation != generation) {
-        close(pagemap_file);
-        pagemap_file = -1;
-    }
     if (pagemap_file < 0) {
         pagemap_file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-        pagemap_generation = generation;
     }
     int file = pagemap_file;
     pthread_mutex_unlock(&file_lock);
     return file;
+}
+
+void dirty_pages_after_fork(void)
+{
+    pthread_mutex_init(&file_lock, NULL);
+    if (pagemap_file >= 0) {
+        close(pagemap_file);
+        pagemap_file = -1;
+    }
 }
 
 bool dirty_pages_find(uint8_t *memory, size_t size, dirty_range *out_ranges, size_t capacity,

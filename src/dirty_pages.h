@@ -23,4 +23,7 @@ typedef struct dirty_range {
 bool dirty_pages_find(uint8_t *memory, size_t size, dirty_range *out_ranges, size_t capacity,
                       size_t *out_count);
 
+/* For the child of a fork(): /proc/self/pagemap shows the process that opened it. */
+void dirty_pages_after_fork(void);
+
 #endif

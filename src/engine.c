@@ -4,13 +4,19 @@
 #include <stdlib.h>
 
 #include "coroutine.h"
+#include "dirty_pages.h"
 #include "status.h"
+#include "trap.h"
 
 static atomic_uint_fast64_t fork_generation;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 static void after_fork_in_child(void)
 {
+    coroutine_after_fork();
+    dirty_pages_after_fork();
+    memory_cache_after_fork();
+    trap_after_fork();
     atomic_fetch_add(&fork_generation, 1);
 }
 

@@ -5,8 +5,6 @@
 #ifndef ERYX_MEMORY_CACHE_H
 #define ERYX_MEMORY_CACHE_H
 
-#include <pthread.h>
-
 #include "memory.h"
 
 /* How many are kept. Each holds what a run has written, typically below 1 MiB. */
@@ -18,7 +16,7 @@ typedef struct cached_memory {
 } cached_memory;
 
 typedef struct memory_cache {
-    pthread_mutex_t lock;
+    uint64_t generation; /* of the process, see memory_cache_after_fork() */
     size_t count;
     cached_memory entries[MEMORY_CACHE_CAPACITY];
 } memory_cache;
@@ -35,5 +33,9 @@ bool memory_cache_take(memory_cache *cache, memory_map *out_map, wasm_rt_memory_
 /* Resets the memory to the image and keeps it, or destroys it. The map is empty afterwards. Threads: any. */
 void memory_cache_give(memory_cache *cache, const image *source, memory_map *map,
                        wasm_rt_memory_t *memory);
+
+/* For the child of a fork(): all caches count as empty, since they may have been in use by a thread that is no
+ * longer there. */
+void memory_cache_after_fork(void);
 
 #endif

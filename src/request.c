@@ -10,7 +10,10 @@ enum { FIELD_HEADER_BYTES = 8 };
 void eryx_run_options_init(eryx_run_options *options)
 {
     *options =
-        (eryx_run_options){.struct_size = sizeof *options, .source = "", .result_variable = "result"};
+        (eryx_run_options){.struct_size = sizeof *options,
+                                    .source = "",
+                                    .result_variable = "result",
+                                    .max_trace_events = 100000};
 }
 
 /* Writes one field at request + *size if request is not NULL, and counts it in any case. */
@@ -33,6 +36,15 @@ static size_t encode(const eryx_run_options *options, uint8_t *request)
     if (options->result_variable != NULL) {
         add_field(request, &size, REQUEST_RESULT_VARIABLE, options->result_variable,
                   strlen(options->result_variable));
+    }
+    if (options->callbacks != NULL) {
+        add_field(request, &size, REQUEST_CALLBACKS, options->callbacks,
+                  strlen(options->callbacks));
+    }
+    if (options->trace != NULL) {
+        add_field(request, &size, REQUEST_TRACE, options->trace, strlen(options->trace));
+        add_field(request, &size, REQUEST_TRACE_LIMIT, &options->max_trace_events,
+                  sizeof options->max_trace_events);
     }
     for (const char *const *argument = options->arguments; argument != NULL && *argument != NULL;
          argument++) {

@@ -22,7 +22,7 @@ uint64_t run_clock_ns(void)
 
 /* ---- On the guest's stack -------------------------------------------------------------------- */
 
-static void yield(eryx_sandbox *sandbox, eryx_event event)
+void run_yield(eryx_sandbox *sandbox, eryx_event event)
 {
     sandbox->event = event;
     coroutine_leave(&sandbox->coroutine);
@@ -37,13 +37,14 @@ bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
     uint64_t look_ns = limits_next_look_ns(timing);
     eryx_event event = {.kind = ERYX_EVENT_WAIT};
     event.as.wait.wake_ns = wake_ns < look_ns ? wake_ns : look_ns;
-    yield(sandbox, event);
+    event.as.wait.callbacks = (uint32_t)sandbox->callbacks.open_count;
+    run_yield(sandbox, event);
     return limits_check_wait(timing, &sandbox->instance);
 }
 
 void run_pause(eryx_sandbox *sandbox)
 {
-    yield(sandbox, (eryx_event){.kind = ERYX_EVENT_PAUSE});
+    run_yield(sandbox, (eryx_event){.kind = ERYX_EVENT_PAUSE});
 }
 
 static void yield_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
@@ -52,7 +53,7 @@ static void yield_output(eryx_sandbox *sandbox, int stream, const uint8_t *data,
         eryx_event event = {.kind = ERYX_EVENT_OUTPUT};
         event.as.output.stream = stream;
         event.as.output.bytes = (eryx_bytes){data, size};
-        yield(sandbox, event);
+        run_yield(sandbox, event);
     }
 }
 
@@ -143,6 +144,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     output_begin(&sandbox->output, sandbox->limits.max_output_bytes);
     sandbox->splitters[0] = sandbox->splitters[1] = (stream_splitter){0};
     sandbox->stream_output = options->stream_output;
+    callbacks_begin(&sandbox->callbacks);
     sandbox->outcome = RUN_OK;
     sandbox->exit_code = 0;
     sandbox->memory_limit_hit = false;
@@ -225,6 +227,8 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     view->duration_ns = run_clock_ns() - sandbox->timing.started_ns;
     view->fuel_consumed = limits_fuel(&sandbox->timing, &sandbox->instance);
     view->peak_memory_bytes = sandbox->instance.memory.size;
+    view->callback_invocations = sandbox->callbacks.invocations;
+    callbacks_begin(&sandbox->callbacks);
     view->memory_limit_hit = sandbox->memory_limit_hit;
     view->exit_code = sandbox->exit_code;
     view->standard_output = output_finish(&sandbox->output, 1);
@@ -310,6 +314,9 @@ eryx_status eryx_execute(eryx_sandbox *sandbox, const eryx_run_options *options,
         }
         if (event.kind == ERYX_EVENT_WAIT) {
             eryx_sandbox_wait(sandbox, event.as.wait.wake_ns);
+        } else if (event.kind == ERYX_EVENT_CALLBACK) {
+            eryx_callback_raise(sandbox, event.as.callback.id, "NotImplementedError",
+                                "eryx_execute() has no callbacks; use eryx_run_step()");
         }
     }
     *out_result = &sandbox->result.view;

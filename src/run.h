@@ -19,6 +19,9 @@ uint64_t run_clock_ns(void);
  */
 bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns);
 
+/* Hands an event to the host; comes back when the host steps on. */
+void run_yield(eryx_sandbox *sandbox, eryx_event event);
+
 /* Gives the host a turn although the guest has more to compute. */
 void run_pause(eryx_sandbox *sandbox);
 

@@ -17,6 +17,9 @@ static const eryx_limits default_limits = {
     .max_vfs_bytes = (uint64_t)64 << 20,
     .max_vfs_entries = 16384,
     .max_open_handles = 1024,
+    .callback_timeout_ms = 10000,
+    .max_callback_invocations = 1000,
+    .max_callback_bytes = (uint64_t)16 << 20,
 };
 
 void eryx_limits_init(eryx_limits *limits)
@@ -139,6 +142,7 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     destroy_memory(sandbox);
     result_clear(&sandbox->result);
     output_free(&sandbox->output);
+    callbacks_free(&sandbox->callbacks);
     free((void *)(uintptr_t)sandbox->standard_input.data);
     free(sandbox->request);
     eryx_engine_destroy(sandbox->engine);

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "callbacks.h"
 #include "coroutine.h"
 #include "engine.h"
 #include "eryx/eryx.h"
@@ -35,6 +36,7 @@ struct eryx_sandbox {
     limits_state timing;     /* fuel, deadline, cancellation of the present run */
     output_buffer output;
     stream_splitter splitters[2]; /* of stdout and stderr, while output is streamed */
+    callback_table callbacks;
     run_result result;
     sandbox_state state;
     atomic_flag in_use;      /* held by the thread that is inside a call */

@@ -207,6 +207,11 @@ bool trap_prepare_thread(void)
     return install_handlers() && install_signal_stack();
 }
 
+void trap_after_fork(void)
+{
+    pthread_mutex_init(&install_lock, NULL);
+}
+
 void trap_scope_begin(trap_scope *scope)
 {
     scope->trap = WASM_RT_TRAP_NONE;

@@ -39,6 +39,9 @@ trap_scope *trap_scope_current(void);
 /* Guest side: leaves the guest of this thread for good, with that trap. */
 __attribute__((noreturn)) void trap_raise(uint32_t trap);
 
+/* For the child of a fork(): another thread may have been installing handlers. */
+void trap_after_fork(void);
+
 /* "memory access out of bounds" and so on, for people. Never freed. */
 const char *trap_text(uint32_t trap);
 

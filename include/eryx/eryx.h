@@ -137,6 +137,9 @@ typedef struct eryx_limits {
     uint64_t max_vfs_bytes;         /* contents of all in-memory files; 64 MiB */
     uint64_t max_vfs_entries;       /* files, directories and links, together; 16,384 */
     uint64_t max_open_handles;      /* open files, directories, streams and timers; 1,024 */
+    uint64_t callback_timeout_ms;   /* wall clock of one callback; 10,000 */
+    uint64_t max_callback_invocations; /* of one run, the failed ones included; 1,000 */
+    uint64_t max_callback_bytes;    /* arguments of one call, and its answer, each; 16 MiB */
 } eryx_limits;
 
 /* Fills in the defaults. */
@@ -190,6 +193,10 @@ typedef struct eryx_run_options {
     size_t standard_input_size;
     bool keep_state;              /* keep globals for a later run of this sandbox; false */
     bool stream_output;           /* hand output over as ERYX_EVENT_OUTPUT as it is written; false */
+    const char *callbacks;        /* JSON array of {"name", "description", "schema"}: what the guest may
+                                     call; NULL for nothing. The names are not checked against it. */
+    const char *trace;            /* "user" or "all": give ERYX_EVENT_TRACE; NULL for no tracing */
+    uint64_t max_trace_events;    /* the guest stops to trace after so many; 100,000 */
     uint64_t pause_every_ms;      /* give ERYX_EVENT_PAUSE so often while the guest computes; 0 never */
 } eryx_run_options;
 
@@ -201,6 +208,10 @@ typedef enum eryx_event_kind {
     ERYX_EVENT_WAIT = 1,   /* nothing to do before wait.wake_ns: step again then (or earlier) */
     ERYX_EVENT_PAUSE = 2,  /* the time slice is over: step again when convenient */
     ERYX_EVENT_OUTPUT = 3, /* the guest has written output.bytes, whole UTF-8 characters if it can be */
+    ERYX_EVENT_CALLBACK = 4, /* the guest calls a function of the host: answer now or after any later event
+                                with eryx_callback_return() or eryx_callback_raise() */
+    ERYX_EVENT_CALLBACK_EXPIRED = 5, /* a call was not answered in time: give its work up */
+    ERYX_EVENT_TRACE = 6,  /* events of the tracer: trace.json */
 } eryx_event_kind;
 
 typedef struct eryx_event {
@@ -208,11 +219,20 @@ typedef struct eryx_event {
     union {
         struct {
             uint64_t wake_ns; /* CLOCK_MONOTONIC; never later than the deadline of the run */
+            uint32_t callbacks; /* calls without an answer: answering one is a reason to step as well */
         } wait;
         struct {
             int stream;       /* 1 stdout, 2 stderr */
             eryx_bytes bytes; /* valid until the next step */
         } output;
+        struct {
+            uint32_t id;          /* of this call; not 0, not used again in this run */
+            eryx_bytes name;      /* UTF-8; both valid until the next step, empty for _EXPIRED */
+            eryx_bytes arguments; /* JSON object as the guest gave it: check it like any input */
+        } callback;
+        struct {
+            eryx_bytes json;      /* array of events, valid until the next step */
+        } trace;
     } as;
 } eryx_event;
 
@@ -229,6 +249,19 @@ ERYX_API eryx_status eryx_run_begin(eryx_sandbox *sandbox, const eryx_run_option
  * call: it is in the result after ERYX_EVENT_DONE.
  */
 ERYX_API eryx_status eryx_run_step(eryx_sandbox *sandbox, eryx_event *out_event);
+
+/*
+ * Answers a call: the function returned this JSON value. Copied. The guest sees it at its next step.
+ * Errors: INVALID_ARGUMENT (no such call is open: it was answered, has expired or its run has ended),
+ * RESOURCE_LIMIT (longer than max_callback_bytes; the call stays open), OUT_OF_MEMORY, BUSY, FORKED.
+ */
+ERYX_API eryx_status eryx_callback_return(eryx_sandbox *sandbox, uint32_t id, const char *json,
+                                          size_t size);
+
+/* Answers a call: the function raised an exception of that type name, with that message. The message is
+ * cut to max_callback_bytes. Errors as those of eryx_callback_return(). */
+ERYX_API eryx_status eryx_callback_raise(eryx_sandbox *sandbox, uint32_t id, const char *type,
+                                         const char *message);
 
 /* Waits on this thread until wake_ns (CLOCK_MONOTONIC) or a cancellation, whichever comes first. */
 ERYX_API void eryx_sandbox_wait(eryx_sandbox *sandbox, uint64_t wake_ns);
@@ -251,6 +284,7 @@ typedef struct eryx_result {
     uint64_t duration_ns;
     uint64_t fuel_consumed;
     uint64_t peak_memory_bytes;
+    uint64_t callback_invocations; /* calls of host functions that were granted */
 } eryx_result;
 
 /* The result of the last run that ended; NULL before the first and after a reset. */

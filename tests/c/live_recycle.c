@@ -1,5 +1,6 @@
 /* Memory that goes from one guest to the next is the image's, to the byte. */
-#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "live.h"
 #include "sandbox.h"
@@ -109,8 +110,33 @@ static void test_no_more_is_kept_than_the_cache_holds(void)
     eryx_engine_trim(NULL);
 }
 
+static void test_child_of_a_fork_has_memory_of_its_own(void)
+{
+    eryx_sandbox *sandbox = live_create(NULL);
+    run(sandbox, "x = 1");
+    eryx_sandbox_destroy(sandbox);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < 3; i++) {
+            sandbox = live_create(NULL);
+            assert_memory_is_image(sandbox);
+            run(sandbox, hostile_programs[1]);
+            eryx_sandbox_destroy(sandbox);
+        }
+        _exit(0);
+    }
+    int status;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    sandbox = live_create(NULL);
+    assert_memory_is_image(sandbox);
+    eryx_sandbox_destroy(sandbox);
+}
+
 TEST_MAIN(TEST_CASE(live_open), TEST_CASE(test_nothing_is_left_for_the_next_sandbox),
           TEST_CASE(test_nothing_is_left_by_reset),
           TEST_CASE(test_nothing_is_left_of_a_suspended_run),
           TEST_CASE(test_pages_behind_the_image_are_gone),
+          TEST_CASE(test_child_of_a_fork_has_memory_of_its_own),
           TEST_CASE(test_no_more_is_kept_than_the_cache_holds), TEST_CASE(live_close))

@@ -72,10 +72,11 @@ def child() -> Callable[[str], str]:
     return run_child
 
 
-def resident_bytes() -> int:
-    """Memory of this process that is in use."""
+def private_bytes() -> int:
+    """Memory that this process uses for itself, so without pages of files such as the image."""
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        _, resident, of_files, *_ = map(int, file.read().split())
+    return (resident - of_files) * os.sysconf("SC_PAGE_SIZE")
 
 
 def open_descriptors() -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import eryx
-from conftest import LATENESS_MS, open_descriptors, resident_bytes
+from conftest import LATENESS_MS, open_descriptors, private_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,14 +119,14 @@ class TestMemory:
     def test_bombs_end_in_the_guest(self, code: str) -> None:
         limits = eryx.ResourceLimits(max_memory_bytes=96 * MIB, execution_timeout_ms=20_000)
         sandbox = eryx.Sandbox(resource_limits=limits)
-        before = resident_bytes()
+        before = private_bytes()
         left: eryx.ExecuteResult | eryx.EryxError
         try:
             left = sandbox.execute(code)
         except eryx.EryxError as error:
             left = error
         assert left.peak_memory_bytes <= 96 * MIB
-        assert resident_bytes() - before < 120 * MIB
+        assert private_bytes() - before < 120 * MIB
         assert sandbox.execute("print('after')").stdout == "after"
 
     def test_memory_error_can_be_caught(self, sandbox: eryx.Sandbox) -> None:
@@ -324,7 +324,7 @@ class TestFloods:
     def test_a_gigabyte_of_output_in_flat_memory(self) -> None:
         limits = eryx.ResourceLimits(execution_timeout_ms=120_000, max_output_bytes=4 * MIB)
         sandbox = eryx.Sandbox(resource_limits=limits)
-        before = resident_bytes()
+        before = private_bytes()
         result = sandbox.execute(
             "import os\nline = b'x' * 999_999 + b'\\n'\n"
             "for _ in range(1000):\n    view = memoryview(line)\n"
@@ -332,15 +332,15 @@ class TestFloods:
         )
         assert result.stdout_truncated
         assert len(result.stdout_bytes) <= 4 * MIB
-        assert resident_bytes() - before < 64 * MIB
+        assert private_bytes() - before < 64 * MIB
 
     def test_endless_prints_end_at_the_deadline(self) -> None:
         limits = eryx.ResourceLimits(execution_timeout_ms=500, max_output_bytes=MIB)
-        before = resident_bytes()
+        before = private_bytes()
         with pytest.raises(eryx.TimeoutError) as caught:
             eryx.Sandbox(resource_limits=limits).execute("while True: print('x' * 1000)")
         assert caught.value.stdout_truncated
-        assert resident_bytes() - before < 64 * MIB
+        assert private_bytes() - before < 64 * MIB
 
     def test_ten_thousand_open_files(self, sandbox: eryx.Sandbox) -> None:
         before = open_descriptors()
@@ -386,10 +386,10 @@ class TestMany:
 
         for _ in range(200):
             cycle()
-        memory, descriptors = resident_bytes(), open_descriptors()
+        memory, descriptors = private_bytes(), open_descriptors()
         for _ in range(20_000):
             cycle()
-        assert resident_bytes() - memory < 8 * MIB
+        assert private_bytes() - memory < 8 * MIB
         assert open_descriptors() == descriptors
 
     def test_many_failing_cycles_leave_nothing(self) -> None:
@@ -403,20 +403,20 @@ class TestMany:
 
         for _ in range(20):
             cycle()
-        memory, descriptors = resident_bytes(), open_descriptors()
+        memory, descriptors = private_bytes(), open_descriptors()
         for _ in range(200):
             cycle()
-        assert resident_bytes() - memory < 8 * MIB
+        assert private_bytes() - memory < 8 * MIB
         assert open_descriptors() == descriptors
 
     def test_memory_comes_back(self) -> None:
         sandboxes = [eryx.Sandbox() for _ in range(20)]
-        before = resident_bytes()
+        before = private_bytes()
         for sandbox in sandboxes:
             sandbox.execute("data = bytearray(60_000_000)")
-        assert resident_bytes() - before < 200 * MIB
+        assert private_bytes() - before < 200 * MIB
         del sandboxes
-        assert resident_bytes() - before < 40 * MIB
+        assert private_bytes() - before < 40 * MIB
 
     def test_address_space_limit(self, child: Callable[[str], str]) -> None:
         output = child(

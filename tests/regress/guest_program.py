@@ -1,14 +1,17 @@
-"""Runs inside the sandbox: one file of CPython's test suite. Its arguments: the module, then id patterns to leave out.
+"""Runs inside the sandbox: one file of CPython's test suite.
 
-Its last line of output is the result as JSON; on the way it writes the name of each test to
+Its argument is JSON: `module`; `left_out`, patterns of test ids; `stand_ins`, modules that are
+missing here, whose tests are skipped rather than the file; `sockets`, whether to let the file try
+what the suite believes no WASI can do. Its last line of output is the result as JSON; on the way it writes the name of each test to
 stderr, so that a test that never ends can be named.
 """
 
 import fnmatch
-import importlib
+import importlib.machinery
 import json
 import os
 import sys
+import types
 import unittest
 import warnings
 
@@ -29,7 +32,9 @@ class Result(unittest.TestResult):
         sys.stderr.write(f"test {test.id()}\n")
 
     def _note(self, test, outcome, detail=""):
-        name = getattr(test, "test_case", test).id()
+        if isinstance(test, unittest.case._SubTest):
+            test = test.test_case
+        name = test.id()
         if RANK.index(outcome) >= RANK.index(self.outcomes.get(name, "passed")):
             self.outcomes[name] = outcome
             if detail:
@@ -68,9 +73,23 @@ def flatten(suite):
             yield item
 
 
+def stand_in(name):
+    """A module whose functions skip the test that calls them."""
+    module = types.ModuleType(name)
+
+    def skip(*arguments, **options):
+        raise unittest.SkipTest(f"needs {name}")
+
+    module.__getattr__ = lambda attribute: skip
+    module.__spec__ = importlib.machinery.ModuleSpec(name, None)
+    return module
+
+
 def main():
-    module, *left_out = sys.argv[1:]
-    sys.argv[1:] = []
+    request = json.loads(sys.argv.pop())
+    module = request["module"]
+    for name in request["stand_ins"]:
+        sys.modules[name] = stand_in(name)
     os.environ["PYTHONREGRTEST_UNICODE_GUARD"] = "1"
     # The image remembers what the library's directory held when it was made.
     importlib.invalidate_caches()
@@ -84,6 +103,9 @@ def main():
     support.record_original_stdout(sys.stdout)
     sys.stdout.reconfigure(errors="backslashreplace")
 
+    if request["sockets"]:
+        support.has_socket_support = True
+
     report = {"skipped_file": None, "outcomes": {}, "details": {}}
     result = Result()
     try:
@@ -96,7 +118,7 @@ def main():
         chosen = unittest.TestSuite(
             test
             for test in flatten(loaded)
-            if not any(fnmatch.fnmatchcase(test.id(), pattern) for pattern in left_out)
+            if not any(fnmatch.fnmatchcase(test.id(), pattern) for pattern in request["left_out"])
         )
         with warnings.catch_warnings():
             chosen.run(result)

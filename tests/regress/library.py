@@ -20,7 +20,7 @@ _LEFT_OUT = {
     *("test_multiprocessing_fork", "test_multiprocessing_forkserver"),
     *("test_multiprocessing_spawn", "test_concurrent_futures", "test_idle", "test_tkinter"),
     *("test_ttk", "test_gdb", "test_capi", "test_ctypes", "test_peg_generator", "test_pyrepl"),
-    *("test_interpreters", "test_tools", "tkinterdata", "wheeldata"),
+    *("test_interpreters", "tkinterdata", "wheeldata"),
 }
 
 

@@ -1,6 +1,6 @@
-"""Runs one file of the suite in a sandbox, in a process of its own: LIBRARY SECONDS MODULE [PATTERN...]
+"""Runs one file of the suite in a sandbox, in a process of its own: LIBRARY SECONDS REQUEST
 
-Its output is one line of JSON: `error` says why there is no result, else it is null.
+REQUEST is what guest_program.py takes. The output is one line of JSON: `error` says why there is no result, else it is null.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MIB = 1024 * 1024
 
 def main() -> None:
     """Runs and prints."""
-    library, seconds, module, *patterns = sys.argv[1:]
+    library, seconds, request = sys.argv[1:]
     image = Path(eryx.__file__).with_name("image.bin")
     eryx._engine._engine = Engine(image, library)
     last_test = ""
@@ -41,7 +41,7 @@ def main() -> None:
     report: dict[str, object] = {"error": None}
     try:
         sandbox = eryx.Sandbox(resource_limits=limits, on_stderr=note_test)
-        done = sandbox.execute(_PROGRAM.read_text(), arguments=[module, *patterns])
+        done = sandbox.execute(_PROGRAM.read_text(), arguments=[request])
         report |= json.loads(done.stdout.rstrip().rpartition("\n")[2])
     except (eryx.EryxError, ValueError) as error:
         traceback = getattr(error, "traceback", None) or ""

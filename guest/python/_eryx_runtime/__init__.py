@@ -1,6 +1,14 @@
 """What runs inside the sandbox around the user's program; called by guest/runtime.c."""
 
-from _eryx_runtime.image import prepare_image, prepare_round, seal_image
+from _eryx_runtime.image import prepare_image, prepare_round, seal_image, settle_image
 from _eryx_runtime.program import begin, close, finish
 
-__all__ = ["begin", "close", "finish", "prepare_image", "prepare_round", "seal_image"]
+__all__ = [
+    "begin",
+    "close",
+    "finish",
+    "prepare_image",
+    "prepare_round",
+    "seal_image",
+    "settle_image",
+]

@@ -85,16 +85,23 @@ def _make_all_immortal() -> None:
             waiting += item.co_varnames + item.co_cellvars + item.co_freevars
 
 
-def seal_image() -> None:
-    """Forget the warm-up, and leave everything as it will be shared by all sandboxes.
+def settle_image() -> None:
+    """Leave what the first rounds made as it will be shared by all sandboxes.
 
     Objects of the image live as long as their sandbox. So their references need no counting and the
     garbage collector need not look at them; both would only make private copies of shared pages.
     """
+    program.make_fresh(building=True)
+    gc.collect()
+    _make_all_immortal()
+    gc.collect()
+    gc.freeze()
+
+
+def seal_image() -> None:
+    """Forget the warm-up."""
     event_loop.forget_session()
     program.make_fresh(building=False)
     sys.argv = [program.FILENAME]
-    gc.collect()
-    _make_all_immortal()
     gc.collect()
     gc.freeze()

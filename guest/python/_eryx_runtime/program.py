@@ -105,7 +105,8 @@ def make_fresh(building: bool) -> None:
 def _first_run() -> None:
     """Undo what all sandboxes of one image would have in common and must not."""
     _state.started = True
-    _seed_random(int.from_bytes(_random_bytes(32)))  # its own way takes 2,496 bytes of entropy
+    # Its own way takes 2,496 bytes of entropy. The first byte makes it equal work for any number.
+    _seed_random(int.from_bytes(b"\1" + _random_bytes(32)))
     logging._startTime = _now()  # type: ignore[attr-defined]
 
 
