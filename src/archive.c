@@ -94,8 +94,8 @@ static const char *check_header(archive *opened)
     }
     uint64_t entries_size = (uint64_t)header.entry_count * sizeof(archive_entry);
     uint64_t room = opened->size - sizeof header;
-    if (header.entry_count == 0 || entries_size > room ||
-        header.names_size > room - entries_size || header.names_size > UINT32_MAX) {
+    if (header.entry_count == 0 || entries_size > room || header.names_size > room - entries_size ||
+        header.names_size > UINT32_MAX) {
         return "its index does not fit into it";
     }
     opened->entries = (const archive_entry *)(const void *)(opened->bytes + sizeof header);
@@ -112,13 +112,11 @@ static const char *check_entry(const archive *opened, const archive_entry *entry
     if (entry->zero != 0 || entry->zero_too != 0) {
         return "an entry has bits set that mean nothing";
     }
-    if (entry->name_offset > names_size ||
-        entry->name_length > names_size - entry->name_offset) {
+    if (entry->name_offset > names_size || entry->name_length > names_size - entry->name_offset) {
         return "a name lies outside of it";
     }
     if (entry->type == ENTRY_DIRECTORY) {
-        return entry->data_offset == 0 && entry->data_size == 0 ? NULL
-                                                                : "a directory has contents";
+        return entry->data_offset == 0 && entry->data_size == 0 ? NULL : "a directory has contents";
     }
     if (entry->type != ENTRY_FILE || entry->child_count != 0 || entry->first_child != 0) {
         return "an entry is neither a file nor a directory";
@@ -136,8 +134,7 @@ static const char *check_entry(const archive *opened, const archive_entry *entry
  */
 static const char *check_tree(const archive *opened, uint64_t names_size)
 {
-    uint64_t data_start =
-        (uint64_t)(opened->names - (const char *)opened->bytes) + names_size;
+    uint64_t data_start = (uint64_t)(opened->names - (const char *)opened->bytes) + names_size;
     uint64_t next_child = 1;
     if (opened->entries[ARCHIVE_ROOT].type != ENTRY_DIRECTORY ||
         opened->entries[ARCHIVE_ROOT].parent != ARCHIVE_ROOT ||
@@ -203,8 +200,7 @@ bool archive_open(const char *path, archive **out_archive, char *out_error)
     }
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) {
-        snprintf(out_error, ARCHIVE_ERROR_SIZE, "%s: cannot be opened: %s", path,
-                 strerror(errno));
+        snprintf(out_error, ARCHIVE_ERROR_SIZE, "%s: cannot be opened: %s", path, strerror(errno));
         goto fail_open;
     }
     struct stat status;
@@ -218,8 +214,7 @@ bool archive_open(const char *path, archive **out_archive, char *out_error)
     }
     void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (bytes == MAP_FAILED) {
-        snprintf(out_error, ARCHIVE_ERROR_SIZE, "%s: cannot be mapped: %s", path,
-                 strerror(errno));
+        snprintf(out_error, ARCHIVE_ERROR_SIZE, "%s: cannot be mapped: %s", path, strerror(errno));
         goto fail_status;
     }
     *opened = (archive){.bytes = bytes, .size = (uint64_t)status.st_size};
@@ -268,8 +263,8 @@ bool archive_find(const archive *opened, uint32_t directory, const char *name, s
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         const archive_entry *entry = &opened->entries[middle];
-        int order = compare_names(name, length, opened->names + entry->name_offset,
-                                  entry->name_length);
+        int order =
+            compare_names(name, length, opened->names + entry->name_offset, entry->name_length);
         if (order == 0) {
             *out_entry = middle;
             return true;

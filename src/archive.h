@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 enum {
-    ARCHIVE_ROOT = 0,        /* the entry that everything hangs on */
+    ARCHIVE_ROOT = 0, /* the entry that everything hangs on */
     ARCHIVE_VERSION = 1,
     ARCHIVE_ERROR_SIZE = 256, /* bytes of the text buffer of archive_open() */
 };

@@ -21,7 +21,8 @@ void callbacks_free(callback_table *table)
     *table = (callback_table){0};
 }
 
-/* Makes room for every call to be open and for every call to be answered, so that an answer needs no memory. */
+/* Makes room for every call to be open and for every call to be answered, so that an answer needs
+ * no memory. */
 static bool reserve(callback_table *table)
 {
     size_t needed = table->open_count + table->answered_count + 1;
@@ -41,8 +42,7 @@ static bool reserve(callback_table *table)
             return false;
         }
         for (size_t i = 0; i < table->answered_count; i++) {
-            answered[i] =
-                table->answered[(table->answered_first + i) % table->answered_allocated];
+            answered[i] = table->answered[(table->answered_first + i) % table->answered_allocated];
         }
         free(table->answered);
         table->answered = answered;

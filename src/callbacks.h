@@ -22,8 +22,8 @@ typedef struct callback_call {
     size_t size;
 } callback_call;
 
-/* The open calls of a run in the order in which they were made, then, in the order in which the answers came,
- * those whose answer the guest has not taken. */
+/* The open calls of a run in the order in which they were made, then, in the order in which the
+ * answers came, those whose answer the guest has not taken. */
 typedef struct callback_table {
     callback_call *open;
     size_t open_count;

@@ -119,12 +119,12 @@ bool coroutine_create(coroutine *created, coroutine_main *main, void *argument)
     /* What coroutine_restore takes off, in its order; the control words are the ABI's defaults. */
     uint64_t *frame = (uint64_t *)(void *)stack->top - 10;
     frame[0] = 0x1f80 | (uint64_t)0x037f << 32;
-    frame[1] = 0;                         /* r15 */
-    frame[2] = 0;                         /* r14 */
+    frame[1] = 0;                             /* r15 */
+    frame[2] = 0;                             /* r14 */
     frame[3] = (uint64_t)(uintptr_t)argument; /* r13 */
     frame[4] = (uint64_t)(uintptr_t)main;     /* r12 */
-    frame[5] = 0;                         /* rbx */
-    frame[6] = 0;                         /* rbp */
+    frame[5] = 0;                             /* rbx */
+    frame[6] = 0;                             /* rbp */
     frame[7] = (uint64_t)(uintptr_t)&coroutine_first_entry;
     frame[8] = 0;
     frame[9] = 0;

@@ -1,9 +1,10 @@
 /*
  * The guest's own native stack, and the switch between it and the host's.
  *
- * A coroutine is entered by coroutine_enter() on the host's stack and comes back there when it leaves:
- * for a while (coroutine_leave) or for good (coroutine_abandon, and the signal handler of trap.c). A
- * coroutine that was left for good is simply never entered again; nothing on its stack is unwound.
+ * A coroutine is entered by coroutine_enter() on the host's stack and comes back there when it
+ * leaves: for a while (coroutine_leave) or for good (coroutine_abandon, and the signal handler of
+ * trap.c). A coroutine that was left for good is simply never entered again; nothing on its stack
+ * is unwound.
  */
 #ifndef ERYX_COROUTINE_H
 #define ERYX_COROUTINE_H
@@ -58,7 +59,8 @@ __attribute__((noreturn)) void coroutine_abandon(coroutine *left);
 /* Unmaps the stacks of the pool. */
 void coroutine_trim(void);
 
-/* For the child of a fork(): the pool may have been in use by a thread that is no longer there; begins a new one. */
+/* For the child of a fork(): the pool may have been in use by a thread that is no longer there;
+ * begins a new one. */
 void coroutine_after_fork(void);
 
 /* coroutine_switch.S: the instruction at which a saved stack pointer can be continued. */

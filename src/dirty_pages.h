@@ -1,6 +1,6 @@
 /*
- * Which pages of a private mapping hold something of their own, as the kernel knows it (PAGEMAP_SCAN,
- * Linux 6.7 and later).
+ * Which pages of a private mapping hold something of their own, as the kernel knows it
+ * (PAGEMAP_SCAN, Linux 6.7 and later).
  */
 #ifndef ERYX_DIRTY_PAGES_H
 #define ERYX_DIRTY_PAGES_H
@@ -15,7 +15,8 @@ typedef struct dirty_range {
 } dirty_range;
 
 /*
- * Finds the pages in memory ... memory + size that are no longer, or never were, those of the mapped file.
+ * Finds the pages in memory ... memory + size that are no longer, or never were, those of the
+ * mapped file.
  *
  * out_ranges: in order of address; room for capacity of them.
  * False if the kernel cannot tell or there are more ranges; nothing is then known. Threads: any.

@@ -1,4 +1,5 @@
-/* Callbacks and tracing as the guest sees them (module "eryx:host", see guest/protocol.h), and the embedder's answers. */
+/* Callbacks and tracing as the guest sees them (module "eryx:host", see guest/protocol.h), and the
+ * embedder's answers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,9 +61,10 @@ static void expire(eryx_sandbox *sandbox)
     uint64_t now_ns = run_clock_ns();
     for (uint32_t id; (id = callbacks_expired(table, now_ns)) != 0;) {
         uint8_t *text = malloc(24);
-        int length = text == NULL ? 0
-                                  : snprintf((char *)text, 24, "%llu",
-                                             (unsigned long long)sandbox->limits.callback_timeout_ms);
+        int length = text == NULL
+                         ? 0
+                         : snprintf((char *)text, 24, "%llu",
+                                    (unsigned long long)sandbox->limits.callback_timeout_ms);
         callbacks_answer(table, id, ANSWER_TIMEOUT, text, (size_t)length);
         eryx_event event = {.kind = ERYX_EVENT_CALLBACK_EXPIRED};
         event.as.callback.id = id;

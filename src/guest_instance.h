@@ -21,9 +21,9 @@ typedef struct guest_ptr {
 } guest_ptr;
 
 typedef struct guest_instance {
-    int64_t ticks;          /* loop heads left before guest_tick() is called */
-    uint32_t stack_pointer; /* __stack_pointer, the only global of the linked module */
-    uint32_t pending_trap;  /* wasm_rt_trap_t or guest_trap that a host function asked for */
+    int64_t ticks;                /* loop heads left before guest_tick() is called */
+    uint32_t stack_pointer;       /* __stack_pointer, the only global of the linked module */
+    uint32_t pending_trap;        /* wasm_rt_trap_t or guest_trap that a host function asked for */
     const uint8_t *stack_reserve; /* host functions must not be entered below this address */
     wasm_rt_memory_t memory;
     wasm_rt_funcref_table_t table;
@@ -37,21 +37,21 @@ __attribute__((preserve_most))
 __attribute__((cold, noinline)) void guest_tick(guest_instance *instance);
 
 /* Loop heads are where time is counted; recursion is bounded by the guest stack. */
-#define GUEST_TICK(instance)                      \
-    do {                                          \
-        if (UNLIKELY(--(instance)->ticks < 0)) {  \
-            guest_tick(instance);                 \
-        }                                         \
+#define GUEST_TICK(instance)                                                                       \
+    do {                                                                                           \
+        if (UNLIKELY(--(instance)->ticks < 0)) {                                                   \
+            guest_tick(instance);                                                                  \
+        }                                                                                          \
     } while (0)
 
-/* Left of the native stack where CPython's own recursion check reports its limit as reached: enough to
- * unwind, and for C recursion that has no check. */
+/* Left of the native stack where CPython's own recursion check reports its limit as reached: enough
+ * to unwind, and for C recursion that has no check. */
 #define GUEST_STACK_SPARE ((size_t)8 << 20)
 
 /*
- * The limit that CPython's recursion check compares the linear stack with (toolchain/recursion.py puts this
- * around its loads). Deep C recursion hardly uses the linear stack but a lot of the native one; when that runs
- * short the limit is one that the linear stack pointer is always below.
+ * The limit that CPython's recursion check compares the linear stack with (toolchain/recursion.py
+ * puts this around its loads). Deep C recursion hardly uses the linear stack but a lot of the
+ * native one; when that runs short the limit is one that the linear stack pointer is always below.
  *
  * Not __builtin_frame_address(): it would cost the interpreter loop a register.
  */
@@ -69,8 +69,8 @@ static inline uint32_t guest_stack_limit(const guest_instance *instance, uint32_
 
 /*
  * Around every call from the guest to a host function (generated guest_imports.c): leaves the host
- * function room on the guest stack, and takes the trap that it asked for once it has returned, so that
- * no host function is ever cut short while it holds something.
+ * function room on the guest stack, and takes the trap that it asked for once it has returned, so
+ * that no host function is ever cut short while it holds something.
  */
 static inline void guest_enter_host(guest_instance *instance)
 {

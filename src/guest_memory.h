@@ -1,6 +1,7 @@
 /*
- * The one door between host and guest memory. Only these functions turn a guest_ptr into bytes; all of
- * them check, none relies on guard pages. Read a struct once into host memory, check the copy, use it.
+ * The one door between host and guest memory. Only these functions turn a guest_ptr into bytes; all
+ * of them check, none relies on guard pages. Read a struct once into host memory, check the copy,
+ * use it.
  *
  * A store or a load outside of guest memory asks for a trap (guest_leave_host() takes it) and does
  * nothing else; a load then gives zero. guest_slice() leaves the answer to its caller.
@@ -29,8 +30,8 @@ static inline void guest_ask_trap(guest_instance *instance, uint32_t trap)
     }
 }
 
-/* Host view of size bytes at p; valid until the guest runs again. False (and *out_bytes untouched) if any of
- * it lies outside of guest memory. */
+/* Host view of size bytes at p; valid until the guest runs again. False (and *out_bytes untouched)
+ * if any of it lies outside of guest memory. */
 static inline bool guest_slice(guest_instance *instance, guest_ptr p, uint64_t size,
                                uint8_t **out_bytes)
 {
@@ -41,7 +42,8 @@ static inline bool guest_slice(guest_instance *instance, guest_ptr p, uint64_t s
     return true;
 }
 
-/* Copies size bytes out of guest memory; on failure asks for a trap, zeroes the destination, gives false. */
+/* Copies size bytes out of guest memory; on failure asks for a trap, zeroes the destination, gives
+ * false. */
 static inline bool guest_read(guest_instance *instance, guest_ptr p, void *out_copy, size_t size)
 {
     uint8_t *bytes;
@@ -90,8 +92,8 @@ static inline uint32_t guest_load_u32(guest_instance *instance, guest_ptr p)
 }
 
 /*
- * Room in guest memory from the guest's own malloc(), for values that the canonical ABI returns; libc frees
- * them. Offset 0 if the guest has no memory left.
+ * Room in guest memory from the guest's own malloc(), for values that the canonical ABI returns;
+ * libc frees them. Offset 0 if the guest has no memory left.
  *
  * Runs guest code on the present stack: it may end the run and never return, so its caller must not
  * hold anything that needs freeing.

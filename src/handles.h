@@ -1,8 +1,8 @@
 /*
  * The resources that a guest holds, under the i32 handles of the canonical ABI.
  *
- * Handles below HANDLE_FIRST_DYNAMIC are the same in every sandbox and always there, since libc keeps
- * them in the memory that the image is made of; dropping one does nothing.
+ * Handles below HANDLE_FIRST_DYNAMIC are the same in every sandbox and always there, since libc
+ * keeps them in the memory that the image is made of; dropping one does nothing.
  */
 #ifndef ERYX_HANDLES_H
 #define ERYX_HANDLES_H
@@ -24,8 +24,8 @@ enum {
 };
 
 /*
- * So many timers and errors may be held over the limit: WASI has no way to refuse one, and a program
- * that has run out of files must still be able to sleep and to learn why a write failed.
+ * So many timers and errors may be held over the limit: WASI has no way to refuse one, and a
+ * program that has run out of files must still be able to sleep and to learn why a write failed.
  */
 #define HANDLE_RESERVE 16u
 
@@ -39,9 +39,9 @@ typedef enum handle_kind {
     HANDLE_IO_ERROR,
     HANDLE_DESCRIPTOR,       /* open file or directory; object is a vfs_file */
     HANDLE_DIRECTORY_STREAM, /* object belongs to wasi_filesystem.c */
-    HANDLE_FILE_INPUT,       /* stream that reads a file; object is a vfs_file, value the position */
-    HANDLE_FILE_OUTPUT,      /* stream that writes a file; as above */
-    HANDLE_FILE_APPEND,      /* stream that appends to a file; value unused */
+    HANDLE_FILE_INPUT,  /* stream that reads a file; object is a vfs_file, value the position */
+    HANDLE_FILE_OUTPUT, /* stream that writes a file; as above */
+    HANDLE_FILE_APPEND, /* stream that appends to a file; value unused */
 } handle_kind;
 
 typedef struct handle {
@@ -65,13 +65,15 @@ typedef struct handle_table {
     handle_drop *drop;
 } handle_table;
 
-/* Empties the table but for the fixed handles. drop: frees objects; may be NULL. Allocates nothing. */
+/* Empties the table but for the fixed handles. drop: frees objects; may be NULL. Allocates nothing.
+ */
 void handles_init(handle_table *table, uint32_t limit, handle_drop *drop);
 
 /* Drops all dynamic handles and frees the memory; the table is then as after handles_init(). */
 void handles_clear(handle_table *table);
 
-/* Adds a handle and hands the object over to it. False, and nothing taken, at the limit or without memory. */
+/* Adds a handle and hands the object over to it. False, and nothing taken, at the limit or without
+ * memory. */
 bool handles_add(handle_table *table, handle_kind kind, void *object, uint64_t value,
                  uint32_t *out_index);
 

@@ -39,8 +39,8 @@ typedef struct file_header {
 
 _Static_assert(sizeof(file_header) <= PAGE_BYTES, "the header has one page");
 
-/* Four independent lanes of multiply and rotate, to keep up with memory. Guards against damage, not malice:
- * an image is as trusted as the library it comes with. */
+/* Four independent lanes of multiply and rotate, to keep up with memory. Guards against damage, not
+ * malice: an image is as trusted as the library it comes with. */
 static uint64_t checksum_update(uint64_t state, const uint8_t *data, uint64_t size)
 {
     const uint64_t prime = UINT64_C(0x9e3779b97f4a7c15);
@@ -92,8 +92,8 @@ static bool segments_are_sound(const file_header *header)
     return file_end == header->file_size;
 }
 
-static eryx_status check(const char *path, const uint8_t *data, uint64_t size, file_header *out_header,
-                         eryx_error *out_error)
+static eryx_status check(const char *path, const uint8_t *data, uint64_t size,
+                         file_header *out_header, eryx_error *out_error)
 {
     if (size < PAGE_BYTES || memcmp(data, magic, sizeof magic) != 0) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s: not an eryx image", path);
@@ -180,8 +180,8 @@ static bool page_is_zero(const uint8_t *page)
     return memcmp(page, zeros, PAGE_BYTES) == 0;
 }
 
-/* Fills in the segments: runs of pages that are not zero, joined over short gaps; over long ones as well when the table
- * is full. */
+/* Fills in the segments: runs of pages that are not zero, joined over short gaps; over long ones as
+ * well when the table is full. */
 static void find_segments(const uint8_t *memory, uint64_t size, file_header *header)
 {
     uint64_t file_end = PAGE_BYTES;

@@ -1,9 +1,9 @@
 /*
- * An image: the linear memory and the globals of a guest at one moment, as a file that sandboxes map.
- * It holds data only, never code, and fits exactly the build that wrote it.
+ * An image: the linear memory and the globals of a guest at one moment, as a file that sandboxes
+ * map. It holds data only, never code, and fits exactly the build that wrote it.
  *
- * The file is a header of one page and then the segments, each a whole number of pages; memory that no segment covers
- * is zero. All numbers are little-endian.
+ * The file is a header of one page and then the segments, each a whole number of pages; memory that
+ * no segment covers is zero. All numbers are little-endian.
  */
 #ifndef ERYX_IMAGE_H
 #define ERYX_IMAGE_H
@@ -27,8 +27,8 @@ typedef struct image {
     int file_descriptor;
     const uint8_t *contents; /* the file, mapped for reading */
     uint64_t size;           /* of the file */
-    uint64_t memory_pages;  /* of 64 KiB */
-    uint32_t stack_pointer; /* __stack_pointer */
+    uint64_t memory_pages;   /* of 64 KiB */
+    uint32_t stack_pointer;  /* __stack_pointer */
     uint32_t segment_count;
     image_segment segments[IMAGE_MAX_SEGMENTS];
 } image;
@@ -44,7 +44,8 @@ eryx_status image_open(const char *path, image *out_image, eryx_error *out_error
 /* Closes the file; sandboxes that have it mapped keep their mappings. Allowed on a closed image. */
 void image_close(image *closed);
 
-/* The contents of one page of memory, NULL for a page of zeros. offset: a multiple of the page size. */
+/* The contents of one page of memory, NULL for a page of zeros. offset: a multiple of the page
+ * size. */
 const uint8_t *image_page(const image *source, uint64_t offset);
 
 /*

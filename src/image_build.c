@@ -39,8 +39,9 @@ static eryx_status start_guest(eryx_sandbox *sandbox, eryx_error *out_error)
     size_t shown = written.size < 400 ? written.size : 400;
     const char *tail = (const char *)written.data + (written.size - shown);
     if (trap != WASM_RT_TRAP_NONE) {
-        return status_fail(ERYX_INITIALIZATION, out_error, "the guest crashed at its start: %s\n%.*s",
-                           trap_text(trap), (int)shown, tail);
+        return status_fail(ERYX_INITIALIZATION, out_error,
+                           "the guest crashed at its start: %s\n%.*s", trap_text(trap), (int)shown,
+                           tail);
     }
     if (sandbox->outcome != 0) {
         return status_fail(ERYX_INITIALIZATION, out_error, "the guest did not start\n%.*s",
@@ -54,8 +55,7 @@ static eryx_status start_guest(eryx_sandbox *sandbox, eryx_error *out_error)
     return ERYX_OK;
 }
 
-eryx_status eryx_image_build(const char *stdlib_path, const char *image_path,
-                             eryx_error *out_error)
+eryx_status eryx_image_build(const char *stdlib_path, const char *image_path, eryx_error *out_error)
 {
     if (stdlib_path == NULL || image_path == NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "both paths are needed");

@@ -24,13 +24,13 @@ static uint64_t add_saturating(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* Books what the present slice has used and begins the next, no longer than the fuel that is left. */
+/* Books what the present slice has used and begins the next, no longer than the fuel that is left.
+ */
 static void begin_slice(limits_state *state, guest_instance *instance, int64_t length)
 {
     uint64_t used = (uint64_t)(state->slice - instance->ticks);
     state->fuel_booked = add_saturating(state->fuel_booked, used);
-    uint64_t left =
-        state->max_fuel > state->fuel_booked ? state->max_fuel - state->fuel_booked : 0;
+    uint64_t left = state->max_fuel > state->fuel_booked ? state->max_fuel - state->fuel_booked : 0;
     state->slice = (uint64_t)length < left ? length : (int64_t)left;
     instance->ticks = state->slice;
 }

@@ -1,12 +1,12 @@
 /*
- * Time and fuel of a run. One counter in the generated code does three jobs: it counts fuel, and when a
- * slice of it is used up the clock, the cancel flag and the pause interval are looked at.
+ * Time and fuel of a run. One counter in the generated code does three jobs: it counts fuel, and
+ * when a slice of it is used up the clock, the cancel flag and the pause interval are looked at.
  *
- * Fuel is the number of loop heads passed (plus a share for bulk memory operations), so it is the same for
- * the same work; how long a slice is does not change it.
+ * Fuel is the number of loop heads passed (plus a share for bulk memory operations), so it is the
+ * same for the same work; how long a slice is does not change it.
  *
- * A stop is soft at first: the interpreter is asked to raise an exception. If the guest has not come to an end
- * within the grace that follows, it is ended by a trap that it cannot catch.
+ * A stop is soft at first: the interpreter is asked to raise an exception. If the guest has not
+ * come to an end within the grace that follows, it is ended by a trap that it cannot catch.
  */
 #ifndef ERYX_LIMITS_H
 #define ERYX_LIMITS_H
@@ -21,8 +21,8 @@
 /* Between the soft stop and the trap. */
 #define LIMITS_GRACE_NS ((uint64_t)4000000)
 
-/* What a slice should last, and the bounds of its length. The upper one bounds how late a stop can be when cheap loops
- * give way to expensive ones; the lower one bounds what the looking costs. */
+/* What a slice should last, and the bounds of its length. The upper one bounds how late a stop can
+ * be when cheap loops give way to expensive ones; the lower one bounds what the looking costs. */
 #define LIMITS_SLICE_NS 100000
 #define LIMITS_SLICE_MIN 500
 #define LIMITS_SLICE_MAX 100000
@@ -33,13 +33,13 @@ typedef struct limits_state {
     uint64_t hard_deadline_ns; /* end of the grace; UINT64_MAX while there was no soft stop */
     uint32_t stop;             /* guest_trap of the stop that is going on, 0 for none */
     uint64_t max_fuel;
-    uint64_t fuel_booked;      /* of the slices before the present one */
-    int64_t slice;             /* ticks that the present one began with */
+    uint64_t fuel_booked; /* of the slices before the present one */
+    int64_t slice;        /* ticks that the present one began with */
     uint64_t slice_began_ns;
-    uint64_t pause_every_ns;   /* 0 for never */
+    uint64_t pause_every_ns; /* 0 for never */
     uint64_t next_pause_ns;
-    bool interruptible;        /* the interpreter is far enough to be asked for an exception */
-    atomic_uint cancel;        /* set by any thread; also the futex that waits sleep on */
+    bool interruptible; /* the interpreter is far enough to be asked for an exception */
+    atomic_uint cancel; /* set by any thread; also the futex that waits sleep on */
 } limits_state;
 
 /* Puts the counters and deadlines to the begin of a run; the cancel flag is cleared. */
@@ -50,8 +50,8 @@ void limits_begin(limits_state *state, guest_instance *instance, const eryx_limi
 uint64_t limits_fuel(const limits_state *state, const guest_instance *instance);
 
 /*
- * Looks at the deadline and the cancel flag while the guest waits: begins the soft stop when it is time, and asks for
- * the trap when the grace is over. True if the guest should go on waiting.
+ * Looks at the deadline and the cancel flag while the guest waits: begins the soft stop when it is
+ * time, and asks for the trap when the grace is over. True if the guest should go on waiting.
  */
 bool limits_check_wait(limits_state *state, guest_instance *instance);
 

@@ -5,7 +5,8 @@
 
 #include "dirty_pages.h"
 
-/* Beyond these, dropping all pages is cheaper than restoring them, and memory is not held for nothing. */
+/* Beyond these, dropping all pages is cheaper than restoring them, and memory is not held for
+ * nothing. */
 #define RESTORED_RANGES 512
 #define RESTORED_BYTES ((size_t)3 << 20)
 
@@ -75,8 +76,9 @@ static void restore_page(const image *source, uint8_t *page, uint64_t offset)
     }
 }
 
-/* Copies the original over every page that differs from the file, so that the next run finds them in place:
- * that is several times faster than the faults it saves. False if the pages are not known or too many. */
+/* Copies the original over every page that differs from the file, so that the next run finds them
+ * in place: that is several times faster than the faults it saves. False if the pages are not known
+ * or too many. */
 static bool restore_pages(const image *source, uint8_t *memory, uint64_t size)
 {
     dirty_range ranges[RESTORED_RANGES];
@@ -112,8 +114,7 @@ bool memory_reset(wasm_rt_memory_t *memory, const image *source)
     }
     memory->size = image_size;
     memory->pages = source->memory_pages;
-    return restore_pages(source, memory->data, image_size) ||
-           drop_pages(memory->data, image_size);
+    return restore_pages(source, memory->data, image_size) || drop_pages(memory->data, image_size);
 }
 
 void memory_set_limit(wasm_rt_memory_t *memory, uint64_t max_bytes)

@@ -1,10 +1,11 @@
 /*
- * The address space of one guest: a reservation that every 32-bit access lands in, with the image mapped
- * copy-on-write at its start and the heap growing behind it.
+ * The address space of one guest: a reservation that every 32-bit access lands in, with the image
+ * mapped copy-on-write at its start and the heap growing behind it.
  *
  *   guard | 0 ... size (readable, writable) ... 8 GiB (unmapped) | guard
  *
- * The largest access is base 2^32-1 plus offset 2^32-1 plus 16 bytes, which the guard at the end catches.
+ * The largest access is base 2^32-1 plus offset 2^32-1 plus 16 bytes, which the guard at the end
+ * catches.
  */
 #ifndef ERYX_MEMORY_H
 #define ERYX_MEMORY_H
@@ -33,8 +34,8 @@ bool memory_create(memory_map *map, const image *source, uint64_t initial_pages,
 void memory_destroy(memory_map *map);
 
 /*
- * Puts the state of the image back: pages that were written are restored or dropped, what has grown is taken away.
- * False if the system refuses; the memory must then be destroyed.
+ * Puts the state of the image back: pages that were written are restored or dropped, what has grown
+ * is taken away. False if the system refuses; the memory must then be destroyed.
  */
 bool memory_reset(wasm_rt_memory_t *memory, const image *source);
 

@@ -1,6 +1,6 @@
 /*
- * Memory of sandboxes that are gone, put back to the state of the image and kept for the next ones: its
- * pages are in place already. Nothing of an earlier guest is in it.
+ * Memory of sandboxes that are gone, put back to the state of the image and kept for the next ones:
+ * its pages are in place already. Nothing of an earlier guest is in it.
  */
 #ifndef ERYX_MEMORY_CACHE_H
 #define ERYX_MEMORY_CACHE_H
@@ -30,12 +30,13 @@ void memory_cache_trim(memory_cache *cache);
 /* Takes an entry out; false if there is none. Threads: any. */
 bool memory_cache_take(memory_cache *cache, memory_map *out_map, wasm_rt_memory_t *out_memory);
 
-/* Resets the memory to the image and keeps it, or destroys it. The map is empty afterwards. Threads: any. */
+/* Resets the memory to the image and keeps it, or destroys it. The map is empty afterwards.
+ * Threads: any. */
 void memory_cache_give(memory_cache *cache, const image *source, memory_map *map,
                        wasm_rt_memory_t *memory);
 
-/* For the child of a fork(): all caches count as empty, since they may have been in use by a thread that is no
- * longer there. */
+/* For the child of a fork(): all caches count as empty, since they may have been in use by a thread
+ * that is no longer there. */
 void memory_cache_after_fork(void);
 
 #endif

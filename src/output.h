@@ -1,6 +1,6 @@
 /*
- * What a run writes, kept under one cap for both streams. Over the cap a stream keeps its head and its
- * tail and counts what fell out between, so host memory stays flat however much is printed.
+ * What a run writes, kept under one cap for both streams. Over the cap a stream keeps its head and
+ * its tail and counts what fell out between, so host memory stays flat however much is printed.
  */
 #ifndef ERYX_OUTPUT_H
 #define ERYX_OUTPUT_H
@@ -13,7 +13,7 @@
 
 typedef struct output_stream {
     uint8_t *data;
-    size_t size;      /* bytes kept, in order until the cap is hit */
+    size_t size; /* bytes kept, in order until the cap is hit */
     size_t allocated;
     bool cut;         /* the cap was hit: data is head, then a ring of the tail */
     size_t head_size; /* when cut */
@@ -26,7 +26,8 @@ typedef struct output_buffer {
     uint64_t cap;
 } output_buffer;
 
-/* Empties both streams. cap: bytes for both together; ERYX_UNLIMITED for none. Keeps small allocations. */
+/* Empties both streams. cap: bytes for both together; ERYX_UNLIMITED for none. Keeps small
+ * allocations. */
 void output_begin(output_buffer *buffer, uint64_t cap);
 
 /* Frees the memory. */

@@ -9,11 +9,10 @@ enum { FIELD_HEADER_BYTES = 8 };
 
 void eryx_run_options_init(eryx_run_options *options)
 {
-    *options =
-        (eryx_run_options){.struct_size = sizeof *options,
-                                    .source = "",
-                                    .result_variable = "result",
-                                    .max_trace_events = 100000};
+    *options = (eryx_run_options){.struct_size = sizeof *options,
+                                  .source = "",
+                                  .result_variable = "result",
+                                  .max_trace_events = 100000};
 }
 
 /* Writes one field at request + *size if request is not NULL, and counts it in any case. */

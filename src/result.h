@@ -10,7 +10,7 @@ enum { RESULT_FIELDS = REPORT_TRACEBACK + 1 };
 typedef struct run_result {
     eryx_bytes fields[RESULT_FIELDS]; /* by report_field; owned */
     char message[512];
-    bool available;                   /* view may be shown to the embedder */
+    bool available; /* view may be shown to the embedder */
     eryx_result view;
 } run_result;
 
@@ -18,8 +18,9 @@ typedef struct run_result {
 void result_clear(run_result *result);
 
 /*
- * Takes a copy of one reported field; an earlier one of the same number is replaced. More than cap bytes of JSON are
- * refused with an explanation in the error field; texts are cut to cap. Unknown fields are ignored.
+ * Takes a copy of one reported field; an earlier one of the same number is replaced. More than cap
+ * bytes of JSON are refused with an explanation in the error field; texts are cut to cap. Unknown
+ * fields are ignored.
  */
 void result_report(run_result *result, uint32_t field, const uint8_t *data, size_t size,
                    uint64_t cap);

@@ -84,7 +84,8 @@ static void run_main(void *argument)
     if (request.offset == 0) {
         static const char text[] = "MemoryError: no room for the program\n";
         output_append(&sandbox->output, 2, (const uint8_t *)text, sizeof text - 1);
-        result_report(&sandbox->result, REPORT_EXCEPTION_TYPE, (const uint8_t *)"MemoryError", 11, 0);
+        result_report(&sandbox->result, REPORT_EXCEPTION_TYPE, (const uint8_t *)"MemoryError", 11,
+                      0);
         sandbox->outcome = RUN_EXCEPTION;
     } else {
         guest_write(instance, request, sandbox->request, size);

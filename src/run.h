@@ -1,8 +1,8 @@
 /*
  * A run seen from inside: what host functions, which execute on the guest's stack, may ask of it.
  *
- * A host function that waits, allocates in the guest or ends the guest may never be returned to: it must
- * not hold a lock or own memory while it calls one of these.
+ * A host function that waits, allocates in the guest or ends the guest may never be returned to: it
+ * must not hold a lock or own memory while it calls one of these.
  */
 #ifndef ERYX_RUN_H
 #define ERYX_RUN_H
@@ -14,8 +14,9 @@ uint64_t run_clock_ns(void);
 
 /*
  * Suspends the guest until the host steps it again, which should be at wake_ns (CLOCK_MONOTONIC,
- * UINT64_MAX for no end) or the run's deadline, and may be earlier. Returns false when the wait is to be given up:
- * the run is over or is being interrupted; the host function then returns to the guest at once.
+ * UINT64_MAX for no end) or the run's deadline, and may be earlier. Returns false when the wait is
+ * to be given up: the run is over or is being interrupted; the host function then returns to the
+ * guest at once.
  */
 bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns);
 
@@ -25,7 +26,8 @@ void run_yield(eryx_sandbox *sandbox, eryx_event event);
 /* Gives the host a turn although the guest has more to compute. */
 void run_pause(eryx_sandbox *sandbox);
 
-/* Takes over what the guest writes; stream is 1 or 2. Hands it to the host at once if output is streamed. */
+/* Takes over what the guest writes; stream is 1 or 2. Hands it to the host at once if output is
+ * streamed. */
 void run_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size);
 
 /* Ends the guest with that code once the present host function has returned. */

@@ -77,8 +77,7 @@ static void destroy_memory(eryx_sandbox *sandbox)
     eryx_engine *engine = sandbox->engine;
     bool is_ours = sandbox->fork_generation == engine_fork_generation();
     if (sandbox->map.reservation != NULL && engine->has_image && is_ours) {
-        memory_cache_give(&engine->cache, &engine->image, &sandbox->map,
-                          &sandbox->instance.memory);
+        memory_cache_give(&engine->cache, &engine->image, &sandbox->map, &sandbox->instance.memory);
     } else {
         memory_destroy(&sandbox->map);
     }
@@ -117,9 +116,10 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
         goto fail;
     }
     if (!create_memory(sandbox)) {
-        status = status_fail(ERYX_INITIALIZATION, out_error,
-                             "no address space for a sandbox (each reserves 8 GiB; is there a limit "
-                             "such as RLIMIT_AS?)");
+        status =
+            status_fail(ERYX_INITIALIZATION, out_error,
+                        "no address space for a sandbox (each reserves 8 GiB; is there a limit "
+                        "such as RLIMIT_AS?)");
         goto fail;
     }
     instance->table = (wasm_rt_funcref_table_t){guest_table, guest_table_size, guest_table_size};

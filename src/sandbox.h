@@ -33,21 +33,21 @@ struct eryx_sandbox {
     vfs *files;
     handle_table handles;
     eryx_limits limits;
-    limits_state timing;     /* fuel, deadline, cancellation of the present run */
+    limits_state timing; /* fuel, deadline, cancellation of the present run */
     output_buffer output;
     stream_splitter splitters[2]; /* of stdout and stderr, while output is streamed */
     callback_table callbacks;
     run_result result;
     sandbox_state state;
-    atomic_flag in_use;      /* held by the thread that is inside a call */
+    atomic_flag in_use;       /* held by the thread that is inside a call */
     uint64_t fork_generation; /* of the process that made it */
     bool stream_output;
-    eryx_event event;        /* what the coroutine wants of the host */
-    uint8_t *request;        /* of the present run, host copy; owned */
+    eryx_event event; /* what the coroutine wants of the host */
+    uint8_t *request; /* of the present run, host copy; owned */
     size_t request_size;
-    uint32_t outcome;        /* run_outcome that the guest returned */
+    uint32_t outcome; /* run_outcome that the guest returned */
     int32_t exit_code;
-    bool memory_limit_hit;   /* memory.grow was refused */
+    bool memory_limit_hit;     /* memory.grow was refused */
     eryx_bytes standard_input; /* owned copy */
     size_t standard_input_read;
 };

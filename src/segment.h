@@ -1,4 +1,5 @@
-/* The GS segment base, through which generated code reaches guest memory. Linux leaves it to programs. */
+/* The GS segment base, through which generated code reaches guest memory. Linux leaves it to
+ * programs. */
 #ifndef ERYX_SEGMENT_H
 #define ERYX_SEGMENT_H
 

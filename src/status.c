@@ -6,8 +6,8 @@
 const char *eryx_status_name(eryx_status status)
 {
     switch (status) {
-#define STATUS_NAME(name, number, text, exception) \
-    case ERYX_##name:                              \
+#define STATUS_NAME(name, number, text, exception)                                                 \
+    case ERYX_##name:                                                                              \
         return #name;
         ERYX_STATUS_MAP(STATUS_NAME)
 #undef STATUS_NAME
@@ -19,8 +19,8 @@ const char *eryx_status_name(eryx_status status)
 const char *eryx_status_text(eryx_status status)
 {
     switch (status) {
-#define STATUS_TEXT(name, number, text, exception) \
-    case ERYX_##name:                              \
+#define STATUS_TEXT(name, number, text, exception)                                                 \
+    case ERYX_##name:                                                                              \
         return text;
         ERYX_STATUS_MAP(STATUS_TEXT)
 #undef STATUS_TEXT

@@ -12,8 +12,9 @@ typedef struct stream_splitter {
 } stream_splitter;
 
 /*
- * Takes the next bytes of the stream. *out_first is the held sequence if these bytes complete it (or break it), and
- * *out_rest what can be handed on of data; both may be empty. What is left is held. out_first lives until the next call.
+ * Takes the next bytes of the stream. *out_first is the held sequence if these bytes complete it
+ * (or break it), and *out_rest what can be handed on of data; both may be empty. What is left is
+ * held. out_first lives until the next call.
  */
 void stream_feed(stream_splitter *splitter, const uint8_t *data, size_t size, uint8_t out_first[4],
                  size_t *out_first_size, const uint8_t **out_rest, size_t *out_rest_size);

@@ -24,14 +24,15 @@ extern const char __stop_eryx_guest_text[] __attribute__((weak, visibility("hidd
 #define SIGNAL_STACK_BYTES ((size_t)64 << 10)
 #define SIGNAL_STACK_GUARD_BYTES ((size_t)4 << 10)
 
-/* A stack pointer so close to the end of the guest's stack explains a signal frame that did not fit. */
+/* A stack pointer so close to the end of the guest's stack explains a signal frame that did not
+ * fit. */
 #define FRAME_SLACK_BYTES ((size_t)16 << 10)
 
 /* initial-exec: a handler must not be the first to touch lazily allocated thread storage. */
 static _Thread_local trap_scope *current_scope __attribute__((tls_model("initial-exec")));
 
-/* Set while an earlier handler works on a fault: one that restores "its" predecessor and raises again
- * (faulthandler does) comes back to us and must then meet the default action. */
+/* Set while an earlier handler works on a fault: one that restores "its" predecessor and raises
+ * again (faulthandler does) comes back to us and must then meet the default action. */
 static _Thread_local volatile sig_atomic_t forwarding __attribute__((tls_model("initial-exec")));
 
 static const int handled_signals[] = {SIGSEGV, SIGBUS};
@@ -53,8 +54,8 @@ static bool is_guest_code(uintptr_t pc)
  * The trap that a fault is, WASM_RT_TRAP_NONE if it is none of ours.
  *
  * The stack guard needs no look at the program counter: host functions are entered with
- * COROUTINE_RESERVE_BYTES left and use less, so it is met by the guest, or by a function of libc that
- * the generated code called.
+ * COROUTINE_RESERVE_BYTES left and use less, so it is met by the guest, or by a function of libc
+ * that the generated code called.
  */
 static uint32_t classify(const trap_scope *scope, const siginfo_t *info, uintptr_t pc, uintptr_t sp)
 {
@@ -65,7 +66,8 @@ static uint32_t classify(const trap_scope *scope, const siginfo_t *info, uintptr
     uintptr_t guard = (uintptr_t)scope->guest->stack->mapping;
     uintptr_t limit = (uintptr_t)scope->guest->stack->limit;
     if (info->si_code == SI_KERNEL || info->si_code <= 0) {
-        /* No address: the kernel found no room on the guest's stack for the frame of another signal. */
+        /* No address: the kernel found no room on the guest's stack for the frame of another
+         * signal. */
         bool near_end = sp >= guard && sp < limit + FRAME_SLACK_BYTES;
         return near_end && is_guest_code(pc) ? WASM_RT_TRAP_EXHAUSTION : WASM_RT_TRAP_NONE;
     }
@@ -141,7 +143,8 @@ static bool install_handlers(void)
     pthread_mutex_lock(&install_lock);
     for (int i = 0; i < HANDLED_COUNT && installed; i++) {
         installed = sigaction(handled_signals[i], NULL, &present) == 0;
-        if (!installed || ((present.sa_flags & SA_SIGINFO) != 0 && present.sa_sigaction == on_fault)) {
+        if (!installed ||
+            ((present.sa_flags & SA_SIGINFO) != 0 && present.sa_sigaction == on_fault)) {
             continue;
         }
         /* SA_NODEFER: a signal that an earlier handler raises must arrive while it is at work. */

@@ -1,9 +1,9 @@
 /*
  * Faults of the guest become traps; all other faults are the host's own business.
  *
- * The handler acts only if a guest runs on this thread, and either the address is in that guest's memory
- * reservation and the program counter in generated code, or the address is in the guard of the guest's stack. Else the
- * handler that was there before is called as if ours did not exist.
+ * The handler acts only if a guest runs on this thread, and either the address is in that guest's
+ * memory reservation and the program counter in generated code, or the address is in the guard of
+ * the guest's stack. Else the handler that was there before is called as if ours did not exist.
  */
 #ifndef ERYX_TRAP_H
 #define ERYX_TRAP_H
@@ -17,15 +17,16 @@
 /* Where the faults of one guest may lie, and where to go on from there. */
 typedef struct trap_scope {
     coroutine *guest;
-    const uint8_t *memory;  /* reservation */
+    const uint8_t *memory; /* reservation */
     size_t memory_bytes;
-    uint32_t trap;          /* out: wasm_rt_trap_t or guest_trap, 0 if the guest left by itself */
+    uint32_t trap;            /* out: wasm_rt_trap_t or guest_trap, 0 if the guest left by itself */
     struct trap_scope *outer; /* of the run on whose host stack this one was started */
 } trap_scope;
 
 /*
- * Makes this thread ready for guests: our handlers are in front (they may have been replaced since), and there is
- * a signal stack. False if the system refuses. Threads: any; cheap when nothing is to be done.
+ * Makes this thread ready for guests: our handlers are in front (they may have been replaced
+ * since), and there is a signal stack. False if the system refuses. Threads: any; cheap when
+ * nothing is to be done.
  */
 bool trap_prepare_thread(void);
 

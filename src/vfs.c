@@ -96,8 +96,8 @@ vfs_error vfs_file_create(vfs *files, vfs_node node, uint32_t flags, vfs_file **
     if (file == NULL) {
         return VFS_INSUFFICIENT_MEMORY;
     }
-    *file = (vfs_file){
-        .node = vfs_node_retain(node), .files = files, .references = 1, .flags = flags};
+    *file =
+        (vfs_file){.node = vfs_node_retain(node), .files = files, .references = 1, .flags = flags};
     *out_file = file;
     return VFS_OK;
 }

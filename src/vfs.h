@@ -64,16 +64,16 @@ typedef enum vfs_type {
 enum vfs_open_flag {
     VFS_OPEN_READ = 1,
     VFS_OPEN_WRITE = 2,
-    VFS_OPEN_CREATE = 1 << 8,    /* a regular file, if there is nothing under the path */
-    VFS_OPEN_DIRECTORY = 1 << 9, /* fail unless it is a directory */
+    VFS_OPEN_CREATE = 1 << 8,     /* a regular file, if there is nothing under the path */
+    VFS_OPEN_DIRECTORY = 1 << 9,  /* fail unless it is a directory */
     VFS_OPEN_EXCLUSIVE = 1 << 10, /* with CREATE: fail if there is something */
     VFS_OPEN_TRUNCATE = 1 << 11,
     VFS_OPEN_FOLLOW = 1 << 12, /* go through a symbolic link at the end of the path */
 };
 
 enum {
-    VFS_NAME_MAX = 255,         /* bytes of one component */
-    VFS_PATH_MAX = 4096,        /* bytes of a path, and of the target of a symbolic link */
+    VFS_NAME_MAX = 255,          /* bytes of one component */
+    VFS_PATH_MAX = 4096,         /* bytes of a path, and of the target of a symbolic link */
     VFS_SYMBOLIC_LINKS_MAX = 40, /* followed in one walk */
 };
 
@@ -192,8 +192,7 @@ vfs_error vfs_set_size(vfs_file *file, uint64_t size);
 vfs_error vfs_stat(vfs_file *file, vfs_status *out_status);
 
 /* Sets the access and modification times of an open file. */
-vfs_error vfs_set_times(vfs_file *file, const vfs_new_time *accessed,
-                        const vfs_new_time *modified);
+vfs_error vfs_set_times(vfs_file *file, const vfs_new_time *accessed, const vfs_new_time *modified);
 
 /*
  * The next entry of an open directory. *cursor is 0 to begin with and is moved on by each call.

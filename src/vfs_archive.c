@@ -19,8 +19,7 @@ static vfs_node node_at(vfs_mount *mount, uint32_t entry)
     };
 }
 
-static vfs_error find_entry(vfs_node directory, const char *name, size_t length,
-                            vfs_node *out_node)
+static vfs_error find_entry(vfs_node directory, const char *name, size_t length, vfs_node *out_node)
 {
     uint32_t entry;
     if (!archive_find(archive_of(directory), (uint32_t)directory.item, name, length, &entry)) {
@@ -58,8 +57,8 @@ static void stat_entry(vfs_node node, vfs_status *out_status)
 }
 
 /* The cursor is the number of children that were given. */
-static vfs_error list_entry(vfs_node directory, uint64_t *cursor,
-                            vfs_directory_entry *out_entry, bool *out_found)
+static vfs_error list_entry(vfs_node directory, uint64_t *cursor, vfs_directory_entry *out_entry,
+                            bool *out_found)
 {
     uint32_t first;
     uint32_t count;

@@ -97,7 +97,7 @@ struct vfs_file {
 };
 
 struct vfs {
-    vfs_file root;                 /* open for as long as the tree lives */
+    vfs_file root; /* open for as long as the tree lives */
     vfs_mount system;
     vfs_mount mounts[PLACE_COUNT]; /* what is mounted at a place; no backend for nothing */
     memory_tree memory;            /* what is written, under /data and /tmp */
@@ -144,8 +144,8 @@ static inline uint64_t vfs_identity(const vfs_mount *mount, uint64_t number)
 typedef struct vfs_walk {
     vfs_node node; /* if found */
     bool found;
-    bool named;    /* false if the path ended in "." or "..": node is found, and that is all */
-    bool slash;    /* the path ended in "/": what is made under it must be a directory */
+    bool named;         /* false if the path ended in "." or "..": node is found, and that is all */
+    bool slash;         /* the path ended in "/": what is made under it must be a directory */
     vfs_node directory; /* if named: where the last name is or would be */
     size_t name_length;
     char name[VFS_NAME_MAX];

@@ -121,8 +121,8 @@ void memory_root_clear(memory_node *root)
 static uint64_t metadata_limit(const vfs_quota *quota)
 {
     uint64_t from_bytes = quota->max_bytes / 256;
-    uint64_t from_entries = quota->max_entries < METADATA_MAX / 256 ? quota->max_entries * 256
-                                                                     : METADATA_MAX;
+    uint64_t from_entries =
+        quota->max_entries < METADATA_MAX / 256 ? quota->max_entries * 256 : METADATA_MAX;
     uint64_t sum = from_bytes + from_entries;
     return sum < METADATA_MAX ? sum : METADATA_MAX;
 }
@@ -152,8 +152,7 @@ static void release_node(vfs_node node)
     }
 }
 
-static vfs_error find_node(vfs_node directory, const char *name, size_t length,
-                           vfs_node *out_node)
+static vfs_error find_node(vfs_node directory, const char *name, size_t length, vfs_node *out_node)
 {
     const memory_entry *entry = memory_directory_find(node_of(directory), name, length);
     if (entry == NULL) {

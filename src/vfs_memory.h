@@ -48,9 +48,9 @@ struct memory_node {
     memory_tree *tree;
     uint64_t number; /* never used again */
     uint32_t references;
-    uint32_t links;  /* names; 1 for the root */
+    uint32_t links; /* names; 1 for the root */
     vfs_type type;
-    bool nameless;   /* has lost its last name, and still counts as an entry */
+    bool nameless; /* has lost its last name, and still counts as an entry */
     vfs_time accessed;
     vfs_time modified;
     vfs_time changed;
@@ -94,8 +94,7 @@ vfs_time memory_now(void);
 /* --- names of a directory (vfs_memory_directory.c) --- */
 
 /* The entry of a name, NULL if there is none. */
-memory_entry *memory_directory_find(const memory_node *directory, const char *name,
-                                    size_t length);
+memory_entry *memory_directory_find(const memory_node *directory, const char *name, size_t length);
 
 /* Adds a name that is not there. VFS_INSUFFICIENT_SPACE or VFS_INSUFFICIENT_MEMORY, nothing
  * changed. */

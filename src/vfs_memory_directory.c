@@ -85,8 +85,8 @@ static vfs_error rebuild(memory_node *directory, uint32_t capacity)
 }
 
 /* Slot of a name and, if there is an index, its cell. False if there is no such name. */
-static bool find_slot(const memory_node *directory, const char *name, size_t length,
-                      uint64_t hash, uint32_t *out_slot, uint32_t *out_cell)
+static bool find_slot(const memory_node *directory, const char *name, size_t length, uint64_t hash,
+                      uint32_t *out_slot, uint32_t *out_cell)
 {
     const memory_slot *slots = directory->directory.slots;
     const uint32_t *index = directory->directory.index;
@@ -113,8 +113,7 @@ static bool find_slot(const memory_node *directory, const char *name, size_t len
     }
 }
 
-memory_entry *memory_directory_find(const memory_node *directory, const char *name,
-                                    size_t length)
+memory_entry *memory_directory_find(const memory_node *directory, const char *name, size_t length)
 {
     uint32_t slot;
     uint32_t cell;
@@ -140,9 +139,9 @@ vfs_error memory_directory_add(memory_node *directory, const char *name, size_t 
     uint32_t capacity = directory->directory.capacity;
     if (directory->directory.used == capacity) {
         uint32_t live = directory->directory.live;
-        uint32_t wanted = capacity < SLOTS_MIN                ? SLOTS_MIN
+        uint32_t wanted = capacity < SLOTS_MIN              ? SLOTS_MIN
                           : live <= capacity - capacity / 4 ? capacity
-                                                             : capacity * 2;
+                                                            : capacity * 2;
         vfs_error error = rebuild(directory, wanted);
         if (error != VFS_OK) {
             free(entry);
@@ -157,8 +156,7 @@ vfs_error memory_directory_add(memory_node *directory, const char *name, size_t 
     directory->directory.slots[slot] =
         (memory_slot){.cursor = ++directory->directory.last_cursor, .entry = entry};
     if (directory->directory.index != NULL) {
-        index_insert(directory->directory.index, directory->directory.capacity, entry->hash,
-                     slot);
+        index_insert(directory->directory.index, directory->directory.capacity, entry->hash, slot);
     }
     directory->directory.live++;
     tree->used.entries++;

@@ -30,8 +30,7 @@ static vfs_error grow_table(memory_node *file, uint64_t wanted)
     if (!memory_charge_metadata(file->tree, added)) {
         return VFS_INSUFFICIENT_SPACE;
     }
-    memory_chunk *chunks =
-        realloc(file->file.chunks, (size_t)capacity * sizeof *file->file.chunks);
+    memory_chunk *chunks = realloc(file->file.chunks, (size_t)capacity * sizeof *file->file.chunks);
     if (chunks == NULL) {
         file->tree->metadata -= added;
         return VFS_INSUFFICIENT_MEMORY;

@@ -69,8 +69,8 @@ vfs_error vfs_open(vfs_file *directory, const char *path, size_t length, uint32_
         goto done;
     }
     vfs_file *file;
-    error = vfs_file_create(directory->files, walk.node,
-                            flags & (VFS_OPEN_READ | VFS_OPEN_WRITE), &file);
+    error = vfs_file_create(directory->files, walk.node, flags & (VFS_OPEN_READ | VFS_OPEN_WRITE),
+                            &file);
     if (error != VFS_OK) {
         if (made) {
             walk.directory.mount->backend->remove(walk.directory, walk.name, walk.name_length,
@@ -150,8 +150,7 @@ static vfs_error set_node_times(vfs_node node, const vfs_new_time *accessed,
     return node.mount->backend->set_times(node, accessed, modified);
 }
 
-vfs_error vfs_set_times(vfs_file *file, const vfs_new_time *accessed,
-                        const vfs_new_time *modified)
+vfs_error vfs_set_times(vfs_file *file, const vfs_new_time *accessed, const vfs_new_time *modified)
 {
     return set_node_times(file->node, accessed, modified);
 }
@@ -171,9 +170,8 @@ vfs_error vfs_set_times_at(vfs_file *directory, const char *path, size_t length,
 
 static vfs_error make(vfs_walk *walk, vfs_type type, const char *target, size_t target_length)
 {
-    vfs_error error = walk->directory.mount->backend->make(walk->directory, walk->name,
-                                                           walk->name_length, type, target,
-                                                           target_length, &walk->node);
+    vfs_error error = walk->directory.mount->backend->make(
+        walk->directory, walk->name, walk->name_length, type, target, target_length, &walk->node);
     walk->found = error == VFS_OK;
     return error;
 }
@@ -210,8 +208,7 @@ vfs_error vfs_make_symbolic_link(vfs_file *directory, const char *target, size_t
     if (error != VFS_OK) {
         return error;
     }
-    error = walk.slash ? VFS_NO_ENTRY
-                       : make(&walk, VFS_TYPE_SYMBOLIC_LINK, target, target_length);
+    error = walk.slash ? VFS_NO_ENTRY : make(&walk, VFS_TYPE_SYMBOLIC_LINK, target, target_length);
     vfs_walk_end(&walk);
     return error;
 }
@@ -276,8 +273,8 @@ static vfs_error remove_found(vfs_walk *walk)
     if (walk->node.mount != walk->directory.mount) {
         return VFS_BUSY;
     }
-    return walk->directory.mount->backend->remove(walk->directory, walk->name,
-                                                  walk->name_length, walk->node);
+    return walk->directory.mount->backend->remove(walk->directory, walk->name, walk->name_length,
+                                                  walk->node);
 }
 
 vfs_error vfs_unlink(vfs_file *directory, const char *path, size_t length)

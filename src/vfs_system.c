@@ -43,8 +43,7 @@ static bool is_child(vfs_place place, vfs_node directory)
     return place != PLACE_ROOT && places[place].parent == (vfs_place)directory.item;
 }
 
-static vfs_error find_place(vfs_node directory, const char *name, size_t length,
-                            vfs_node *out_node)
+static vfs_error find_place(vfs_node directory, const char *name, size_t length, vfs_node *out_node)
 {
     for (vfs_place place = PLACE_ROOT; place < PLACE_COUNT; place++) {
         if (is_child(place, directory) && strlen(places[place].name) == length &&
@@ -72,12 +71,12 @@ static void stat_place(vfs_node node, vfs_status *out_status)
 }
 
 /* The cursor is the place that was given last. */
-static vfs_error list_place(vfs_node directory, uint64_t *cursor,
-                            vfs_directory_entry *out_entry, bool *out_found)
+static vfs_error list_place(vfs_node directory, uint64_t *cursor, vfs_directory_entry *out_entry,
+                            bool *out_found)
 {
     *out_found = false;
     while (!*out_found && *cursor + 1 < PLACE_COUNT) {
-        vfs_place place = (vfs_place)++*cursor;
+        vfs_place place = (vfs_place)++ * cursor;
         if (is_child(place, directory)) {
             out_entry->type = places[place].type;
             out_entry->name_length = strlen(places[place].name);

@@ -98,8 +98,7 @@ static vfs_error enter_link(walker *walk, vfs_node link)
         walk->current = vfs_node_retain(walk->root);
     }
     walk->links++;
-    walk->texts[walk->depth++] =
-        (walk_text){.next = target, .end = target + length, .link = link};
+    walk->texts[walk->depth++] = (walk_text){.next = target, .end = target + length, .link = link};
     skip_slashes(walk);
     return VFS_OK;
 }

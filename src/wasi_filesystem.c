@@ -206,8 +206,8 @@ void wasi_filesystem_types_descriptor_open_at(guest_instance *instance, uint32_t
 }
 
 /* A stream over what a descriptor has open; access: what it must be open for. */
-static void open_stream(guest_instance *instance, uint32_t self, uint32_t access,
-                        handle_kind kind, uint64_t offset, uint32_t result)
+static void open_stream(guest_instance *instance, uint32_t self, uint32_t access, handle_kind kind,
+                        uint64_t offset, uint32_t result)
 {
     vfs_file *file = descriptor_of(instance, self);
     if (file == NULL) {
@@ -267,8 +267,8 @@ static vfs_error readable_bytes(vfs_file *file, uint64_t length, uint64_t offset
 }
 
 /* result<tuple<list<u8>, bool>, error-code> */
-void wasi_filesystem_types_descriptor_read(guest_instance *instance, uint32_t self,
-                                           uint64_t length, uint64_t offset, uint32_t result)
+void wasi_filesystem_types_descriptor_read(guest_instance *instance, uint32_t self, uint64_t length,
+                                           uint64_t offset, uint32_t result)
 {
     vfs_file *file = descriptor_of(instance, self);
     if (file == NULL) {
@@ -306,9 +306,8 @@ void wasi_filesystem_types_descriptor_read(guest_instance *instance, uint32_t se
 }
 
 /* result<u64, error-code> */
-void wasi_filesystem_types_descriptor_write(guest_instance *instance, uint32_t self,
-                                            uint32_t data, uint32_t size, uint64_t offset,
-                                            uint32_t result)
+void wasi_filesystem_types_descriptor_write(guest_instance *instance, uint32_t self, uint32_t data,
+                                            uint32_t size, uint64_t offset, uint32_t result)
 {
     vfs_file *file = descriptor_of(instance, self);
     if (file == NULL) {
@@ -351,8 +350,7 @@ void wasi_filesystem_types_descriptor_advise(guest_instance *instance, uint32_t 
     }
 }
 
-void wasi_filesystem_types_descriptor_sync(guest_instance *instance, uint32_t self,
-                                           uint32_t result)
+void wasi_filesystem_types_descriptor_sync(guest_instance *instance, uint32_t self, uint32_t result)
 {
     if (descriptor_of(instance, self) != NULL) {
         store_outcome(instance, result, VFS_OK);
@@ -410,8 +408,7 @@ static void store_status(guest_instance *instance, uint32_t result, vfs_error er
     store_some_time(instance, guest_offset(record, 72), status->changed);
 }
 
-void wasi_filesystem_types_descriptor_stat(guest_instance *instance, uint32_t self,
-                                           uint32_t result)
+void wasi_filesystem_types_descriptor_stat(guest_instance *instance, uint32_t self, uint32_t result)
 {
     vfs_file *file = descriptor_of(instance, self);
     if (file == NULL) {
@@ -432,8 +429,8 @@ void wasi_filesystem_types_descriptor_stat_at(guest_instance *instance, uint32_t
         return;
     }
     vfs_status status;
-    vfs_error error = vfs_stat_at(directory, text, path_length,
-                                  (path_flags & PATH_SYMLINK_FOLLOW) != 0, &status);
+    vfs_error error =
+        vfs_stat_at(directory, text, path_length, (path_flags & PATH_SYMLINK_FOLLOW) != 0, &status);
     store_status(instance, result, error, &status);
 }
 
@@ -475,8 +472,8 @@ void wasi_filesystem_types_descriptor_metadata_hash_at(guest_instance *instance,
         return;
     }
     vfs_status status;
-    vfs_error error = vfs_stat_at(directory, text, path_length,
-                                  (path_flags & PATH_SYMLINK_FOLLOW) != 0, &status);
+    vfs_error error =
+        vfs_stat_at(directory, text, path_length, (path_flags & PATH_SYMLINK_FOLLOW) != 0, &status);
     store_hash(instance, result, error, &status);
 }
 
@@ -520,11 +517,13 @@ void wasi_filesystem_types_descriptor_set_times(guest_instance *instance, uint32
     store_outcome(instance, result, vfs_set_times(file, &accessed, &modified));
 }
 
-void wasi_filesystem_types_descriptor_set_times_at(
-    guest_instance *instance, uint32_t self, uint32_t path_flags, uint32_t path,
-    uint32_t path_length, uint32_t accessed_tag, uint64_t accessed_seconds,
-    uint32_t accessed_nanoseconds, uint32_t modified_tag, uint64_t modified_seconds,
-    uint32_t modified_nanoseconds, uint32_t result)
+void wasi_filesystem_types_descriptor_set_times_at(guest_instance *instance, uint32_t self,
+                                                   uint32_t path_flags, uint32_t path,
+                                                   uint32_t path_length, uint32_t accessed_tag,
+                                                   uint64_t accessed_seconds,
+                                                   uint32_t accessed_nanoseconds,
+                                                   uint32_t modified_tag, uint64_t modified_seconds,
+                                                   uint32_t modified_nanoseconds, uint32_t result)
 {
     vfs_file *directory;
     const char *text;
@@ -539,8 +538,7 @@ void wasi_filesystem_types_descriptor_set_times_at(
     }
     store_outcome(instance, result,
                   vfs_set_times_at(directory, text, path_length,
-                                   (path_flags & PATH_SYMLINK_FOLLOW) != 0, &accessed,
-                                   &modified));
+                                   (path_flags & PATH_SYMLINK_FOLLOW) != 0, &accessed, &modified));
 }
 
 /* --- directories --- */
@@ -595,9 +593,9 @@ void wasi_filesystem_types_directory_entry_stream_read_directory_entry(guest_ins
     guest_store_u32(instance, guest_offset(option, 12), (uint32_t)entry.name_length);
 }
 
-void wasi_filesystem_types_descriptor_create_directory_at(guest_instance *instance,
-                                                          uint32_t self, uint32_t path,
-                                                          uint32_t path_length, uint32_t result)
+void wasi_filesystem_types_descriptor_create_directory_at(guest_instance *instance, uint32_t self,
+                                                          uint32_t path, uint32_t path_length,
+                                                          uint32_t result)
 {
     vfs_file *directory;
     const char *text;
@@ -606,9 +604,9 @@ void wasi_filesystem_types_descriptor_create_directory_at(guest_instance *instan
     }
 }
 
-void wasi_filesystem_types_descriptor_remove_directory_at(guest_instance *instance,
-                                                          uint32_t self, uint32_t path,
-                                                          uint32_t path_length, uint32_t result)
+void wasi_filesystem_types_descriptor_remove_directory_at(guest_instance *instance, uint32_t self,
+                                                          uint32_t path, uint32_t path_length,
+                                                          uint32_t result)
 {
     vfs_file *directory;
     const char *text;
@@ -638,11 +636,10 @@ void wasi_filesystem_types_descriptor_rename_at(guest_instance *instance, uint32
     const char *old_text;
     const char *new_text;
     if (path_arguments(instance, self, old_path, old_length, &old_directory, &old_text) &&
-        path_arguments(instance, new_descriptor, new_path, new_length, &new_directory,
-                       &new_text)) {
-        store_outcome(instance, result,
-                      vfs_rename(old_directory, old_text, old_length, new_directory, new_text,
-                                 new_length));
+        path_arguments(instance, new_descriptor, new_path, new_length, &new_directory, &new_text)) {
+        store_outcome(
+            instance, result,
+            vfs_rename(old_directory, old_text, old_length, new_directory, new_text, new_length));
     }
 }
 
@@ -659,8 +656,7 @@ void wasi_filesystem_types_descriptor_link_at(guest_instance *instance, uint32_t
     const char *old_text;
     const char *new_text;
     if (path_arguments(instance, self, old_path, old_length, &old_directory, &old_text) &&
-        path_arguments(instance, new_descriptor, new_path, new_length, &new_directory,
-                       &new_text)) {
+        path_arguments(instance, new_descriptor, new_path, new_length, &new_directory, &new_text)) {
         store_outcome(instance, result,
                       vfs_make_link(old_directory, old_text, old_length,
                                     (path_flags & PATH_SYMLINK_FOLLOW) != 0, new_directory,
@@ -678,9 +674,9 @@ void wasi_filesystem_types_descriptor_symlink_at(guest_instance *instance, uint3
     const char *target_text;
     if (path_arguments(instance, self, path, path_length, &directory, &text) &&
         string_argument(instance, target, target_length, &target_text)) {
-        store_outcome(instance, result,
-                      vfs_make_symbolic_link(directory, target_text, target_length, text,
-                                             path_length));
+        store_outcome(
+            instance, result,
+            vfs_make_symbolic_link(directory, target_text, target_length, text, path_length));
     }
 }
 

@@ -57,17 +57,17 @@ void wasi_sockets_ip_name_lookup_resolve_addresses(guest_instance *instance, uin
  * The functions that take a handle which nobody has, by the shape of their parameters: R is the
  * place of a result. Every one is declared in guest_imports.h, so a wrong shape does not compile.
  */
-#define REFUSE(name, ...)                                        \
-    void name(guest_instance *instance, __VA_ARGS__)             \
-    {                                                            \
-        guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);      \
+#define REFUSE(name, ...)                                                                          \
+    void name(guest_instance *instance, __VA_ARGS__)                                               \
+    {                                                                                              \
+        guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);                                        \
     }
 
-#define REFUSE_VALUE(name)                                       \
-    uint32_t name(guest_instance *instance, uint32_t self)       \
-    {                                                            \
-        guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);      \
-        return 0;                                                \
+#define REFUSE_VALUE(name)                                                                         \
+    uint32_t name(guest_instance *instance, uint32_t self)                                         \
+    {                                                                                              \
+        guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);                                        \
+        return 0;                                                                                  \
     }
 
 #define SELF uint32_t self
@@ -78,10 +78,10 @@ void wasi_sockets_ip_name_lookup_resolve_addresses(guest_instance *instance, uin
 /*
  * self, two numbers and an ip-socket-address (or an option of one), flattened to their 13 words.
  */
-#define SELF_ADDRESS_R                                                                          \
-    uint32_t self, uint32_t w1, uint32_t w2, uint32_t w3, uint32_t w4, uint32_t w5,             \
-        uint32_t w6, uint32_t w7, uint32_t w8, uint32_t w9, uint32_t w10, uint32_t w11,         \
-        uint32_t w12, uint32_t w13, uint32_t result
+#define SELF_ADDRESS_R                                                                             \
+    uint32_t self, uint32_t w1, uint32_t w2, uint32_t w3, uint32_t w4, uint32_t w5, uint32_t w6,   \
+        uint32_t w7, uint32_t w8, uint32_t w9, uint32_t w10, uint32_t w11, uint32_t w12,           \
+        uint32_t w13, uint32_t result
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"

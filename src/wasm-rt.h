@@ -74,7 +74,7 @@ typedef struct wasm_rt_funcref_table_t {
 
 typedef struct wasm_rt_memory_t {
     uint8_t *data;
-    uint64_t size;      /* bytes, always pages * 65,536 */
+    uint64_t size; /* bytes, always pages * 65,536 */
     uint64_t pages;
     uint64_t max_pages; /* memory.grow beyond it answers -1 */
 } wasm_rt_memory_t;

@@ -251,6 +251,10 @@ static step_outcome step(PyObject *self, PyObject *on_output, bool wait, eryx_ev
         return STEP_PAUSE;
     case ERYX_EVENT_OUTPUT:
         return deliver_event(on_output, out_event) < 0 ? STEP_FAILED : STEP_OUTPUT;
+    case ERYX_EVENT_CALLBACK:
+    case ERYX_EVENT_CALLBACK_EXPIRED:
+    case ERYX_EVENT_TRACE:
+        break; /* nothing was declared that could lead to these */
     }
     PyErr_SetString(PyExc_SystemError, "unknown event");
     return STEP_FAILED;
