@@ -4,6 +4,7 @@ Run as a program it prints a JSON object: kernel to the best time of a number of
 """
 
 import dataclasses
+import itertools
 import json
 import random
 import re
@@ -15,7 +16,7 @@ def fibonacci():
     def fib(n):
         return n if n < 2 else fib(n - 1) + fib(n - 2)
 
-    return fib(24)
+    return fib(27)
 
 
 def nbody():
@@ -59,30 +60,17 @@ def spectral_norm():
 
 
 def fannkuch():
-    size = 8
-    count = list(range(1, size + 1))
-    order = list(range(size))
     most = 0
-    r = size
-    while True:
-        while r != 1:
-            count[r - 1] = r
-            r -= 1
-        flipped = order[:]
+    for order in itertools.permutations(range(8)):
+        if order[0] == 0:
+            continue
+        flipped = list(order)
         flips = 0
-        while (k := flipped[0]) != 0:
-            flipped[: k + 1] = flipped[k::-1]
+        while (first := flipped[0]) != 0:
+            flipped[: first + 1] = flipped[first::-1]
             flips += 1
         most = max(most, flips)
-        while True:
-            if r == size:
-                return most
-            order.insert(r, order.pop(0))
-            count[r] -= 1
-            if count[r] > 0:
-                break
-            r += 1
-        r += 1
+    return most
 
 
 class Planner:
@@ -128,7 +116,7 @@ def queens():
             )
         return found
 
-    return place(0, frozenset(), frozenset(), frozenset(), 7)
+    return place(0, frozenset(), frozenset(), frozenset(), 8)
 
 
 def strings():
@@ -149,7 +137,7 @@ def expressions():
 def documents():
     data = [
         {"id": n, "name": f"name {n}", "values": [n / 7, n * 3, None, True], "in": {"a": "ü"}}
-        for n in range(600)
+        for n in range(3000)
     ]
     return len(json.dumps(json.loads(json.dumps(data, indent=2))))
 

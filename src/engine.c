@@ -49,7 +49,7 @@ eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine
     char reason[ARCHIVE_ERROR_SIZE];
     if (!archive_open(stdlib_path, &engine->stdlib, reason)) {
         eryx_engine_destroy(engine);
-        return status_fail(ERYX_INITIALIZATION, out_error, "%s: %s", stdlib_path, reason);
+        return status_fail(ERYX_INITIALIZATION, out_error, "%s", reason);
     }
     *out_engine = engine;
     return ERYX_OK;

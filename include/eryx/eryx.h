@@ -135,7 +135,8 @@ typedef struct eryx_limits {
     uint64_t execution_timeout_ms;     /* wall clock of one run; 30,000 */
     uint64_t max_memory_bytes;         /* linear memory of the guest, its image included; 128 MiB */
     uint64_t max_fuel;                 /* fuel of one run; ERYX_UNLIMITED */
-    uint64_t max_output_bytes;         /* stdout and stderr kept of one run, together; 16 MiB */
+    uint64_t max_output_bytes;         /* stdout and stderr kept of one run, together (when one has
+                                       flooded it, the other has an eighth more); 16 MiB */
     uint64_t max_result_bytes;         /* JSON of the result variable; 16 MiB */
     uint64_t max_vfs_bytes;            /* contents of all in-memory files; 64 MiB */
     uint64_t max_vfs_entries;          /* files, directories and links, together; 16,384 */
