@@ -1,11 +1,13 @@
-"""Twelve CPU-bound kernels in the style of pyperformance; runs on any Python 3, in the sandbox and outside.
+"""CPU-bound kernels in the style of pyperformance, for any Python 3, in a sandbox or outside.
 
-Run as a program it prints a JSON object: kernel to the best time of a number of rounds, in seconds.
+Run as a program, with the seconds to spend on each kernel and perhaps names of kernels, it prints a
+JSON object: kernel to the best time of its calls, in seconds.
 """
 
 import dataclasses
 import itertools
 import json
+import pickle
 import random
 import re
 import sys
@@ -205,6 +207,127 @@ def life():
     return len(cells)
 
 
+def mandelbrot():
+    inside = 0
+    for row in range(64):
+        for column in range(64):
+            c = complex(column / 32 - 1.5, row / 32 - 1.0)
+            z = 0j
+            for _ in range(40):
+                z = z * z + c
+                if z.real * z.real + z.imag * z.imag > 4.0:
+                    break
+            else:
+                inside += 1
+    return inside
+
+
+def integrals():
+    total = 0.0
+    step = 1.0 / 60_000
+    x = 0.0
+    while x < 1.0:
+        total += (4.0 / (1.0 + x * x)) * step
+        x += step
+    return total
+
+
+def sieve():
+    limit = 200_000
+    prime = bytearray([1]) * limit
+    for n in range(2, 448):
+        if prime[n]:
+            prime[n * n :: n] = bytes(len(range(n * n, limit, n)))
+    return sum(1 for n in range(2, limit) if prime[n])
+
+
+def sorting():
+    generator = random.Random(5)
+    numbers = [generator.random() for _ in range(20_000)]
+    words = [str(n) for n in numbers[:6000]]
+    numbers.sort()
+    words.sort(key=lambda word: (len(word), word[::-1]))
+    return len(sorted(zip(words, numbers, strict=False), reverse=True))
+
+
+def dictionaries():
+    counts = {}
+    for n in range(60_000):
+        key = (n * 7919) % 4093
+        counts[key] = counts.get(key, 0) + 1
+    inverse = {}
+    for key, count in counts.items():
+        inverse.setdefault(count, set()).add(key)
+    common = set(range(0, 4093, 3)) & counts.keys()
+    return sum(len(keys) for keys in inverse.values()) + len(common)
+
+
+def generators():
+    def numbers(n):
+        yield from range(n)
+
+    def squares(source):
+        for n in source:
+            yield n * n
+
+    total = sum(n for n in squares(numbers(40_000)) if n & 1)
+    table = [[row * column for column in range(50)] for row in range(200)]
+    return total + sum(map(sum, table)) + len({n % 101: n for n in range(20_000)})
+
+
+def pickles():
+    data = [
+        {"key": n, "text": f"text {n}", "pair": (n, n / 3), "flags": [n & 1 == 0, None]}
+        for n in range(2500)
+    ]
+    for protocol in (2, 5):
+        data = pickle.loads(pickle.dumps(data, protocol))
+    return len(data)
+
+
+@dataclasses.dataclass(slots=True)
+class Point:
+    x: float
+    y: float
+    weight: int = 1
+
+
+def attributes():
+    points = [Point(n * 0.5, n * 0.25, n % 5) for n in range(4000)]
+    total = 0.0
+    for _ in range(8):
+        for point in points:
+            point.x += point.y * 0.5
+            total += point.x * point.weight
+    return total
+
+
+def unpacking():
+    rows = [(n, n + 1, (n + 2, n + 3)) for n in range(5000)]
+    total = 0
+    for _ in range(8):
+        for a, b, (c, d) in rows:
+            a, b, c, d = d, c, b, a
+            first, *rest = a, b, c, d
+            total += first + len(rest)
+    return total
+
+
+def exceptions():
+    caught = 0
+    for n in range(40_000):
+        try:
+            if n % 3 == 0:
+                raise KeyError(n)
+            if n % 3 == 1:
+                [].pop()
+        except KeyError as error:
+            caught += error.args[0] & 1
+        except IndexError:
+            caught += 2
+    return caught
+
+
 KERNELS = (
     fibonacci,
     nbody,
@@ -218,22 +341,33 @@ KERNELS = (
     trees,
     digits,
     life,
+    mandelbrot,
+    integrals,
+    sieve,
+    sorting,
+    dictionaries,
+    generators,
+    pickles,
+    attributes,
+    unpacking,
+    exceptions,
 )
 
 
-def measure(rounds):
-    """Best time of each kernel in seconds."""
+def measure(budget, names):
+    """Best time in seconds of the kernels with these names, or of all; budget: seconds for each."""
     times = {}
     for kernel in KERNELS:
-        best = None
-        for _ in range(rounds):
+        if names and kernel.__name__ not in names:
+            continue
+        calls = []
+        while len(calls) < 3 or sum(calls) < budget:
             start = time.perf_counter()
             kernel()
-            spent = time.perf_counter() - start
-            best = spent if best is None or spent < best else best
-        times[kernel.__name__] = best
+            calls.append(time.perf_counter() - start)
+        times[kernel.__name__] = min(calls)
     return times
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 5)))
+    print(json.dumps(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 0.1, sys.argv[2:])))

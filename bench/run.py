@@ -1,28 +1,39 @@
 """The measurements of `make bench`: prints a table with the machine's name; nothing here is a test.
 
-Set ERYX_NATIVE_PYTHON to a command line for a native CPython 3.14 (for instance one in a chroot, to which the
-kernels are given on standard input) to have the guest's speed put into relation.
+    python bench/run.py [--native COMMAND] [--guest TOOL STDLIB IMAGE] [GROUP or KERNEL...]
+
+Groups: process, sandbox, memory, kernels, sizes; all of them without names. --native: a CPython
+3.14 to compare with, which gets the kernels on its standard input; else python3.14 on the PATH.
+--guest: another build to run the kernels in, through eryx-image.
 """
 
 from __future__ import annotations
 
+import argparse
+import gc
 import json
 import math
 import os
 import platform
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import eryx
 
 HERE = Path(__file__).parent
-KERNELS = (HERE / "kernels.py").read_text()
-ROUNDS = 7
+KERNELS = HERE / "kernels.py"
+GROUPS = ("process", "sandbox", "memory", "kernels", "sizes")
+# Native and guest take turns, so that what else the machine does meets both.
+ROUNDS = 4
+SECONDS_PER_KERNEL = 0.1
+
+Times = dict[str, float]
 
 
 def machine() -> str:
@@ -58,6 +69,7 @@ def private_bytes() -> int:
 
 
 def show(what: str, value: str) -> None:
+    """One line of the table."""
     print(f"{what:<52} {value}", flush=True)
 
 
@@ -70,7 +82,7 @@ def process_times() -> None:
 
     def spawn(code: str) -> Callable[[], object]:
         return lambda: subprocess.run(
-            [sys.executable, "-I", "-c", code], check=True, stdout=subprocess.DEVNULL
+            [sys.executable, "-P", "-c", code], check=True, stdout=subprocess.DEVNULL
         )
 
     empty, _ = quantiles(spawn("pass"), 30)
@@ -80,76 +92,160 @@ def process_times() -> None:
         show(what, f"{(median - base) / 1000:8.1f} ms")
 
 
+def core_actions() -> dict[str, Callable[[], object]]:
+    """What the C library does, with as little Python around it as there can be."""
+    from eryx._engine import shared_engine
+    from eryx._eryx import Core
+    from eryx._limits import DEFAULT_CORE_LIMITS
+
+    engine = shared_engine()
+    session = Core(engine, DEFAULT_CORE_LIMITS)
+
+    def step() -> None:
+        session.begin(b"x = 1", keep_state=True)
+        session.run(None)
+
+    def step_and_reset() -> None:
+        step()
+        session.reset()
+
+    return {
+        "C library: create and drop": lambda: Core(engine, DEFAULT_CORE_LIMITS),
+        "C library: 'x = 1' and keep the state": step,
+        "C library: 'x = 1' and reset": step_and_reset,
+    }
+
+
 def sandbox_times() -> None:
     """What a sandbox costs when everything is warm."""
 
     def whole() -> None:
         eryx.Sandbox().execute("print(1)")
 
-    create, create_p99 = quantiles(eryx.Sandbox, 2000)
-    show("create and drop a sandbox", f"{create:8.1f} us, p99 {create_p99:.1f}")
-    median, p99 = quantiles(whole, 2000)
-    show("create, print(1), drop", f"{median:8.1f} us, p99 {p99:.1f}, {1e6 / median:.0f} a second")
+    actions: dict[str, Callable[[], object]] = {"create and drop a sandbox": eryx.Sandbox}
+    for what, action in {**actions, **core_actions()}.items():
+        median, p99 = quantiles(action, 3000)
+        show(what, f"{median:8.1f} us, p99 {p99:.1f}")
+    median, p99 = quantiles(whole, 3000)
+    show("create, print(1), drop", f"{median:8.1f} us, p99 {p99:.1f}")
+    start = time.perf_counter()
+    count = 0
+    while time.perf_counter() - start < 2:
+        whole()
+        count += 1
+    show("the same in one thread", f"{count / (time.perf_counter() - start):8.0f} a second")
     sandbox = eryx.Sandbox()
-    median, p99 = quantiles(lambda: sandbox.execute("x = 1"), 2000)
+    median, p99 = quantiles(lambda: sandbox.execute("x = 1"), 3000)
     show("execute('x = 1') in a sandbox that is reused", f"{median:8.1f} us, p99 {p99:.1f}")
+    code = "\n".join(f"def f{n}(x):\n    return [x + {n} for _ in range(3)]" for n in range(100))
+    median, p99 = quantiles(lambda: sandbox.execute(code), 300)
+    show("execute 200 lines of functions", f"{median:8.1f} us, p99 {p99:.1f}")
 
 
 def memory() -> None:
     """Private memory of sandboxes that have run something and now wait."""
+    eryx.Sandbox().execute("x = 1")
     for count in (1, 100, 1000):
+        gc.collect()
         before = private_bytes()
         live = [eryx.Sandbox() for _ in range(count)]
         idle = private_bytes() - before
         for sandbox in live:
             sandbox.execute("x = 1")
         used = private_bytes() - before
+        del live, sandbox
+        left = private_bytes() - before
         show(
             f"private memory each, {count} live, new / after a run",
-            f"{idle / count / 1024:8.0f} / {used / count / 1024:.0f} KiB",
+            f"{idle / count / 1024:8.0f} / {used / count / 1024:.0f} KiB; "
+            f"{left / 1024:.0f} KiB in all when dropped",
         )
-        del live
 
 
-def speed() -> None:
+def kernel_times(command: Sequence[str] | None, names: list[str], source: str | None) -> Times:
+    """Runs the kernels once; command: what runs them, None for a sandbox of the package."""
+    arguments = [str(SECONDS_PER_KERNEL), *names]
+    if command is None:
+        limits = eryx.ResourceLimits(execution_timeout_ms=600_000)
+        sandbox = eryx.Sandbox(resource_limits=limits)
+        output = sandbox.execute(KERNELS.read_text(), arguments=arguments).stdout
+    else:
+        done = subprocess.run(
+            [*command, *arguments], input=source or "", capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            sys.exit(f"{shlex.join(command)} failed:\n{done.stderr}")
+        output = done.stdout
+    times: Times = json.loads(output)
+    return times
+
+
+def speed(names: list[str], native: list[str], guest: list[str] | None) -> None:
     """The kernels, in the guest and, if there is one, in a native CPython."""
-    code = KERNELS.replace('if __name__ == "__main__":', "if True:")
-    limits = eryx.ResourceLimits(execution_timeout_ms=600_000)
-    done = eryx.Sandbox(resource_limits=limits).execute(code)
-    guest = json.loads(done.stdout)
-    command = os.environ.get("ERYX_NATIVE_PYTHON")
-    native: dict[str, float] = {}
-    if command:
-        found = subprocess.run(
-            [*shlex.split(command), "-"], input=KERNELS, capture_output=True, text=True, check=True
-        )
-        native = json.loads(found.stdout)
+    ours: Times = {}
+    theirs: Times = {}
+    command = [guest[0], "run", *guest[1:], str(KERNELS)] if guest else None
+    for _ in range(ROUNDS):
+        for kernel, seconds in kernel_times(command, names, None).items():
+            ours[kernel] = min(seconds, ours.get(kernel, seconds))
+        if native:
+            found = kernel_times([*native, "-"], names, KERNELS.read_text())
+            for kernel, seconds in found.items():
+                theirs[kernel] = min(seconds, theirs.get(kernel, seconds))
     ratios = []
-    for kernel, seconds in guest.items():
+    for kernel, seconds in ours.items():
         text = f"{seconds * 1000:8.2f} ms"
-        if kernel in native:
-            ratios.append(seconds / native[kernel])
+        if kernel in theirs:
+            ratios.append(seconds / theirs[kernel])
             text += f"  {ratios[-1]:5.2f} x native"
         show(f"kernel {kernel}", text)
     if ratios:
         mean = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
         show("geometric mean", f"{mean:8.2f} x native")
+    else:
+        show("native CPython 3.14", "not found: not compared (see --native)")
 
 
 def sizes() -> None:
-    root = HERE.parent
-    for path in [*root.glob("dist/*.whl"), root / "build/guest/image.bin"]:
-        if path.exists():
-            show(path.name, f"{path.stat().st_size / 1e6:8.1f} MB")
+    """What is shipped."""
+    package = Path(eryx.__file__).parent
+    for path in [*(HERE.parent / "dist").glob("*.whl"), *package.glob("*.bin")]:
+        show(path.name, f"{path.stat().st_size / 1e6:8.1f} MB")
+
+
+def native_command(given: str | None) -> list[str]:
+    """The native CPython to compare with; empty if there is none."""
+    text = given or os.environ.get("ERYX_NATIVE_PYTHON")
+    if text:
+        return shlex.split(text)
+    found = shutil.which("python3.14")
+    return [found] if found else []
 
 
 def main() -> None:
+    """Measures what was asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--native", metavar="COMMAND")
+    parser.add_argument("--guest", nargs=3, metavar=("TOOL", "STDLIB", "IMAGE"))
+    options = parser.parse_args()
+    groups = [name for name in options.names if name in GROUPS]
+    kernels = [name for name in options.names if name not in GROUPS]
+    if not options.names:
+        groups = list(GROUPS)
     print(f"eryx {eryx.__version__} on {machine()}, Python {platform.python_version()}")
-    process_times()
-    sandbox_times()
-    memory()
-    speed()
-    sizes()
+    if "process" in groups:
+        process_times()
+    if "sandbox" in groups:
+        sandbox_times()
+    if "memory" in groups:
+        memory()
+    if kernels or "kernels" in groups:
+        speed(kernels, native_command(options.native), options.guest)
+    if "sizes" in groups:
+        sizes()
 
 
 if __name__ == "__main__":

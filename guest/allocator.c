@@ -10,23 +10,25 @@ enum {
     PAGE_SHIFT = 14,
     PAGE_SIZE = 1 << PAGE_SHIFT,
     PAGES_PER_ARENA = 32,
-    BLOCK_STEP = 16,  /* sizes are multiples of it, and so are addresses */
+    BLOCK_STEP = 16, /* sizes are multiples of it, and so are addresses */
     BLOCK_LIMIT = 512,
-    CLASS_COUNT = BLOCK_LIMIT / BLOCK_STEP + 1, /* class n holds blocks of n * BLOCK_STEP; 0 is none */
-    EXTEND_BYTES = 4096, /* memory of a page made into blocks at a time, to leave the rest untouched */
+    CLASS_COUNT =
+        BLOCK_LIMIT / BLOCK_STEP + 1, /* class n holds blocks of n * BLOCK_STEP; 0 is none */
+    EXTEND_BYTES =
+        4096, /* memory of a page made into blocks at a time, to leave the rest untouched */
 };
 
 /*
- * At the start of each page. A page with a free block is listed under its class; a full one is not, until
- * a block of it is freed.
+ * At the start of each page. A page with a free block is listed under its class; a full one is not,
+ * until a block of it is freed.
  */
 struct page {
     void *free_blocks;  /* singly linked through their first word */
     uint32_t used;      /* blocks handed out */
     uint32_t notice_at; /* value of used, before a block is freed, that needs more than a push */
     uint32_t size_class;
-    uint16_t made;      /* blocks that the page has been divided into so far */
-    uint16_t capacity;  /* blocks that it can be divided into */
+    uint16_t made;     /* blocks that the page has been divided into so far */
+    uint16_t capacity; /* blocks that it can be divided into */
     bool listed;
     struct page *next;
     struct page *previous;
@@ -34,8 +36,8 @@ struct page {
 
 #define PAGE_HEADER ((sizeof(struct page) + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP)
 
-/* The size class of each page of the address space; 0 where the memory is not ours. Untouched parts of it
- * cost nothing. */
+/* The size class of each page of the address space; 0 where the memory is not ours. Untouched parts
+ * of it cost nothing. */
 static uint8_t class_of_page[1u << (32 - PAGE_SHIFT)];
 
 /* Stands where a class has no page, so that allocating needs no test for it. */

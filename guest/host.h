@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol.h"
+
 #define HOST_IMPORT(name) __attribute__((import_module("eryx:host"), import_name(#name)))
 #define GUEST_EXPORT(name) __attribute__((export_name(#name), visibility("default")))
 
@@ -18,5 +20,12 @@ HOST_IMPORT(report_exit_code) void host_report_exit_code(int32_t code);
 
 /* Ends the guest at once; does not return. */
 HOST_IMPORT(exit) void host_exit(int32_t code);
+
+/* Callbacks and tracing: see protocol.h. */
+HOST_IMPORT(call)
+int32_t host_call(const char *name, size_t name_size, const char *arguments, size_t arguments_size);
+HOST_IMPORT(wait) uint32_t host_wait(uint64_t timeout_ns);
+HOST_IMPORT(answer) uint32_t host_answer(struct callback_answer *out);
+HOST_IMPORT(trace) void host_trace(const char *events, size_t size);
 
 #endif

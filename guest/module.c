@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * The interpreter's own way to be interrupted is a signal. This one is never sent by anything else here,
- * and its name says what it is for; SIGINT stays the user's.
+ * The interpreter's own way to be interrupted is a signal. This one is never sent by anything else
+ * here, and its name says what it is for; SIGINT stays the user's.
  */
 #define INTERRUPT_SIGNAL SIGXCPU
 
@@ -20,8 +20,8 @@ void module_clear_interrupt(void)
     interrupt = 0;
 }
 
-/* Called by the host at any loop head: marks the signal as received, nothing more. The handler that the
- * runner installed raises at the next bytecode that looks for signals. */
+/* Called by the host at any loop head: marks the signal as received, nothing more. Its handler
+ * raises at the next bytecode that looks for signals. */
 GUEST_EXPORT(eryx_guest_interrupt) void eryx_guest_interrupt(uint32_t kind);
 void eryx_guest_interrupt(uint32_t kind)
 {
@@ -35,14 +35,46 @@ static PyObject *none(void)
     return &_Py_NoneStruct;
 }
 
-/* take_interrupt() -> int: the kind asked for since the run began, 0 for none; asked only once. */
-static PyObject *module_take_interrupt(PyObject *self, PyObject *unused)
+/* By enum interrupt_kind: what is raised, set by set_interrupt(), and what it says. */
+static PyObject *interrupt_classes[4];
+static const char *const interrupt_messages[4] = {
+    [INTERRUPT_TIMEOUT] = "execution timed out",
+    [INTERRUPT_CANCEL] = "execution was cancelled",
+    [INTERRUPT_FUEL] = "fuel exhausted",
+};
+
+/* set_interrupt(kind: int, exception_class: type) */
+static PyObject *module_set_interrupt(PyObject *self, PyObject *arguments)
 {
+    int kind;
+    PyObject *exception_class;
     (void)self;
-    (void)unused;
+    if (!PyArg_ParseTuple(arguments, "iO:set_interrupt", &kind, &exception_class)) {
+        return NULL;
+    }
+    if (kind < INTERRUPT_TIMEOUT || kind > INTERRUPT_FUEL) {
+        PyErr_SetString(PyExc_ValueError, "no such kind of interrupt");
+        return NULL;
+    }
+    Py_IncRef(exception_class);
+    Py_DecRef(interrupt_classes[kind]);
+    interrupt_classes[kind] = exception_class;
+    return none();
+}
+
+/* on_interrupt(signal_number, frame): the handler of INTERRUPT_SIGNAL. In C, so that the traceback
+ * ends where the program was stopped. */
+static PyObject *module_on_interrupt(PyObject *self, PyObject *arguments)
+{
     int kind = interrupt;
+    (void)self;
+    (void)arguments;
     interrupt = 0;
-    return PyLong_FromLong(kind);
+    if (kind >= INTERRUPT_TIMEOUT && kind <= INTERRUPT_FUEL && interrupt_classes[kind] != NULL) {
+        PyErr_SetString(interrupt_classes[kind], interrupt_messages[kind]);
+        return NULL;
+    }
+    return none(); /* it came after the end of the run it was meant for */
 }
 
 /* report(field: int, data: bytes) */
@@ -71,7 +103,8 @@ static PyObject *module_report_exit_code(PyObject *self, PyObject *arguments)
     return none();
 }
 
-/* All of it, however little the host takes at a time; a text stream without a buffer relies on it. */
+/* All of it, however little the host takes at a time; a text stream without a buffer relies on it.
+ */
 static PyObject *write_all(int descriptor, PyObject *data)
 {
     Py_buffer view;
@@ -80,8 +113,8 @@ static PyObject *write_all(int descriptor, PyObject *data)
         return NULL;
     }
     while (written < view.len) {
-        ssize_t count = write(descriptor, (const char *)view.buf + written,
-                              (size_t)(view.len - written));
+        ssize_t count =
+            write(descriptor, (const char *)view.buf + written, (size_t)(view.len - written));
         if (count > 0) {
             written += count;
         } else if (count < 0 && errno != EINTR && errno != EAGAIN) {
@@ -126,12 +159,16 @@ static PyObject *module_make_immortal(PyObject *self, PyObject *object)
 }
 
 static PyMethodDef module_methods[] = {
-    {"take_interrupt", module_take_interrupt, METH_NOARGS, NULL},
+    {"set_interrupt", module_set_interrupt, METH_VARARGS, NULL},
+    {"on_interrupt", module_on_interrupt, METH_VARARGS, NULL},
     {"report", module_report, METH_VARARGS, NULL},
     {"report_exit_code", module_report_exit_code, METH_VARARGS, NULL},
     {"make_immortal", module_make_immortal, METH_O, NULL},
     {"write_output", module_write_output, METH_O, NULL},
     {"write_error", module_write_error, METH_O, NULL},
+    {"call", callbacks_call, METH_VARARGS, NULL},
+    {"wait", callbacks_wait, METH_O, NULL},
+    {"trace", callbacks_trace, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

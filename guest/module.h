@@ -13,4 +13,9 @@ PyObject *module_initialize(void);
 /* Forgets an interrupt that came too late for the run it was meant for. */
 void module_clear_interrupt(void);
 
+/* Methods of the module that are in callbacks.c. */
+PyObject *callbacks_call(PyObject *self, PyObject *arguments);
+PyObject *callbacks_wait(PyObject *self, PyObject *timeout);
+PyObject *callbacks_trace(PyObject *self, PyObject *events);
+
 #endif

@@ -1,6 +1,6 @@
 /*
- * Functions that libpython and libc expect of a whole system. What a sandbox has not fails as POSIX has it, so
- * that the guest gets an ordinary exception.
+ * Functions that libpython and libc expect of a whole system. What a sandbox has not fails as POSIX
+ * has it, so that the guest gets an ordinary exception.
  */
 #include "host.h"
 

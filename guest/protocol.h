@@ -13,9 +13,9 @@ enum request_field {
     REQUEST_RESULT_VARIABLE = 2, /* name of the global that is collected; absent for none */
     REQUEST_ARGUMENT = 3,        /* one entry of sys.argv after the first; repeated */
     REQUEST_FLAGS = 4,           /* u32 of request_flag */
-    REQUEST_CALLBACKS = 5,       /* JSON array of {"name", "description", "schema"}; absent for none */
-    REQUEST_TRACE = 6,           /* "user" or "all"; absent for no tracing */
-    REQUEST_TRACE_LIMIT = 7,     /* u64: events after which tracing stops; with REQUEST_TRACE */
+    REQUEST_CALLBACKS = 5,   /* JSON array of {"name", "description", "schema"}; absent for none */
+    REQUEST_TRACE = 6,       /* "user" or "all"; absent for no tracing */
+    REQUEST_TRACE_LIMIT = 7, /* u64: events after which tracing stops; with REQUEST_TRACE */
 };
 
 enum request_flag {
@@ -29,8 +29,8 @@ enum run_outcome {
     RUN_EXIT = 2,      /* SystemExit; the code was reported with eryx_report_exit_code() */
 };
 
-/* eryx_report(field, data, size): hands one part of the result to the host. A later report of the same
- * field replaces the earlier. */
+/* eryx_report(field, data, size): hands one part of the result to the host. A later report of the
+ * same field replaces the earlier. */
 enum report_field {
     REPORT_RESULT_JSON = 1,
     REPORT_RESULT_ERROR = 2,
@@ -40,15 +40,19 @@ enum report_field {
 };
 
 /*
- * Callbacks, module "eryx:host":
+ * Callbacks and tracing, module "eryx:host":
  *
- * call(name, name_size, arguments, arguments_size) -> id   asks for a call; arguments are a JSON object. Gives a
- *     positive id, or a call_refusal.
- * wait(timeout_ns) -> count    sleeps until an answer is there or the time is over (UINT64_MAX: no end; 0: not at
- *     all); gives the number of answers that can be taken. May come back early without one.
- * answer(out) -> 0 or 1        takes the oldest answer: out is a struct callback_answer. The data is from
- *     eryx_guest_alloc(), the guest frees it. 0 if there is none.
- * trace(events, size)          hands a JSON array of trace events to the host.
+ * - call(name, name_size, arguments, arguments_size) -> id: asks for a call; the arguments are a
+ *   JSON object. Gives a positive id, or a call_refusal.
+ *
+ * - wait(timeout_ns) -> count: sleeps until an answer is there or the time is over (UINT64_MAX: no
+ *   end; 0: not at all). Gives the number of answers that can be taken; may come back early
+ *   without one.
+ *
+ * - answer(out) -> 0 or 1: takes the oldest answer; out is a struct callback_answer. The data is
+ *   from eryx_guest_alloc(), and the guest frees it. 0 if there is none.
+ *
+ * - trace(events, size): hands a JSON array of trace events to the host.
  */
 enum call_refusal {
     CALL_LIMIT = -1,     /* max_callback_invocations */
@@ -70,8 +74,8 @@ struct callback_answer {
     unsigned int size;
 };
 
-/* eryx_guest_interrupt(kind): asks the interpreter to raise at the next bytecode that allows it. Safe at
- * any loop head; sets flags only. */
+/* eryx_guest_interrupt(kind): asks the interpreter to raise at the next bytecode that allows it.
+ * Safe at any loop head; sets flags only. */
 enum interrupt_kind {
     INTERRUPT_TIMEOUT = 1,
     INTERRUPT_CANCEL = 2,

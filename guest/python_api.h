@@ -1,7 +1,7 @@
 /*
  * The part of CPython's C API that the guest uses, declared by hand: the wheel that the guest's
- * libpython comes from carries no headers. Functions and structures of the stable ABI of 3.14 unless
- * said otherwise; the layouts are those of wasm32.
+ * libpython comes from carries no headers. Functions and structures of the stable ABI of 3.14
+ * unless said otherwise; the layouts are those of wasm32.
  */
 #ifndef ERYX_GUEST_PYTHON_API_H
 #define ERYX_GUEST_PYTHON_API_H
@@ -119,13 +119,18 @@ PyObject *PyUnicode_FromString(const char *text);
 const char *PyUnicode_AsUTF8AndSize(PyObject *text, Py_ssize_t *out_size);
 PyObject *PyLong_FromLong(long value);
 PyObject *PyLong_FromSsize_t(Py_ssize_t value);
+PyObject *PyLong_FromUnsignedLong(unsigned long value);
 long PyLong_AsLong(PyObject *number);
+long long PyLong_AsLongLong(PyObject *number);
 PyObject *PyList_New(Py_ssize_t size);
 int PyList_Append(PyObject *list, PyObject *item);
+PyObject *PyDict_New(void);
+int PyDict_SetItem(PyObject *dictionary, PyObject *key, PyObject *value);
 PyObject *PyTuple_GetItem(PyObject *tuple, Py_ssize_t index);
 Py_ssize_t PyTuple_Size(PyObject *tuple);
 PyObject *PyType_GetFullyQualifiedName(PyTypeObject *type);
 int PyArg_ParseTuple(PyObject *arguments, const char *format, ...);
+PyObject *Py_BuildValue(const char *format, ...);
 
 PyObject *PyErr_Occurred(void);
 void PyErr_Clear(void);

@@ -1,8 +1,8 @@
 /*
  * What the host calls: starts Python once, when the image is built, and runs programs in it.
  *
- * A program is run from here and not from Python, so that its frames are the outermost ones, as they
- * are in an ordinary interpreter. What needs no such care is in python/_eryx_runtime.
+ * A program is run from here and not from Python, so that its frames are the outermost ones, as
+ * they are in an ordinary interpreter. What needs no such care is in python/_eryx_runtime.
  */
 #include "allocator.h"
 #include "host.h"
@@ -19,7 +19,7 @@
 
 /* The functions of the runner that a run calls, in this order. */
 static struct {
-    PyObject *begin;  /* (source, result_variable, arguments, flags) -> (code, globals) */
+    PyObject *begin;  /* (source, result_variable, arguments, flags, extras) -> (code, globals) */
     PyObject *finish; /* (value, exception) -> enum run_outcome */
     PyObject *close;  /* () -> None: finalises the program unless its state is kept */
 } runner;
@@ -28,6 +28,7 @@ struct request {
     PyObject *source;
     PyObject *result_variable; /* None if there is none */
     PyObject *arguments;
+    PyObject *extras; /* the fields that only few runs have, by number; None if there are none */
     uint32_t flags;
 };
 
@@ -43,7 +44,8 @@ void eryx_guest_free(void *block)
     free(block);
 }
 
-/* ---- Start ------------------------------------------------------------------------------------ */
+/* ---- Start ------------------------------------------------------------------------------------
+ */
 
 static PyInitConfig *make_config(void)
 {
@@ -55,12 +57,9 @@ static PyInitConfig *make_config(void)
         int value;
     } numbers[] = {
         /* The configuration is isolated from the start: no environment, no user site, no argv. */
-        {"site_import", 0},
-        {"write_bytecode", 0},
-        {"utf8_mode", 1},
-        {"install_signal_handlers", 1},
-        {"use_hash_seed", 0},
-        {"pathconfig_warnings", 0},
+        {"site_import", 0},   {"write_bytecode", 0},
+        {"utf8_mode", 1},     {"install_signal_handlers", 1},
+        {"use_hash_seed", 0}, {"pathconfig_warnings", 0},
     };
     static const struct {
         const char *name;
@@ -122,10 +121,11 @@ static bool start_python(void)
 }
 
 /*
- * The interpreter raises RecursionError when the linear stack goes below a limit in the thread state. As set
- * by CPython it leaves less below it than some functions take for one frame, so it is raised. (How the check
- * sees the native stack as well: toolchain/recursion.py.) CPython 3.14.0 has no call for this, hence the
- * offsets into struct _PyThreadStateImpl; what is there is checked before anything is changed.
+ * The interpreter raises RecursionError when the linear stack goes below a limit in the thread
+ * state. As set by CPython it leaves less below it than some functions take for one frame, so it is
+ * raised. (How the check sees the native stack as well: toolchain/recursion.py.) CPython 3.14.0 has
+ * no call for this, hence the offsets into struct _PyThreadStateImpl; what is there is checked
+ * before anything is changed.
  */
 static bool set_stack_limit(void)
 {
@@ -163,13 +163,15 @@ static void print_exception(void)
     }
 }
 
-/* ---- Run -------------------------------------------------------------------------------------- */
+/* ---- Run --------------------------------------------------------------------------------------
+ */
 
 static void request_clear(struct request *request)
 {
     Py_DecRef(request->source);
     Py_DecRef(request->result_variable);
     Py_DecRef(request->arguments);
+    Py_DecRef(request->extras);
 }
 
 /* Replaces *place, which holds a reference or NULL, by a new reference; false if that is NULL. */
@@ -180,8 +182,21 @@ static bool replace(PyObject **place, PyObject *object)
     return object != NULL;
 }
 
-static bool request_field(struct request *request, uint32_t field, const char *bytes,
-                          uint32_t size)
+/* Keeps a field for the runner as it is. */
+static bool request_extra(struct request *request, uint32_t field, const char *bytes, uint32_t size)
+{
+    if (request->extras == &_Py_NoneStruct && !replace(&request->extras, PyDict_New())) {
+        return false;
+    }
+    PyObject *key = PyLong_FromUnsignedLong(field);
+    PyObject *value = PyBytes_FromStringAndSize(bytes, (Py_ssize_t)size);
+    bool kept = key != NULL && value != NULL && PyDict_SetItem(request->extras, key, value) == 0;
+    Py_DecRef(value);
+    Py_DecRef(key);
+    return kept;
+}
+
+static bool request_field(struct request *request, uint32_t field, const char *bytes, uint32_t size)
 {
     PyObject *argument = NULL;
     bool taken;
@@ -202,7 +217,7 @@ static bool request_field(struct request *request, uint32_t field, const char *b
         }
         return true;
     default:
-        return true; /* of a newer host, and meant to be optional */
+        return request_extra(request, field, bytes, size);
     }
 }
 
@@ -210,10 +225,12 @@ static bool request_field(struct request *request, uint32_t field, const char *b
 static bool request_init(struct request *out_request)
 {
     Py_IncRef(&_Py_NoneStruct);
+    Py_IncRef(&_Py_NoneStruct);
     *out_request = (struct request){
         .source = PyBytes_FromStringAndSize("", 0),
         .result_variable = &_Py_NoneStruct,
         .arguments = PyList_New(0),
+        .extras = &_Py_NoneStruct,
     };
     return out_request->source != NULL && out_request->arguments != NULL;
 }
@@ -242,8 +259,9 @@ static bool request_read(struct request *request, const char *bytes, size_t size
     return true;
 }
 
-/* For an exception that the runner itself did not survive: an interrupt or a lack of memory that met it at
- * the wrong time. Says what can be said without running any more Python code than printing it takes. */
+/* For an exception that the runner itself did not survive: an interrupt or a lack of memory that
+ * met it at the wrong time. Says what can be said without running any more Python code than
+ * printing it takes. */
 static void report_failure(void)
 {
     PyObject *exception = PyErr_GetRaisedException();
@@ -271,9 +289,9 @@ static PyObject *begin(const struct request *request)
     PyObject *flags = PyLong_FromLong((long)request->flags);
     PyObject *program = NULL;
     if (flags != NULL) {
-        program = PyObject_CallFunctionObjArgs(runner.begin, request->source,
-                                               request->result_variable, request->arguments,
-                                               flags, NULL);
+        program =
+            PyObject_CallFunctionObjArgs(runner.begin, request->source, request->result_variable,
+                                         request->arguments, flags, request->extras, NULL);
     }
     Py_DecRef(flags);
     return program;
@@ -374,7 +392,8 @@ static bool call_procedure(PyObject *module, const char *name)
 
 static bool prepare_image(void)
 {
-    /* Code is specialised after a few rounds; some more bring the caches back to what a run needs. */
+    /* Code is specialised after a few rounds; some more bring the caches back to what a run needs.
+     */
     enum { ROUNDS = 16, ROUNDS_AFTER = 4 };
     PyObject *module = PyImport_ImportModule("_eryx_runtime");
     bool prepared = module != NULL && take_runner(module) &&

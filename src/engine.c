@@ -8,7 +8,6 @@
 #include "status.h"
 #include "trap.h"
 
-static atomic_uint_fast64_t fork_generation;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 static void after_fork_in_child(void)
@@ -17,17 +16,11 @@ static void after_fork_in_child(void)
     dirty_pages_after_fork();
     memory_cache_after_fork();
     trap_after_fork();
-    atomic_fetch_add(&fork_generation, 1);
 }
 
 static void watch_forks(void)
 {
     pthread_atfork(NULL, NULL, after_fork_in_child);
-}
-
-uint64_t engine_fork_generation(void)
-{
-    return atomic_load_explicit(&fork_generation, memory_order_relaxed);
 }
 
 void eryx_engine_options_init(eryx_engine_options *options)

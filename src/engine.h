@@ -24,7 +24,4 @@ eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine
 /* One more owner; given back with eryx_engine_destroy(). */
 eryx_engine *engine_retain(eryx_engine *engine);
 
-/* Counts the fork()s of this process, so that a child knows its parent's sandboxes. */
-uint64_t engine_fork_generation(void);
-
 #endif

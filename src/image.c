@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "checksum.h"
 #include "guest_build.h"
 #include "status.h"
 
@@ -38,28 +39,6 @@ typedef struct file_header {
 } file_header;
 
 _Static_assert(sizeof(file_header) <= PAGE_BYTES, "the header has one page");
-
-/* Four independent lanes of multiply and rotate, to keep up with memory. Guards against damage, not
- * malice: an image is as trusted as the library it comes with. */
-static uint64_t checksum_update(uint64_t state, const uint8_t *data, uint64_t size)
-{
-    const uint64_t prime = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t lanes[4] = {state, state ^ prime, state + prime, ~state};
-    for (uint64_t i = 0; i + 32 <= size; i += 32) {
-        uint64_t words[4];
-        memcpy(words, data + i, sizeof words);
-        for (int k = 0; k < 4; k++) {
-            lanes[k] = (lanes[k] ^ words[k]) * prime;
-            lanes[k] ^= lanes[k] >> 29;
-        }
-    }
-    uint64_t sum = size;
-    for (int k = 0; k < 4; k++) {
-        sum = (sum ^ lanes[k]) * prime;
-        sum ^= sum >> 32;
-    }
-    return sum;
-}
 
 /* data: the whole file, header page first; its size is a multiple of the page size. */
 static uint64_t file_checksum(const uint8_t *data, uint64_t size)
@@ -141,6 +120,7 @@ eryx_status image_open(const char *path, image *out_image, eryx_error *out_error
     out_image->file_descriptor = descriptor;
     out_image->contents = data;
     out_image->size = size;
+    out_image->checksum = header.checksum;
     out_image->memory_pages = header.memory_pages;
     out_image->stack_pointer = header.stack_pointer;
     out_image->segment_count = header.segment_count;

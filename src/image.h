@@ -27,6 +27,7 @@ typedef struct image {
     int file_descriptor;
     const uint8_t *contents; /* the file, mapped for reading */
     uint64_t size;           /* of the file */
+    uint64_t checksum;       /* of the file, guards against damage and mistakes */
     uint64_t memory_pages;   /* of 64 KiB */
     uint32_t stack_pointer;  /* __stack_pointer */
     uint32_t segment_count;

@@ -121,7 +121,12 @@ void limits_tick(guest_instance *instance)
     length = length > LIMITS_SLICE_MAX ? LIMITS_SLICE_MAX : length;
     begin_slice(state, instance, length);
     if (state->fuel_booked >= state->max_fuel) {
-        trap_raise(GUEST_TRAP_FUEL);
+        if (state->stop != 0) {
+            trap_raise(state->stop);
+        }
+        state->max_fuel = add_saturating(state->max_fuel, LIMITS_GRACE_FUEL);
+        begin_stop(state, instance, now, GUEST_TRAP_FUEL, INTERRUPT_FUEL);
+        begin_slice(state, instance, length);
     }
     if (look(state, instance, now)) {
         trap_raise(state->stop);

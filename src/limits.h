@@ -20,6 +20,7 @@
 
 /* Between the soft stop and the trap. */
 #define LIMITS_GRACE_NS ((uint64_t)4000000)
+#define LIMITS_GRACE_FUEL ((uint64_t)500000)
 
 /* What a slice should last, and the bounds of its length. The upper one bounds how late a stop can
  * be when cheap loops give way to expensive ones; the lower one bounds what the looking costs. */

@@ -10,6 +10,9 @@
 #define RESTORED_RANGES 512
 #define RESTORED_BYTES ((size_t)3 << 20)
 
+/* What 32 bits can address. */
+#define MEMORY_MOST_PAGES (((uint64_t)1 << 32) / MEMORY_PAGE_BYTES)
+
 static const size_t mapping_bytes = MEMORY_RESERVED_BYTES + 2 * MEMORY_GUARD_BYTES;
 
 /* The system may merge or split mappings, so nothing here depends on which ones there are. */
@@ -44,6 +47,7 @@ bool memory_create(memory_map *map, const image *source, uint64_t initial_pages,
         return false;
     }
     map->reservation = reservation;
+    map->layers = NULL;
     out_memory->data = base;
     out_memory->size = size;
     out_memory->pages = pages;
@@ -57,6 +61,8 @@ void memory_destroy(memory_map *map)
         munmap(map->reservation, mapping_bytes);
         map->reservation = NULL;
     }
+    memory_layers_release(map->layers);
+    map->layers = NULL;
 }
 
 /* Gives the pages back to the system: what is read next is the file, or zeros. */
@@ -119,9 +125,22 @@ bool memory_reset(wasm_rt_memory_t *memory, const image *source)
 
 void memory_set_limit(wasm_rt_memory_t *memory, uint64_t max_bytes)
 {
-    const uint64_t most = ((uint64_t)1 << 32) / MEMORY_PAGE_BYTES;
     uint64_t pages = max_bytes / MEMORY_PAGE_BYTES;
-    memory->max_pages = pages < most ? pages : most;
+    memory->max_pages = pages < MEMORY_MOST_PAGES ? pages : MEMORY_MOST_PAGES;
+}
+
+bool memory_extend(wasm_rt_memory_t *memory, uint64_t pages)
+{
+    if (pages < memory->pages || pages > MEMORY_MOST_PAGES) {
+        return false;
+    }
+    uint64_t delta = (pages - memory->pages) * MEMORY_PAGE_BYTES;
+    if (delta != 0 && mprotect(memory->data + memory->size, delta, PROT_READ | PROT_WRITE) != 0) {
+        return false;
+    }
+    memory->pages = pages;
+    memory->size += delta;
+    return true;
 }
 
 bool memory_grow(wasm_rt_memory_t *memory, uint64_t delta_pages)
@@ -129,11 +148,5 @@ bool memory_grow(wasm_rt_memory_t *memory, uint64_t delta_pages)
     if (memory->max_pages < memory->pages || delta_pages > memory->max_pages - memory->pages) {
         return false;
     }
-    uint64_t delta = delta_pages * MEMORY_PAGE_BYTES;
-    if (delta != 0 && mprotect(memory->data + memory->size, delta, PROT_READ | PROT_WRITE) != 0) {
-        return false;
-    }
-    memory->pages += delta_pages;
-    memory->size += delta;
-    return true;
+    return memory_extend(memory, memory->pages + delta_pages);
 }

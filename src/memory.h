@@ -11,6 +11,7 @@
 #define ERYX_MEMORY_H
 
 #include "image.h"
+#include "memory_layers.h"
 #include "wasm-rt.h"
 
 #define MEMORY_PAGE_BYTES ((uint64_t)65536)
@@ -18,7 +19,8 @@
 #define MEMORY_GUARD_BYTES ((size_t)64 << 10)
 
 typedef struct memory_map {
-    uint8_t *reservation; /* NULL if there is none */
+    uint8_t *reservation;  /* NULL if there is none */
+    memory_layers *layers; /* what is mapped over the image; NULL for nothing */
 } memory_map;
 
 /*
@@ -35,7 +37,7 @@ void memory_destroy(memory_map *map);
 
 /*
  * Puts the state of the image back: pages that were written are restored or dropped, what has grown
- * is taken away. False if the system refuses; the memory must then be destroyed.
+ * is taken away. Not for memory with layers. False if the system refuses; the memory must then be destroyed.
  */
 bool memory_reset(wasm_rt_memory_t *memory, const image *source);
 
@@ -44,5 +46,9 @@ void memory_set_limit(wasm_rt_memory_t *memory, uint64_t max_bytes);
 
 /* Makes delta_pages more accessible. False if the limit or the system refuses. */
 bool memory_grow(wasm_rt_memory_t *memory, uint64_t delta_pages);
+
+/* Makes so many pages accessible, whatever the limit is. False if there are more already or the
+ * system refuses. */
+bool memory_extend(wasm_rt_memory_t *memory, uint64_t pages);
 
 #endif

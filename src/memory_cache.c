@@ -62,7 +62,7 @@ void memory_cache_give(memory_cache *cache, const image *source, memory_map *map
     lock(cache);
     bool has_room = cache->count < MEMORY_CACHE_CAPACITY;
     unlock();
-    if (!has_room || !memory_reset(memory, source)) {
+    if (!has_room || map->layers != NULL || !memory_reset(memory, source)) {
         memory_destroy(map);
         return;
     }

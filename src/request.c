@@ -27,10 +27,11 @@ static void add_field(uint8_t *request, size_t *size, uint32_t field, const void
     *size += FIELD_HEADER_BYTES + data_size;
 }
 
-static size_t encode(const eryx_run_options *options, uint8_t *request)
+static size_t encode(const eryx_run_options *options, uint32_t flags, uint8_t *request)
 {
     size_t size = 0;
-    uint32_t flags = options->keep_state ? REQUEST_KEEP_STATE : 0;
+    flags |= options->keep_state ? REQUEST_KEEP_STATE : 0;
+    flags |= (uint32_t)options->command << REQUEST_COMMAND_SHIFT;
     add_field(request, &size, REQUEST_FLAGS, &flags, sizeof flags);
     if (options->result_variable != NULL) {
         add_field(request, &size, REQUEST_RESULT_VARIABLE, options->result_variable,
@@ -53,14 +54,15 @@ static size_t encode(const eryx_run_options *options, uint8_t *request)
     return size;
 }
 
-bool request_build(const eryx_run_options *options, uint8_t **out_request, size_t *out_size)
+bool request_build(const eryx_run_options *options, uint32_t flags, uint8_t **out_request,
+                   size_t *out_size)
 {
-    size_t size = encode(options, NULL);
+    size_t size = encode(options, flags, NULL);
     uint8_t *request = malloc(size);
     if (request == NULL) {
         return false;
     }
-    encode(options, request);
+    encode(options, flags, request);
     *out_request = request;
     *out_size = size;
     return true;

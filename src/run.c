@@ -131,7 +131,8 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     }
     free(sandbox->request);
     sandbox->request = NULL;
-    if (!request_build(options, &sandbox->request, &sandbox->request_size) ||
+    uint32_t flags = sandbox->needs_entropy ? REQUEST_NEEDS_ENTROPY : 0;
+    if (!request_build(options, flags, &sandbox->request, &sandbox->request_size) ||
         !copy_standard_input(sandbox, options)) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
@@ -152,6 +153,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     sandbox->instance.pending_trap = WASM_RT_TRAP_NONE;
     sandbox->instance.stack_reserve = sandbox->coroutine.stack->limit + COROUTINE_RESERVE_BYTES;
     limits_begin(&sandbox->timing, &sandbox->instance, &sandbox->limits, options->pause_every_ms);
+    sandbox->needs_entropy = false;
     sandbox->state = SANDBOX_RUNNING;
     return ERYX_OK;
 }

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "forks.h"
 #include "guest_code.h"
+#include "sandbox_mounts.h"
 #include "status.h"
 #include "use.h"
 #include "wasi_io.h"
@@ -51,6 +53,11 @@ static eryx_status create_files(eryx_sandbox *sandbox, eryx_error *out_error)
         sandbox->files = NULL;
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
+    if (vfs_use_mounts(sandbox->files, sandbox->mounts) != VFS_OK) {
+        vfs_destroy(sandbox->files);
+        sandbox->files = NULL;
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
     handles_init(&sandbox->handles, handle_limit_of(&sandbox->limits), wasi_drop_handle);
     sandbox->handles.fixed[HANDLE_ROOT].object = vfs_root(sandbox->files);
     return ERYX_OK;
@@ -75,7 +82,7 @@ static bool create_memory(eryx_sandbox *sandbox)
 static void destroy_memory(eryx_sandbox *sandbox)
 {
     eryx_engine *engine = sandbox->engine;
-    bool is_ours = sandbox->fork_generation == engine_fork_generation();
+    bool is_ours = sandbox->fork_generation == forks_generation();
     if (sandbox->map.reservation != NULL && engine->has_image && is_ours) {
         memory_cache_give(&engine->cache, &engine->image, &sandbox->map, &sandbox->instance.memory);
     } else {
@@ -106,12 +113,18 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     sandbox->limits = options != NULL ? options->limits : default_limits;
-    sandbox->fork_generation = engine_fork_generation();
+    sandbox->fork_generation = forks_generation();
     sandbox->engine = engine_retain(engine);
     handles_init(&sandbox->handles, 0, wasi_drop_handle);
 
     guest_instance *instance = &sandbox->instance;
-    eryx_status status = create_files(sandbox, out_error);
+    eryx_status status = ERYX_OK;
+    if (options != NULL) {
+        status = sandbox_mounts_create(options, &sandbox->mounts, out_error);
+    }
+    if (status == ERYX_OK) {
+        status = create_files(sandbox, out_error);
+    }
     if (status != ERYX_OK) {
         goto fail;
     }
@@ -132,6 +145,26 @@ fail:
     return status;
 }
 
+eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_sandbox,
+                                eryx_error *out_error)
+{
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
+    options.limits = sandbox->limits;
+    eryx_sandbox *made;
+    eryx_status status = eryx_sandbox_create(sandbox->engine, &options, &made, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    if (vfs_use_mounts(made->files, sandbox->mounts) != VFS_OK) {
+        eryx_sandbox_destroy(made);
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    made->mounts = vfs_mounts_retain(sandbox->mounts);
+    *out_sandbox = made;
+    return ERYX_OK;
+}
+
 void eryx_sandbox_destroy(eryx_sandbox *sandbox)
 {
     if (sandbox == NULL) {
@@ -139,6 +172,7 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     }
     coroutine_destroy(&sandbox->coroutine);
     destroy_files(sandbox);
+    vfs_mounts_release(sandbox->mounts);
     destroy_memory(sandbox);
     result_clear(&sandbox->result);
     output_free(&sandbox->output);
@@ -147,6 +181,24 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     free(sandbox->request);
     eryx_engine_destroy(sandbox->engine);
     free(sandbox);
+}
+
+/* Layers lie over the image: memory that has some is made anew. */
+static bool reset_memory(eryx_sandbox *sandbox)
+{
+    memory_map map;
+    wasm_rt_memory_t memory;
+    const image *source = &sandbox->engine->image;
+    if (sandbox->map.layers == NULL) {
+        return memory_reset(&sandbox->instance.memory, source);
+    }
+    if (!memory_create(&map, source, 0, &memory)) {
+        return false;
+    }
+    memory_destroy(&sandbox->map);
+    sandbox->map = map;
+    sandbox->instance.memory = memory;
+    return true;
 }
 
 eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
@@ -160,15 +212,25 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
     result_clear(&sandbox->result);
     sandbox->state = SANDBOX_BROKEN;
     status = create_files(sandbox, out_error);
-    if (status == ERYX_OK && !memory_reset(&sandbox->instance.memory, &sandbox->engine->image)) {
+    if (status == ERYX_OK && !reset_memory(sandbox)) {
         status = status_fail(ERYX_INITIALIZATION, out_error, "the memory cannot be mapped again");
     }
     if (status == ERYX_OK) {
         restore_globals(sandbox);
+        sandbox->needs_entropy = false;
         sandbox->state = SANDBOX_READY;
     }
     use_end(sandbox);
     return status;
+}
+
+void sandbox_apply_file_limits(eryx_sandbox *sandbox)
+{
+    vfs_quota quota = quota_of(&sandbox->limits);
+    if (sandbox->files != NULL) {
+        vfs_set_quota(sandbox->files, &quota);
+    }
+    sandbox->handles.limit = handle_limit_of(&sandbox->limits);
 }
 
 eryx_status eryx_sandbox_set_limits(eryx_sandbox *sandbox, const eryx_limits *limits)
@@ -179,11 +241,7 @@ eryx_status eryx_sandbox_set_limits(eryx_sandbox *sandbox, const eryx_limits *li
     eryx_status status = use_begin(sandbox, NULL);
     if (status == ERYX_OK) {
         sandbox->limits = *limits;
-        vfs_quota quota = quota_of(limits);
-        if (sandbox->files != NULL) {
-            vfs_set_quota(sandbox->files, &quota);
-        }
-        sandbox->handles.limit = handle_limit_of(limits);
+        sandbox_apply_file_limits(sandbox);
         memory_set_limit(&sandbox->instance.memory, limits->max_memory_bytes);
         use_end(sandbox);
     }

@@ -31,6 +31,7 @@ struct eryx_sandbox {
     memory_map map;          /* address space under instance.memory */
     coroutine coroutine;     /* the guest's stack while a run is going on */
     vfs *files;
+    vfs_mounts *mounts; /* of the embedder, in every tree of files; NULL for none */
     handle_table handles;
     eryx_limits limits;
     limits_state timing; /* fuel, deadline, cancellation of the present run */
@@ -41,6 +42,7 @@ struct eryx_sandbox {
     sandbox_state state;
     atomic_flag in_use;       /* held by the thread that is inside a call */
     uint64_t fork_generation; /* of the process that made it */
+    bool needs_entropy; /* a copy of another: the next run begins with random numbers of its own */
     bool stream_output;
     eryx_event event; /* what the coroutine wants of the host */
     uint8_t *request; /* of the present run, host copy; owned */
@@ -51,6 +53,14 @@ struct eryx_sandbox {
     eryx_bytes standard_input; /* owned copy */
     size_t standard_input_read;
 };
+
+/* Makes a sandbox of the same engine with the same options. Errors as those of
+ * eryx_sandbox_create(). */
+eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_sandbox,
+                                eryx_error *out_error);
+
+/* Puts the limits into effect that its files and handles have to keep. */
+void sandbox_apply_file_limits(eryx_sandbox *sandbox);
 
 /* The sandbox that an instance is the first member of. */
 static inline eryx_sandbox *sandbox_of(guest_instance *instance)

@@ -1,5 +1,6 @@
 #include "use.h"
 
+#include "forks.h"
 #include "status.h"
 
 static eryx_status refuse(eryx_status status, eryx_error *out_error)
@@ -12,7 +13,7 @@ eryx_status use_begin(eryx_sandbox *sandbox, eryx_error *out_error)
     if (sandbox == NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "no sandbox was given");
     }
-    if (sandbox->fork_generation != engine_fork_generation()) {
+    if (sandbox->fork_generation != forks_generation()) {
         return refuse(ERYX_FORKED, out_error);
     }
     if (atomic_flag_test_and_set_explicit(&sandbox->in_use, memory_order_acquire)) {

@@ -5,12 +5,6 @@
 
 #include "vfs_internal.h"
 
-enum {
-    DEVICE_SYSTEM = 1,
-    DEVICE_MEMORY = 2,
-    DEVICE_STDLIB = 3,
-};
-
 static void mount_memory(vfs *files, vfs_place place, memory_node *root)
 {
     memory_root_init(root, &files->memory);
@@ -18,6 +12,7 @@ static void mount_memory(vfs *files, vfs_place place, memory_node *root)
         .backend = &vfs_memory_backend,
         .storage = &files->memory,
         .root = (uintptr_t)root,
+        .root_type = VFS_TYPE_DIRECTORY,
         .above = files->root.node,
         .device = DEVICE_MEMORY,
     };
@@ -29,6 +24,7 @@ static void mount_stdlib(vfs *files, const archive *stdlib)
         .backend = &vfs_archive_backend,
         .storage = (void *)(uintptr_t)stdlib, /* the backend does not write to it */
         .root = ARCHIVE_ROOT,
+        .root_type = VFS_TYPE_DIRECTORY,
         .above = files->root.node,
         .device = DEVICE_STDLIB,
         .read_only = true,
@@ -44,6 +40,7 @@ vfs_error vfs_create(const archive *stdlib, const vfs_quota *quota, vfs **out_fi
     files->system = (vfs_mount){.backend = &vfs_system_backend,
                                 .storage = files,
                                 .root = PLACE_ROOT,
+                                .root_type = VFS_TYPE_DIRECTORY,
                                 .device = DEVICE_SYSTEM,
                                 .read_only = true};
     files->root = (vfs_file){
@@ -55,6 +52,8 @@ vfs_error vfs_create(const archive *stdlib, const vfs_quota *quota, vfs **out_fi
     for (vfs_place place = PLACE_ROOT; place < PLACE_COUNT; place++) {
         files->mounts[place].backend = NULL;
     }
+    files->added = NULL;
+    files->added_mounts = NULL;
     memory_tree_init(&files->memory, quota);
     mount_memory(files, PLACE_DATA, &files->data);
     mount_memory(files, PLACE_TMP, &files->tmp);
@@ -72,6 +71,8 @@ void vfs_destroy(vfs *files)
     }
     memory_root_clear(&files->data);
     memory_root_clear(&files->tmp);
+    free(files->added_mounts);
+    vfs_mounts_release(files->added);
     free(files);
 }
 

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "archive.h"
+#include "vfs_host.h"
 
 /* The numbers are those of error-code in wasi:filesystem/types@0.2.0. */
 typedef enum vfs_error {
@@ -127,6 +128,40 @@ vfs_error vfs_create(const archive *stdlib, const vfs_quota *quota, vfs **out_fi
 
 /* Frees the tree with all that is in it. All files but vfs_root() must be closed. NULL is fine. */
 void vfs_destroy(vfs *files);
+
+/*
+ * What is mounted in a tree besides its fixed parts. Made once, then shared by trees, also of
+ * different threads, and not changed any more.
+ */
+typedef struct vfs_mounts vfs_mounts;
+
+/* An empty set with one owner. Fails with VFS_INSUFFICIENT_MEMORY. */
+vfs_error vfs_mounts_create(vfs_mounts **out_mounts);
+
+/* One more owner. Returns the set; NULL gives NULL. */
+vfs_mounts *vfs_mounts_retain(vfs_mounts *mounts);
+
+/* Gives up one owner's share; the last one frees the set. NULL is allowed. */
+void vfs_mounts_release(vfs_mounts *mounts);
+
+/*
+ * Adds a storage, which gets one more owner, or a volume, which is taken over on success.
+ *
+ * path: absolute and plain, not under another mount nor above one, and not where the fixed tree has
+ *       something, but for /data and /tmp. VFS_INVALID if it is not so, VFS_EXIST if it lies under,
+ *       above or on another one, VFS_NAME_TOO_LONG, VFS_INSUFFICIENT_MEMORY.
+ */
+vfs_error vfs_mounts_add_storage(vfs_mounts *mounts, const char *path, eryx_storage *storage,
+                                 bool read_only);
+vfs_error vfs_mounts_add_volume(vfs_mounts *mounts, const char *path, host_volume *volume,
+                                bool read_only);
+
+/* Mounts all of a set, which gets one more owner, in a new tree. NULL is nothing. Fails with
+ * VFS_INSUFFICIENT_MEMORY. */
+vfs_error vfs_use_mounts(vfs *files, vfs_mounts *mounts);
+
+/* The set that a tree uses, or NULL; belongs to the tree. */
+vfs_mounts *vfs_get_mounts(const vfs *files);
 
 /* Sets limits for what is allocated from now on; what is there already stays. */
 void vfs_set_quota(vfs *files, const vfs_quota *quota);

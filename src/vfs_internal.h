@@ -5,6 +5,8 @@
 #ifndef ERYX_VFS_INTERNAL_H
 #define ERYX_VFS_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "vfs.h"
 #include "vfs_memory.h"
 
@@ -17,6 +19,14 @@ typedef struct vfs_node {
     uintptr_t item; /* what the backend of the mount makes of it */
     vfs_type type;
 } vfs_node;
+
+/* Numbers of devices; those of what was added follow. */
+enum {
+    DEVICE_SYSTEM = 1,
+    DEVICE_MEMORY = 2,
+    DEVICE_STDLIB = 3,
+    DEVICE_ADDED = 4,
+};
 
 /* Offset for vfs_backend.write: the end of the file. No real offset is that large. */
 #define VFS_OFFSET_END UINT64_MAX
@@ -49,6 +59,10 @@ typedef struct vfs_backend {
                        size_t *out_done);
     vfs_error (*set_size)(vfs_node node, uint64_t size);
 
+    /* Gets a node that was found ready to be read and written, as the flags of vfs_open() say. NULL
+     * if it always is. */
+    vfs_error (*open)(vfs_node node, uint32_t flags);
+
     /* All of the following are NULL in a tree that cannot be changed. */
     vfs_error (*set_times)(vfs_node node, const vfs_new_time *accessed,
                            const vfs_new_time *modified);
@@ -69,9 +83,11 @@ struct vfs_mount {
     const vfs_backend *backend;
     void *storage;   /* what the backend works on; names and links stay within one storage */
     uintptr_t root;  /* item that is seen at the mount point */
+    vfs_type root_type;
     vfs_node above;  /* directory that the mount point lies in; needs no holding */
     uint32_t device; /* part of the identity of each node; one storage, one device */
     bool read_only;
+    bool confines_links; /* its links do not lead out of it, nor does it take such ones */
 };
 
 /* Places of the fixed tree under all mounts (vfs_system.c). */
@@ -96,10 +112,39 @@ struct vfs_file {
     uint32_t flags; /* VFS_OPEN_READ, VFS_OPEN_WRITE */
 };
 
+enum { VFS_NO_SOURCE = UINT32_MAX };
+
+/* A place that is there only because something is mounted at it or under it; they are numbered from
+ * PLACE_COUNT on. */
+typedef struct vfs_extra_place {
+    char *name; /* owned, not terminated */
+    size_t name_length;
+    uint32_t parent; /* place that it lies in */
+    uint32_t source; /* what is mounted there, or VFS_NO_SOURCE */
+} vfs_extra_place;
+
+/* Something that is mounted: one of storage and volume. */
+typedef struct vfs_source {
+    eryx_storage *storage;   /* counted */
+    host_volume *volume;     /* owned */
+    uint32_t place;
+    bool read_only;
+} vfs_source;
+
+struct vfs_mounts {
+    atomic_size_t references;
+    vfs_extra_place *places;
+    uint32_t place_count;
+    vfs_source *sources;
+    uint32_t source_count;
+};
+
 struct vfs {
     vfs_file root; /* open for as long as the tree lives */
     vfs_mount system;
     vfs_mount mounts[PLACE_COUNT]; /* what is mounted at a place; no backend for nothing */
+    vfs_mounts *added;             /* counted; NULL for none */
+    vfs_mount *added_mounts;       /* of its sources */
     memory_tree memory;            /* what is written, under /data and /tmp */
     memory_node data;
     memory_node tmp;
@@ -108,6 +153,16 @@ struct vfs {
 extern const vfs_backend vfs_system_backend;  /* storage: vfs; item: vfs_place */
 extern const vfs_backend vfs_archive_backend; /* storage: const archive; item: entry */
 extern const vfs_backend vfs_memory_backend;  /* storage: memory_tree; item: memory_node */
+
+/* Places and sources of the mounts that were added (vfs_mounts.c). */
+uint32_t vfs_place_count(const vfs *files);
+const char *vfs_place_name(const vfs *files, uint32_t place, size_t *out_length);
+uint32_t vfs_place_parent(const vfs *files, uint32_t place);
+vfs_mount *vfs_place_mount(vfs *files, uint32_t place); /* NULL for none */
+
+/* Name, parent and type of a place of the fixed tree (vfs_system.c). */
+const char *vfs_system_name(uint32_t place);
+uint32_t vfs_system_parent(uint32_t place);
 
 static inline vfs_node vfs_node_retain(vfs_node node)
 {

@@ -51,8 +51,8 @@ void memory_root_init(memory_node *root, memory_tree *tree)
     root->links = 1;
 }
 
-/* Frees a node that has neither names nor holders; a directory must have no entries. */
-static void free_node(memory_node *node)
+/* A directory must have no entries. */
+void memory_node_free(memory_node *node)
 {
     memory_tree *tree = node->tree;
     switch (node->type) {
@@ -90,7 +90,7 @@ static void drop_link(memory_node *node)
         node->directory.parent = NULL;
     }
     if (node->references == 0) {
-        free_node(node);
+        memory_node_free(node);
     }
 }
 
@@ -148,7 +148,7 @@ static void release_node(vfs_node node)
 {
     memory_node *released = node_of(node);
     if (--released->references == 0 && released->links == 0) {
-        free_node(released);
+        memory_node_free(released);
     }
 }
 
@@ -259,12 +259,14 @@ static void touch(memory_node *directory, vfs_time now)
     directory->modified = directory->changed = now;
 }
 
-/* Gives a node a name; on success the directory's times and the node's links are right. */
-static vfs_error add_name(memory_node *directory, const char *name, size_t length,
-                          memory_node *node)
+vfs_error memory_node_add_name(memory_node *directory, const char *name, size_t length,
+                               memory_node *node)
 {
     if (directory->links == 0) {
         return VFS_NO_ENTRY; /* open, but removed */
+    }
+    if (memory_directory_find(directory, name, length) != NULL) {
+        return VFS_EXIST; /* another user of the storage was faster */
     }
     vfs_error error = memory_directory_add(directory, name, length, node);
     if (error != VFS_OK) {
@@ -279,7 +281,7 @@ static vfs_error add_name(memory_node *directory, const char *name, size_t lengt
     return VFS_OK;
 }
 
-static vfs_error create_node(memory_tree *tree, vfs_type type, const char *target,
+vfs_error memory_node_create(memory_tree *tree, vfs_type type, const char *target,
                              size_t target_length, memory_node **out_node)
 {
     memory_node *node = malloc(sizeof *node);
@@ -310,13 +312,13 @@ static vfs_error make_node(vfs_node directory, const char *name, size_t length, 
 {
     memory_node *node;
     memory_tree *tree = node_of(directory)->tree;
-    vfs_error error = create_node(tree, type, target, target_length, &node);
+    vfs_error error = memory_node_create(tree, type, target, target_length, &node);
     if (error != VFS_OK) {
         return error;
     }
-    error = add_name(node_of(directory), name, length, node);
+    error = memory_node_add_name(node_of(directory), name, length, node);
     if (error != VFS_OK) {
-        free_node(node);
+        memory_node_free(node);
         return error;
     }
     *out_node = hold(directory.mount, node);
@@ -332,7 +334,7 @@ static vfs_error link_node(vfs_node directory, const char *name, size_t length, 
     if (linked->links == UINT32_MAX) {
         return VFS_TOO_MANY_LINKS;
     }
-    return add_name(node_of(directory), name, length, linked);
+    return memory_node_add_name(node_of(directory), name, length, linked);
 }
 
 static vfs_error remove_node(vfs_node directory, const char *name, size_t length, vfs_node node)
@@ -343,7 +345,7 @@ static vfs_error remove_node(vfs_node directory, const char *name, size_t length
         return VFS_NOT_EMPTY;
     }
     memory_entry *entry = memory_directory_find(holder, name, length);
-    if (entry == NULL) {
+    if (entry == NULL || entry->node != removed) {
         return VFS_NO_ENTRY;
     }
     memory_directory_remove(holder, entry);
@@ -362,43 +364,55 @@ static bool is_within(const memory_node *directory, const memory_node *node)
     return directory != NULL;
 }
 
+/* Puts a node in the place of what has the name now. */
+static vfs_error replace_entry(memory_entry *entry, memory_node *moved)
+{
+    memory_node *victim = entry->node;
+    bool moves_directory = moved->type == VFS_TYPE_DIRECTORY;
+    if (moves_directory != (victim->type == VFS_TYPE_DIRECTORY)) {
+        return moves_directory ? VFS_NOT_DIRECTORY : VFS_IS_DIRECTORY;
+    }
+    if (moves_directory && victim->directory.live > 0) {
+        return VFS_NOT_EMPTY;
+    }
+    entry->node = moved;
+    victim->changed = memory_now();
+    drop_link(victim);
+    return VFS_OK;
+}
+
+/* Looks up both names again: other users of the storage may have been here since the walk. */
 static vfs_error rename_node(vfs_node old_directory, const char *old_name, size_t old_length,
                              vfs_node node, vfs_node new_directory, const char *new_name,
                              size_t new_length, const vfs_node *replaced)
 {
+    (void)replaced;
     memory_node *from = node_of(old_directory);
     memory_node *to = node_of(new_directory);
     memory_node *moved = node_of(node);
     if (moved->type == VFS_TYPE_DIRECTORY && is_within(to, moved)) {
         return VFS_INVALID;
     }
-    if (to->links == 0) {
+    memory_entry *old_entry = memory_directory_find(from, old_name, old_length);
+    if (to->links == 0 || old_entry == NULL || old_entry->node != moved) {
         return VFS_NO_ENTRY;
     }
-    if (replaced != NULL) {
-        memory_node *victim = node_of(*replaced);
-        if (victim->type == VFS_TYPE_DIRECTORY && victim->directory.live > 0) {
-            return VFS_NOT_EMPTY;
-        }
-        memory_entry *entry = memory_directory_find(to, new_name, new_length);
-        if (entry == NULL) {
-            return VFS_NO_ENTRY;
-        }
-        entry->node = moved;
-        victim->changed = memory_now();
-        drop_link(victim);
+    memory_entry *new_entry = memory_directory_find(to, new_name, new_length);
+    vfs_error error;
+    if (new_entry != NULL && new_entry->node == moved) {
+        return VFS_OK; /* two names of one file: POSIX wants nothing done */
+    }
+    if (new_entry != NULL) {
+        error = replace_entry(new_entry, moved);
     } else {
         to->tree->used.entries--; /* the old name's, which will go */
-        vfs_error error = memory_directory_add(to, new_name, new_length, moved);
-        if (error != VFS_OK) {
-            to->tree->used.entries++;
-            return error;
-        }
+        error = memory_directory_add(to, new_name, new_length, moved);
+        to->tree->used.entries += error != VFS_OK;
     }
-    memory_entry *entry = memory_directory_find(from, old_name, old_length);
-    if (entry != NULL) {
-        memory_directory_remove(from, entry);
+    if (error != VFS_OK) {
+        return error;
     }
+    memory_directory_remove(from, old_entry);
     if (moved->type == VFS_TYPE_DIRECTORY) {
         moved->directory.parent = to;
     }

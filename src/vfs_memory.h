@@ -8,6 +8,8 @@
 #ifndef ERYX_VFS_MEMORY_H
 #define ERYX_VFS_MEMORY_H
 
+#include <stdatomic.h>
+
 #include "vfs.h"
 
 typedef struct memory_node memory_node;
@@ -21,9 +23,16 @@ typedef struct memory_tree {
     uint64_t hash_seed;
 } memory_tree;
 
-/* One stretch of a file. It reads as zeros from size on, up to MEMORY_CHUNK_SIZE. */
+/* Bytes that the chunks of several trees may share; whoever is not alone copies before a change. */
+typedef struct memory_block {
+    atomic_size_t owners;
+    uint8_t bytes[];
+} memory_block;
+
+/* One stretch of a file. It reads as zeros from size on, up to MEMORY_CHUNK_SIZE. The block may be
+ * longer than size, with anything behind it. */
 typedef struct memory_chunk {
-    uint8_t *bytes;
+    memory_block *block;
     size_t size;
 } memory_chunk;
 
@@ -46,7 +55,8 @@ typedef struct memory_slot {
 
 struct memory_node {
     memory_tree *tree;
-    uint64_t number; /* never used again */
+    memory_node *copy; /* what memory_copy() made of it last; only good right after that */
+    uint64_t number;   /* never used again */
     uint32_t references;
     uint32_t links; /* names; 1 for the root */
     vfs_type type;
@@ -84,6 +94,30 @@ void memory_root_init(memory_node *root, memory_tree *tree);
 
 /* Frees all that is under a root, however deep; nothing of it may be held. */
 void memory_root_clear(memory_node *root);
+
+/*
+ * Makes an empty root of an empty tree hold what another root holds: names, links, times and
+ * numbers, with the contents shared until one side changes them. Both trees must have the same
+ * hash seed, see memory_tree_copy_accounts(). Afterwards node->copy of every node under from is
+ * its copy. VFS_INSUFFICIENT_MEMORY: what was copied so far is in the new root, to be cleared.
+ */
+vfs_error memory_copy(memory_node *from, memory_node *to);
+
+/* Prepares a tree without nodes to become a copy of one: quota, hash seed and numbers. */
+void memory_tree_copy_accounts(memory_tree *tree, const memory_tree *from);
+
+/* A node with no name yet, in no directory; target: of a symbolic link. VFS_INSUFFICIENT_SPACE,
+ * VFS_INSUFFICIENT_MEMORY. */
+vfs_error memory_node_create(memory_tree *tree, vfs_type type, const char *target,
+                             size_t target_length, memory_node **out_node);
+
+/* Frees a node that has neither names nor holders. */
+void memory_node_free(memory_node *node);
+
+/* Gives a node a name that must not be taken; VFS_EXIST if it is. On success the directory's times
+ * and the node's links are right. */
+vfs_error memory_node_add_name(memory_node *directory, const char *name, size_t length,
+                               memory_node *node);
 
 /* Charges bytes of chunk tables and link targets; false if that goes too far. */
 bool memory_charge_metadata(memory_tree *tree, uint64_t bytes);
@@ -123,6 +157,14 @@ vfs_error memory_file_write(memory_node *file, uint64_t offset, const uint8_t *d
                             size_t *out_done);
 
 vfs_error memory_file_set_size(memory_node *file, uint64_t size);
+
+/* Replaces all contents, or fails with VFS_INSUFFICIENT_SPACE, VFS_INSUFFICIENT_MEMORY or
+ * VFS_FILE_TOO_LARGE and leaves them as they are. */
+vfs_error memory_file_replace(memory_node *file, const uint8_t *data, size_t size);
+
+/* Makes an empty file of another tree share the contents of a file. VFS_INSUFFICIENT_MEMORY or
+ * VFS_INSUFFICIENT_SPACE: the new one stays empty. */
+vfs_error memory_file_share(const memory_node *file, memory_node *new_file);
 
 /* Frees all contents. */
 void memory_file_free(memory_node *file);

@@ -62,14 +62,56 @@ static void shrink_table(memory_node *file, size_t needed)
     file->file.capacity = needed;
 }
 
+static void release_block(memory_block *block)
+{
+    if (block != NULL &&
+        atomic_fetch_sub_explicit(&block->owners, 1, memory_order_acq_rel) == 1) {
+        free(block);
+    }
+}
+
+/* Whether nobody else has the bytes. Others can only let go of them, so a yes stays true. */
+static bool is_alone(const memory_block *block)
+{
+    return atomic_load_explicit(&block->owners, memory_order_acquire) == 1;
+}
+
+/* Gives a chunk a block of its own with room for size bytes, of which those up to the chunk's size
+ * are kept and the rest are zeros. */
+static vfs_error resize_block(memory_chunk *chunk, size_t size)
+{
+    memory_block *block;
+    if (chunk->block != NULL && is_alone(chunk->block)) {
+        block = realloc(chunk->block, sizeof *block + size);
+        if (block == NULL) {
+            return VFS_INSUFFICIENT_MEMORY;
+        }
+    } else {
+        block = malloc(sizeof *block + size);
+        if (block == NULL) {
+            return VFS_INSUFFICIENT_MEMORY;
+        }
+        atomic_init(&block->owners, 1);
+        if (chunk->size > 0) {
+            memcpy(block->bytes, chunk->block->bytes, chunk->size < size ? chunk->size : size);
+        }
+        release_block(chunk->block);
+    }
+    chunk->block = block;
+    if (size > chunk->size) {
+        memset(block->bytes + chunk->size, 0, size - chunk->size);
+    }
+    return VFS_OK;
+}
+
 /*
- * Makes a chunk at least so large that it holds wanted bytes, or as many of them as the quota
- * allows, but then more than start. What is new holds zeros.
+ * Makes a chunk writable and at least so large that it holds wanted bytes, or as many of them as
+ * the quota allows, but then more than start. What is new holds zeros.
  */
 static vfs_error grow_chunk(memory_tree *tree, memory_chunk *chunk, size_t start, size_t wanted)
 {
     if (wanted <= chunk->size) {
-        return VFS_OK;
+        return is_alone(chunk->block) ? VFS_OK : resize_block(chunk, chunk->size);
     }
     size_t size = chunk->size > MEMORY_CHUNK_SIZE / 2 ? MEMORY_CHUNK_SIZE : chunk->size * 2;
     if (size < wanted) {
@@ -83,13 +125,12 @@ static vfs_error grow_chunk(memory_tree *tree, memory_chunk *chunk, size_t start
     if (size <= start) {
         return VFS_INSUFFICIENT_SPACE;
     }
-    uint8_t *bytes = realloc(chunk->bytes, size);
-    if (bytes == NULL) {
-        return VFS_INSUFFICIENT_MEMORY;
+    vfs_error error = resize_block(chunk, size);
+    if (error != VFS_OK) {
+        return error;
     }
-    memset(bytes + chunk->size, 0, size - chunk->size);
     tree->used.bytes += size - chunk->size;
-    *chunk = (memory_chunk){.bytes = bytes, .size = size};
+    chunk->size = size;
     return VFS_OK;
 }
 
@@ -99,19 +140,15 @@ static void cut_chunk(memory_tree *tree, memory_chunk *chunk, size_t size)
     if (size >= chunk->size) {
         return;
     }
-    if (size == 0) {
-        free(chunk->bytes);
-        tree->used.bytes -= chunk->size;
-        *chunk = (memory_chunk){0};
-        return;
-    }
-    uint8_t *bytes = realloc(chunk->bytes, size);
-    if (bytes == NULL) {
-        memset(chunk->bytes + size, 0, chunk->size - size);
-        return;
-    }
     tree->used.bytes -= chunk->size - size;
-    *chunk = (memory_chunk){.bytes = bytes, .size = size};
+    chunk->size = size;
+    if (size == 0) {
+        release_block(chunk->block);
+        chunk->block = NULL;
+    } else if (is_alone(chunk->block)) {
+        memory_block *block = realloc(chunk->block, sizeof *block + size);
+        chunk->block = block != NULL ? block : chunk->block;
+    }
 }
 
 void memory_file_read(const memory_node *file, uint64_t offset, uint8_t *buffer, size_t size,
@@ -131,7 +168,7 @@ void memory_file_read(const memory_node *file, uint64_t offset, uint8_t *buffer,
         if (number < file->file.capacity && file->file.chunks[number].size > start) {
             const memory_chunk *chunk = &file->file.chunks[number];
             held = smaller(chunk->size - start, step);
-            memcpy(buffer + done, chunk->bytes + start, held);
+            memcpy(buffer + done, chunk->block->bytes + start, held);
         }
         memset(buffer + done + held, 0, step - held);
         done += step;
@@ -174,7 +211,7 @@ vfs_error memory_file_write(memory_node *file, uint64_t offset, const uint8_t *d
             break;
         }
         step = smaller(step, chunk->size - start);
-        memcpy(chunk->bytes + start, data + done, step);
+        memcpy(chunk->block->bytes + start, data + done, step);
         done += step;
     }
     if (done == 0) {
@@ -202,7 +239,7 @@ vfs_error memory_file_set_size(memory_node *file, uint64_t size)
             uint64_t start = (uint64_t)i * MEMORY_CHUNK_SIZE;
             cut_chunk(file->tree, &file->file.chunks[i],
                       size > start ? smaller(size - start, MEMORY_CHUNK_SIZE) : 0);
-            if (file->file.chunks[i].bytes != NULL) {
+            if (file->file.chunks[i].block != NULL) {
                 kept = i + 1;
             }
         }
@@ -220,4 +257,65 @@ void memory_file_free(memory_node *file)
     }
     shrink_table(file, 0);
     file->file.size = 0;
+}
+
+/* Takes a table of chunks out of the accounts, or puts it back. */
+static void count_contents(memory_node *file, bool add)
+{
+    uint64_t bytes = 0;
+    uint64_t metadata = (uint64_t)file->file.capacity * sizeof *file->file.chunks;
+    for (size_t i = 0; i < file->file.capacity; i++) {
+        bytes += file->file.chunks[i].size;
+    }
+    if (add) {
+        file->tree->used.bytes += bytes;
+        file->tree->metadata += metadata;
+    } else {
+        file->tree->used.bytes -= bytes;
+        file->tree->metadata -= metadata;
+    }
+}
+
+vfs_error memory_file_replace(memory_node *file, const uint8_t *data, size_t size)
+{
+    memory_node old = *file;
+    size_t done = 0;
+    count_contents(file, false);
+    file->file.size = 0;
+    file->file.chunks = NULL;
+    file->file.capacity = 0;
+    vfs_error error = memory_file_write(file, 0, data, size, &done);
+    if (error == VFS_OK && done < size) {
+        error = VFS_INSUFFICIENT_SPACE;
+    }
+    if (error != VFS_OK) {
+        memory_file_free(file);
+        *file = old;
+        count_contents(file, true);
+        return error;
+    }
+    for (size_t i = 0; i < old.file.capacity; i++) {
+        release_block(old.file.chunks[i].block);
+    }
+    free(old.file.chunks);
+    file->modified = file->changed = memory_now();
+    return VFS_OK;
+}
+
+vfs_error memory_file_share(const memory_node *file, memory_node *new_file)
+{
+    vfs_error error = grow_table(new_file, file->file.capacity);
+    if (error != VFS_OK) {
+        return error;
+    }
+    for (size_t i = 0; i < file->file.capacity; i++) {
+        memory_chunk chunk = file->file.chunks[i];
+        if (chunk.block != NULL) {
+            atomic_fetch_add_explicit(&chunk.block->owners, 1, memory_order_relaxed);
+        }
+        new_file->file.chunks[i] = chunk;
+        new_file->tree->used.bytes += chunk.size;
+    }
+    new_file->file.size = file->file.size;
+    return VFS_OK;
 }

@@ -49,8 +49,9 @@ static vfs_error check_open(vfs_node node, uint32_t flags)
     return VFS_OK;
 }
 
-vfs_error vfs_open(vfs_file *directory, const char *path, size_t length, uint32_t flags,
-                   vfs_file **out_file)
+/* One attempt of vfs_open(). */
+static vfs_error open_once(vfs_file *directory, const char *path, size_t length, uint32_t flags,
+                           vfs_file **out_file)
 {
     bool create = (flags & VFS_OPEN_CREATE) != 0;
     if (create && (flags & VFS_OPEN_DIRECTORY) != 0) {
@@ -65,6 +66,9 @@ vfs_error vfs_open(vfs_file *directory, const char *path, size_t length, uint32_
     }
     bool made = !walk.found;
     error = made ? make_file(&walk, flags) : check_open(walk.node, flags);
+    if (error == VFS_OK && !made && walk.node.mount->backend->open != NULL) {
+        error = walk.node.mount->backend->open(walk.node, flags);
+    }
     if (error != VFS_OK) {
         goto done;
     }
@@ -89,6 +93,17 @@ vfs_error vfs_open(vfs_file *directory, const char *path, size_t length, uint32_
 
 done:
     vfs_walk_end(&walk);
+    return error;
+}
+
+vfs_error vfs_open(vfs_file *directory, const char *path, size_t length, uint32_t flags,
+                   vfs_file **out_file)
+{
+    vfs_error error = open_once(directory, path, length, flags, out_file);
+    /* In a tree that others use as well a file may come into being between look and make. */
+    for (int i = 0; i < 8 && error == VFS_EXIST && (flags & VFS_OPEN_EXCLUSIVE) == 0; i++) {
+        error = open_once(directory, path, length, flags, out_file);
+    }
     return error;
 }
 
@@ -168,6 +183,24 @@ vfs_error vfs_set_times_at(vfs_file *directory, const char *path, size_t length,
     return error;
 }
 
+/* Whether the target of a link stays where it is, wherever that is moved to. */
+static bool is_confined(const char *target, size_t length)
+{
+    const char *end = target + length;
+    if (length > 0 && target[0] == '/') {
+        return false;
+    }
+    for (const char *name = target; name < end;) {
+        const char *slash = memchr(name, '/', (size_t)(end - name));
+        const char *name_end = slash != NULL ? slash : end;
+        if (name_end - name == 2 && memcmp(name, "..", 2) == 0) {
+            return false;
+        }
+        name = name_end + 1;
+    }
+    return true;
+}
+
 static vfs_error make(vfs_walk *walk, vfs_type type, const char *target, size_t target_length)
 {
     vfs_error error = walk->directory.mount->backend->make(
@@ -208,7 +241,13 @@ vfs_error vfs_make_symbolic_link(vfs_file *directory, const char *target, size_t
     if (error != VFS_OK) {
         return error;
     }
-    error = walk.slash ? VFS_NO_ENTRY : make(&walk, VFS_TYPE_SYMBOLIC_LINK, target, target_length);
+    if (walk.slash) {
+        error = VFS_NO_ENTRY;
+    } else if (walk.directory.mount->confines_links && !is_confined(target, target_length)) {
+        error = VFS_NOT_PERMITTED;
+    } else {
+        error = make(&walk, VFS_TYPE_SYMBOLIC_LINK, target, target_length);
+    }
     vfs_walk_end(&walk);
     return error;
 }
@@ -251,9 +290,14 @@ vfs_error vfs_read_link(vfs_file *directory, const char *path, size_t length, ch
     if (error != VFS_OK) {
         return error;
     }
+    size_t target_length;
+    const char *target = NULL;
     if (walk.node.type == VFS_TYPE_SYMBOLIC_LINK) {
-        size_t target_length;
-        const char *target = walk.node.mount->backend->link_target(walk.node, &target_length);
+        target = walk.node.mount->backend->link_target(walk.node, &target_length);
+    }
+    if (target != NULL && walk.node.mount->confines_links && target[0] == '/') {
+        error = VFS_NOT_PERMITTED; /* the path of something outside is not for the guest to know */
+    } else if (target != NULL) {
         memcpy(out_target, target, target_length);
         *out_target_length = target_length;
     } else {

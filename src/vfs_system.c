@@ -26,28 +26,42 @@ static const place_description places[PLACE_COUNT] = {
     [PLACE_DEV_URANDOM] = {"urandom", PLACE_DEV, VFS_TYPE_CHARACTER_DEVICE},
 };
 
-/* What is seen at a place: the root of its mount if there is one. */
-static vfs_node node_at(vfs_mount *system, vfs_place place)
+const char *vfs_system_name(uint32_t place)
 {
-    vfs *files = system->storage;
-    vfs_mount *mount = &files->mounts[place];
-    if (mount->backend != NULL) {
-        return vfs_node_retain(
-            (vfs_node){.mount = mount, .item = mount->root, .type = VFS_TYPE_DIRECTORY});
-    }
-    return (vfs_node){.mount = system, .item = (uintptr_t)place, .type = places[place].type};
+    return places[place].name;
 }
 
-static bool is_child(vfs_place place, vfs_node directory)
+uint32_t vfs_system_parent(uint32_t place)
 {
-    return place != PLACE_ROOT && places[place].parent == (vfs_place)directory.item;
+    return (uint32_t)places[place].parent;
+}
+
+/* What is seen at a place: the root of its mount if there is one. */
+static vfs_node node_at(vfs_mount *system, uint32_t place)
+{
+    vfs_mount *mount = vfs_place_mount(system->storage, place);
+    if (mount != NULL) {
+        return vfs_node_retain(
+            (vfs_node){.mount = mount, .item = mount->root, .type = mount->root_type});
+    }
+    vfs_type type = place < PLACE_COUNT ? places[place].type : VFS_TYPE_DIRECTORY;
+    return (vfs_node){.mount = system, .item = place, .type = type};
+}
+
+static bool is_child(uint32_t place, vfs_node directory)
+{
+    return place != PLACE_ROOT &&
+           vfs_place_parent(directory.mount->storage, place) == (uint32_t)directory.item;
 }
 
 static vfs_error find_place(vfs_node directory, const char *name, size_t length, vfs_node *out_node)
 {
-    for (vfs_place place = PLACE_ROOT; place < PLACE_COUNT; place++) {
-        if (is_child(place, directory) && strlen(places[place].name) == length &&
-            memcmp(places[place].name, name, length) == 0) {
+    const vfs *files = directory.mount->storage;
+    for (uint32_t place = PLACE_ROOT; place < vfs_place_count(files); place++) {
+        size_t place_length;
+        const char *place_name = vfs_place_name(files, place, &place_length);
+        if (is_child(place, directory) && place_length == length &&
+            memcmp(place_name, name, length) == 0) {
             *out_node = node_at(directory.mount, place);
             return VFS_OK;
         }
@@ -57,7 +71,8 @@ static vfs_error find_place(vfs_node directory, const char *name, size_t length,
 
 static vfs_error parent_place(vfs_node directory, vfs_node *out_node)
 {
-    *out_node = node_at(directory.mount, places[directory.item].parent);
+    *out_node = node_at(directory.mount,
+                        vfs_place_parent(directory.mount->storage, (uint32_t)directory.item));
     return VFS_OK;
 }
 
@@ -75,12 +90,15 @@ static vfs_error list_place(vfs_node directory, uint64_t *cursor, vfs_directory_
                             bool *out_found)
 {
     *out_found = false;
-    while (!*out_found && *cursor + 1 < PLACE_COUNT) {
-        vfs_place place = (vfs_place)++ * cursor;
+    const vfs *files = directory.mount->storage;
+    while (!*out_found && *cursor + 1 < vfs_place_count(files)) {
+        uint32_t place = (uint32_t)++*cursor;
         if (is_child(place, directory)) {
-            out_entry->type = places[place].type;
-            out_entry->name_length = strlen(places[place].name);
-            memcpy(out_entry->name, places[place].name, out_entry->name_length);
+            vfs_node node = node_at(directory.mount, place);
+            out_entry->type = node.type;
+            vfs_node_release(node);
+            const char *name = vfs_place_name(files, place, &out_entry->name_length);
+            memcpy(out_entry->name, name, out_entry->name_length);
             *out_found = true;
         }
     }

@@ -86,7 +86,8 @@ static vfs_error enter_link(walker *walk, vfs_node link)
         error = VFS_LOOP;
     } else if (length == 0) {
         error = VFS_NO_ENTRY;
-    } else if (absolute && !vfs_node_same(walk->base, walk->root)) {
+    } else if (absolute &&
+               (link.mount->confines_links || !vfs_node_same(walk->base, walk->root))) {
         error = VFS_NOT_PERMITTED;
     }
     if (error != VFS_OK) {
@@ -103,9 +104,12 @@ static vfs_error enter_link(walker *walk, vfs_node link)
     return VFS_OK;
 }
 
-static vfs_error go_up(walker *walk)
+/* link: what said "..", or no mount if the path did. */
+static vfs_error go_up(walker *walk, const vfs_mount *link)
 {
-    if (vfs_node_same(walk->current, walk->base)) {
+    const vfs_mount *here = walk->current.mount;
+    bool leaves = here == link && here->confines_links && walk->current.item == here->root;
+    if (leaves || vfs_node_same(walk->current, walk->base)) {
         return VFS_NOT_PERMITTED;
     }
     vfs_node parent;
@@ -125,6 +129,7 @@ static bool is_dots(const vfs_walk *walk, size_t count)
 /* Takes one component. *out_last is true when the walk is over and out is filled. */
 static vfs_error take_component(walker *walk, bool follow, vfs_walk *out, bool *out_last)
 {
+    const vfs_mount *link = walk->texts[walk->depth - 1].link.mount;
     vfs_error error = next_component(walk, out, out_last);
     if (error != VFS_OK) {
         return error;
@@ -136,7 +141,7 @@ static vfs_error take_component(walker *walk, bool follow, vfs_walk *out, bool *
         return VFS_OK;
     }
     if (is_dots(out, 2)) {
-        return go_up(walk);
+        return go_up(walk, link);
     }
     vfs_node node;
     error = walk->current.mount->backend->find(walk->current, out->name, out->name_length, &node);

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from toolchain.errors import BuildError
@@ -53,7 +55,13 @@ def parse_output(text: str) -> dict[str, bytes]:
     return found
 
 
-def compile_library(tool: Path, archive: Path, image: Path, work: Path) -> dict[str, bytes]:
+def compile_library(
+    tool: Path,
+    archive: Path,
+    image: Path,
+    work: Path,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, bytes]:
     """Runs the compile program with the image tool; gives the bytecode by source path."""
     program = work / "compile.py"
     program.write_text(PROGRAM)
@@ -62,6 +70,7 @@ def compile_library(tool: Path, archive: Path, image: Path, work: Path) -> dict[
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        env={**os.environ, **(environment or {})},
         check=False,
     )
     if result.returncode:

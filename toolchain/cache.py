@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,13 +82,14 @@ class Cache:
         return final
 
     def prune(self, step: str, keep: int) -> None:
-        """Removes all but the entries of a step that were used last."""
+        """Removes all but the last used entries of a step; those of the last hour may be in use."""
         entries = sorted(
             (path.parent for path in (self.root / step).glob(f"*/{MANIFEST}")),
             key=lambda path: (path / MANIFEST).stat().st_mtime,
         )
         for entry in entries[:-keep]:
-            shutil.rmtree(entry, ignore_errors=True)
+            if (entry / MANIFEST).stat().st_mtime < time.time() - 3600:
+                shutil.rmtree(entry, ignore_errors=True)
 
 
 def content_digest(entry: Path) -> str:

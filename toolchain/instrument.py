@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolchain.errors import BuildError
+from toolchain.hot import load_hot_functions
 from toolchain.recursion import guard_recursion
 
-# Functions that get a file of their own, because compiling them takes longest or their speed counts
-# most. wasm2c adds a number to the names of functions that are exported as well.
-HOT_FUNCTIONS = (re.compile(r"w2c_guest_0x5FPyEval_EvalFrameDefault(?:_\d+)?"),)
+# The interpreter's loop: if it is not among the hot functions, their list is of another guest.
+INTERPRETER_LOOP = re.compile(r"w2c_guest_0x5FPyEval_EvalFrameDefault(?:_\d+)?")
+HOT_FILE = "guest_hot.c"
 FILE_COUNT = 24
 
 SECTION = "eryx_guest_text"
@@ -546,15 +547,17 @@ def _source_file(names: list[str], code: GeneratedCode) -> str:
     )
 
 
-def split_functions(code: GeneratedCode) -> dict[str, list[str]]:
-    """Distributes the functions over files of about the same size, keeping their order."""
-    files: dict[str, list[str]] = {}
-    for number, pattern in enumerate(HOT_FUNCTIONS):
-        hot = [name for name in code.functions if pattern.fullmatch(name)]
-        if len(hot) != 1:
-            raise BuildError(f"{len(hot)} functions match {pattern.pattern}, expected one")
-        files[f"guest_hot_{number}.c"] = hot
-    rest = [name for name in code.functions if [name] not in files.values()]
+def split_functions(code: GeneratedCode, hot: frozenset[str]) -> dict[str, list[str]]:
+    """Distributes the functions over files: the hot ones into one, the others into equal parts.
+
+    A compiler sees only what is in the same file, so together the hot ones can be inlined into each
+    other.
+    """
+    together = [name for name in code.functions if name in hot]
+    if not any(INTERPRETER_LOOP.fullmatch(name) for name in together):
+        raise BuildError("hot_functions.txt does not fit this guest: see toolchain/hot.py")
+    files = {HOT_FILE: together}
+    rest = [name for name in code.functions if name not in hot]
     target = sum(len(code.functions[name].text) for name in rest) / FILE_COUNT
     written = 0.0
     for name in rest:
@@ -574,7 +577,7 @@ def instrument(directory: Path, output: Path) -> None:
     (output / "guest_operations.h").write_text(operations_header(code))
     (output / "guest_imports.c").write_text(_shims(code))
     (output / "guest_module.c").write_text(module_source(code))
-    for file, names in split_functions(code).items():
+    for file, names in split_functions(code, load_hot_functions()).items():
         (output / file).write_text(_source_file(names, code))
     (include / "guest_imports.h").write_text(
         _header(

@@ -187,14 +187,39 @@ def _plan_start(libraries: list[Library], link: LinkModule) -> None:
                     break
 
 
+def _drop_unused_exports(layout: Layout, link: LinkModule) -> None:
+    """Leaves one function of each exported name: the one that others are linked to."""
+    providers = _providers(layout)
+    for library in layout.libraries:
+        library.module.exports = [
+            export
+            for export in library.module.exports
+            if export.kind != wasm.KIND_FUNCTION
+            or providers[export.name] is library
+            or (library.name, export.name) in link.function_indices
+        ]
+
+
+def _providers(layout: Layout) -> dict[str, Library]:
+    """The library that each exported function is taken from."""
+    found: dict[str, Library] = {}
+    for library in layout.libraries:
+        for name in library.exports(wasm.KIND_FUNCTION):
+            if name not in found:
+                provider = layout.function_provider(name)
+                found[name] = provider or library
+    return found
+
+
 def _symbol_table(layout: Layout, link: LinkModule) -> dict[str, dict[str, int | str]]:
     """What native extensions can link to: functions by provider, table indices, data addresses."""
     functions: dict[str, int | str] = {}
+    providers = _providers(layout)
     data: dict[str, int | str] = dict(layout.symbols)
     for library in layout.libraries:
         for name in library.exports(wasm.KIND_FUNCTION):
             if not name.startswith(("__wasm_", "__eryx_")) and name != "_initialize":
-                functions.setdefault(name, library.name)
+                functions[name] = providers[name].name
         for name in library.exports(wasm.KIND_GLOBAL):
             address = layout.data_address(name)
             if address is not None:
@@ -232,6 +257,7 @@ def link_libraries(paths: dict[str, Path], output: Path, tools: Tools) -> None:
         raise BuildError("symbols that no library has: " + ", ".join(missing))
     symbols = _symbol_table(layout, link)
     _plan_start(libraries, link)
+    _drop_unused_exports(layout, link)
 
     arguments: list[str] = []
     for library in libraries:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.cache import Cache, key_of
+from toolchain.instrument import HOT_FILE
 from toolchain.process import run_tool
 from toolchain.tools import Tools
 
@@ -76,7 +77,7 @@ def compile_native(
 
     def compile_file(source: Path) -> Path:
         nonlocal compiled
-        level = HOT_OPTIMISATION if source.name.startswith("guest_hot") else OPTIMISATION
+        level = HOT_OPTIMISATION if source.name == HOT_FILE else OPTIMISATION
         flags = [*FLAGS, level, *compiler.extra_flags]
         key = key_of(
             {
@@ -109,7 +110,7 @@ def compile_native(
 
     sources = sorted(
         generated.glob("*.c"),
-        key=lambda path: (not path.name.startswith("guest_hot"), -path.stat().st_size),
+        key=lambda path: (path.name != HOT_FILE, -path.stat().st_size),
     )
     with ThreadPoolExecutor(jobs) as pool:
         results = dict(

@@ -33,6 +33,12 @@ ROOT = HERE.parent
 LIBRARIES = ("libpython", "libc", "clocks", "signal")
 STEPS = 11
 
+# Every directory that the cache may have.
+CACHED = (
+    *("binaryen", "zig", "download", "extract", "guest-library", "link", "translate"),
+    *("instrument", "profile", "object", "compile", "standard-library", "image"),
+)
+
 # How many results of a step stay in the cache, where it is not four.
 KEPT = {"object": 300, "download": 1, "extract": 1, "binaryen": 1}
 
@@ -117,7 +123,7 @@ class Pipeline:
         )
         instrumented = self.step(
             "instrument",
-            ["instrument.py", "recursion.py"],
+            ["instrument.py", "recursion.py", "hot_functions.txt"],
             {"translated": content_digest(translated)},
             lambda work: instrument.instrument(translated, work),
         )
@@ -255,8 +261,8 @@ class Pipeline:
 
     def prune(self) -> None:
         """Drops results that have not been used lately."""
-        for path in self.cache.root.iterdir():
-            self.cache.prune(path.name, KEPT.get(path.name, 4))
+        for name in CACHED:
+            self.cache.prune(name, KEPT.get(name, 4))
 
 
 def _publish(source: Path, target: Path) -> None:
@@ -270,7 +276,8 @@ def _publish(source: Path, target: Path) -> None:
 
 
 def clean(cache: Cache, options: Options) -> None:
-    """Removes the products and the whole cache."""
-    shutil.rmtree(cache.root, ignore_errors=True)
+    """Removes the products and all that is ours in the cache's directory."""
+    for name in CACHED:
+        shutil.rmtree(cache.root / name, ignore_errors=True)
     shutil.rmtree(options.output, ignore_errors=True)
     shutil.rmtree(ROOT / "build" / "host", ignore_errors=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import stdlib
+from toolchain.bytecode import compile_library
 from toolchain.cache import Cache
 from toolchain.errors import BuildError
 from toolchain.image import build_image, build_image_tool
@@ -87,7 +88,11 @@ def collect(
     # Starting Python from nothing happens once for each build: it does not count.
     archive, image = output / "stdlib.bin", output / "image.bin"
     stdlib.pack_library(library, {}, archive)
-    build_image(tool, archive, image, {"LLVM_PROFILE_FILE": str(output / "start.unused")})
+    unused = {"LLVM_PROFILE_FILE": str(output / "start.unused")}
+    build_image(tool, archive, image, unused)
+    compiled = compile_library(tool, archive, image, output, unused)
+    stdlib.pack_library(library, compiled, archive)
+    build_image(tool, archive, image, unused)
     profiles = []
     for program in training_programs():
         profile = output / f"{program.stem}.profraw"

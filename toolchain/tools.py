@@ -49,7 +49,13 @@ def install_packages(root: Path, packages: list[PythonPackage], group: str, log:
     directory = root / ".venv"
     python = directory / "bin" / "python"
     if not python.exists():
-        venv.create(directory, with_pip=True, clear=directory.exists())
+        try:
+            venv.create(directory, with_pip=True, clear=directory.exists())
+        except (OSError, subprocess.CalledProcessError) as error:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise BuildError(
+                f"cannot make {directory} (on Debian the package python3-venv is needed): {error}"
+            ) from error
     stamp = directory / f"{STAMP}-{group}"
     wanted = "\n".join(package.requirement for package in packages) + "\n"
     if stamp.exists() and stamp.read_text() == wanted:

@@ -1,9 +1,13 @@
 """The C part of the runtime (guest/module.c)."""
 
 from collections.abc import Buffer
+from types import FrameType
 
-def take_interrupt() -> int:
-    """Return the kind of interrupt asked for since the run began, or 0; once for each."""
+def set_interrupt(kind: int, exception_class: type[BaseException], /) -> None:
+    """Say what an interrupt of that kind (enum interrupt_kind) raises."""
+
+def on_interrupt(signal_number: int, frame: FrameType | None, /) -> None:
+    """Raise what the host has asked for, if it has; a signal handler."""
 
 def report(field: int, data: bytes, /) -> None:
     """Hand one part of the result to the host (enum report_field)."""
@@ -19,3 +23,15 @@ def write_error(data: Buffer, /) -> int:
 
 def make_immortal(item: object, /) -> None:
     """Stop counting references to an object, for good."""
+
+def call(name: str, arguments: str, /) -> int:
+    """Ask the host for a call; arguments are JSON. Return its id, or a call_refusal."""
+
+def wait(timeout_ns: int, /) -> list[tuple[int, int, str]]:
+    """Sleep until there are answers or the time is over; a negative time has no end.
+
+    Return (id, answer_status, text) of all there are, which may be none before the time is over.
+    """
+
+def trace(events: str, /) -> None:
+    """Hand a JSON array of trace events to the host."""

@@ -72,6 +72,10 @@ ERYX_API const char *eryx_status_text(eryx_status status);
 /* The version of the library, "major.minor.patch". */
 ERYX_API const char *eryx_version(void);
 
+/* Names the build, 64 hexadecimal digits: images and snapshots fit only the build that made them.
+ */
+ERYX_API const char *eryx_build_id(void);
+
 /* A run of bytes that somebody else owns; data is NULL when there is nothing (not even an empty
  * value). */
 typedef struct eryx_bytes {
@@ -126,6 +130,106 @@ ERYX_API void eryx_engine_trim(eryx_engine *engine);
 ERYX_API eryx_status eryx_image_build(const char *stdlib_path, const char *image_path,
                                       eryx_error *out_error);
 
+/* ---- Storage --------------------------------------------------------------------------------- */
+
+/*
+ * A storage is one directory tree in memory. Sandboxes mount it and the embedder reads and writes
+ * its files, all at the same time and from any threads. It lives until its last owner (embedder or
+ * sandbox) lets go, and is not touched by eryx_sandbox_reset().
+ *
+ * Paths are UTF-8 and count from the top of the tree; a "/" before them makes no difference.
+ * Symbolic links that guests made are followed, but never lead out of the tree.
+ *
+ * Every function may fail with ERYX_FILE_INVALID (NULL), ERYX_FILE_OUT_OF_MEMORY and, in a child
+ * of the process that made the storage, ERYX_FILE_FORKED.
+ */
+typedef struct eryx_storage eryx_storage;
+
+/* Why a file operation failed. */
+typedef enum eryx_file_error {
+    ERYX_FILE_OK = 0,
+    ERYX_FILE_NOT_FOUND = 1,
+    ERYX_FILE_EXISTS = 2,
+    ERYX_FILE_IS_DIRECTORY = 3,
+    ERYX_FILE_NOT_DIRECTORY = 4,
+    ERYX_FILE_NOT_EMPTY = 5,
+    ERYX_FILE_NO_SPACE = 6, /* over the quota of the storage */
+    ERYX_FILE_NAME_TOO_LONG = 7,
+    ERYX_FILE_NOT_PERMITTED = 8,
+    ERYX_FILE_LOOP = 9,
+    ERYX_FILE_INVALID = 10,
+    ERYX_FILE_OUT_OF_MEMORY = 11,
+    ERYX_FILE_FORKED = 12, /* the storage belongs to the parent of this process */
+} eryx_file_error;
+
+typedef struct eryx_storage_usage {
+    uint64_t bytes; /* contents of files, by what is allocated */
+    uint64_t entries;
+    uint64_t max_bytes;
+    uint64_t max_entries;
+} eryx_storage_usage;
+
+typedef enum eryx_storage_kind {
+    ERYX_STORAGE_FILE = 0,
+    ERYX_STORAGE_DIRECTORY = 1,
+    ERYX_STORAGE_SYMBOLIC_LINK = 2,
+} eryx_storage_kind;
+
+typedef struct eryx_storage_entry {
+    char name[256]; /* terminated */
+    eryx_storage_kind kind;
+} eryx_storage_entry;
+
+/* Makes an empty storage with one owner. max_bytes: of all contents. max_entries: files,
+ * directories and links, together.  */
+ERYX_API eryx_file_error eryx_storage_create(uint64_t max_bytes, uint64_t max_entries,
+                                             eryx_storage **out_storage);
+
+/* One more owner. Returns the storage. */
+ERYX_API eryx_storage *eryx_storage_retain(eryx_storage *storage);
+
+/* Lets go of a storage; the last owner frees it. NULL is allowed. */
+ERYX_API void eryx_storage_destroy(eryx_storage *storage);
+
+/* Copies a whole file. out_data: freed by the caller with eryx_free(). */
+ERYX_API eryx_file_error eryx_storage_read(eryx_storage *storage, const char *path,
+                                           uint8_t **out_data, size_t *out_size);
+
+/* Makes or replaces a file, with the directories that lead to it. Others see the old contents or
+ * the new ones, nothing between; after an error the old ones. */
+ERYX_API eryx_file_error eryx_storage_write(eryx_storage *storage, const char *path,
+                                            const uint8_t *data, size_t size);
+
+/* The entries of a directory, sorted by the bytes of their names. out_entries: freed by the caller
+ * with eryx_free(). */
+ERYX_API eryx_file_error eryx_storage_list(eryx_storage *storage, const char *path,
+                                           eryx_storage_entry **out_entries, size_t *out_count);
+
+/* Removes a file, a link or an empty directory. What a guest has open stays readable for it. */
+ERYX_API eryx_file_error eryx_storage_remove(eryx_storage *storage, const char *path);
+
+/* What it holds and what it may hold. */
+ERYX_API eryx_file_error eryx_storage_get_usage(eryx_storage *storage,
+                                                eryx_storage_usage *out_usage);
+
+/* Makes a storage of its own with the same files and quota. Contents are shared until one side
+ * changes them, so it takes time and memory by the number of entries. Files that have no name any
+ * more are left out. */
+ERYX_API eryx_file_error eryx_storage_fork(eryx_storage *storage, eryx_storage **out_storage);
+
+/* All files as bytes with a version and a checksum. out_data: freed with eryx_free(). */
+ERYX_API eryx_file_error eryx_storage_to_bytes(eryx_storage *storage, uint8_t **out_data,
+                                               size_t *out_size);
+
+/* The reverse; the bytes need not be trusted. ERYX_FILE_INVALID if they are damaged or of another
+ * version, ERYX_FILE_NO_SPACE if they do not fit in the quota. */
+ERYX_API eryx_file_error eryx_storage_from_bytes(const uint8_t *data, size_t size,
+                                                 uint64_t max_bytes, uint64_t max_entries,
+                                                 eryx_storage **out_storage);
+
+/* Frees what a function of this section gave. NULL is allowed. */
+ERYX_API void eryx_free(void *data);
+
 /* ---- Sandbox --------------------------------------------------------------------------------- */
 
 #define ERYX_UNLIMITED UINT64_MAX
@@ -149,9 +253,30 @@ typedef struct eryx_limits {
 /* Fills in the defaults. */
 ERYX_API void eryx_limits_init(eryx_limits *limits);
 
+/* A storage in the tree of a sandbox. */
+typedef struct eryx_mount {
+    const char *guest_path; /* see eryx_sandbox_options.mounts */
+    eryx_storage *storage;
+    bool read_only;
+} eryx_mount;
+
+/* A directory or a file of the host in the tree of a sandbox. */
+typedef struct eryx_volume {
+    const char *host_path; /* opened once, by eryx_sandbox_create(); links in it are followed */
+    const char *guest_path;
+    bool read_only;
+} eryx_volume;
+
 typedef struct eryx_sandbox_options {
     size_t struct_size; /* sizeof(eryx_sandbox_options); set by the _init function */
     eryx_limits limits;
+    /* Guest paths are absolute and plain (no ".", ".." or empty component), and must neither lie
+     * under one another nor touch /, /dev, /python-stdlib or /site-packages. At /data and /tmp a
+     * mount takes the place of what is there. */
+    const eryx_mount *mounts;
+    size_t mount_count;
+    const eryx_volume *volumes;
+    size_t volume_count;
 } eryx_sandbox_options;
 
 /* Fills in the defaults. */
@@ -161,8 +286,10 @@ ERYX_API void eryx_sandbox_options_init(eryx_sandbox_options *options);
  * Makes a sandbox: a started Python in the state of the engine's image.
  *
  * options: NULL for the defaults; copied.
- * out_sandbox: owned by the caller, freed with eryx_sandbox_destroy(); keeps the engine alive.
- * Errors: INVALID_ARGUMENT, INITIALIZATION (address space or memory not to be had), OUT_OF_MEMORY.
+ * out_sandbox: owned by the caller, freed with eryx_sandbox_destroy(); keeps the engine and the
+ * mounted storages alive.
+ * Errors: INVALID_ARGUMENT, INITIALIZATION (address space or memory not to be had, no such host
+ * path), FORKED (a storage of the parent of this process), OUT_OF_MEMORY.
  */
 ERYX_API eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options *options,
                                          eryx_sandbox **out_sandbox, eryx_error *out_error);
@@ -188,6 +315,16 @@ ERYX_API void eryx_sandbox_cancel(eryx_sandbox *sandbox);
 
 /* ---- Run ------------------------------------------------------------------------------------- */
 
+/* What a run does. Programs of a session keep its state (keep_state) to have one. */
+typedef enum eryx_run_command {
+    ERYX_RUN_PROGRAM = 0,  /* source is a program */
+    ERYX_RUN_SNAPSHOT = 1, /* the result is JSON: {"size", "skipped", "data"}: the global variables,
+                              pickled and in Base64, if they are not larger than the number of bytes
+                              that is the source; see docs/sessions.md */
+    ERYX_RUN_RESTORE = 2,  /* source is the decoded data of an earlier snapshot: sets variables */
+    ERYX_RUN_CLEAR = 3,    /* removes all variables of the programs; no source */
+} eryx_run_command;
+
 typedef struct eryx_run_options {
     size_t struct_size;            /* sizeof(eryx_run_options); set by the _init function */
     const char *source;            /* the program, UTF-8 */
@@ -203,6 +340,7 @@ typedef struct eryx_run_options {
     const char *trace;     /* "user" or "all": give ERYX_EVENT_TRACE; NULL for no tracing */
     uint64_t max_trace_events; /* the guest stops to trace after so many; 100,000 */
     uint64_t pause_every_ms; /* give ERYX_EVENT_PAUSE so often while the guest computes; 0 never */
+    eryx_run_command command; /* ERYX_RUN_PROGRAM */
 } eryx_run_options;
 
 /* Fills in the defaults. */
@@ -304,6 +442,62 @@ ERYX_API const eryx_result *eryx_sandbox_result(const eryx_sandbox *sandbox);
  */
 ERYX_API eryx_status eryx_execute(eryx_sandbox *sandbox, const eryx_run_options *options,
                                   const eryx_result **out_result, eryx_error *out_error);
+
+/* ---- Live state ------------------------------------------------------------------------------ */
+
+/*
+ * Makes a second sandbox that goes on from the present state of this one: objects, open in-memory
+ * files, everything. The two share nothing that one of them could change for the other. The fork
+ * draws random numbers of its own. A large buffer is not copied but shared until it is written to.
+ *
+ * out_fork: owned by the caller, freed with eryx_sandbox_destroy(); has the limits of this one.
+ * Errors: INVALID_ARGUMENT, BUSY (a run is going on), NEEDS_RESET, FORKED, OUT_OF_MEMORY,
+ * INITIALIZATION (no address space).
+ */
+ERYX_API eryx_status eryx_sandbox_fork(eryx_sandbox *sandbox, eryx_sandbox **out_fork,
+                                       eryx_error *out_error);
+
+/* The state of a sandbox at one moment, to go back to. Threads: one at a time. */
+typedef struct eryx_checkpoint eryx_checkpoint;
+
+/* Takes a checkpoint. out_checkpoint: freed with eryx_checkpoint_destroy(), may outlive the
+ * sandbox. Errors as those of eryx_sandbox_fork(). */
+ERYX_API eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox,
+                                            eryx_checkpoint **out_checkpoint,
+                                            eryx_error *out_error);
+
+/* Frees a checkpoint. NULL is allowed. */
+ERYX_API void eryx_checkpoint_destroy(eryx_checkpoint *checkpoint);
+
+/*
+ * Puts a sandbox back to a checkpoint, any number of times; a run that is going on is dropped, and
+ * one that has crashed can be used again. The sandbox may be another one of the same engine.
+ * Errors: INVALID_ARGUMENT, BUSY (in use by another thread), FORKED, OUT_OF_MEMORY, INITIALIZATION
+ * (no address space); the sandbox is then as it was.
+ */
+ERYX_API eryx_status eryx_sandbox_rollback(eryx_sandbox *sandbox,
+                                           const eryx_checkpoint *checkpoint,
+                                           eryx_error *out_error);
+
+/*
+ * Writes the present state to a file, for eryx_sandbox_load() in any process with the same build
+ * and image. Only what differs from the image is stored. The file is made anew, can be read by its
+ * owner only, and appears under its name when it is complete. It holds all that the sandbox holds.
+ * Errors: INVALID_ARGUMENT (a file of a volume is open), BUSY, NEEDS_RESET, FORKED, OUT_OF_MEMORY,
+ * INITIALIZATION (it cannot be written).
+ */
+ERYX_API eryx_status eryx_sandbox_save(eryx_sandbox *sandbox, const char *path,
+                                       eryx_error *out_error);
+
+/*
+ * Puts a sandbox into a saved state, as eryx_sandbox_rollback() does. All of the file is checked
+ * before anything is changed; a made-up file can do in the sandbox what a program can, no more.
+ * Errors: INVALID_ARGUMENT, BUSY, FORKED, OUT_OF_MEMORY, WRONG_BUILD (other build or image),
+ * RESOURCE_LIMIT (more memory than max_memory_bytes), INITIALIZATION (missing, damaged, or files
+ * over a limit); the sandbox is then as it was.
+ */
+ERYX_API eryx_status eryx_sandbox_load(eryx_sandbox *sandbox, const char *path,
+                                       eryx_error *out_error);
 
 #ifdef __cplusplus
 }

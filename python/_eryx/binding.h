@@ -22,6 +22,8 @@ typedef struct binding_state {
     PyTypeObject *engine_type;
     PyTypeObject *core_type;
     PyTypeObject *outcome_type;
+    PyTypeObject *storage_type;
+    PyTypeObject *checkpoint_type;
     PyObject *exceptions[BINDING_STATUS_COUNT]; /* class for each status; None for OK */
 } binding_state;
 
@@ -34,7 +36,41 @@ typedef struct engine_object {
  * object gives the state. */
 extern PyType_Spec engine_spec;
 extern PyType_Spec core_spec;
+extern PyType_Spec checkpoint_spec;
+extern PyType_Spec storage_spec;
 extern PyStructSequence_Desc outcome_description;
+
+/* State of the module that a Core belongs to. */
+const binding_state *core_state(PyObject *self);
+
+/* The sandbox of a Core, which owns it. */
+eryx_sandbox *core_sandbox(PyObject *self);
+
+/* Makes a Core (type: its type) of a sandbox, which it takes over. NULL with an exception set, and
+ * the sandbox freed, if memory is short. */
+PyObject *core_from_sandbox(PyTypeObject *type, eryx_sandbox *sandbox);
+
+/* Reads a tuple of integers in the order of struct eryx_limits; -1 with an exception set if it is
+ * not one. */
+int core_parse_limits(PyObject *tuple, eryx_limits *limits);
+
+/*
+ * Reads tuples of (guest path, Storage, read_only) and (host path, guest path, read_only) into options;
+ * either may be NULL. They must outlive the options. The arrays are freed with storage_free_mounts().
+ * Returns -1 with an exception set, and nothing to free, if they are not such tuples.
+ */
+int storage_parse_mounts(const binding_state *state, PyObject *mounts, PyObject *volumes,
+                         eryx_sandbox_options *options);
+void storage_free_mounts(eryx_sandbox_options *options);
+
+/* Methods of Core for live state (live.c). */
+PyObject *live_begin_command(PyObject *self, PyObject *args);
+PyObject *live_fork(PyObject *self, PyObject *unused);
+PyObject *live_checkpoint(PyObject *self, PyObject *unused);
+PyObject *live_rollback(PyObject *self, PyObject *checkpoint);
+PyObject *live_set_limits(PyObject *self, PyObject *limits);
+PyObject *live_save(PyObject *self, PyObject *argument);
+PyObject *live_load(PyObject *self, PyObject *argument);
 
 /*
  * Sets the exception that belongs to a status.

@@ -12,7 +12,7 @@
 enum {
     /* How long a signal may go unnoticed while the guest waits. */
     WAIT_SLICE_NS = 25 * 1000 * 1000,
-    LIMIT_COUNT = 8,
+    LIMIT_COUNT = 11,
 };
 
 typedef struct core_object {
@@ -28,27 +28,29 @@ typedef enum step_outcome {
     STEP_WAIT,
     STEP_PAUSE,
     STEP_OUTPUT,
+    STEP_EVENT, /* something for the package: see event_tuple() */
 } step_outcome;
 
-static const binding_state *core_state(PyObject *self)
+const binding_state *core_state(PyObject *self)
 {
     return PyType_GetModuleState(Py_TYPE(self));
 }
 
-static eryx_sandbox *core_sandbox(PyObject *self)
+eryx_sandbox *core_sandbox(PyObject *self)
 {
     return ((core_object *)self)->sandbox;
 }
 
 /* ---- Construction ----------------------------------------------------------------------------- */
 
-/* Reads a tuple of integers in the order of struct eryx_limits. */
-static int parse_limits(PyObject *tuple, eryx_limits *limits)
+int core_parse_limits(PyObject *tuple, eryx_limits *limits)
 {
     uint64_t *const fields[LIMIT_COUNT] = {
         &limits->execution_timeout_ms, &limits->max_memory_bytes, &limits->max_fuel,
         &limits->max_output_bytes,     &limits->max_result_bytes, &limits->max_vfs_bytes,
         &limits->max_vfs_entries,      &limits->max_open_handles,
+        &limits->callback_timeout_ms,  &limits->max_callback_invocations,
+        &limits->max_callback_bytes,
     };
     if (PyTuple_Size(tuple) != LIMIT_COUNT) {
         if (!PyErr_Occurred()) {
@@ -69,22 +71,29 @@ static int parse_limits(PyObject *tuple, eryx_limits *limits)
 
 static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"engine", "limits", NULL};
+    static char *names[] = {"engine", "limits", "mounts", "volumes", NULL};
     const binding_state *state = PyType_GetModuleState(type);
     PyObject *engine = NULL;
     PyObject *limits = NULL;
+    PyObject *mounts = NULL;
+    PyObject *volumes = NULL;
     if (state == NULL ||
-        !PyArg_ParseTupleAndKeywords(args, keywords, "O!O!:Core", names, state->engine_type,
-                                     &engine, &PyTuple_Type, &limits)) {
+        !PyArg_ParseTupleAndKeywords(args, keywords, "O!O!|O!O!:Core", names, state->engine_type,
+                                     &engine, &PyTuple_Type, &limits, &PyTuple_Type, &mounts,
+                                     &PyTuple_Type, &volumes)) {
         return NULL;
     }
     eryx_sandbox_options options;
     eryx_sandbox_options_init(&options);
-    if (parse_limits(limits, &options.limits) < 0) {
+    if (core_parse_limits(limits, &options.limits) < 0) {
         return NULL;
     }
     core_object *self = (core_object *)PyType_GenericAlloc(type, 0);
     if (self == NULL) {
+        return NULL;
+    }
+    if (storage_parse_mounts(state, mounts, volumes, &options) < 0) {
+        Py_DECREF(self);
         return NULL;
     }
     eryx_error error = {.message = ""};
@@ -93,10 +102,22 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     status = eryx_sandbox_create(((engine_object *)engine)->engine, &options, &self->sandbox,
                                  &error);
     Py_END_ALLOW_THREADS
+    storage_free_mounts(&options);
     if (status != ERYX_OK) {
         Py_DECREF(self);
         return binding_raise(state, status, &error);
     }
+    return (PyObject *)self;
+}
+
+PyObject *core_from_sandbox(PyTypeObject *type, eryx_sandbox *sandbox)
+{
+    core_object *self = (core_object *)PyType_GenericAlloc(type, 0);
+    if (self == NULL) {
+        eryx_sandbox_destroy(sandbox);
+        return NULL;
+    }
+    self->sandbox = sandbox;
     return (PyObject *)self;
 }
 
@@ -142,7 +163,8 @@ static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"source",         "result_variable", "arguments",
                             "standard_input", "keep_state",      "stream_output",
-                            "pause_every_ms", NULL};
+                            "pause_every_ms", "callbacks",       "trace",
+                            "max_trace_events", NULL};
     eryx_run_options options;
     eryx_run_options_init(&options);
     options.result_variable = NULL;
@@ -153,12 +175,15 @@ static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
     int keep_state = 0;
     int stream_output = 0;
     unsigned long long pause_every_ms = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "y#|$zO!z#ppK:begin", names, &options.source,
-                                     &source_size, &options.result_variable, &PyTuple_Type,
-                                     &arguments, &input, &input_size, &keep_state, &stream_output,
-                                     &pause_every_ms)) {
+    unsigned long long max_trace_events = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "y#|$zO!z#ppKzzK:begin", names,
+                                     &options.source, &source_size, &options.result_variable,
+                                     &PyTuple_Type, &arguments, &input, &input_size, &keep_state,
+                                     &stream_output, &pause_every_ms, &options.callbacks,
+                                     &options.trace, &max_trace_events)) {
         return NULL;
     }
+    options.max_trace_events = max_trace_events;
     options.source_size = (size_t)source_size;
     options.standard_input = (const uint8_t *)input;
     options.standard_input_size = (size_t)input_size;
@@ -254,7 +279,7 @@ static step_outcome step(PyObject *self, PyObject *on_output, bool wait, eryx_ev
     case ERYX_EVENT_CALLBACK:
     case ERYX_EVENT_CALLBACK_EXPIRED:
     case ERYX_EVENT_TRACE:
-        break; /* nothing was declared that could lead to these */
+        return STEP_EVENT;
     }
     PyErr_SetString(PyExc_SystemError, "unknown event");
     return STEP_FAILED;
@@ -294,6 +319,12 @@ static PyObject *core_run(PyObject *self, PyObject *on_output)
             return NULL;
         case STEP_REFUSED:
             return NULL;
+        case STEP_EVENT:
+            if (event.kind == ERYX_EVENT_CALLBACK) {
+                (void)eryx_callback_raise(core_sandbox(self), event.as.callback.id, "LookupError",
+                                          "there are no callbacks");
+            }
+            break;
         case STEP_OUTPUT:
         case STEP_WAIT:
         case STEP_PAUSE:
@@ -303,6 +334,45 @@ static PyObject *core_run(PyObject *self, PyObject *on_output)
             }
         }
     }
+}
+
+/* JSON of the guest as text; None if it cannot be given to a parser. */
+static PyObject *json_or_none(eryx_bytes json)
+{
+    if (json.size > PY_SSIZE_T_MAX || json_check(json.data, json.size) != NULL) {
+        return Py_NewRef(Py_None);
+    }
+    PyObject *text = PyUnicode_DecodeUTF8((const char *)json.data, (Py_ssize_t)json.size, NULL);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+        PyErr_Clear();
+        return Py_NewRef(Py_None);
+    }
+    return text;
+}
+
+/* A tuple that begins with the kind of the event. */
+static PyObject *event_tuple(const eryx_event *event)
+{
+    const int kind = (int)event->kind;
+    if (event->kind == ERYX_EVENT_CALLBACK_EXPIRED) {
+        return Py_BuildValue("(ik)", kind, (unsigned long)event->as.callback.id);
+    }
+    if (event->kind == ERYX_EVENT_TRACE) {
+        PyObject *events = json_or_none(event->as.trace.json);
+        return events == NULL ? NULL : Py_BuildValue("(iN)", kind, events);
+    }
+    const eryx_bytes name_bytes = event->as.callback.name;
+    PyObject *name = PyUnicode_DecodeUTF8((const char *)name_bytes.data,
+                                          (Py_ssize_t)name_bytes.size, "replace");
+    if (name == NULL) {
+        return NULL;
+    }
+    PyObject *arguments = json_or_none(event->as.callback.arguments);
+    if (arguments == NULL) {
+        Py_DECREF(name);
+        return NULL;
+    }
+    return Py_BuildValue("(ikNN)", kind, (unsigned long)event->as.callback.id, name, arguments);
 }
 
 static PyObject *core_step(PyObject *self, PyObject *args)
@@ -329,6 +399,8 @@ static PyObject *core_step(PyObject *self, PyObject *args)
                 return PyLong_FromLong(0);
             }
             break;
+        case STEP_EVENT:
+            return event_tuple(&event);
         case STEP_OUTPUT:
             break;
         }
@@ -359,10 +431,46 @@ static PyObject *core_reset(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+/* True if the call got its answer; False if nobody waits for it any more. */
+static PyObject *answered(PyObject *self, eryx_status status)
+{
+    if (status == ERYX_INVALID_ARGUMENT) {
+        Py_RETURN_FALSE;
+    }
+    if (status != ERYX_OK) {
+        return binding_raise(core_state(self), status, NULL);
+    }
+    Py_RETURN_TRUE;
+}
+
+static PyObject *core_callback_return(PyObject *self, PyObject *args)
+{
+    unsigned long id = 0;
+    const char *json = NULL;
+    Py_ssize_t size = 0;
+    if (!PyArg_ParseTuple(args, "ks#:callback_return", &id, &json, &size)) {
+        return NULL;
+    }
+    return answered(self, eryx_callback_return(core_sandbox(self), (uint32_t)id, json,
+                                               (size_t)size));
+}
+
+static PyObject *core_callback_raise(PyObject *self, PyObject *args)
+{
+    unsigned long id = 0;
+    const char *type = NULL;
+    const char *message = NULL;
+    if (!PyArg_ParseTuple(args, "kyy:callback_raise", &id, &type, &message)) {
+        return NULL;
+    }
+    return answered(self, eryx_callback_raise(core_sandbox(self), (uint32_t)id, type, message));
+}
+
 static PyMethodDef core_methods[] = {
     {"begin", (PyCFunction)(void (*)(void))core_begin, METH_VARARGS | METH_KEYWORDS,
      "begin($self, source, *, result_variable=None, arguments=(), standard_input=None,\n"
-     "      keep_state=False, stream_output=False, pause_every_ms=0)\n--\n\n"
+     "      keep_state=False, stream_output=False, pause_every_ms=0, callbacks=None,\n"
+     "      trace=None, max_trace_events=0)\n--\n\n"
      "Begins a run; nothing of the guest runs yet."},
     {"run", core_run, METH_O,
      "run($self, on_output, /)\n--\n\n"
@@ -370,13 +478,34 @@ static PyMethodDef core_methods[] = {
     {"step", core_step, METH_VARARGS,
      "step($self, on_output, through_pauses, /)\n--\n\n"
      "Runs until the guest waits, pauses or ends. Returns the CLOCK_MONOTONIC time in nanoseconds at\n"
-     "which to step again, 0 for a pause, or None when the run has ended."},
+     "which to step again, 0 for a pause, None when the run has ended, or a tuple for an event:\n"
+     "(4, id, name, arguments) of a call, (5, id) of one that has expired, (6, events) of the tracer.\n"
+     "Arguments and events are JSON, or None if that cannot be parsed."},
+    {"callback_return", core_callback_return, METH_VARARGS,
+     "callback_return($self, identity, json, /)\n--\n\n"
+     "Answers a call with a value. False if nobody waits for it any more."},
+    {"callback_raise", core_callback_raise, METH_VARARGS,
+     "callback_raise($self, identity, type_name, message, /)\n--\n\n"
+     "Answers a call with an exception. False if nobody waits for it any more."},
     {"outcome", core_outcome, METH_NOARGS,
      "outcome($self, /)\n--\n\nWhat the last run left, as an Outcome."},
     {"cancel", core_cancel, METH_NOARGS,
      "cancel($self, /)\n--\n\nEnds the present run, from any thread."},
     {"reset", core_reset, METH_NOARGS,
      "reset($self, /)\n--\n\nPuts the sandbox back to the state of the image."},
+    {"begin_command", live_begin_command, METH_VARARGS,
+     "begin_command($self, command, source, pause_every_ms, /)\n--\n\n"
+     "Begins a run that does what an eryx_run_command says."},
+    {"fork", live_fork, METH_NOARGS,
+     "fork($self, /)\n--\n\nA second Core that goes on from the present state."},
+    {"checkpoint", live_checkpoint, METH_NOARGS,
+     "checkpoint($self, /)\n--\n\nThe present state, to go back to."},
+    {"rollback", live_rollback, METH_O,
+     "rollback($self, checkpoint, /)\n--\n\nGoes back to a state."},
+    {"save", live_save, METH_O, "save($self, path, /)\n--\n\nWrites the present state to a file."},
+    {"load", live_load, METH_O, "load($self, path, /)\n--\n\nGoes on from a saved state."},
+    {"set_limits", live_set_limits, METH_O,
+     "set_limits($self, limits, /)\n--\n\nChanges the limits for the runs that begin from now on."},
     {NULL, NULL, 0, NULL},
 };
 

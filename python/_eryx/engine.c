@@ -53,10 +53,27 @@ static void engine_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
+static PyObject *engine_trim(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    eryx_engine *engine = ((engine_object *)object)->engine;
+    Py_BEGIN_ALLOW_THREADS
+    eryx_engine_trim(engine);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef engine_methods[] = {
+    {"trim", engine_trim, METH_NOARGS,
+     "trim($self, /)\n--\n\nGives the memory back that is kept for the next sandboxes."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyType_Slot engine_slots[] = {
     {Py_tp_doc, "Engine(image_path, stdlib_path)\n--\n\nAn opened image."},
     {Py_tp_new, engine_new},
     {Py_tp_dealloc, engine_dealloc},
+    {Py_tp_methods, engine_methods},
     {0, NULL},
 };
 

@@ -94,6 +94,15 @@ static int add_types(PyObject *module, binding_state *state)
     if (state->core_type == NULL || PyModule_AddType(module, state->core_type) < 0) {
         return -1;
     }
+    state->checkpoint_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &checkpoint_spec, NULL);
+    if (state->checkpoint_type == NULL || PyModule_AddType(module, state->checkpoint_type) < 0) {
+        return -1;
+    }
+    state->storage_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &storage_spec, NULL);
+    if (state->storage_type == NULL || PyModule_AddType(module, state->storage_type) < 0) {
+        return -1;
+    }
     state->outcome_type = PyStructSequence_NewType(&outcome_description);
     if (state->outcome_type == NULL || PyModule_AddType(module, state->outcome_type) < 0) {
         return -1;
@@ -106,7 +115,8 @@ static int module_exec(PyObject *module)
     binding_state *state = PyModule_GetState(module);
     if (state == NULL || find_exceptions(state) < 0 || add_types(module, state) < 0 ||
         add_exceptions(module, state) < 0 ||
-        PyModule_AddStringConstant(module, "VERSION", eryx_version()) < 0) {
+        PyModule_AddStringConstant(module, "VERSION", eryx_version()) < 0 ||
+        PyModule_AddStringConstant(module, "BUILD_ID", eryx_build_id()) < 0) {
         return -1;
     }
     PyObject *unlimited = PyLong_FromUnsignedLongLong(ERYX_UNLIMITED);
@@ -127,6 +137,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->engine_type);
     Py_VISIT(state->core_type);
     Py_VISIT(state->outcome_type);
+    Py_VISIT(state->storage_type);
+    Py_VISIT(state->checkpoint_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_VISIT(state->exceptions[status]);
     }
@@ -142,6 +154,8 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->engine_type);
     Py_CLEAR(state->core_type);
     Py_CLEAR(state->outcome_type);
+    Py_CLEAR(state->storage_type);
+    Py_CLEAR(state->checkpoint_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_CLEAR(state->exceptions[status]);
     }

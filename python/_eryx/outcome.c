@@ -20,6 +20,7 @@ static PyStructSequence_Field outcome_fields[] = {
     {"duration_ns", "wall clock of the run"},
     {"fuel_consumed", "fuel of the run"},
     {"peak_memory_bytes", "most memory that the guest had"},
+    {"callback_invocations", "calls of host functions"},
     {NULL, NULL},
 };
 
@@ -80,6 +81,7 @@ PyObject *outcome_from_result(const binding_state *state, const eryx_result *res
         PyLong_FromUnsignedLongLong(result->duration_ns),
         PyLong_FromUnsignedLongLong(result->fuel_consumed),
         PyLong_FromUnsignedLongLong(result->peak_memory_bytes),
+        PyLong_FromUnsignedLongLong(result->callback_invocations),
     };
     const Py_ssize_t count = (Py_ssize_t)(sizeof values / sizeof values[0]);
     bool complete = true;

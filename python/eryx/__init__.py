@@ -9,12 +9,14 @@ Every `Sandbox.execute` starts a fresh CPython 3.14 that sees no host files, no 
 network, and ends it when a limit of `ResourceLimits` is reached.
 """
 
+from eryx._engine import trim
 from eryx._errors import (
     CancelledError,
     EryxError,
     ExecutionError,
     InitializationError,
     ResourceLimitError,
+    SuspendCallback,
     TimeoutError,  # noqa: A004  (also a builtins.TimeoutError, so hiding the builtin does no harm)
 )
 from eryx._eryx import VERSION as __version__  # noqa: N811
@@ -22,15 +24,58 @@ from eryx._limits import ResourceLimits
 from eryx._result import ExecuteResult
 from eryx._sandbox import Sandbox
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from eryx._callbacks import CallbackRegistry, callback_stub
+    from eryx._journal import ReplayOutcome
+    from eryx._session import Checkpoint, Session
+    from eryx._snapshot import Snapshot
+    from eryx._storage import VfsStorage
+    from eryx._tracing import TraceEvent
+
+# Imported when they are asked for, so that what does without them starts sooner.
+_LATER = {
+    "CallbackRegistry": "eryx._callbacks",
+    "Checkpoint": "eryx._session",
+    "ReplayOutcome": "eryx._journal",
+    "Session": "eryx._session",
+    "Snapshot": "eryx._snapshot",
+    "TraceEvent": "eryx._tracing",
+    "VfsStorage": "eryx._storage",
+    "callback_stub": "eryx._callbacks",
+}
+
 __all__ = [
+    "CallbackRegistry",
     "CancelledError",
+    "Checkpoint",
     "EryxError",
     "ExecuteResult",
     "ExecutionError",
     "InitializationError",
+    "ReplayOutcome",
     "ResourceLimitError",
     "ResourceLimits",
     "Sandbox",
+    "Session",
+    "Snapshot",
+    "SuspendCallback",
     "TimeoutError",
+    "TraceEvent",
+    "VfsStorage",
     "__version__",
+    "callback_stub",
+    "trim",
 ]
+
+if not TYPE_CHECKING:  # a type checker is to know which names there are
+
+    def __getattr__(name: str) -> object:
+        """Imports what was not needed until now."""
+        module = _LATER.get(name)
+        if module is None:
+            raise AttributeError(f"module 'eryx' has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(module), name)
+        return value

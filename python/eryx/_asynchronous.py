@@ -5,26 +5,50 @@ from __future__ import annotations
 import _thread
 import asyncio
 import time
+from collections import deque
 
 from eryx._eryx import Core, Outcome, deliver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
+
+    from eryx._calls import Calls
 
 # How long a guest may compute on the event loop's own thread before it moves to a worker thread.
 PAUSE_MS = 2
+
+# How long callbacks that are cancelled at the end of a run may take for that.
+_CANCEL_SECONDS = 1.0
 
 
 class Driver:
     """Drives one run that has begun with pauses every `PAUSE_MS`."""
 
-    __slots__ = ("_abandoned", "_core", "_loop", "_on_output", "_woken", "_worker")
+    __slots__ = (
+        "_abandoned",
+        "_calls",
+        "_core",
+        "_loop",
+        "_on_output",
+        "_pending",
+        "_tasks",
+        "_woken",
+        "_worker",
+    )
 
-    def __init__(self, core: Core, on_output: Callable[[int, bytes], object] | None) -> None:
+    def __init__(
+        self, core: Core, on_output: Callable[[int, bytes], Any] | None, calls: Calls
+    ) -> None:
         """To be made on the event loop that will run it."""
         self._core = core
-        self._on_output = on_output
+        self._calls = calls
+        self._pending: deque[Awaitable[object]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._on_output: Callable[[int, bytes], object] | None = None
+        if on_output is not None:
+            self._on_output = self._collector(on_output)
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
         self._worker = _thread.allocate_lock()  # held while a worker thread is in the sandbox
@@ -39,20 +63,65 @@ class Driver:
 
     async def run(self) -> Outcome:
         """Runs to the end. If that is given up no thread is in the sandbox any more."""
+        calls = self._calls
+        calls.begin(self)
         try:
-            wake_ns = self._core.step(self._on_output, False)
-            while wake_ns is not None:
-                if wake_ns == 0:
-                    wake_ns = await self._step_in_thread()
+            event = None
+            while True:
+                if calls.answers:
+                    calls.settle()
+                event = self._core.step(self._on_output, False)
+                if event == 0:
+                    event = await self._step_in_thread()
+                if self._pending:
+                    await self._await_handlers()
+                if isinstance(event, tuple):
+                    if calls.handle(event):
+                        await asyncio.sleep(0)
+                elif event is not None:
+                    if event and not calls.answers:
+                        await self._wait_until(event)
                 else:
-                    await self._wait_until(wake_ns)
-                    wake_ns = self._core.step(self._on_output, False)
+                    return self._core.outcome()
         except BaseException:
             self._abandoned = True
             self._core.cancel()
             with self._worker:
                 raise
-        return self._core.outcome()
+        finally:
+            calls.end()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        """Starts a coroutine; gives a function that cancels it."""
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task.cancel
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._woken.set()
+
+    def _collector(self, on_output: Callable[[int, bytes], Any]) -> Callable[[int, bytes], object]:
+        """A handler that keeps what async handlers give."""
+        pending = self._pending
+
+        def collect(stream: int, data: bytes) -> None:
+            result = on_output(stream, data)
+            if hasattr(result, "__await__"):
+                pending.append(result)
+
+        return collect
+
+    async def _await_handlers(self) -> None:
+        """Awaits the async handlers of output in order."""
+        while self._pending:
+            try:
+                await self._pending.popleft()
+            except Exception as error:
+                deliver(_raiser(error), 0, None)
 
     async def _wait_until(self, wake_ns: int) -> None:
         timer = self._loop.call_later((wake_ns - time.monotonic_ns()) / 1e9, self._woken.set)
@@ -62,7 +131,7 @@ class Driver:
             timer.cancel()
             self._woken.clear()
 
-    async def _step_in_thread(self) -> int | None:
+    async def _step_in_thread(self) -> int | tuple[Any, ...] | None:
         future = self._loop.run_in_executor(None, self._work, self._output_in_thread())
         cancelled: asyncio.CancelledError | None = None
         while not future.done():
@@ -77,7 +146,9 @@ class Driver:
             raise cancelled
         return future.result()
 
-    def _work(self, on_output: Callable[[int, bytes], object] | None) -> int | None:
+    def _work(
+        self, on_output: Callable[[int, bytes], object] | None
+    ) -> int | tuple[Any, ...] | None:
         """What a worker thread does."""
         with self._worker:
             return None if self._abandoned else self._core.step(on_output, True)
@@ -90,3 +161,12 @@ class Driver:
         return lambda stream, data: self._loop.call_soon_threadsafe(
             deliver, on_output, stream, data
         )
+
+
+def _raiser(error: Exception) -> Callable[[int, object], object]:
+    """A handler that raises, for `deliver` to report."""
+
+    def async_handler(_stream: int, _data: object) -> None:
+        raise error
+
+    return async_handler

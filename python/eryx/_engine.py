@@ -23,3 +23,15 @@ def shared_engine() -> Engine:
             os.path.join(directory, "image.bin"), os.path.join(directory, "stdlib.bin")
         )
     return _engine
+
+
+def trim() -> None:
+    """Gives the memory back to the system that is kept for the next sandboxes.
+
+    That is at most a few megabytes; the next sandboxes start a little slower.
+    """
+    if _engine is not None:
+        _engine.trim()
+
+
+trim.__module__ = "eryx"

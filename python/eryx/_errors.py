@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import builtins
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eryx._tracing import TraceEvent
+
 
 class EryxError(Exception):
     """Base of all exceptions of this package.
@@ -34,6 +40,12 @@ class EryxError(Exception):
     """Most memory that the guest had."""
     memory_limit_hit: bool = False
     """Whether the guest was refused memory because of `ResourceLimits.max_memory_bytes`."""
+    callback_invocations: int = 0
+    """Number of callbacks that the guest made."""
+    trace: Sequence[TraceEvent] = ()
+    """What the tracer saw, in order; empty without tracing."""
+    trace_truncated: bool = False
+    """Whether events are missing because of `max_trace_events`."""
 
 
 class ExecutionError(EryxError):
@@ -76,3 +88,18 @@ class CancelledError(EryxError):
     """The run was ended by `Sandbox.cancel`."""
 
     __module__ = "eryx"
+
+
+class SuspendCallback(EryxError):  # noqa: N818  (it is no error, but what a callback asks for)
+    """Raised by a callback to end the run at once, without an answer to the guest.
+
+    `Sandbox.execute_with_journal` catches it: a later run with the journal goes on from there.
+    From `Sandbox.execute` it is raised as it is.
+    """
+
+    __module__ = "eryx"
+
+    def __init__(self, reason: str = "") -> None:
+        """reason: for `ReplayOutcome.suspend_reason`."""
+        super().__init__(reason)
+        self.reason = reason

@@ -15,6 +15,7 @@ _FIELDS = (
     "max_result_bytes",
     "max_vfs_entries",
     "max_open_handles",
+    "max_callback_bytes",
 )
 
 _GREATEST = 2**63 - 1
@@ -53,6 +54,8 @@ class ResourceLimits:
         made.
     max_open_handles: files, directories, streams and timers open at a time; None, which is 1,024.
         0: none can be opened.
+    max_callback_bytes: JSON of the arguments of one callback, and that of its answer, each; 16 MiB.
+        The guest gets an exception. 0: no callback can be made. None: no limit.
 
     >>> limits = ResourceLimits(execution_timeout_ms=500)
     >>> limits.max_fuel = 1_000_000
@@ -73,6 +76,7 @@ class ResourceLimits:
     max_result_bytes: int | None
     max_vfs_entries: int | None
     max_open_handles: int | None
+    max_callback_bytes: int | None
 
     def __init__(
         self,
@@ -87,6 +91,7 @@ class ResourceLimits:
         max_result_bytes: int | None = 16_777_216,
         max_vfs_entries: int | None = None,
         max_open_handles: int | None = None,
+        max_callback_bytes: int | None = 16_777_216,
     ) -> None:
         """Sets the fields.
 
@@ -103,6 +108,7 @@ class ResourceLimits:
         self.max_result_bytes = max_result_bytes
         self.max_vfs_entries = max_vfs_entries
         self.max_open_handles = max_open_handles
+        self.max_callback_bytes = max_callback_bytes
 
     @classmethod
     def unlimited(cls) -> ResourceLimits:
@@ -159,6 +165,9 @@ def core_limits(limits: ResourceLimits) -> tuple[int, ...]:
         or_else(limits.max_vfs_bytes, _DEFAULT_VFS_BYTES),
         or_else(limits.max_vfs_entries, _DEFAULT_VFS_ENTRIES),
         or_else(limits.max_open_handles, _DEFAULT_OPEN_HANDLES),
+        or_else(limits.callback_timeout_ms, UNLIMITED),
+        or_else(limits.max_callback_invocations, UNLIMITED),
+        or_else(limits.max_callback_bytes, UNLIMITED),
     )
 
 

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from eryx._tracing import Recorder, TraceEvent
+
 _REPR_CHARACTERS = 50
 
 
@@ -31,6 +33,8 @@ class ExecuteResult:
         "stdout",
         "stdout_bytes",
         "stdout_truncated",
+        "trace",
+        "trace_truncated",
     )
 
     stdout: str
@@ -61,8 +65,12 @@ class ExecuteResult:
     """Whether the guest was refused memory because of `ResourceLimits.max_memory_bytes`."""
     callback_invocations: int
     """Number of callbacks that the guest made."""
+    trace: list[TraceEvent]
+    """What the tracer saw, in order; empty without tracing."""
+    trace_truncated: bool
+    """Whether events are missing because of `max_trace_events`."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, recorder: Recorder | None = None) -> None:
         """Results are made by the package only."""
         put = object.__setattr__
         put(self, "stdout", text(outcome.stdout))
@@ -79,7 +87,9 @@ class ExecuteResult:
         put(self, "fuel_consumed", outcome.fuel_consumed)
         put(self, "peak_memory_bytes", outcome.peak_memory_bytes)
         put(self, "memory_limit_hit", outcome.memory_limit_hit)
-        put(self, "callback_invocations", 0)
+        put(self, "callback_invocations", outcome.callback_invocations)
+        put(self, "trace", [] if recorder is None else recorder.events)
+        put(self, "trace_truncated", recorder is not None and recorder.truncated)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         """Refuses."""
@@ -128,11 +138,11 @@ def _decode(outcome: Outcome) -> tuple[object, str | None, str | None]:
         return None, None, f"the guest's JSON of the result variable cannot be read: {error}"
 
 
-def finish(outcome: Outcome) -> ExecuteResult:
+def finish(outcome: Outcome, recorder: Recorder | None = None) -> ExecuteResult:
     """Makes a result of a good outcome; raises the exception of another."""
     exception_class = EXCEPTIONS[outcome.status]
     if exception_class is None:
-        return ExecuteResult(outcome)
+        return ExecuteResult(outcome, recorder)
     error = exception_class(outcome.traceback or outcome.message)
     if isinstance(error, _errors.EryxError):
         error.stdout = text(outcome.stdout)
@@ -145,6 +155,10 @@ def finish(outcome: Outcome) -> ExecuteResult:
         error.fuel_consumed = outcome.fuel_consumed
         error.peak_memory_bytes = outcome.peak_memory_bytes
         error.memory_limit_hit = outcome.memory_limit_hit
+        error.callback_invocations = outcome.callback_invocations
+        if recorder is not None:
+            error.trace = recorder.events
+            error.trace_truncated = recorder.truncated
     if isinstance(error, _errors.ExecutionError):
         error.exc_type = outcome.exception_type or ""
         error.exc_message = outcome.exception_message or ""

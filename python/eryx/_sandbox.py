@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from eryx._engine import shared_engine
-from eryx._errors import EryxError
+from eryx._errors import (
+    CancelledError,
+    EryxError,
+    ExecutionError,
+    ResourceLimitError,
+    SuspendCallback,
+    TimeoutError,  # noqa: A004  (ours)
+)
 from eryx._eryx import Core, Outcome
 from eryx._limits import DEFAULT_CORE_LIMITS, ResourceLimits, core_limits
 from eryx._result import ExecuteResult, finish
@@ -11,9 +18,21 @@ from eryx._turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from typing import Any, Literal
 
     from eryx._asynchronous import Driver
+    from eryx._blocking import BlockingRun
+    from eryx._callbacks import CallbackRegistry, CallbackTable
+    from eryx._calls import Calls
+    from eryx._journal import Recording, ReplayOutcome
+    from eryx._storage import CoreMounts, Volume
+    from eryx._tracing import TraceEvent
+
+# How a run can fail.
+_RUN_ERRORS = (ExecutionError, TimeoutError, ResourceLimitError, CancelledError)
+
+_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 # How long a signal such as Ctrl-C may go unnoticed while the guest computes.
 _PAUSE_MS = 25
@@ -36,12 +55,19 @@ class Sandbox:
     """
 
     __module__ = "eryx"
+    _KEEP_STATE = False  # for a later run
     __slots__ = (
         "__weakref__",
+        "_async_output",
+        "_callback_timeout_ms",
+        "_callbacks",
         "_core",
         "_driver",
+        "_max_trace_events",
         "_on_output",
+        "_on_trace",
         "_result_variable",
+        "_trace_mode",
         "_turn",
         "_used",
     )
@@ -51,42 +77,53 @@ class Sandbox:
         *,
         resource_limits: ResourceLimits | None = None,
         network: object = None,
-        callbacks: object = None,
+        callbacks: CallbackRegistry | Sequence[Mapping[str, Any] | CallbackRegistry] | None = None,
         mcp: object = None,
         secrets: object = None,
         scrub_stdout: bool | None = None,
         scrub_stderr: bool | None = None,
         scrub_result: bool | None = None,
         scrub_files: bool | None = None,
-        volumes: object = None,
+        volumes: Iterable[Volume] | None = None,
         on_stdout: Callable[[str], object] | None = None,
         on_stderr: Callable[[str], object] | None = None,
         result_variable: str | None = None,
+        trace: bool | Literal["all"] = False,
+        on_trace: Callable[[TraceEvent], object] | None = None,
+        max_trace_events: int = 100_000,
     ) -> None:
         """Makes a sandbox in which Python has started.
 
         resource_limits: what a run may use; None for ``ResourceLimits()``. Copied.
-        network, callbacks, mcp, secrets, scrub_stdout, scrub_stderr, scrub_result, scrub_files,
-            volumes: not in this version; anything but None is refused with EryxError.
+        callbacks: functions that the guest may call as ``await name(...)``: a `CallbackRegistry` or
+            a list of registries and dicts with name, fn, description, schema and thread; the last
+            three may be left out. See `CallbackRegistry.add`.
+        network, mcp, secrets, scrub_stdout, scrub_stderr, scrub_result, scrub_files: not in
+            this version; anything but None is refused with EryxError.
+        volumes: directories and files of the host that the guest sees, as tuples (host path, guest
+            path, read_only). Guest paths are absolute and do not overlap. Links that lead out of a
+            volume are not followed.
         on_stdout, on_stderr: called with each piece of text while the guest writes it, newlines and
             all. What a handler raises is reported with ``sys.unraisablehook`` and does not stop the
-            run.
+            run. Async handlers are awaited in order by `execute_async` and not for `execute`.
         result_variable: name of the global whose value becomes `ExecuteResult.result`; None for
             ``result``.
+        trace: whether `ExecuteResult.trace` is to tell each line, call, return and exception of the
+            program, and its callbacks; "all": those of the standard library as well.
+        on_trace: called with each event while the program runs.
+        max_trace_events: after so many, events are left out.
 
         Raises TypeError and ValueError for arguments that are wrong, InitializationError if there
         is not enough memory or address space.
         """
         _refuse(
             network=network,
-            callbacks=callbacks,
             mcp=mcp,
             secrets=secrets,
             scrub_stdout=scrub_stdout,
             scrub_stderr=scrub_stderr,
             scrub_result=scrub_result,
             scrub_files=scrub_files,
-            volumes=volumes,
         )
         limits = DEFAULT_CORE_LIMITS
         if resource_limits is not None:
@@ -96,19 +133,44 @@ class Sandbox:
             limits = core_limits(resource_limits)
         self._result_variable = _variable_name(result_variable)
         self._on_output = _text_handler(on_stdout, on_stderr)
+        self._async_output = _is_async(on_stdout) or _is_async(on_stderr)
+        self._callbacks: CallbackTable | None = None
+        self._callback_timeout_ms: int | None = 10_000
+        if callbacks is not None:
+            from eryx._callbacks import table_of
+
+            self._callbacks = table_of(callbacks)
+            if resource_limits is not None:
+                self._callback_timeout_ms = resource_limits.callback_timeout_ms
+        self._on_trace = on_trace
+        self._max_trace_events = max_trace_events
+        self._trace_mode: str | None = None
+        if trace is not False or on_trace is not None or max_trace_events != 100_000:
+            self._trace_mode = _trace_mode(trace, on_trace, max_trace_events)
         self._turn = Turn()
-        self._driver: Driver | None = None
+        self._driver: Driver | BlockingRun | None = None
         self._used = False
-        self._core = Core(shared_engine(), limits)
+        if volumes is None:
+            self._core = Core(shared_engine(), limits, self._mounts())
+        else:
+            from eryx._storage import core_volumes
+
+            self._core = Core(shared_engine(), limits, self._mounts(), core_volumes(volumes))
 
     def execute(
-        self, code: str, *, stdin: str | bytes | None = None, arguments: Sequence[str] = ()
+        self,
+        code: str,
+        *,
+        stdin: str | bytes | None = None,
+        arguments: Sequence[str] = (),
+        trace: bool | Literal["all"] | None = None,
     ) -> ExecuteResult:
         """Runs a program from a clean state and waits for its end.
 
         code: the program; it runs as ``__main__`` and may use ``await`` at its top level.
         stdin: what the program reads from its standard input; None for nothing.
         arguments: ``sys.argv[1:]`` of the program.
+        trace: in place of the sandbox's own; None to leave it at that.
 
         The interpreter lock is released meanwhile. Ctrl-C ends the run with KeyboardInterrupt.
 
@@ -120,44 +182,144 @@ class Sandbox:
         >>> Sandbox().execute("import sys; print(sys.argv[1:])", arguments=["a", "b"]).stdout
         "['a', 'b']"
         """
+        return self._execute(code, stdin, arguments, trace)
+
+    def _execute(
+        self,
+        code: str,
+        stdin: str | bytes | None,
+        arguments: Sequence[str],
+        trace: bool | str | None,
+        recording: Recording | None = None,
+    ) -> ExecuteResult:
         source, stdin_bytes = _encoded(code, stdin)
         argument_tuple = _arguments(arguments)
+        calls = None
+        if self._callbacks is not None or trace is not None or self._trace_mode is not None:
+            calls = self._new_calls(trace, recording)
+        if self._async_output:
+            raise TypeError("on_stdout or on_stderr is async: use execute_async")
         self._turn.acquire()
         try:
-            self._begin(source, stdin_bytes, argument_tuple, _PAUSE_MS)
-            outcome = self._core.run(self._on_output)
-            self._end(outcome)
-        finally:
-            self._turn.release()
-        return finish(outcome)
-
-    async def execute_async(
-        self, code: str, *, stdin: str | bytes | None = None, arguments: Sequence[str] = ()
-    ) -> ExecuteResult:
-        """Does the same on the running event loop.
-
-        The guest needs a worker thread of the loop only while it computes for long. If the task is
-        cancelled the guest is stopped.
-        """
-        from eryx._asynchronous import PAUSE_MS, Driver
-
-        source, stdin_bytes = _encoded(code, stdin)
-        argument_tuple = _arguments(arguments)
-        await self._turn.acquire_async()
-        try:
-            self._begin(source, stdin_bytes, argument_tuple, PAUSE_MS)
+            self._begin(source, stdin_bytes, argument_tuple, _PAUSE_MS, calls)
             try:
-                self._driver = Driver(self._core, self._on_output)
-                outcome = await self._driver.run()
+                if calls is None:
+                    outcome = self._core.run(self._on_output)
+                else:
+                    from eryx._blocking import BlockingRun
+
+                    run = self._driver = BlockingRun(self._core, self._on_output, calls)
+                    outcome = run.run()
             except BaseException:
-                self._reset()  # drops the run
+                self._abandon()
                 raise
             finally:
                 self._driver = None
             self._end(outcome)
         finally:
             self._turn.release()
-        return finish(outcome)
+        return finish(outcome, None if calls is None else calls.recorder)
+
+    async def execute_async(
+        self,
+        code: str,
+        *,
+        stdin: str | bytes | None = None,
+        arguments: Sequence[str] = (),
+        trace: bool | Literal["all"] | None = None,
+    ) -> ExecuteResult:
+        """Does the same on the running event loop.
+
+        The guest needs a worker thread of the loop only while it computes for long. If the task is
+        cancelled the guest is stopped. Async callbacks run on the same loop.
+        """
+        return await self._execute_async(code, stdin, arguments, trace)
+
+    async def _execute_async(
+        self,
+        code: str,
+        stdin: str | bytes | None,
+        arguments: Sequence[str],
+        trace: bool | str | None,
+        recording: Recording | None = None,
+    ) -> ExecuteResult:
+        from eryx._asynchronous import PAUSE_MS, Driver
+
+        source, stdin_bytes = _encoded(code, stdin)
+        argument_tuple = _arguments(arguments)
+        calls = self._new_calls(trace, recording)
+        await self._turn.acquire_async()
+        try:
+            self._begin(source, stdin_bytes, argument_tuple, PAUSE_MS, calls)
+            try:
+                run = self._driver = Driver(self._core, self._on_output, calls)
+                outcome = await run.run()
+            except BaseException:
+                self._abandon()
+                raise
+            finally:
+                self._driver = None
+            self._end(outcome)
+        finally:
+            self._turn.release()
+        return finish(outcome, calls.recorder)
+
+    def execute_with_journal(
+        self,
+        code: str,
+        journal: dict[str, Any] | None = None,
+        *,
+        stdin: str | bytes | None = None,
+        arguments: Sequence[str] = (),
+    ) -> ReplayOutcome:
+        """Runs a program and writes down the answers of its callbacks.
+
+        journal: what an earlier run of the same program wrote down. Its answers are given instead
+            of calling the functions again, up to the first call that it does not have.
+
+        A callback that raises `SuspendCallback` ends the run; with the journal of that run the next
+        one comes to the same call again. An exception of the run is in `ReplayOutcome.error`.
+
+        Raises TypeError and ValueError for a journal that is malformed or of another program.
+
+        >>> sandbox = Sandbox(callbacks=[{"name": "ask", "fn": lambda: 42}])
+        >>> first = sandbox.execute_with_journal("print(await ask())")
+        >>> again = sandbox.execute_with_journal("print(await ask())", first.journal)
+        >>> again.result.stdout, again.replayed_callbacks
+        ('42', 1)
+        """
+        from eryx._journal import Recording, ReplayOutcome
+
+        _check_code(code)
+        recording = Recording(code, journal)
+        try:
+            result = self._execute(code, stdin, arguments, None, recording)
+        except SuspendCallback as suspension:
+            return ReplayOutcome(recording, suspend_reason=suspension.reason)
+        except _RUN_ERRORS as error:
+            return ReplayOutcome(recording, error=error)
+        return ReplayOutcome(recording, result)
+
+    async def execute_with_journal_async(
+        self,
+        code: str,
+        journal: dict[str, Any] | None = None,
+        *,
+        stdin: str | bytes | None = None,
+        arguments: Sequence[str] = (),
+    ) -> ReplayOutcome:
+        """Does the same on the running event loop."""
+        from eryx._journal import Recording, ReplayOutcome
+
+        _check_code(code)
+        recording = Recording(code, journal)
+        try:
+            result = await self._execute_async(code, stdin, arguments, None, recording)
+        except SuspendCallback as suspension:
+            return ReplayOutcome(recording, suspend_reason=suspension.reason)
+        except _RUN_ERRORS as error:
+            return ReplayOutcome(recording, error=error)
+        return ReplayOutcome(recording, result)
 
     def cancel(self) -> None:
         """Ends the present run with CancelledError, from any thread; does nothing without a run."""
@@ -166,22 +328,72 @@ class Sandbox:
         if driver is not None:
             driver.wake()
 
+    def _new_calls(self, trace: bool | str | None, recording: Recording | None) -> Calls:
+        """What a run needs that calls the host or is traced."""
+        from eryx._calls import Calls, refuse_reentrance
+
+        refuse_reentrance(self._turn)
+        calls = Calls(self._core, self._turn, self._callbacks, self._callback_timeout_ms, recording)
+        mode = self._trace_mode
+        if trace is not None:
+            mode = _trace_mode(trace, self._on_trace, self._max_trace_events)
+        if mode is not None:
+            from eryx._tracing import Recorder
+
+            calls.trace_mode = mode
+            calls.max_trace_events = self._max_trace_events
+            calls.recorder = Recorder(self._on_trace, self._max_trace_events)
+        return calls
+
+    def _mounts(self) -> CoreMounts:
+        """What is mounted besides the volumes."""
+        return ()
+
     def _begin(
-        self, source: bytes, stdin: bytes | None, arguments: tuple[str, ...], pause_ms: int
+        self,
+        source: bytes,
+        stdin: bytes | None,
+        arguments: tuple[str, ...],
+        pause_ms: int,
+        calls: Calls | None,
     ) -> None:
-        if self._used:
-            self._reset()
-        self._used = True
+        self._prepare()
+        if calls is not None:
+            self._core.begin(
+                source,
+                result_variable=self._result_variable,
+                arguments=arguments,
+                standard_input=stdin,
+                keep_state=self._KEEP_STATE,
+                stream_output=self._on_output is not None,
+                pause_every_ms=pause_ms,
+                callbacks=calls.declarations,
+                trace=calls.trace_mode,
+                max_trace_events=calls.max_trace_events,
+            )
+            return
         self._core.begin(
             source,
             result_variable=self._result_variable,
             arguments=arguments,
             standard_input=stdin,
+            keep_state=self._KEEP_STATE,
             stream_output=self._on_output is not None,
             pause_every_ms=pause_ms,
         )
 
+    def _prepare(self) -> None:
+        """Makes the sandbox ready for the next run."""
+        if self._used:
+            self._reset()
+        self._used = True
+
+    def _abandon(self) -> None:
+        """Drops a run that an exception of the host has ended."""
+        self._reset()
+
     def _end(self, outcome: Outcome) -> None:
+        """Looks at how a run ended."""
         if outcome.peak_memory_bytes > _KEPT_MEMORY_BYTES:
             self._reset()
 
@@ -207,9 +419,27 @@ def _variable_name(name: str | None) -> str:
     return name
 
 
+def _trace_mode(trace: object, on_trace: object, max_trace_events: object) -> str | None:
+    """The mode of the tracer, after a look at all its parameters."""
+    from eryx._tracing import checked_limit, mode_of
+
+    if on_trace is not None and not callable(on_trace):
+        raise TypeError(f"on_trace must be callable or None, not {type(on_trace).__name__}")
+    checked_limit(max_trace_events)
+    return mode_of(trace)
+
+
+def _is_async(handler: object) -> bool:
+    """Whether a handler is an async function, without the time that importing inspect takes."""
+    code = getattr(handler, "__code__", None)
+    if code is None and handler is not None:
+        code = getattr(getattr(type(handler), "__call__", None), "__code__", None)  # noqa: B004
+    return bool(getattr(code, "co_flags", 0) & _CO_COROUTINE)
+
+
 def _text_handler(
     on_stdout: Callable[[str], object] | None, on_stderr: Callable[[str], object] | None
-) -> Callable[[int, bytes], object] | None:
+) -> Callable[[int, bytes], Awaitable[object] | None] | None:
     """One handler of bytes for two of text."""
     for name, handler in (("on_stdout", on_stdout), ("on_stderr", on_stderr)):
         if handler is not None and not callable(handler):
@@ -217,18 +447,21 @@ def _text_handler(
     if on_stdout is None and on_stderr is None:
         return None
 
-    def on_output(stream: int, data: bytes) -> None:
+    def on_output(stream: int, data: bytes) -> Any:
         handler = on_stdout if stream == 1 else on_stderr
-        if handler is not None:
-            handler(data.decode("utf-8", "replace"))
+        return None if handler is None else handler(data.decode("utf-8", "replace"))
 
     return on_output
 
 
-def _encoded(code: str, stdin: str | bytes | None) -> tuple[bytes, bytes | None]:
-    """The texts as the guest gets them. Lone surrogates are for Python in the guest to refuse."""
+def _check_code(code: str) -> None:
     if not isinstance(code, str):
         raise TypeError(f"code must be a str, not {type(code).__name__}")
+
+
+def _encoded(code: str, stdin: str | bytes | None) -> tuple[bytes, bytes | None]:
+    """The texts as the guest gets them. Lone surrogates are for Python in the guest to refuse."""
+    _check_code(code)
     if isinstance(stdin, str):
         stdin = stdin.encode("utf-8", "surrogatepass")
     elif stdin is not None and not isinstance(stdin, bytes):

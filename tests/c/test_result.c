@@ -86,7 +86,7 @@ static void test_request_has_all_fields_in_order(void)
     options.keep_state = true;
     uint8_t *request;
     size_t size;
-    ASSERT(request_build(&options, &request, &size));
+    ASSERT(request_build(&options, 0, &request, &size));
     static const uint8_t expected[] = {
         4, 0, 0, 0, 4, 0, 0, 0, 1,   0,   0,   0,                   /* flags */
         2, 0, 0, 0, 6, 0, 0, 0, 'r', 'e', 's', 'u', 'l', 't',       /* result variable */
@@ -103,7 +103,7 @@ static void test_request_without_a_result_variable(void)
     options.result_variable = NULL;
     uint8_t *request;
     size_t size;
-    ASSERT(request_build(&options, &request, &size));
+    ASSERT(request_build(&options, 0, &request, &size));
     ASSERT_EQ(size, 12 + 8);
     free(request);
 }

@@ -30,7 +30,6 @@ class TestSandbox:
         "name",
         [
             "network",
-            "callbacks",
             "mcp",
             "secrets",
             "scrub_stdout",

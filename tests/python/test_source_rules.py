@@ -27,6 +27,7 @@ MEMORY_OWNERS = {
     "image.c",
     "image_build.c",
     "limits.c",
+    "live_memory.c",
     "memory.c",
     "run.c",
     "sandbox.c",

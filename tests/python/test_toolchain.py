@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from toolchain import bytecode, inputs, instrument, layout, lock, stdlib  # noqa: E402
+from toolchain import bytecode, hot, inputs, instrument, layout, lock, stdlib  # noqa: E402
 from toolchain import wasm_binary as wasm  # noqa: E402
 from toolchain.cache import MANIFEST, Cache, content_digest, key_of  # noqa: E402
 from toolchain.errors import BuildError  # noqa: E402
@@ -297,6 +297,38 @@ class TestInstrument:
         code.functions["w2c_guest_f"] = instrument.Function("w2c_guest_f", "void", [], text)
         with pytest.raises(BuildError, match="wasm2c's output has changed"):
             instrument.transform_functions(code)
+
+
+class TestHotFunctions:
+    def make_code(self, *names: str) -> instrument.GeneratedCode:
+        code = instrument.GeneratedCode()
+        for name in names:
+            code.functions[name] = instrument.Function(name, "void", [], "x" * 100)
+        return code
+
+    def test_hot_functions_are_together_and_the_rest_keeps_its_order(self) -> None:
+        loop = "w2c_guest_0x5FPyEval_EvalFrameDefault_0"
+        others = [f"w2c_guest_f{number}" for number in range(100)]
+        files = instrument.split_functions(
+            self.make_code(*others[:50], loop, *others[50:]), frozenset({loop, others[7], "gone"})
+        )
+        assert files.pop(instrument.HOT_FILE) == [others[7], loop]
+        assert len(files) == instrument.FILE_COUNT
+        assert [name for file in sorted(files) for name in files[file]] == [
+            name for name in others if name != others[7]
+        ]
+
+    def test_list_of_another_guest_is_noticed(self) -> None:
+        with pytest.raises(BuildError, match="does not fit this guest"):
+            instrument.split_functions(self.make_code("w2c_guest_f"), frozenset({"w2c_guest_f"}))
+
+    def test_weights_come_from_all_blocks(self) -> None:
+        report = (
+            "Counters:\n  w2c_guest_f:\n    Hash: 0x1\n    Counters: 3\n    Function count: 2\n"
+            "    Block counts: [10, 5]\n  main.c:helper:\n    Function count: 9\n"
+            "    Block counts: []\n  w2c_guest_g:\n    Function count: 4\n"
+        )
+        assert hot.weigh(report) == {"w2c_guest_f": 17, "w2c_guest_g": 4}
 
 
 class TestStandardLibrary:

@@ -2,8 +2,8 @@
 
 Its argument is JSON: `module`; `left_out`, patterns of test ids; `stand_ins`, modules that are
 missing here, whose tests are skipped rather than the file; `sockets`, whether to let the file try
-what the suite believes no WASI can do. Its last line of output is the result as JSON; on the way it writes the name of each test to
-stderr, so that a test that never ends can be named.
+what the suite believes no WASI can do. Its last line of output is the result as JSON; on the way it
+writes the name of each test to stderr, so that a test that never ends can be named.
 """
 
 import fnmatch

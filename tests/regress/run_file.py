@@ -1,6 +1,7 @@
 """Runs one file of the suite in a sandbox, in a process of its own: LIBRARY SECONDS REQUEST
 
-REQUEST is what guest_program.py takes. The output is one line of JSON: `error` says why there is no result, else it is null.
+REQUEST is what guest_program.py takes. The output is one line of JSON: `error` says why there is no
+result, else it is null.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""CPython's own tests, run in sandboxes. expected.toml says which, and what each is known to fail."""
+"""CPython's own tests, run in sandboxes. expected.toml says which, and which are known to fail."""
 
 from __future__ import annotations
 
@@ -85,8 +85,9 @@ def patterns(expected: Mapping[str, Any], kind: str) -> dict[str, str]:
 
 
 def full_pattern(name: str, pattern: str) -> str:
-    """The pattern as it matches ids: in expected.toml they are short."""
-    return pattern if pattern.startswith("test.") else f"test.{name}.{pattern}"
+    """The pattern as it matches ids: in expected.toml they are without the file's name."""
+    whole = pattern.startswith(("test.", "setUp"))
+    return pattern if whole else f"test.{name}.{pattern}"
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +105,7 @@ def runs(
     library = tmp_path_factory.mktemp("regress") / "library.bin"
     pack_with_tests(Path(eryx.__file__).with_name("stdlib.bin"), directory, library)
     names = [
-        item.callspec.params["name"]
+        str(item.callspec.params["name"])
         for item in request.session.items
         if isinstance(item, pytest.Function)
         and item.function is test_file

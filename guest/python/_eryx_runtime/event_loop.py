@@ -8,11 +8,17 @@ from asyncio import base_events, events, futures, selector_events, tasks, unix_e
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from _eryx_runtime import callbacks
+
+_TURN = 0.001  # seconds that are waited for one thing while there is another, too
+
 
 class _Selector(selectors.DefaultSelector):
-    """Only sleeps when there is no file to wait for."""
+    """Waits for answers of the host and for files, and only sleeps when there is neither."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if callbacks.open_calls:
+            return self._select_with_calls(timeout)
         if self.get_map():
             ready: list[tuple[selectors.SelectorKey, int]] = super().select(timeout)
             return ready
@@ -23,12 +29,32 @@ class _Selector(selectors.DefaultSelector):
             time.sleep(timeout)
         return []
 
+    def _select_with_calls(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        if not self.get_map():
+            callbacks.wait(timeout)
+            return []
+        # No call of the host waits for both: it is asked for one and the other, in turns.
+        end = None if timeout is None else time.monotonic() + timeout
+        open_before = len(callbacks.open_calls)
+        while True:
+            ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
+            left = _TURN if end is None else min(_TURN, end - time.monotonic())
+            callbacks.wait(0 if ready else left)
+            if ready or left < _TURN or len(callbacks.open_calls) < open_before:
+                return ready
+
+
+# What a program may choose without a reason that counts here.
+_PLAIN_SELECTORS = (selectors.DefaultSelector, selectors.SelectSelector)
+
 
 class EventLoop(selector_events.BaseSelectorEventLoop):
     """The loop that asyncio.run() and top-level await use."""
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
-        super().__init__(_Selector() if selector is None else selector)
+        if selector is None or type(selector) in _PLAIN_SELECTORS:
+            selector = _Selector()
+        super().__init__(selector)
 
     # Nothing but the loop's own thread could wake it, so there is no pipe to itself.
     def _make_self_pipe(self) -> None:
@@ -105,11 +131,17 @@ def run(coroutine: Coroutine[Any, Any, Any], keep_loop: bool) -> Any:
     main = loop.create_task(coroutine)
     try:
         return loop.run_until_complete(main)
-    except BaseException:
+    except BaseException as error:
         # An interrupt leaves the task where it was: it gets to clean up, like in asyncio.run().
         if not main.done():
             main.cancel()
-            loop.run_until_complete(tasks.gather(main, return_exceptions=True))
+            try:
+                loop.run_until_complete(main)
+            except asyncio.CancelledError as end:
+                # Its traceback shows where the program waited.
+                end.__context__ = None
+                if error.__context__ is None:
+                    error.__context__ = end
         raise
     finally:
         if not keep_loop:

@@ -8,7 +8,7 @@ import sys
 from types import CodeType
 
 import _eryx
-from _eryx_runtime import event_loop, interrupts, program, streams
+from _eryx_runtime import event_loop, interrupts, namespaces, program, streams
 from _eryx_runtime.preload import MODULES
 
 # Touches what most programs touch.
@@ -33,6 +33,14 @@ try:
 except KeyError as error:
     traceback.format_exception(error)
 result = json.loads(json.dumps({"pairs": await asyncio.gather(double(1), double(2))}))
+
+# While the image is made, the host answers every call with null.
+from _eryx_runtime import namespaces
+namespaces.install(b'[{"name": "warm.up", "schema": {"properties": {"a": {}}}}]', globals(), None)
+warm.up.sync(a=[1.5, "text"])
+await warm.up({"b": None})
+await asyncio.gather(warm.up(1), warm.up(a=2), invoke("warm.up"))
+list_callbacks()
 """
 
 
@@ -101,6 +109,7 @@ def settle_image() -> None:
 def seal_image() -> None:
     """Forget the warm-up."""
     event_loop.forget_session()
+    namespaces.install(None, {}, None)
     program.make_fresh(building=False)
     sys.argv = [program.FILENAME]
     gc.collect()

@@ -4,9 +4,8 @@ A program may catch it; then the host ends the sandbox from outside a little lat
 """
 
 import signal
-from types import FrameType
 
-from _eryx import take_interrupt
+import _eryx
 
 
 class ExecutionTimeout(BaseException):
@@ -22,24 +21,12 @@ class FuelExhausted(BaseException):
 
 
 # By enum interrupt_kind.
-_EXCEPTIONS = {
-    1: (ExecutionTimeout, "execution timed out"),
-    2: (ExecutionCancelled, "execution was cancelled"),
-    3: (FuelExhausted, "fuel exhausted"),
-}
-
-for _class, _ in _EXCEPTIONS.values():
-    _class.__module__ = "eryx"
-
-
-def _on_signal(signal_number: int, frame: FrameType | None) -> None:
-    # An interrupt that came after the end of the run it was meant for is 0 here, and forgotten.
-    interrupt = _EXCEPTIONS.get(take_interrupt())
-    if interrupt is not None:
-        exception_class, message = interrupt
-        raise exception_class(message)
+_EXCEPTIONS = {1: ExecutionTimeout, 2: ExecutionCancelled, 3: FuelExhausted}
 
 
 def install() -> None:
     """Handle the signal that guest/module.c marks as received."""
-    signal.signal(signal.SIGXCPU, _on_signal)
+    for kind, exception_class in _EXCEPTIONS.items():
+        exception_class.__module__ = "eryx"
+        _eryx.set_interrupt(kind, exception_class)
+    signal.signal(signal.SIGXCPU, _eryx.on_interrupt)

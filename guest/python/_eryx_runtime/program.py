@@ -21,7 +21,15 @@ from types import CodeType, CoroutineType, ModuleType
 from typing import Any
 
 import _eryx
-from _eryx_runtime import event_loop, report, streams
+from _eryx_runtime import (
+    callbacks,
+    event_loop,
+    namespaces,
+    report,
+    snapshot,
+    streams,
+    tracing,
+)
 
 FILENAME = "<user>"
 
@@ -31,8 +39,15 @@ _EXCEPTION = 1
 _EXIT = 2
 
 _KEEP_STATE = 1  # enum request_flag
+_NEEDS_ENTROPY = 2  # src/request.h, as the next
+_COMMAND_SHIFT = 8
 _ALLOW_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _ABSENT = object()
+
+# enum request_field, those that come as extras
+_CALLBACKS = 5
+_TRACE = 6
+_TRACE_LIMIT = 7
 
 # Frames of these files are not the program's if they are the outermost ones.
 _RUNTIME_FILES = frozenset(
@@ -73,6 +88,7 @@ class _State:
     started = False  # a program has run since the image was made
     streams_fresh = False
     keep = False
+    extended = False  # the last run had extras
     result_variable: str | None = None
     own_modules: frozenset[str] = frozenset()
 
@@ -105,8 +121,7 @@ def make_fresh(building: bool) -> None:
 def _first_run() -> None:
     """Undo what all sandboxes of one image would have in common and must not."""
     _state.started = True
-    # Its own way takes 2,496 bytes of entropy. The first byte makes it equal work for any number.
-    _seed_random(int.from_bytes(b"\1" + _random_bytes(32)))
+    _reseed()
     logging._startTime = _now()  # type: ignore[attr-defined]
 
 
@@ -137,10 +152,42 @@ def _compile_program(source: bytes) -> CodeType:
     return program
 
 
+# By eryx_run_command.
+_COMMANDS = {
+    1: lambda source: snapshot.save(int(source)),
+    2: lambda source: snapshot.load(source),
+    3: lambda source: snapshot.clear(),
+}
+_COMMAND_CODE = compile("command(source)", __file__, "exec")
+
+
+def _reseed() -> None:
+    # Its own way takes 2,496 bytes of entropy. The first byte makes it equal work for any number.
+    _seed_random(int.from_bytes(b"\1" + _random_bytes(32)))
+
+
+def _extend(extras: dict[int, bytes], names: dict[str, Any]) -> None:
+    """Do what only few runs want: names for callbacks, and tracing, which is last."""
+    _state.extended = bool(extras)
+    callbacks.abandon()
+    namespaces.install(extras.get(_CALLBACKS), names, _state.result_variable)
+    mode = extras.get(_TRACE)
+    if mode is not None:
+        limit = int.from_bytes(extras.get(_TRACE_LIMIT, b""), "little")
+        tracing.start(mode.decode(), limit)
+
+
 def begin(
-    source: bytes, result_variable: str | None, arguments: list[str], flags: int
+    source: bytes,
+    result_variable: str | None,
+    arguments: list[str],
+    flags: int,
+    extras: dict[int, bytes] | None,
 ) -> tuple[CodeType, dict[str, Any]]:
-    """Make everything ready and give the code to be evaluated and its globals."""
+    """Make everything ready and give the code to be evaluated and its globals.
+
+    extras: the fields of the request that have no parameter of their own.
+    """
     _state.keep = bool(flags & _KEEP_STATE)
     _state.result_variable = result_variable
     if not _state.started:
@@ -153,7 +200,16 @@ def begin(
         main = _state.main = _make_main()
     _modules["__main__"] = main
     sys.argv = [FILENAME, *arguments]
-    return _compile_program(source), main.__dict__
+    if flags & _NEEDS_ENTROPY:
+        _reseed()
+    command = _COMMANDS.get(flags >> _COMMAND_SHIFT)
+    if command is not None:
+        _state.result_variable = None
+        return _COMMAND_CODE, {"command": command, "source": source, "__builtins__": builtins}
+    program = _compile_program(source)
+    if extras is not None or _state.extended:
+        _extend(extras or {}, main.__dict__)
+    return program, main.__dict__
 
 
 def _exit_code(error: SystemExit) -> int:
@@ -191,6 +247,8 @@ def finish(value: object, error: BaseException | None) -> int:
                 event_loop.run(value, _state.keep)
             except BaseException as raised:
                 error = raised
+        if tracing.state.active:
+            tracing.stop()
         outcome = _outcome(error)
         variable = _state.result_variable
         if variable is not None and _state.main is not None:

@@ -6,6 +6,7 @@ import traceback
 from types import TracebackType
 
 import _eryx
+from _eryx_runtime import callbacks, namespaces
 
 # enum report_field
 _RESULT_JSON = 1
@@ -19,6 +20,9 @@ _encode_ascii = json.JSONEncoder(allow_nan=False).encode
 _builtin_hook = sys.__excepthook__
 _format_limit = traceback.BUILTIN_EXCEPTION_LIMIT  # type: ignore[attr-defined]
 _TracebackException = traceback.TracebackException
+_CALLING = frozenset(
+    function.__code__.co_filename for function in (callbacks.call, namespaces.list_callbacks)
+)
 
 
 def _bytes(text: str) -> bytes:
@@ -68,11 +72,17 @@ def _format(exception: BaseException) -> str:
 
 
 def _strip(exception: BaseException, files: frozenset[str]) -> None:
-    """Take the runtime's own frames off the outer end of the traceback."""
+    """Take the runtime's own frames off both ends of the traceback."""
     entry: TracebackType | None = exception.__traceback__
     while entry is not None and entry.tb_frame.f_code.co_filename in files:
         entry = entry.tb_next
     exception.__traceback__ = entry
+    while entry is not None:
+        following = entry.tb_next
+        if following is not None and following.tb_frame.f_code.co_filename in _CALLING:
+            entry.tb_next = None  # a call of the host failed, which is where the program called it
+            return
+        entry = following
 
 
 def write_exit_text(code: object) -> None:
@@ -87,6 +97,8 @@ def write_exit_text(code: object) -> None:
 def exception(exception: BaseException, runtime_files: frozenset[str], keep: bool) -> None:
     """Print an uncaught exception as CPython does, and report it."""
     _strip(exception, runtime_files)
+    if exception.__context__ is not None:
+        _strip(exception.__context__, runtime_files)
     exception_class = type(exception)
     if keep:
         sys.last_exc = exception

@@ -1,0 +1,196 @@
+"""Calls of the host's functions: from the arguments to the answer.
+
+A call is made at once, and its answer is waited for where the caller is: in the event loop, so that
+only the task that awaits it stands still, or right here for synchronous code.
+"""
+
+import json
+from asyncio import events, futures
+from collections.abc import Mapping
+from json import encoder as json_encoder
+from typing import Any
+
+import _eryx
+from _eryx_runtime import tracing
+
+# enum answer_status
+_VALUE = 0
+_RAISED = 1
+_TIMED_OUT = 2
+
+# enum call_refusal
+_LIMIT = -1
+_TOO_LARGE = -2
+
+_NO_END = -1
+
+_Answer = tuple[int, int, str]
+
+
+class CallbackError(RuntimeError):
+    """The host's function raised an exception; its type is known by name only."""
+
+    def __init__(self, message: str, host_type: str = "", host_message: str = "") -> None:
+        super().__init__(message)
+        self.host_type = host_type
+        self.host_message = host_message
+
+
+class CallbackLimitError(RuntimeError):
+    """A limit of the sandbox does not allow another call."""
+
+
+class CallbackNotFoundError(LookupError, RuntimeError):
+    """The host has declared no function of that name."""
+
+
+for _class in (CallbackError, CallbackLimitError, CallbackNotFoundError):
+    _class.__module__ = "eryx"
+
+
+# The calls that tasks wait for. What is not in here any more was given up; its answer is dropped.
+open_calls: dict[int, futures.Future[_Answer]] = {}
+
+# ---- Arguments and answers ----------------------------------------------------------------------
+
+
+def _refuse(value: object) -> object:
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+# One encoder for all calls: the json module makes one for each. It notes the containers it is
+# inside of, to find cycles.
+_inside: dict[int, object] = {}
+_encode = json_encoder.c_make_encoder(  # type: ignore[attr-defined]
+    _inside, _refuse, json_encoder.encode_basestring, None, ":", ",", False, False, False
+)
+_encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+_scan = _decoder.scan_once  # type: ignore[attr-defined]
+_join = "".join
+_call = _eryx.call
+_wait = _eryx.wait
+_running_loop = events._get_running_loop
+
+
+def _start(name: str, arguments: Mapping[str, object]) -> int:
+    """Ask the host for the call; gives its id."""
+    try:
+        text = _join(_encode(arguments, 0))
+    except BaseException:
+        _inside.clear()
+        raise
+    if tracing.buffer:
+        tracing.flush()
+    try:
+        identity = _call(name, text)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        identity = _call(name, _encode_ascii(arguments))
+    if identity > 0:
+        return identity
+    if identity == _LIMIT:
+        raise CallbackLimitError(
+            f"callback {name!r} was not called: the limit max_callback_invocations is reached"
+        )
+    if identity == _TOO_LARGE:
+        raise ValueError(
+            f"callback {name!r} was not called: its arguments are larger than the limit"
+            f" max_callback_bytes ({len(text)} characters of JSON)"
+        )
+    raise CallbackLimitError(f"callback {name!r} was not called: too many calls are open")
+
+
+def _result(name: str, answer: _Answer) -> Any:
+    _, status, text = answer
+    if status == _VALUE:
+        try:
+            value, end = _scan(text, 0)
+            return value if end == len(text) else _decoder.decode(text)
+        except (ValueError, StopIteration) as error:
+            reason = str(error) or "no value"
+        raise CallbackError(f"callback {name!r} gave an answer that is not JSON: {reason}")
+    if status == _RAISED:
+        host_type, _, message = text.partition("\0")
+        full = f"{host_type}: {message}" if message else host_type
+        raise CallbackError(full, host_type, message)
+    if status == _TIMED_OUT:
+        raise TimeoutError(f"callback {name!r} timed out after {text} ms")
+    raise MemoryError(f"no memory for the answer of callback {name!r}")
+
+
+# ---- Waiting ------------------------------------------------------------------------------------
+
+
+def _deliver(answer: _Answer) -> None:
+    """Wake the task that waits for the answer, in whatever loop it is."""
+    future = open_calls.pop(answer[0], None)
+    if future is not None and not future.done():
+        try:
+            future.set_result(answer)
+        except RuntimeError:  # its loop is closed
+            pass
+
+
+def wait(timeout: float | None) -> None:
+    """Sleep until a task's answer is there or the time is over, as the idle event loop does."""
+    if timeout is None:
+        timeout_ns = _NO_END
+    else:
+        timeout_ns = int(timeout * 1e9) + 1 if 0 < timeout < 1e9 else 0 if timeout <= 0 else _NO_END
+    if tracing.buffer and timeout_ns:
+        tracing.flush()
+    for answer in _wait(timeout_ns):
+        _deliver(answer)
+
+
+def call_and_wait(name: str, arguments: Mapping[str, object]) -> Any:
+    """Call, and stand still until the answer is there; answers for tasks are kept for them."""
+    identity = _start(name, arguments)
+    own = None
+    while own is None:
+        for answer in _wait(_NO_END):
+            if answer[0] == identity:
+                own = answer
+            else:
+                _deliver(answer)
+    return _result(name, own)
+
+
+async def call(name: str, arguments: Mapping[str, object]) -> Any:
+    """Call, and let other tasks run until the answer is there."""
+    loop: Any = _running_loop()
+    if loop is None:
+        raise RuntimeError(f"callback {name!r} needs a running event loop, or .sync()")
+    identity = _start(name, arguments)
+    own = None
+    if not (loop._ready or loop._scheduled):
+        # Nothing else could run meanwhile: for an answer that is there already, no turn is needed.
+        for answer in _wait(0):
+            if answer[0] == identity:
+                own = answer
+            else:
+                _deliver(answer)
+    if own is None:
+        future = loop.create_future()
+        open_calls[identity] = future
+        try:
+            own = await future
+        except BaseException:
+            open_calls.pop(identity, None)
+            raise
+    return _result(name, own)
+
+
+def abandon() -> None:
+    """Fail the calls that an earlier run has left: their answers cannot come any more."""
+    for future in list(open_calls.values()):
+        if not future.done():
+            try:
+                future.set_exception(CallbackError("the run that made the call has ended"))
+            except RuntimeError:
+                pass
+    open_calls.clear()

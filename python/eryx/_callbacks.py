@@ -1,0 +1,322 @@
+"""Which functions of the host the guest may call: the registry and what `callbacks=` accepts."""
+
+from __future__ import annotations
+
+from eryx._schema import positional_only_names, schema_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar, overload
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+# What the host library accepts (CALLBACKS_MAX_NAME of src/callbacks.h).
+_MAX_NAME_BYTES = 1024
+
+_KEYS = frozenset(("name", "fn", "description", "schema", "thread"))
+
+
+class Callback:
+    """One function and what the guest is told of it."""
+
+    __slots__ = ("description", "fn", "name", "positional_only", "schema", "thread")
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        name: str | None = None,
+        description: str | None = None,
+        schema: dict[str, Any] | None = None,
+        thread: bool = False,
+    ) -> None:
+        """Checks everything. Raises TypeError and ValueError that name the callback."""
+        if not callable(fn):
+            raise TypeError(f"fn of a callback must be callable, not {type(fn).__name__}")
+        self.fn = fn
+        self.name = _checked_name(fn, name)
+        self.description = _checked_description(fn, self.name, description)
+        self.schema = _checked_schema(self.name, schema_of(fn) if schema is None else schema)
+        if not isinstance(thread, bool):
+            raise TypeError(
+                f"thread of callback {self.name!r} must be a bool, not {type(thread).__name__}"
+            )
+        if thread and _is_async(fn):
+            raise TypeError(
+                f"callback {self.name!r} is async: it runs on an event loop, not in a thread"
+            )
+        self.thread = thread
+        self.positional_only = positional_only_names(fn)
+
+    def declaration(self) -> dict[str, Any]:
+        """What the guest is told."""
+        return {"name": self.name, "description": self.description, "schema": self.schema}
+
+    def as_dict(self) -> dict[str, Any]:
+        """The dict that `callbacks=` accepts."""
+        result = {
+            "name": self.name,
+            "fn": self.fn,
+            "description": self.description,
+            "schema": self.schema,
+        }
+        if self.thread:
+            result["thread"] = True
+        return result
+
+    def call(self, arguments: dict[str, Any]) -> Any:
+        """Calls the function with what the guest gave."""
+        if self.positional_only:
+            first = []
+            for name in self.positional_only:
+                if name not in arguments:
+                    break
+                first.append(arguments.pop(name))
+            return self.fn(*first, **arguments)
+        return self.fn(**arguments)
+
+
+class CallbackRegistry:
+    """Functions of the host that the guest may call as ``await name(...)``.
+
+    A sandbox takes what is registered when it is made. Names are unique; a dotted name becomes a
+    namespace in the guest.
+
+    >>> registry = CallbackRegistry()
+    >>> @registry.callback
+    ... def add(a: int, b: int = 1) -> int:
+    ...     '''Adds two numbers.'''
+    ...     return a + b
+    >>> registry
+    CallbackRegistry(['add'])
+    >>> import eryx
+    >>> eryx.Sandbox(callbacks=registry).execute("print(await add(2, b=40))").stdout
+    '42'
+    """
+
+    __module__ = "eryx"
+    __slots__ = ("_callbacks",)
+
+    def __init__(self) -> None:
+        """A registry without functions."""
+        self._callbacks: dict[str, Callback] = {}
+
+    if TYPE_CHECKING:
+
+        @overload
+        def callback(self, fn: Function, /) -> Function: ...
+        @overload
+        def callback(
+            self,
+            *,
+            name: str | None = None,
+            description: str | None = None,
+            schema: dict[str, Any] | None = None,
+            thread: bool = False,
+        ) -> Callable[[Function], Function]: ...
+
+    def callback(
+        self,
+        fn: Any = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        schema: dict[str, Any] | None = None,
+        thread: bool = False,
+    ) -> Any:
+        """Decorator that registers a function and gives it back as it is.
+
+        With or without parentheses; the parameters are those of `add`.
+        """
+
+        def register(function: Any) -> Any:
+            self.add(function, name=name, description=description, schema=schema, thread=thread)
+            return function
+
+        return register if fn is None else register(fn)
+
+    def add(
+        self,
+        fn: Callable[..., Any],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        schema: dict[str, Any] | None = None,
+        thread: bool = False,
+    ) -> None:
+        """Registers a function.
+
+        fn: sync or async. A sync one is called on the thread that runs the sandbox, which waits for
+            it; an async one runs on the event loop of `Sandbox.execute_async`, or on a private one.
+        name: what the guest calls it; ``fn.__name__`` by default.
+        description: for ``list_callbacks()``; the first line of the docstring by default.
+        schema: JSON schema of the arguments, an object; made of the type hints by default.
+        thread: call the (sync) function in a worker thread. For functions that block: the guest
+            goes on meanwhile, several run at a time, and `callback_timeout_ms` holds at once.
+
+        Raises TypeError for values of a wrong type, ValueError for a name that is taken or not to
+        be used and for a schema that is not JSON.
+        """
+        callback = Callback(fn, name, description, schema, thread)
+        if callback.name in self._callbacks:
+            raise ValueError(f"there is a callback named {callback.name!r} already")
+        self._callbacks[callback.name] = callback
+
+    def stub(self) -> str:
+        """Python type stubs of the functions, as a text for people and language models."""
+        from eryx._stub import stub_text
+
+        return stub_text(list(self._callbacks.values()))
+
+    def __len__(self) -> int:
+        """Number of functions."""
+        return len(self._callbacks)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Gives a dict with name, fn, description and schema for each function."""
+        return iter([callback.as_dict() for callback in self._callbacks.values()])
+
+    def __repr__(self) -> str:
+        """Shows the names."""
+        return f"CallbackRegistry({list(self._callbacks)!r})"
+
+
+class CallbackTable:
+    """The callbacks of one sandbox by name, and their declarations as the guest gets them."""
+
+    __slots__ = ("by_name", "declarations")
+
+    def __init__(self, callbacks: list[Callback]) -> None:
+        """Raises ValueError if a name is there twice."""
+        import json
+
+        self.by_name: dict[str, Callback] = {}
+        for callback in callbacks:
+            if callback.name in self.by_name:
+                raise ValueError(f"there are two callbacks named {callback.name!r}")
+            self.by_name[callback.name] = callback
+        self.declarations = json.dumps([callback.declaration() for callback in callbacks])
+
+
+def collect(callbacks: object) -> list[Callback]:
+    """The functions in what a caller gave as `callbacks`."""
+    if isinstance(callbacks, CallbackRegistry):
+        return list(callbacks._callbacks.values())
+    if not isinstance(callbacks, list | tuple):
+        raise TypeError(
+            "callbacks must be a CallbackRegistry or a list of dicts and registries, "
+            f"not {type(callbacks).__name__}"
+        )
+    result: list[Callback] = []
+    for entry in callbacks:
+        if isinstance(entry, CallbackRegistry):
+            result.extend(entry._callbacks.values())
+        elif isinstance(entry, dict):
+            result.append(_from_dict(entry))
+        else:
+            raise TypeError(
+                f"callbacks must be dicts and CallbackRegistry objects, not {type(entry).__name__}"
+            )
+    return result
+
+
+def table_of(callbacks: object) -> CallbackTable | None:
+    """The table for what a caller gave as `callbacks`; None if that holds no function."""
+    if callbacks is None:
+        return None
+    found = collect(callbacks)
+    return CallbackTable(found) if found else None
+
+
+def callback_stub(callbacks: object) -> str:
+    """Python type stubs of callbacks, as a text for people and language models.
+
+    callbacks: what `Sandbox` takes.
+
+    >>> def find(text: str, limit: int = 10) -> list[str]:
+    ...     '''Finds documents.'''
+    ...     return []
+    >>> print(callback_stub([{"name": "find", "fn": find}]))
+    from typing import Any
+    <BLANKLINE>
+    async def find(text: str, limit: int = 10) -> list[str]:
+        '''Finds documents.'''
+    <BLANKLINE>
+    """
+    from eryx._stub import stub_text
+
+    return stub_text(collect(callbacks))
+
+
+callback_stub.__module__ = "eryx"
+
+
+def _from_dict(entry: dict[Any, Any]) -> Callback:
+    for key in ("name", "fn"):
+        if key not in entry:
+            raise KeyError(f"a callback must have {key!r}")
+    unknown = [key for key in entry if key not in _KEYS]
+    if unknown:
+        raise TypeError(f"callback {entry['name']!r} has the unknown key {unknown[0]!r}")
+    if entry["name"] is None:
+        raise TypeError("name of a callback must be a str, not NoneType")
+    return Callback(
+        entry["fn"],
+        entry["name"],
+        entry.get("description"),
+        entry.get("schema"),
+        entry.get("thread", False),
+    )
+
+
+def _is_async(fn: Callable[..., Any]) -> bool:
+    import inspect
+
+    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(
+        getattr(fn, "__call__", None)  # noqa: B004  (not to find out whether it is callable)
+    )
+
+
+def _checked_name(fn: Callable[..., Any], name: str | None) -> str:
+    if name is None:
+        name = getattr(fn, "__name__", None)
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"the callback {fn!r} has no name of its own: give one with name=")
+    if not isinstance(name, str):
+        raise TypeError(f"name of a callback must be a str, not {type(name).__name__}")
+    if not name or not name.isprintable():
+        raise ValueError(f"name of a callback must be printable and not empty, not {name!r}")
+    if len(name.encode()) > _MAX_NAME_BYTES:
+        raise ValueError(f"name of a callback must not be longer than {_MAX_NAME_BYTES} bytes")
+    return name
+
+
+def _checked_description(fn: Callable[..., Any], name: str, description: str | None) -> str:
+    if description is None:
+        documentation = getattr(fn, "__doc__", None) or ""
+        return documentation.strip().partition("\n")[0].strip()
+    if not isinstance(description, str):
+        wrong = type(description).__name__
+        raise TypeError(f"description of callback {name!r} must be a str, not {wrong}")
+    return description
+
+
+def _checked_schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A copy of a schema, so that nobody changes it later."""
+    import json
+
+    if not isinstance(schema, dict):
+        raise TypeError(f"schema of callback {name!r} must be a dict, not {type(schema).__name__}")
+    try:
+        copy = json.loads(json.dumps(schema, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"schema of callback {name!r} is not JSON: {error}") from None
+    if not isinstance(copy.get("properties", {}), dict):
+        raise ValueError(f"schema of callback {name!r}: 'properties' must be an object")
+    required = copy.get("required", [])
+    if not isinstance(required, list) or not all(isinstance(entry, str) for entry in required):
+        raise ValueError(f"schema of callback {name!r}: 'required' must be a list of names")
+    if copy.get("type", "object") != "object":
+        raise ValueError(f"schema of callback {name!r} must describe an object")
+    result: dict[str, Any] = copy
+    return result

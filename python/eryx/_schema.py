@@ -1,0 +1,112 @@
+"""JSON schema of a function's arguments, made of its signature and type hints."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import inspect
+    from collections.abc import Callable
+    from typing import Any
+
+_JSON_TYPES: dict[object, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    list: "array",
+    tuple: "array",
+    dict: "object",
+    None: "null",
+    type(None): "null",
+}
+
+
+def schema_of(fn: Callable[..., Any]) -> dict[str, Any]:
+    """The schema of what a function takes; `*args` and `**kwargs` are left out."""
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for parameter in _parameters(fn):
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        schema = _schema_of_type(parameter.annotation)
+        if parameter.default is parameter.empty:
+            required.append(parameter.name)
+        elif isinstance(parameter.default, str | int | float | bool | None) and (
+            parameter.default == parameter.default  # no NaN
+        ):
+            schema["default"] = parameter.default
+        properties[parameter.name] = schema
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def positional_only_names(fn: Callable[..., Any]) -> tuple[str, ...]:
+    """The parameters that cannot be given by name."""
+    return tuple(
+        parameter.name
+        for parameter in _parameters(fn)
+        if parameter.kind is parameter.POSITIONAL_ONLY
+    )
+
+
+def return_type(fn: Callable[..., Any]) -> object:
+    """The schema of what a function returns; empty if nothing is known."""
+    annotation = _hints(fn).get("return", ...)
+    return {} if annotation is ... else _schema_of_type(annotation)
+
+
+def _hints(fn: Callable[..., Any]) -> dict[str, Any]:
+    """The type hints; none at all if one of them cannot be found."""
+    import functools
+    import typing
+
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    target = fn if hasattr(fn, "__annotations__") else getattr(fn, "__call__", fn)  # noqa: B004
+    try:
+        return typing.get_type_hints(target)
+    except Exception:  # a hint may be any expression
+        return {}
+
+
+def _parameters(fn: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters with their hints; none for what has no signature, as some builtins."""
+    import inspect
+
+    try:
+        parameters = list(inspect.signature(fn).parameters.values())
+    except (TypeError, ValueError):
+        return []
+    hints = _hints(fn)
+    return [
+        parameter.replace(annotation=hints.get(parameter.name, parameter.empty))
+        for parameter in parameters
+    ]
+
+
+def _schema_of_type(hint: object) -> dict[str, Any]:
+    """The schema of one type; empty, which allows everything, for types that JSON does not know."""
+    import types
+    import typing
+
+    if _hashable(hint) and hint in _JSON_TYPES:
+        return {"type": _JSON_TYPES[hint]}
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _schema_of_type(arguments[0])
+    if origin is typing.Literal and all(
+        isinstance(value, str | int | bool | None) for value in arguments
+    ):
+        return {"enum": list(arguments)}
+    if origin in (typing.Union, types.UnionType):
+        return {"anyOf": [_schema_of_type(argument) for argument in arguments]}
+    if origin is list and arguments:
+        return {"type": "array", "items": _schema_of_type(arguments[0])}
+    if origin is dict and len(arguments) == 2:
+        return {"type": "object", "additionalProperties": _schema_of_type(arguments[1])}
+    if origin in (list, tuple, dict):
+        return {"type": _JSON_TYPES[origin]}
+    return {}
+
+
+def _hashable(value: object) -> bool:
+    return getattr(value, "__hash__", None) is not None

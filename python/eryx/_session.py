@@ -1,0 +1,497 @@
+"""The session: a sandbox whose interpreter lives on from one run to the next."""
+
+from __future__ import annotations
+
+from eryx import _snapshot
+from eryx._errors import EryxError, InitializationError, ResourceLimitError
+from eryx._limits import ResourceLimits, core_limits
+from eryx._result import finish
+from eryx._sandbox import _PAUSE_MS, Sandbox
+from eryx._snapshot import DEFAULT_MAX_BYTES, Snapshot
+from eryx._turn import Turn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from types import EllipsisType, TracebackType
+    from typing import Any, Literal, Self
+
+    from eryx import _eryx
+    from eryx._callbacks import CallbackRegistry
+    from eryx._eryx import Core, Outcome
+    from eryx._storage import CoreMounts, VfsStorage, Volume
+    from eryx._tracing import TraceEvent
+
+_LOST = (
+    "the run was given up in the middle, so the state of the session is lost: call reset() first"
+)
+_CLOSED = "the session is closed"
+
+# enum eryx_run_command
+_SNAPSHOT = 1
+_RESTORE = 2
+_CLEAR = 3
+
+# What a fork does not have in common with its session.
+_NOT_SHARED = frozenset(("__weakref__", "_core", "_driver", "_turn"))
+
+
+class Checkpoint:
+    """The state of a session at one moment, for `Session.rollback`."""
+
+    __module__ = "eryx"
+    __slots__ = ("_execution_count", "_state")
+
+    def __init__(self, state: _eryx.Checkpoint, execution_count: int) -> None:
+        """Checkpoints are made by `Session.checkpoint`."""
+        self._state = state
+        self._execution_count = execution_count
+
+    def __repr__(self) -> str:
+        """How far the session was."""
+        return f"<Checkpoint of a Session with execution_count={self._execution_count}>"
+
+
+class Session(Sandbox):
+    """A sandbox that keeps its variables, functions, imports and files between runs.
+
+    It has the same limits as a `Sandbox`; they are those of each run. What a program that fails has
+    done until then stays, also if it was stopped for its time, as long as it lets itself be
+    stopped; otherwise `execute` raises InitializationError until `reset` is called.
+
+    >>> with Session() as session:
+    ...     _ = session.execute("x = 20")
+    ...     session.execute("print(x + 22)").stdout
+    '42'
+    """
+
+    __module__ = "eryx"
+    __slots__ = (
+        "_before",
+        "_closed",
+        "_count",
+        "_limits",
+        "_lost",
+        "_transactional",
+        "_vfs",
+        "_vfs_mount_path",
+    )
+    _KEEP_STATE = True
+
+    def __init__(
+        self,
+        *,
+        vfs: VfsStorage | None = None,
+        vfs_mount_path: str | None = None,
+        execution_timeout_ms: int | EllipsisType | None = ...,
+        max_fuel: int | None = None,
+        network: object = None,
+        callbacks: CallbackRegistry
+        | Sequence[Mapping[str, Any] | CallbackRegistry]
+        | None = None,
+        mcp: object = None,
+        volumes: Iterable[Volume] | None = None,
+        on_stdout: Callable[[str], object] | None = None,
+        on_stderr: Callable[[str], object] | None = None,
+        result_variable: str | None = None,
+        resource_limits: ResourceLimits | None = None,
+        secrets: object = None,
+        scrub_stdout: bool | None = None,
+        scrub_stderr: bool | None = None,
+        scrub_result: bool | None = None,
+        scrub_files: bool | None = None,
+        trace: bool | Literal["all"] = False,
+        on_trace: Callable[[TraceEvent], object] | None = None,
+        max_trace_events: int = 100_000,
+        transactional: bool = False,
+    ) -> None:
+        """Makes a session in which Python has started.
+
+        execution_timeout_ms: time of each run; None for no limit. If not given, that of
+            resource_limits, or 30,000.
+        max_fuel: fuel of each run; None for that of resource_limits.
+        transactional: whether a run that fails is undone, with all that it did to variables and
+            in-memory files.
+        vfs: the storage for the files of the session; it outlives it, and `reset`, and is not
+            undone by rollbacks. If there is none, but a mount path or volumes, an empty one is made.
+        vfs_mount_path: where the storage is seen; None for ``/data``.
+
+        The others are those of `Sandbox`.
+        """
+        self._vfs: VfsStorage | None = None
+        self._vfs_mount_path = _mount_path(vfs_mount_path)
+        if not (vfs is None and vfs_mount_path is None and volumes is None):
+            from eryx._storage import VfsStorage
+
+            self._vfs = VfsStorage() if vfs is None else vfs
+        if resource_limits is None:
+            limits = ResourceLimits()
+        elif isinstance(resource_limits, ResourceLimits):
+            limits = _copy_limits(resource_limits)
+        else:
+            wrong = type(resource_limits).__name__
+            raise TypeError(f"resource_limits must be ResourceLimits or None, not {wrong}")
+        if execution_timeout_ms is not ...:
+            limits.execution_timeout_ms = execution_timeout_ms
+        if max_fuel is not None:
+            limits.max_fuel = max_fuel
+        super().__init__(
+            resource_limits=limits,
+            network=network,
+            callbacks=callbacks,
+            mcp=mcp,
+            secrets=secrets,
+            scrub_stdout=scrub_stdout,
+            scrub_stderr=scrub_stderr,
+            scrub_result=scrub_result,
+            scrub_files=scrub_files,
+            volumes=volumes,
+            on_stdout=on_stdout,
+            on_stderr=on_stderr,
+            result_variable=result_variable,
+            trace=trace,
+            on_trace=on_trace,
+            max_trace_events=max_trace_events,
+        )
+        self._limits = limits
+        self._count = 0
+        self._lost = False
+        self._closed = False
+        self._transactional = bool(transactional)
+        self._before: _eryx.Checkpoint | None = None
+
+    # ---- Attributes ----
+
+    @property
+    def execution_count(self) -> int:
+        """Number of runs since the session was made or reset, those that failed included."""
+        return self._count
+
+    @property
+    def execution_timeout_ms(self) -> int | None:
+        """Time of each run in milliseconds; None for no limit. Can be set."""
+        return self._limits.execution_timeout_ms
+
+    @execution_timeout_ms.setter
+    def execution_timeout_ms(self, value: int | None) -> None:
+        limits = _copy_limits(self._limits)
+        limits.execution_timeout_ms = value
+        self._set_limits(limits)
+
+    @property
+    def fuel_limit(self) -> int | None:
+        """Fuel of each run; None for no limit. Can be set."""
+        return self._limits.max_fuel
+
+    @fuel_limit.setter
+    def fuel_limit(self, value: int | None) -> None:
+        limits = _copy_limits(self._limits)
+        limits.max_fuel = value
+        self._set_limits(limits)
+
+    @property
+    def vfs(self) -> VfsStorage | None:
+        """The storage for the files of the session; None if there is none."""
+        return self._vfs
+
+    @property
+    def vfs_mount_path(self) -> str | None:
+        """Where the storage is seen; None if there is none."""
+        return None if self._vfs is None else self._vfs_mount_path
+
+    def _mounts(self) -> CoreMounts:
+        if self._vfs is None:
+            return ()
+        from eryx._storage import core_mounts
+
+        return core_mounts(self._vfs, self._vfs_mount_path)
+
+    def __repr__(self) -> str:
+        """How far the session is."""
+        where = "" if self._vfs is None else f", vfs_mount_path={self._vfs_mount_path!r}"
+        return f"Session(execution_count={self._count}{where})"
+
+    # ---- State ----
+
+    def reset(self) -> None:
+        """Starts again with a fresh interpreter; of the files only those of `vfs` and volumes stay."""
+        with self._turn_taken():
+            self._reset()
+
+    def clear_state(self) -> None:
+        """Removes the variables of the programs that ran; imported modules stay loaded."""
+        with self._turn_taken():
+            self._command(_CLEAR, b"")
+
+    def fork(self) -> Session:
+        """Makes a second session that goes on from the present state of this one.
+
+        It has copies of all objects, also of those that cannot be pickled, and of the in-memory
+        files with those that are open; the two do not see each other's changes. Large buffers are
+        shared until one of the sessions writes to them. The fork draws random numbers of its own.
+
+        >>> session = Session()
+        >>> _ = session.execute("numbers = iter(range(10)); next(numbers)")
+        >>> fork = session.fork()
+        >>> [one.execute("print(next(numbers))").stdout for one in (session, fork)]
+        ['1', '1']
+        """
+        with self._turn_taken():
+            core = self._core.fork()
+            fork = object.__new__(type(self))
+            for name in _slots(type(self)):
+                if name not in _NOT_SHARED and hasattr(self, name):
+                    setattr(fork, name, getattr(self, name))
+            fork._limits = _copy_limits(self._limits)
+            fork._start(core)
+        return fork
+
+    def checkpoint(self) -> Checkpoint:
+        """Remembers the present state, to go back to with `rollback`.
+
+        >>> session = Session()
+        >>> _ = session.execute("x = 1")
+        >>> before = session.checkpoint()
+        >>> _ = session.execute("x = 2")
+        >>> session.rollback(before)
+        >>> session.execute("print(x)").stdout
+        '1'
+        """
+        with self._turn_taken():
+            return Checkpoint(self._core.checkpoint(), self._count)
+
+    def rollback(self, checkpoint: Checkpoint) -> None:
+        """Goes back to a checkpoint of this session or of one that it was forked from.
+
+        Variables, open files and the in-memory files are as they were then. A checkpoint can be
+        gone back to any number of times, also after `reset` and after a run that crashed.
+        """
+        if not isinstance(checkpoint, Checkpoint):
+            raise TypeError(f"a Checkpoint is needed, not {type(checkpoint).__name__}")
+        with self._turn_taken():
+            self._core.rollback(checkpoint._state)
+            self._count = checkpoint._execution_count
+            self._lost = False
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the whole state of the session to a file, for `load` of another session.
+
+        The file holds all objects and in-memory files, and only its owner can read it. It fits
+        exactly this build of eryx.
+
+        Raises InitializationError if the file cannot be written.
+        """
+        with self._turn_taken():
+            self._core.save(path)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Goes on from a state that `save` has written, in this process or another.
+
+        What the session had is gone. The fuel, time and memory limits stay those of this session.
+
+        Raises InitializationError if the file is missing, damaged or of another build,
+        ResourceLimitError if the state needs more memory than the limit allows; the session is then
+        as it was. A file is no more to be trusted than the program that ran before it was saved.
+
+        >>> import tempfile
+        >>> first, second = Session(), Session()
+        >>> _ = first.execute("x = 42")
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     first.save(f"{directory}/state")
+        ...     second.load(f"{directory}/state")
+        >>> second.execute("print(x)").stdout
+        '42'
+        """
+        with self._turn_taken():
+            self._core.load(path)
+            self._lost = False
+
+    def snapshot_state(
+        self, *, key: bytes | None = None, max_bytes: int = DEFAULT_MAX_BYTES
+    ) -> Snapshot:
+        """Gives the variables as bytes that `restore_state` of any session of this build reads.
+
+        key: protects the bytes from being altered; the same one is needed to restore them.
+        max_bytes: how large the pickled variables may be.
+
+        Functions and classes of the programs are stored with their code, modules by name. Variables
+        that cannot be pickled are left out and named in `Snapshot.skipped`.
+
+        Raises ResourceLimitError if the variables are too large, and what `execute` raises if they
+        cannot be pickled within the limits of the session.
+
+        >>> session = Session()
+        >>> _ = session.execute("def double(n): return 2 * n")
+        >>> other = Session()
+        >>> other.restore_state(session.snapshot_state())
+        >>> other.execute("print(double(21))").stdout
+        '42'
+        """
+        import base64
+        import json
+
+        _snapshot.check_key(key)
+        _snapshot.check_limit(max_bytes)
+        with self._turn_taken():
+            outcome = self._command(_SNAPSHOT, b"%d" % max_bytes)
+        if outcome.result_json is None:
+            raise ResourceLimitError(f"no snapshot: {outcome.result_error or 'nothing was left'}")
+        try:
+            # The guest may have been tampered with by its program.
+            answer = json.loads(outcome.result_json)
+            size = int(answer["size"])
+            skipped = tuple(str(name) for name in answer["skipped"])
+            data = base64.b64decode(answer["data"]) if size <= max_bytes else b""
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise InitializationError(f"the guest gave no snapshot: {error!r}") from None
+        if size > max_bytes or len(data) > max_bytes:
+            raise ResourceLimitError(
+                f"the snapshot would have {max(size, len(data))} bytes, the limit is {max_bytes}"
+            )
+        return _snapshot.seal(data, skipped, key)
+
+    def restore_state(
+        self, snapshot: bytes, *, key: bytes | None = None, max_bytes: int = DEFAULT_MAX_BYTES
+    ) -> None:
+        """Sets the variables of a snapshot; variables with other names stay.
+
+        The bytes are checked here and decoded inside the sandbox, under the limits of the session:
+        whoever made a snapshot can do in the session what a program can do, and no more.
+
+        Raises InitializationError if the bytes are no snapshot, damaged or altered, or were made
+        by another build or with another key; the session is then as it was. Raises what `execute`
+        raises if decoding fails.
+        """
+        _snapshot.check_key(key)
+        _snapshot.check_limit(max_bytes)
+        data = _snapshot.open_sealed(snapshot, key, max_bytes)
+        with self._turn_taken():
+            self._command(_RESTORE, data)
+
+    # ---- End ----
+
+    def close(self) -> None:
+        """Gives the memory of the session back; nothing can be done with it any more."""
+        self._turn.acquire()
+        try:
+            if not self._closed:
+                self._closed = True
+                self._before = None
+                del self._core
+        finally:
+            self._turn.release()
+
+    def cancel(self) -> None:
+        """Ends the present run with CancelledError, from any thread; does nothing without a run."""
+        if not self._closed:
+            super().cancel()
+
+    def __enter__(self) -> Self:
+        """Gives the session."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes it."""
+        self.close()
+
+    # ---- Inside ----
+
+    def _start(self, core: Core) -> None:
+        """Goes on with a sandbox of its own."""
+        self._turn = Turn()
+        self._driver = None
+        self._core = core
+
+    def _turn_taken(self) -> _TurnOfSession:
+        return _TurnOfSession(self)
+
+    def _check(self) -> None:
+        if self._closed:
+            raise EryxError(_CLOSED)
+
+    def _prepare(self) -> None:
+        self._check()
+        if self._lost:
+            raise InitializationError(_LOST)
+        if self._transactional:
+            self._before = self._core.checkpoint()
+        self._count += 1
+
+    def _abandon(self) -> None:
+        # The sandbox is either in the middle of a run or has been put back to its initial state.
+        self._lost = True
+        before, self._before = self._before, None
+        if before is not None:
+            self._core.rollback(before)
+            self._lost = False
+
+    def _end(self, outcome: Outcome) -> None:
+        before, self._before = self._before, None
+        if before is not None and outcome.status != 0:
+            self._core.rollback(before)
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._count = 0
+        self._lost = False
+
+    def _set_limits(self, limits: ResourceLimits) -> None:
+        with self._turn_taken():
+            self._core.set_limits(core_limits(limits))
+            self._limits = limits
+
+    def _command(self, command: int, source: bytes) -> Outcome:
+        """Does something other than running a program."""
+        if self._lost:
+            raise InitializationError(_LOST)
+        self._core.begin_command(command, source, _PAUSE_MS)
+        try:
+            outcome = self._core.run(None)
+        except BaseException:
+            self._lost = True
+            raise
+        finish(outcome)
+        return outcome
+
+
+class _TurnOfSession:
+    """Has the turn of an open session for the length of a with statement."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __enter__(self) -> None:
+        self._session._turn.acquire()
+        try:
+            self._session._check()
+        except BaseException:
+            self._session._turn.release()
+            raise
+
+    def __exit__(self, *error: object) -> None:
+        self._session._turn.release()
+
+
+def _slots(session_class: type) -> Iterator[str]:
+    for base in session_class.__mro__:
+        yield from base.__dict__.get("__slots__", ())
+
+
+def _mount_path(path: str | None) -> str:
+    if path is None:
+        return "/data"
+    if not isinstance(path, str):
+        raise TypeError(f"vfs_mount_path must be a str or None, not {type(path).__name__}")
+    return path
+
+
+def _copy_limits(limits: ResourceLimits) -> ResourceLimits:
+    return ResourceLimits(**{name: getattr(limits, name) for name in ResourceLimits.__slots__})

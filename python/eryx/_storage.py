@@ -1,0 +1,197 @@
+"""Files that outlive a run: storages in memory, and volumes of the host."""
+
+from __future__ import annotations
+
+import os
+
+from eryx._eryx import Storage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Self
+
+    Volume = tuple[str | os.PathLike[str], str, bool]
+    Names = list[str]
+    CoreMounts = tuple[tuple[str, Storage, bool], ...]
+    CoreVolumes = tuple[tuple[bytes, str, bool], ...]
+
+_DEFAULT_BYTES = 64 * 1024 * 1024
+_DEFAULT_ENTRIES = 16_384
+
+# enum eryx_storage_kind
+_DIRECTORY = 1
+
+
+class VfsStorage:
+    """A directory tree in memory that sessions mount and that the host reads and writes.
+
+    It lives as long as somebody has it, across runs and resets. Any number of sessions and threads
+    can use one at the same time. Paths count from its top, wherever a session mounts it; a ``/``
+    before them makes no difference. What fails raises the same exceptions as with files of the
+    host: FileNotFoundError, IsADirectoryError, OSError with ENOSPC when it is full, and so on.
+
+    >>> storage = VfsStorage()
+    >>> storage.write_bytes("reports/june.txt", b"sunny")
+    >>> storage.list("reports")
+    ['june.txt']
+    >>> storage.read_bytes("/reports/june.txt")
+    b'sunny'
+    """
+
+    __module__ = "eryx"
+    __slots__ = ("__weakref__", "_storage")
+
+    def __init__(self, *, max_bytes: int | None = None, max_entries: int | None = None) -> None:
+        """Makes an empty storage.
+
+        max_bytes: contents of all files; None for 64 MiB.
+        max_entries: files, directories and links, together; None for 16,384.
+        """
+        self._storage = Storage(
+            _quota("max_bytes", max_bytes, _DEFAULT_BYTES),
+            _quota("max_entries", max_entries, _DEFAULT_ENTRIES),
+        )
+
+    def read_bytes(self, path: str) -> bytes:
+        """The contents of a file."""
+        return self._storage.read(_path(path))
+
+    def write_bytes(self, path: str, data: bytes | bytearray | memoryview) -> None:
+        """Makes or replaces a file, and the directories that lead to it.
+
+        Nobody sees a part of the new contents; if it fails the old ones stay.
+        """
+        self._storage.write(_path(path), data)
+
+    def list(self, path: str = "/") -> Names:
+        """The names in a directory, sorted."""
+        return [name for name, _ in self._storage.list(_path(path))]
+
+    def walk(self, path: str = "/") -> Names:
+        """The paths of all files and links under a directory, sorted.
+
+        >>> storage = VfsStorage()
+        >>> storage.write_bytes("a/b/c", b"")
+        >>> storage.walk()
+        ['a/b/c']
+        """
+        found: Names = []
+        directories = [_path(path).strip("/")]
+        while directories:
+            directory = directories.pop()
+            for name, kind in self._storage.list(directory):
+                inner = f"{directory}/{name}" if directory else name
+                (directories if kind == _DIRECTORY else found).append(inner)
+        return sorted(found)
+
+    def remove(self, path: str) -> None:
+        """Removes a file, a link or an empty directory."""
+        self._storage.remove(_path(path))
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that the contents of the files take."""
+        return self._storage.usage()[0]
+
+    @property
+    def entry_count(self) -> int:
+        """Number of files, directories and links."""
+        return self._storage.usage()[1]
+
+    def fork(self) -> Self:
+        """A storage with the same files and quota that goes its own way from here on.
+
+        Contents are shared until one of the two changes them, so this is quick.
+        """
+        return self._wrap(self._storage.fork())
+
+    def to_bytes(self) -> bytes:
+        """All directories, files, links and modification times as bytes, with a checksum."""
+        return self._storage.to_bytes()
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: bytes | bytearray | memoryview,
+        *,
+        max_bytes: int | None = None,
+        max_entries: int | None = None,
+    ) -> Self:
+        """Makes a storage out of what `to_bytes` gave; the bytes need not be trusted.
+
+        Raises ValueError if they are damaged or of another version, OSError with ENOSPC if they do
+        not fit in the quota.
+
+        >>> storage = VfsStorage()
+        >>> storage.write_bytes("x", b"1")
+        >>> VfsStorage.from_bytes(storage.to_bytes()).list()
+        ['x']
+        """
+        return cls._wrap(
+            Storage.from_bytes(
+                data,
+                _quota("max_bytes", max_bytes, _DEFAULT_BYTES),
+                _quota("max_entries", max_entries, _DEFAULT_ENTRIES),
+            )
+        )
+
+    @classmethod
+    def _wrap(cls, storage: Storage) -> Self:
+        made = cls.__new__(cls)
+        made._storage = storage
+        return made
+
+    def __repr__(self) -> str:
+        """What it holds."""
+        size, entries, *_ = self._storage.usage()
+        return f"VfsStorage(entries={entries}, size_bytes={size})"
+
+
+def _quota(name: str, value: int | None, default: int) -> int:
+    if value is None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int or None, not {type(value).__name__}")
+    if not 0 <= value < 2**63:
+        raise ValueError(f"{name} must be from 0 to 2**63 - 1")
+    return value
+
+
+def _path(path: str) -> str:
+    if not isinstance(path, str):
+        raise TypeError(f"path must be a str, not {type(path).__name__}")
+    return path
+
+
+def core_mounts(storage: VfsStorage | None, path: str) -> CoreMounts:
+    """One storage as an argument of Core; None for none."""
+    if storage is None:
+        return ()
+    if not isinstance(storage, VfsStorage):
+        raise TypeError(f"vfs must be a VfsStorage or None, not {type(storage).__name__}")
+    return ((path, storage._storage, False),)
+
+
+def core_volumes(volumes: Iterable[Volume] | None) -> CoreVolumes:
+    """Volumes as an argument of Core."""
+    if volumes is None:
+        return ()
+    if isinstance(volumes, (str, bytes)):
+        raise TypeError("volumes must be a sequence of (host, guest, read_only)")
+    return tuple(_volume(volume) for volume in volumes)
+
+
+def _volume(volume: Volume) -> tuple[bytes, str, bool]:
+    if not isinstance(volume, (tuple, list)):
+        raise TypeError(
+            f"a volume must be a tuple (host, guest, read_only), not {type(volume).__name__}"
+        )
+    if len(volume) != 3:
+        raise ValueError(f"a volume is (host, guest, read_only); this one has {len(volume)} items")
+    host, guest, read_only = volume
+    if not isinstance(guest, str):
+        raise TypeError(f"the guest path of a volume must be a str, not {type(guest).__name__}")
+    if not isinstance(read_only, bool):
+        raise TypeError(f"read_only of a volume must be a bool, not {type(read_only).__name__}")
+    return os.fsencode(host), guest, read_only

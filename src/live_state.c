@@ -1,0 +1,208 @@
+#include "live_state.h"
+
+#include <stdlib.h>
+
+#include "guest_build.h"
+#include "status.h"
+#include "use.h"
+
+struct eryx_checkpoint {
+    eryx_engine *engine; /* counted reference */
+    live_state state;
+};
+
+void live_state_free(live_state *state)
+{
+    handles_clear(&state->handles);
+    vfs_destroy(state->files);
+    state->files = NULL;
+    live_memory_free(&state->memory);
+}
+
+eryx_status live_check_ready(const eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    if (sandbox->state == SANDBOX_RUNNING) {
+        return status_fail(ERYX_BUSY, out_error, "a run is going on in this sandbox");
+    }
+    if (sandbox->state == SANDBOX_BROKEN) {
+        return status_fail(ERYX_NEEDS_RESET, out_error, "%s", eryx_status_text(ERYX_NEEDS_RESET));
+    }
+    return ERYX_OK;
+}
+
+eryx_status live_state_capture(eryx_sandbox *sandbox, live_state *out_state, eryx_error *out_error)
+{
+    eryx_status status = live_check_ready(sandbox, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    live_state state = {0};
+    if (!live_memory_capture(&sandbox->map, &sandbox->instance.memory,
+                             sandbox->instance.stack_pointer, &sandbox->engine->image,
+                             &state.memory)) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    status = live_files_copy(sandbox->files, &sandbox->handles, &state.files, &state.handles,
+                             out_error);
+    if (status != ERYX_OK) {
+        live_memory_free(&state.memory);
+        return status;
+    }
+    *out_state = state;
+    return ERYX_OK;
+}
+
+/* Memory in the captured state. */
+static bool create_memory(const live_memory *live, eryx_engine *engine, memory_map *out_map,
+                          wasm_rt_memory_t *out_memory)
+{
+    if (!memory_cache_take(&engine->cache, out_map, out_memory) &&
+        !memory_create(out_map, &engine->image, 0, out_memory)) {
+        return false;
+    }
+    if (!live_memory_apply(live, out_map, out_memory)) {
+        memory_destroy(out_map);
+        return false;
+    }
+    return true;
+}
+
+eryx_status live_state_move(live_state *state, eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    memory_map map;
+    wasm_rt_memory_t memory;
+    eryx_engine *engine = sandbox->engine;
+    if (!create_memory(&state->memory, engine, &map, &memory)) {
+        return status_fail(ERYX_INITIALIZATION, out_error, "no memory for the state of a sandbox");
+    }
+    guest_instance *instance = &sandbox->instance;
+    coroutine_destroy(&sandbox->coroutine);
+    handles_clear(&sandbox->handles);
+    vfs_destroy(sandbox->files);
+    memory_cache_give(&engine->cache, &engine->image, &sandbox->map, &instance->memory);
+    sandbox->map = map;
+    instance->memory = memory;
+    instance->stack_pointer = state->memory.stack_pointer;
+    instance->pending_trap = WASM_RT_TRAP_NONE;
+    memory_set_limit(&instance->memory, sandbox->limits.max_memory_bytes);
+    sandbox->files = state->files;
+    sandbox->handles = state->handles;
+    state->files = NULL;
+    handles_init(&state->handles, 0, NULL);
+    sandbox_apply_file_limits(sandbox);
+    result_clear(&sandbox->result);
+    sandbox->state = SANDBOX_READY;
+    return ERYX_OK;
+}
+
+eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    live_state copy = {.memory = state->memory};
+    eryx_status status = live_files_copy(state->files, &state->handles, &copy.files,
+                                         &copy.handles, out_error);
+    if (status == ERYX_OK) {
+        status = live_state_move(&copy, sandbox, out_error);
+        handles_clear(&copy.handles);
+        vfs_destroy(copy.files);
+    }
+    return status;
+}
+
+/* ---- Public functions ------------------------------------------------------------------------ */
+
+const char *eryx_build_id(void)
+{
+    return GUEST_BUILD_ID_TEXT;
+}
+
+static eryx_status fork_sandbox(eryx_sandbox *sandbox, eryx_sandbox **out_fork,
+                                eryx_error *out_error)
+{
+    live_state state;
+    eryx_status status = live_state_capture(sandbox, &state, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    eryx_sandbox *fork;
+    status = sandbox_create_like(sandbox, &fork, out_error);
+    if (status == ERYX_OK) {
+        status = live_state_move(&state, fork, out_error);
+        if (status == ERYX_OK) {
+            fork->needs_entropy = true;
+            *out_fork = fork;
+        } else {
+            eryx_sandbox_destroy(fork);
+        }
+    }
+    live_state_free(&state);
+    return status;
+}
+
+eryx_status eryx_sandbox_fork(eryx_sandbox *sandbox, eryx_sandbox **out_fork,
+                              eryx_error *out_error)
+{
+    if (out_fork == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "there is no place for the fork");
+    }
+    eryx_status status = use_begin(sandbox, out_error);
+    if (status == ERYX_OK) {
+        status = fork_sandbox(sandbox, out_fork, out_error);
+        use_end(sandbox);
+    }
+    return status;
+}
+
+eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox, eryx_checkpoint **out_checkpoint,
+                                   eryx_error *out_error)
+{
+    if (out_checkpoint == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "there is no place for the checkpoint");
+    }
+    eryx_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
+    if (checkpoint == NULL) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    eryx_status status = use_begin(sandbox, out_error);
+    if (status != ERYX_OK) {
+        free(checkpoint);
+        return status;
+    }
+    status = live_state_capture(sandbox, &checkpoint->state, out_error);
+    if (status == ERYX_OK) {
+        checkpoint->engine = engine_retain(sandbox->engine);
+        *out_checkpoint = checkpoint;
+    } else {
+        free(checkpoint);
+    }
+    use_end(sandbox);
+    return status;
+}
+
+void eryx_checkpoint_destroy(eryx_checkpoint *checkpoint)
+{
+    if (checkpoint != NULL) {
+        live_state_free(&checkpoint->state);
+        eryx_engine_destroy(checkpoint->engine);
+        free(checkpoint);
+    }
+}
+
+eryx_status eryx_sandbox_rollback(eryx_sandbox *sandbox, const eryx_checkpoint *checkpoint,
+                                  eryx_error *out_error)
+{
+    if (checkpoint == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "no checkpoint was given");
+    }
+    eryx_status status = use_begin(sandbox, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    if (checkpoint->engine != sandbox->engine) {
+        status = status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                             "the checkpoint is of another engine");
+    } else {
+        status = live_state_copy(&checkpoint->state, sandbox, out_error);
+    }
+    use_end(sandbox);
+    return status;
+}

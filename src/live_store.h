@@ -1,0 +1,28 @@
+/* The files of a sandbox, and what is open of them, as bytes. */
+#ifndef ERYX_LIVE_STORE_H
+#define ERYX_LIVE_STORE_H
+
+#include "live_state.h"
+
+typedef struct live_bytes {
+    uint8_t *data; /* allocated with malloc() */
+    size_t size;
+} live_bytes;
+
+/* Errors: OUT_OF_MEMORY, INVALID_ARGUMENT (a file is open that is not in memory or read-only). */
+eryx_status live_store_write(vfs *files, const handle_table *handles, live_bytes *out_bytes,
+                             eryx_error *out_error);
+
+/*
+ * Makes the files anew. The bytes may say anything: whatever they are, what comes out is sound.
+ *
+ * mounts: what else the tree has; NULL for nothing.
+ * out_files, handles: the caller's. handles must be as after handles_init().
+ * Errors: INITIALIZATION (malformed, or more than the quota or the handle limit allow),
+ * OUT_OF_MEMORY.
+ */
+eryx_status live_store_read(const live_bytes *bytes, const archive *stdlib, vfs_mounts *mounts,
+                            const vfs_quota *quota, vfs **out_files, handle_table *handles,
+                            eryx_error *out_error);
+
+#endif

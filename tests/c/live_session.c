@@ -1,0 +1,330 @@
+/* Live state with the real guest: state between runs, forks, checkpoints. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checksum.h"
+#include "live.h"
+#include "sandbox.h"
+
+static const eryx_result *run(eryx_sandbox *sandbox, const char *source)
+{
+    eryx_run_options options = live_program(source);
+    options.keep_state = true;
+    const eryx_result *result = NULL;
+    eryx_error error = {{0}};
+    eryx_execute(sandbox, &options, &result, &error);
+    ASSERT_STR_EQ(error.message, "");
+    return result;
+}
+
+static void check_output(eryx_sandbox *sandbox, const char *source, const char *output)
+{
+    const eryx_result *result = run(sandbox, source);
+    ASSERT_STR_EQ(result->message, "");
+    ASSERT_BYTES_EQ(result->standard_output.data, result->standard_output.size, output,
+                    strlen(output));
+}
+
+static eryx_sandbox *fork_of(eryx_sandbox *sandbox)
+{
+    eryx_sandbox *fork = NULL;
+    eryx_error error = {{0}};
+    eryx_sandbox_fork(sandbox, &fork, &error);
+    ASSERT_STR_EQ(error.message, "");
+    ASSERT_NOT_NULL(fork);
+    return fork;
+}
+
+static void test_fork_goes_its_own_way(void)
+{
+    eryx_sandbox *first = live_create(NULL);
+    run(first, "x = [1]\ng = (n for n in range(9))\nnext(g)\nimport threading\nl = threading.Lock()");
+    eryx_sandbox *second = fork_of(first);
+    check_output(second, "x.append(2); print(x, next(g), l.locked())", "[1, 2] 1 False\n");
+    check_output(first, "x.append(3); print(x, next(g))", "[1, 3] 1\n");
+    check_output(second, "print(x, next(g))", "[1, 2] 2\n");
+    eryx_sandbox_destroy(first);
+    check_output(second, "print(x, next(g))", "[1, 2] 3\n");
+    eryx_sandbox_destroy(second);
+}
+
+static void test_open_files_go_along(void)
+{
+    eryx_sandbox *first = live_create(NULL);
+    run(first, "import os, tempfile\n"
+               "f = open('/data/a', 'w+'); f.write('one '); f.flush()\n"
+               "os.mkdir('/data/d'); open('/data/d/b', 'w').write('b'); os.link('/data/d/b', '/tmp/c')\n"
+               "os.symlink('d/b', '/data/s')\n"
+               "t = tempfile.TemporaryFile(); t.write(b'gone'); t.flush()\n"
+               "it = os.scandir('/data'); n = next(it).name");
+    eryx_sandbox *second = fork_of(first);
+    check_output(second, "f.write('two'); f.seek(0); print(f.read()); t.seek(0); print(t.read())",
+                 "one two\nb'gone'\n");
+    check_output(second, "print(sorted([n] + [e.name for e in it]), os.readlink('/data/s'))",
+                 "['a', 'd', 's'] d/b\n");
+    check_output(second,
+                 "open('/tmp/c', 'a').write('c'); print(open('/data/s').read(), os.stat('/tmp/c').st_nlink)",
+                 "bc 2\n");
+    check_output(first, "print(open('/tmp/c').read()); f.seek(0); print(f.read())", "b\none \n");
+    eryx_sandbox_destroy(second);
+    check_output(first, "f.close(); print(os.listdir('/data'))", "['a', 'd', 's']\n");
+    eryx_sandbox_destroy(first);
+}
+
+static void test_random_numbers_differ(void)
+{
+    eryx_sandbox *first = live_create(NULL);
+    run(first, "import random, os\nrandom.seed(1)");
+    eryx_sandbox *second = fork_of(first);
+    const eryx_result *result = run(first, "result = random.getrandbits(62)");
+    uint64_t number = strtoull((const char *)result->result_json.data, NULL, 10);
+    result = run(second, "result = random.getrandbits(62)");
+    ASSERT_NE_U(strtoull((const char *)result->result_json.data, NULL, 10), number);
+    eryx_sandbox_destroy(first);
+    eryx_sandbox_destroy(second);
+}
+
+static eryx_sandbox *create_large(void)
+{
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
+    options.limits.max_memory_bytes = (uint64_t)512 << 20;
+    return live_create(&options);
+}
+
+static void test_large_buffers_are_shared(void)
+{
+    eryx_sandbox *first = create_large();
+    run(first, "b = bytearray(b'x') * (40 << 20)");
+    eryx_sandbox *second = fork_of(first);
+    ASSERT_NOT_NULL(first->map.layers);
+    ASSERT(first->map.layers == second->map.layers);
+    check_output(second, "b[5] = 65; print(b[5], b[6], len(b), b.count(b'x'))",
+                 "65 120 41943040 41943039\n");
+    check_output(first, "print(b[5], b.count(b'x')); b[7] = 66", "120 41943040\n");
+    eryx_sandbox *third = fork_of(second);
+    ASSERT(third->map.layers == second->map.layers);
+    check_output(third, "print(b[5], b[7])", "65 120\n");
+    eryx_sandbox_destroy(second);
+    check_output(third, "b[:] = b'y' * (40 << 20); print(b.count(b'y'))", "41943040\n");
+    eryx_sandbox *fourth = fork_of(third);
+    check_output(fourth, "print(b.count(b'y'))", "41943040\n");
+    ASSERT_EQ(eryx_sandbox_reset(third, NULL), ERYX_OK);
+    ASSERT_NULL(third->map.layers);
+    check_output(third, "c = bytearray(60 << 20); print(c.count(0))", "62914560\n");
+    eryx_sandbox_destroy(first);
+    eryx_sandbox_destroy(third);
+    eryx_sandbox_destroy(fourth);
+}
+
+static void test_rollback_brings_the_state_back(void)
+{
+    eryx_sandbox *sandbox = live_create(NULL);
+    eryx_checkpoint *checkpoint;
+    run(sandbox, "x = 1\nf = open('/data/f', 'w'); f.write('a'); f.flush()");
+    ASSERT_EQ(eryx_checkpoint_create(sandbox, &checkpoint, NULL), ERYX_OK);
+    for (int i = 0; i < 3; i++) {
+        check_output(sandbox, "x += 1; f.write('b'); f.flush(); print(x, open('/data/f').read())",
+                     "2 ab\n");
+        ASSERT_EQ(eryx_sandbox_rollback(sandbox, checkpoint, NULL), ERYX_OK);
+    }
+    run(sandbox, "import os; os._exit(3)");
+    ASSERT_EQ(eryx_sandbox_rollback(sandbox, checkpoint, NULL), ERYX_OK);
+    eryx_sandbox *other = live_create(NULL);
+    ASSERT_EQ(eryx_sandbox_rollback(other, checkpoint, NULL), ERYX_OK);
+    eryx_sandbox_destroy(sandbox);
+    eryx_checkpoint_destroy(checkpoint);
+    check_output(other, "print(x, open('/data/f').read())", "1 a\n");
+    eryx_sandbox_destroy(other);
+}
+
+static void test_what_is_refused(void)
+{
+    eryx_sandbox *sandbox = live_create(NULL);
+    eryx_sandbox *fork = NULL;
+    eryx_checkpoint *checkpoint = NULL;
+    eryx_error error;
+    ASSERT_EQ(eryx_sandbox_fork(NULL, &fork, &error), ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(eryx_sandbox_fork(sandbox, NULL, &error), ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(eryx_checkpoint_create(sandbox, NULL, &error), ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(eryx_sandbox_rollback(sandbox, NULL, &error), ERYX_INVALID_ARGUMENT);
+    eryx_checkpoint_destroy(NULL);
+    eryx_run_options options = live_program("x = 1");
+    ASSERT_EQ(eryx_run_begin(sandbox, &options, NULL), ERYX_OK);
+    ASSERT_EQ(eryx_sandbox_fork(sandbox, &fork, &error), ERYX_BUSY);
+    ASSERT_EQ(eryx_checkpoint_create(sandbox, &checkpoint, &error), ERYX_BUSY);
+    ASSERT_EQ(eryx_sandbox_reset(sandbox, NULL), ERYX_OK);
+    run(sandbox, "import os; os._exit(3)");
+    ASSERT_EQ(eryx_sandbox_fork(sandbox, &fork, &error), ERYX_NEEDS_RESET);
+    ASSERT_EQ(eryx_checkpoint_create(sandbox, &checkpoint, &error), ERYX_NEEDS_RESET);
+    eryx_sandbox_destroy(sandbox);
+}
+
+/* ---- Files ------------------------------------------------------------------------------------ */
+
+enum { HEADER_BYTES = 96, CHECKSUM_AT = 56, STORE_SIZE_AT = 88 };
+
+static char path[64];
+
+static uint8_t *read_file(size_t *out_size)
+{
+    FILE *file = fopen(path, "rb");
+    ASSERT_NOT_NULL(file);
+    fseek(file, 0, SEEK_END);
+    *out_size = (size_t)ftell(file);
+    rewind(file);
+    uint8_t *data = malloc(*out_size);
+    ASSERT_EQ(fread(data, 1, *out_size, file), (int64_t)*out_size);
+    fclose(file);
+    return data;
+}
+
+static void write_file(const uint8_t *data, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    ASSERT_NOT_NULL(file);
+    ASSERT_EQ(fwrite(data, 1, size, file), (int64_t)size);
+    fclose(file);
+}
+
+/* A saved sandbox with files of all sorts. */
+static void save_example(void)
+{
+    snprintf(path, sizeof path, "/tmp/eryx-live-%d", (int)getpid());
+    eryx_sandbox *sandbox = live_create(NULL);
+    run(sandbox, "import os, tempfile\nx = 7\nf = open('/data/f', 'w+'); f.write('one'); f.flush()\n"
+                 "os.makedirs('/tmp/d/e'); os.link('/data/f', '/tmp/d/h'); os.symlink('f', '/data/s')\n"
+                 "t = tempfile.TemporaryFile(); t.write(b'gone'); t.flush()\n"
+                 "l = open('/python-stdlib/os.py'); i = os.scandir('/tmp'); z = open('/dev/zero', 'rb')");
+    eryx_error error = {{0}};
+    eryx_sandbox_save(sandbox, path, &error);
+    ASSERT_STR_EQ(error.message, "");
+    eryx_sandbox_destroy(sandbox);
+}
+
+static void test_saved_state_goes_on(void)
+{
+    save_example();
+    struct stat attributes;
+    ASSERT_EQ(stat(path, &attributes), 0);
+    ASSERT_EQ(attributes.st_mode & 0777, 0600);
+    eryx_sandbox *sandbox = live_create(NULL);
+    run(sandbox, "x = 8");
+    eryx_error error = {{0}};
+    eryx_sandbox_load(sandbox, path, &error);
+    ASSERT_STR_EQ(error.message, "");
+    check_output(sandbox,
+                 "f.write('!'); f.seek(0); t.seek(0)\n"
+                 "print(x, f.read(), open('/data/s').read(), os.stat('/tmp/d/h').st_nlink, t.read())\n"
+                 "print(l.read(5), [e.name for e in i], z.read(2))",
+                 "7 one! one! 2 b'gone'\nr\"\"\"O ['d'] b'\\x00\\x00'\n");
+    eryx_sandbox_destroy(sandbox);
+    unlink(path);
+}
+
+static void test_damaged_files_are_refused(void)
+{
+    save_example();
+    size_t size;
+    uint8_t *data = read_file(&size);
+    eryx_sandbox *sandbox = live_create(NULL);
+    run(sandbox, "x = 8");
+    for (size_t at = 0; at < size; at += at < 2000 || at + 2000 > size ? 1 : 997) {
+        data[at] ^= 1;
+        write_file(data, size);
+        eryx_error error = {{0}};
+        eryx_status status = eryx_sandbox_load(sandbox, path, &error);
+        ASSERT(status == ERYX_INITIALIZATION || status == ERYX_WRONG_BUILD);
+        ASSERT_STR_CONTAINS(error.message, path);
+        data[at] ^= 1;
+    }
+    for (size_t length = 0; length < size; length += 1 + length / 50) {
+        write_file(data, length);
+        ASSERT_EQ(eryx_sandbox_load(sandbox, path, NULL), ERYX_INITIALIZATION);
+    }
+    check_output(sandbox, "print(x)", "8\n");
+    eryx_sandbox_destroy(sandbox);
+    free(data);
+    unlink(path);
+}
+
+static void put_checksum(uint8_t *data, size_t size)
+{
+    memset(data + CHECKSUM_AT, 0, sizeof(uint64_t));
+    uint64_t sum = checksum_update(checksum_update(0, data, HEADER_BYTES), data + HEADER_BYTES,
+                                   size - HEADER_BYTES);
+    memcpy(data + CHECKSUM_AT, &sum, sizeof sum);
+}
+
+/* The checksum keeps nobody from making a file up: whatever it says, the host must hold. */
+static void test_forged_files_do_no_harm(void)
+{
+    save_example();
+    size_t size;
+    uint8_t *original = read_file(&size);
+    uint8_t *data = malloc(size);
+    uint64_t store_size;
+    memcpy(&store_size, original + STORE_SIZE_AT, sizeof store_size);
+    ASSERT_GT(store_size, 100);
+    size_t store = size - (size_t)store_size;
+    static const uint8_t values[] = {1, 6, 0xff};
+    size_t loaded = 0;
+    eryx_sandbox *sandbox = live_create(NULL);
+    for (size_t at = STORE_SIZE_AT - 24; at < size; at = at + 1 == HEADER_BYTES ? store : at + 1) {
+        for (size_t k = 0; k < sizeof values; k++) {
+            memcpy(data, original, size);
+            if (data[at] == values[k]) {
+                continue;
+            }
+            data[at] = values[k];
+            put_checksum(data, size);
+            write_file(data, size);
+            if (eryx_sandbox_load(sandbox, path, NULL) == ERYX_OK) {
+                loaded++;
+                run(sandbox, "for w in os.walk('/'):\n"
+                             "    if w[0].startswith('/python-stdlib'): w[1].clear()\n"
+                             "for n in (f, t, l, z, i):\n"
+                             "    try: n.close()\n"
+                             "    except Exception: pass\n"
+                             "import shutil\nshutil.rmtree('/data', True); shutil.rmtree('/tmp', True)");
+                ASSERT_EQ(eryx_sandbox_reset(sandbox, NULL), ERYX_OK);
+            }
+        }
+    }
+    ASSERT_GT(loaded, 0);
+    eryx_sandbox_destroy(sandbox);
+    free(original);
+    free(data);
+    unlink(path);
+}
+
+static void test_limits_hold_for_files(void)
+{
+    save_example();
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
+    options.limits.max_vfs_entries = 2;
+    eryx_sandbox *sandbox = live_create(&options);
+    eryx_error error;
+    ASSERT_EQ(eryx_sandbox_load(sandbox, path, &error), ERYX_INITIALIZATION);
+    ASSERT_STR_CONTAINS(error.message, "limits");
+    check_output(sandbox, "print(1)", "1\n");
+    eryx_sandbox_destroy(sandbox);
+    options.limits.max_vfs_entries = 1000;
+    options.limits.max_open_handles = 2;
+    sandbox = live_create(&options);
+    ASSERT_EQ(eryx_sandbox_load(sandbox, "/nowhere/at/all", &error), ERYX_INITIALIZATION);
+    ASSERT_EQ(eryx_sandbox_load(sandbox, NULL, &error), ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(eryx_sandbox_save(sandbox, NULL, &error), ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(eryx_sandbox_save(sandbox, "/nowhere/at/all", &error), ERYX_INITIALIZATION);
+    eryx_sandbox_destroy(sandbox);
+    unlink(path);
+}
+
+TEST_MAIN(TEST_CASE(live_open), TEST_CASE(test_fork_goes_its_own_way),
+          TEST_CASE(test_open_files_go_along), TEST_CASE(test_random_numbers_differ),
+          TEST_CASE(test_large_buffers_are_shared),
+          TEST_CASE(test_rollback_brings_the_state_back), TEST_CASE(test_what_is_refused),
+          TEST_CASE(test_saved_state_goes_on), TEST_CASE(test_damaged_files_are_refused),
+          TEST_CASE(test_forged_files_do_no_harm), TEST_CASE(test_limits_hold_for_files),
+          TEST_CASE(live_close))
