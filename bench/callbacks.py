@@ -167,7 +167,8 @@ async def waiting_sandboxes(count: int) -> None:
     used = (private_bytes() - before) / count / 1e6
     name = f"{count} sandboxes"
     print(f"{name}, created and waiting after {(reached - began) * 1e3:.0f} ms", end=", ")
-    print(f"{used:.2f} MB private memory each, {threading.active_count() - threads} more threads", end=", ")
+    print(f"{used:.2f} MB private memory each", end=", ")
+    print(f"{threading.active_count() - threads} more threads", end=", ")
     print(f"{len(os.listdir('/proc/self/fd')) - descriptors} more file descriptors")
     gate.set()
     results = await asyncio.gather(*tasks)

@@ -12,8 +12,8 @@ enum {
     PAGES_PER_ARENA = 32,
     BLOCK_STEP = 16, /* sizes are multiples of it, and so are addresses */
     BLOCK_LIMIT = 512,
-    CLASS_COUNT =
-        BLOCK_LIMIT / BLOCK_STEP + 1, /* class n holds blocks of n * BLOCK_STEP; 0 is none */
+    CLASS_COUNT = BLOCK_LIMIT / BLOCK_STEP +
+        1, /* class n holds blocks of n * BLOCK_STEP; 0 is none */
     EXTEND_BYTES =
         4096, /* memory of a page made into blocks at a time, to leave the rest untouched */
 };

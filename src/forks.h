@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * Counts the fork()s between the first process and this one, so that what remembers the number at its
- * making knows whether this is still the process. Watches from the first call on. Threads: any.
+ * Counts the fork()s between the first process and this one, so that what remembers the number at
+ * its making knows whether this is still the process. Watches from the first call on. Threads: any.
  */
 uint64_t forks_generation(void);
 

@@ -19,7 +19,7 @@
 #include "status.h"
 #include "use.h"
 
-static const char magic[8] = "ERYXLIVE";
+static const char magic[8] = {'E', 'R', 'Y', 'X', 'L', 'I', 'V', 'E'};
 static const uint8_t build_id[IMAGE_BUILD_ID_BYTES] = GUEST_BUILD_ID;
 
 enum { FORMAT_VERSION = 1 };

@@ -212,8 +212,7 @@ static vfs_file *copy_file(copier *work, const vfs_file *from)
     }
     if (node.mount->storage == &work->to->memory) {
         memory_node *original = (memory_node *)node.item;
-        memory_node *copy =
-            original->links == 0 ? copy_nameless(work, original) : original->copy;
+        memory_node *copy = original->links == 0 ? copy_nameless(work, original) : original->copy;
         if (copy == NULL) {
             return NULL;
         }

@@ -117,8 +117,8 @@ static bool make_layers(memory_map *map, wasm_rt_memory_t *memory, range_list *l
     size_t present = map->layers != NULL ? map->layers->count : 0;
     for (size_t i = 0; i < list->count && count + present < LAYERS_MAX; i++) {
         if (list->items[i].size >= LAYER_BYTES) {
-            pieces[count++] = (memory_layer){.memory_offset = list->items[i].offset,
-                                             .size = list->items[i].size};
+            pieces[count++] =
+                (memory_layer){.memory_offset = list->items[i].offset, .size = list->items[i].size};
         }
     }
     if (count == 0) {
@@ -205,8 +205,7 @@ bool live_memory_capture_flat(const memory_map *map, wasm_rt_memory_t *memory,
 
 bool live_memory_apply(const live_memory *live, memory_map *map, wasm_rt_memory_t *memory)
 {
-    if (!memory_extend(memory, live->pages) ||
-        !memory_layers_map(live->layers, 0, memory->data)) {
+    if (!memory_extend(memory, live->pages) || !memory_layers_map(live->layers, 0, memory->data)) {
         return false;
     }
     map->layers = memory_layers_retain(live->layers);

@@ -42,8 +42,8 @@ eryx_status live_state_capture(eryx_sandbox *sandbox, live_state *out_state, ery
                              &state.memory)) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
-    status = live_files_copy(sandbox->files, &sandbox->handles, &state.files, &state.handles,
-                             out_error);
+    status =
+        live_files_copy(sandbox->files, &sandbox->handles, &state.files, &state.handles, out_error);
     if (status != ERYX_OK) {
         live_memory_free(&state.memory);
         return status;
@@ -98,8 +98,8 @@ eryx_status live_state_move(live_state *state, eryx_sandbox *sandbox, eryx_error
 eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox, eryx_error *out_error)
 {
     live_state copy = {.memory = state->memory};
-    eryx_status status = live_files_copy(state->files, &state->handles, &copy.files,
-                                         &copy.handles, out_error);
+    eryx_status status =
+        live_files_copy(state->files, &state->handles, &copy.files, &copy.handles, out_error);
     if (status == ERYX_OK) {
         status = live_state_move(&copy, sandbox, out_error);
         handles_clear(&copy.handles);
@@ -138,8 +138,7 @@ static eryx_status fork_sandbox(eryx_sandbox *sandbox, eryx_sandbox **out_fork,
     return status;
 }
 
-eryx_status eryx_sandbox_fork(eryx_sandbox *sandbox, eryx_sandbox **out_fork,
-                              eryx_error *out_error)
+eryx_status eryx_sandbox_fork(eryx_sandbox *sandbox, eryx_sandbox **out_fork, eryx_error *out_error)
 {
     if (out_fork == NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "there is no place for the fork");
@@ -156,7 +155,8 @@ eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox, eryx_checkpoint **out_
                                    eryx_error *out_error)
 {
     if (out_checkpoint == NULL) {
-        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "there is no place for the checkpoint");
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "there is no place for the checkpoint");
     }
     eryx_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
     if (checkpoint == NULL) {
@@ -198,8 +198,8 @@ eryx_status eryx_sandbox_rollback(eryx_sandbox *sandbox, const eryx_checkpoint *
         return status;
     }
     if (checkpoint->engine != sandbox->engine) {
-        status = status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                             "the checkpoint is of another engine");
+        status =
+            status_fail(ERYX_INVALID_ARGUMENT, out_error, "the checkpoint is of another engine");
     } else {
         status = live_state_copy(&checkpoint->state, sandbox, out_error);
     }

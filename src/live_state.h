@@ -18,8 +18,7 @@ eryx_status live_check_ready(const eryx_sandbox *sandbox, eryx_error *out_error)
 
 /* Copies the state of a sandbox that is in use by the caller. out_state: freed with
  * live_state_free(). Errors: NEEDS_RESET, BUSY (a run is going on), OUT_OF_MEMORY. */
-eryx_status live_state_capture(eryx_sandbox *sandbox, live_state *out_state,
-                               eryx_error *out_error);
+eryx_status live_state_capture(eryx_sandbox *sandbox, live_state *out_state, eryx_error *out_error);
 
 /*
  * Puts a sandbox, in use by the caller, into a state; what it had before is gone. On failure it is
@@ -29,8 +28,7 @@ eryx_status live_state_capture(eryx_sandbox *sandbox, live_state *out_state,
 eryx_status live_state_move(live_state *state, eryx_sandbox *sandbox, eryx_error *out_error);
 
 /* The same without taking anything. Errors also OUT_OF_MEMORY. */
-eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox,
-                            eryx_error *out_error);
+eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox, eryx_error *out_error);
 
 /* Allowed on one of zeros. */
 void live_state_free(live_state *state);

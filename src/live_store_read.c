@@ -41,8 +41,7 @@ static bool take(reader *from, uint64_t *out_number)
 static bool take_time(reader *from, vfs_time *out_time)
 {
     uint64_t nanoseconds;
-    if (!take(from, &out_time->seconds) || !take(from, &nanoseconds) ||
-        nanoseconds >= 1000000000) {
+    if (!take(from, &out_time->seconds) || !take(from, &nanoseconds) || nanoseconds >= 1000000000) {
         return false;
     }
     out_time->nanoseconds = (uint32_t)nanoseconds;
@@ -283,18 +282,18 @@ static bool find_file(reader *from, uint64_t kind, uint64_t item, vfs_node *out_
         if (from->stdlib == NULL || item >= archive_entry_count(from->stdlib)) {
             return false;
         }
-        *out_node = (vfs_node){&files->mounts[PLACE_STDLIB], (uintptr_t)item,
-                               archive_is_directory(from->stdlib, (uint32_t)item)
-                                   ? VFS_TYPE_DIRECTORY
-                                   : VFS_TYPE_FILE};
+        *out_node =
+            (vfs_node){&files->mounts[PLACE_STDLIB], (uintptr_t)item,
+                       archive_is_directory(from->stdlib, (uint32_t)item) ? VFS_TYPE_DIRECTORY
+                                                                          : VFS_TYPE_FILE};
         return true;
     case STORE_PLACE:
         if (item >= PLACE_COUNT) {
             return false;
         }
-        *out_node = (vfs_node){&files->system, (uintptr_t)item,
-                               item >= PLACE_DEV_NULL ? VFS_TYPE_CHARACTER_DEVICE
-                                                      : VFS_TYPE_DIRECTORY};
+        *out_node =
+            (vfs_node){&files->system, (uintptr_t)item,
+                       item >= PLACE_DEV_NULL ? VFS_TYPE_CHARACTER_DEVICE : VFS_TYPE_DIRECTORY};
         return true;
     default:
         return false;

@@ -37,7 +37,8 @@ void memory_destroy(memory_map *map);
 
 /*
  * Puts the state of the image back: pages that were written are restored or dropped, what has grown
- * is taken away. Not for memory with layers. False if the system refuses; the memory must then be destroyed.
+ * is taken away. Not for memory with layers. False if the system refuses; the memory must then be
+ * destroyed.
  */
 bool memory_reset(wasm_rt_memory_t *memory, const image *source);
 

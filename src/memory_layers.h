@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct layer_file layer_file;     /* counted, closed with its last user */
+typedef struct layer_file layer_file;       /* counted, closed with its last user */
 typedef struct memory_layers memory_layers; /* counted */
 
 /* A piece of guest memory that is to become part of a layer, and its place in the file. */

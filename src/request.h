@@ -15,7 +15,8 @@ enum {
     REQUEST_COMMAND_SHIFT = 8,
 };
 
-/* Encodes the options. flags: more of the above. out_request: allocated with malloc(), the caller's. False without memory. */
+/* Encodes the options. flags: more of the above. out_request: allocated with malloc(), the
+ * caller's. False without memory. */
 bool request_build(const eryx_run_options *options, uint32_t flags, uint8_t **out_request,
                    size_t *out_size);
 

@@ -33,9 +33,9 @@ static eryx_status add_storage(vfs_mounts *mounts, const eryx_mount *mount, eryx
         return status_fail(ERYX_FORKED, out_error,
                            "the storage belongs to the parent of this process");
     }
-    return fail_path(vfs_mounts_add_storage(mounts, mount->guest_path, mount->storage,
-                                            mount->read_only),
-                     mount->guest_path, out_error);
+    return fail_path(
+        vfs_mounts_add_storage(mounts, mount->guest_path, mount->storage, mount->read_only),
+        mount->guest_path, out_error);
 }
 
 static eryx_status add_volume(vfs_mounts *mounts, const eryx_volume *volume, eryx_error *out_error)
@@ -44,13 +44,11 @@ static eryx_status add_volume(vfs_mounts *mounts, const eryx_volume *volume, ery
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "a volume needs two paths");
     }
     host_volume *opened;
-    eryx_status status =
-        host_volume_open(volume->host_path, volume->read_only, &opened, out_error);
+    eryx_status status = host_volume_open(volume->host_path, volume->read_only, &opened, out_error);
     if (status != ERYX_OK) {
         return status;
     }
-    vfs_error error =
-        vfs_mounts_add_volume(mounts, volume->guest_path, opened, volume->read_only);
+    vfs_error error = vfs_mounts_add_volume(mounts, volume->guest_path, opened, volume->read_only);
     if (error != VFS_OK) {
         host_volume_close(opened);
     }

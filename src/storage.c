@@ -40,7 +40,8 @@ eryx_file_error storage_file_error(vfs_error error)
     }
 }
 
-/* ---- Making and letting go -------------------------------------------------------------------- */
+/* ---- Making and letting go --------------------------------------------------------------------
+ */
 
 eryx_file_error eryx_storage_create(uint64_t max_bytes, uint64_t max_entries,
                                     eryx_storage **out_storage)
@@ -107,7 +108,8 @@ void eryx_free(void *data)
     free(data);
 }
 
-/* ---- Paths ------------------------------------------------------------------------------------ */
+/* ---- Paths ------------------------------------------------------------------------------------
+ */
 
 /* Checks the arguments that all functions have, and gives the path as the walk wants it. */
 static eryx_file_error begin(const eryx_storage *storage, const char **path, size_t *out_length)
@@ -147,7 +149,8 @@ static vfs_error make_parents(eryx_storage *storage, const char *path, size_t le
     return VFS_OK;
 }
 
-/* ---- Files ------------------------------------------------------------------------------------ */
+/* ---- Files ------------------------------------------------------------------------------------
+ */
 
 /* Copies the contents of a file at one moment. */
 static vfs_error copy_contents(eryx_storage *storage, const memory_node *file, uint8_t **out_data,
@@ -277,7 +280,8 @@ eryx_file_error eryx_storage_remove(eryx_storage *storage, const char *path)
     return storage_file_error(error);
 }
 
-/* ---- Directories ------------------------------------------------------------------------------ */
+/* ---- Directories ------------------------------------------------------------------------------
+ */
 
 static int compare_entries(const void *left, const void *right)
 {
@@ -315,9 +319,8 @@ eryx_file_error eryx_storage_list(eryx_storage *storage, const char *path,
         return failure != ERYX_FILE_OK ? failure : ERYX_FILE_INVALID;
     }
     vfs_file *directory;
-    vfs_error error =
-        vfs_open(&storage->view.root, path, length,
-                 VFS_OPEN_READ | VFS_OPEN_DIRECTORY | VFS_OPEN_FOLLOW, &directory);
+    vfs_error error = vfs_open(&storage->view.root, path, length,
+                               VFS_OPEN_READ | VFS_OPEN_DIRECTORY | VFS_OPEN_FOLLOW, &directory);
     if (error != VFS_OK) {
         return storage_file_error(error);
     }
@@ -350,7 +353,8 @@ eryx_file_error eryx_storage_list(eryx_storage *storage, const char *path,
     return ERYX_FILE_OK;
 }
 
-/* ---- All of it -------------------------------------------------------------------------------- */
+/* ---- All of it --------------------------------------------------------------------------------
+ */
 
 eryx_file_error eryx_storage_get_usage(eryx_storage *storage, eryx_storage_usage *out_usage)
 {

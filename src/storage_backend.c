@@ -111,8 +111,7 @@ static vfs_error set_times(vfs_node node, const vfs_new_time *accessed,
 static vfs_error make(vfs_node directory, const char *name, size_t length, vfs_type type,
                       const char *target, size_t target_length, vfs_node *out_node)
 {
-    LOCKED(directory, error,
-           make(directory, name, length, type, target, target_length, out_node));
+    LOCKED(directory, error, make(directory, name, length, type, target, target_length, out_node));
 }
 
 static vfs_error link_node(vfs_node directory, const char *name, size_t length, vfs_node node)

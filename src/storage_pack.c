@@ -45,7 +45,8 @@ static uint64_t checksum(const uint8_t *data, size_t size)
     return state;
 }
 
-/* ---- Writing ---------------------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------------------
+ */
 
 typedef struct writer {
     uint8_t *data;
@@ -155,7 +156,7 @@ static void put_entry(writer *out, const memory_entry *entry, record_numbers *nu
     uint32_t number = 0;
     bool again = node->type != VFS_TYPE_DIRECTORY && node->links > 1 &&
                  number_record(numbers, node, &number, &out->failed);
-    record_kind kind = again                             ? RECORD_HARD_LINK
+    record_kind kind = again                              ? RECORD_HARD_LINK
                        : node->type == VFS_TYPE_FILE      ? RECORD_FILE
                        : node->type == VFS_TYPE_DIRECTORY ? RECORD_DIRECTORY
                                                           : RECORD_SYMBOLIC_LINK;
@@ -244,7 +245,8 @@ eryx_file_error eryx_storage_to_bytes(eryx_storage *storage, uint8_t **out_data,
     return ERYX_FILE_OK;
 }
 
-/* ---- Reading ---------------------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------------------
+ */
 
 typedef struct reader {
     const uint8_t *next;

@@ -18,8 +18,9 @@
 #include "utf8.h"
 #include "vfs_internal.h"
 
-/* Descriptors that the guests of one volume may use up in the host's process. */
-enum { DESCRIPTORS_MAX = 1024 };
+/* Descriptors that the guests of one volume may use up in the host's process: an eighth of those
+ * that it may have, between these bounds. */
+enum { DESCRIPTORS_LEAST = 16, DESCRIPTORS_MOST = 1024 };
 
 /* What a node keeps besides its name: a descriptor that only stands for the thing (O_PATH), and
  * once it is opened, one to read and write it with. */
@@ -38,8 +39,9 @@ typedef struct host_node {
 } host_node;
 
 struct host_volume {
-    pthread_mutex_t lock; /* of opening and listing, for a node may be open in several trees */
-    atomic_size_t descriptors;
+    pthread_mutex_t lock;      /* of opening and listing, for a node may be open in several trees */
+    atomic_size_t descriptors; /* in use */
+    size_t descriptor_limit;
     bool read_only;
     host_node *root;
 };
@@ -112,7 +114,8 @@ static vfs_error result_of(int returned)
     return returned == 0 ? VFS_OK : error_of(errno);
 }
 
-/* ---- Nodes ------------------------------------------------------------------------------------ */
+/* ---- Nodes ------------------------------------------------------------------------------------
+ */
 
 static vfs_type type_of_mode(mode_t mode)
 {
@@ -220,7 +223,7 @@ static vfs_error create_node(host_volume *volume, host_node *parent, const char 
     memcpy(node->name, name, length);
     node->name[length] = '\0';
     size_t others = atomic_fetch_add_explicit(&volume->descriptors, 1, memory_order_relaxed);
-    if (others >= DESCRIPTORS_MAX) {
+    if (others >= volume->descriptor_limit) {
         error = VFS_QUOTA;
     } else if (node->type == VFS_TYPE_SYMBOLIC_LINK) {
         error = read_target(node);
@@ -275,8 +278,7 @@ static vfs_error find(vfs_node directory, const char *name, size_t length, vfs_n
         return error_of(errno);
     }
     host_node *node;
-    vfs_error error =
-        create_node(holder->volume, holder, name, length, descriptor, false, &node);
+    vfs_error error = create_node(holder->volume, holder, name, length, descriptor, false, &node);
     if (error == VFS_OK) {
         *out_node =
             (vfs_node){.mount = directory.mount, .item = (uintptr_t)node, .type = node->type};
@@ -287,8 +289,8 @@ static vfs_error find(vfs_node directory, const char *name, size_t length, vfs_n
 static vfs_error parent(vfs_node directory, vfs_node *out_node)
 {
     host_node *above = node_of(directory)->parent;
-    *out_node = above == NULL ? vfs_node_retain(directory.mount->above)
-                              : hold(directory.mount, above);
+    *out_node =
+        above == NULL ? vfs_node_retain(directory.mount->above) : hold(directory.mount, above);
     return VFS_OK;
 }
 
@@ -298,7 +300,8 @@ static const char *link_target(vfs_node node, size_t *out_length)
     return node_of(node)->target;
 }
 
-/* ---- What it is ------------------------------------------------------------------------------- */
+/* ---- What it is -------------------------------------------------------------------------------
+ */
 
 static vfs_time time_of(struct timespec time)
 {
@@ -329,7 +332,7 @@ static void stat_node(vfs_node node, vfs_status *out_status)
         *out_status = (vfs_status){
             .type = node.type,
             .links = (uint64_t)found.st_nlink,
-            .size = node.type == VFS_TYPE_FILE             ? (uint64_t)found.st_size
+            .size = node.type == VFS_TYPE_FILE            ? (uint64_t)found.st_size
                     : node.type == VFS_TYPE_SYMBOLIC_LINK ? node_of(node)->target_length
                                                           : 0,
             .identity = vfs_identity(node.mount, number_of(&found)),
@@ -362,7 +365,8 @@ static vfs_error set_times(vfs_node node, const vfs_new_time *accessed,
         utimensat(any_descriptor(node_of(node)), "", times, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
 }
 
-/* ---- Listing ---------------------------------------------------------------------------------- */
+/* ---- Listing ----------------------------------------------------------------------------------
+ */
 
 static bool is_listed(const char *name)
 {
@@ -454,7 +458,8 @@ static vfs_error list(vfs_node directory, uint64_t *cursor, vfs_directory_entry 
     return error;
 }
 
-/* ---- Contents --------------------------------------------------------------------------------- */
+/* ---- Contents ---------------------------------------------------------------------------------
+ */
 
 static bool is_same_file(int left, int right)
 {
@@ -492,9 +497,7 @@ static vfs_error open_locked(host_node *node, uint32_t flags)
     if (writes && node->volume->read_only) {
         return VFS_READ_ONLY;
     }
-    int access = !writes                           ? O_RDONLY
-                 : (flags & VFS_OPEN_READ) != 0 ? O_RDWR
-                                                   : O_WRONLY;
+    int access = !writes ? O_RDONLY : (flags & VFS_OPEN_READ) != 0 ? O_RDWR : O_WRONLY;
     int descriptor = reopen(node, access);
     if (descriptor < 0) {
         return error_of(errno);
@@ -600,14 +603,15 @@ static vfs_error set_size(vfs_node node, uint64_t size)
     return result_of(ftruncate(node_of(node)->contents, (off_t)size));
 }
 
-/* ---- Names ------------------------------------------------------------------------------------ */
+/* ---- Names ------------------------------------------------------------------------------------
+ */
 
 /* Makes a regular file and keeps it open. */
 static vfs_error make_file(host_node *directory, const char *name, size_t length,
                            host_node **out_node)
 {
-    int descriptor = open_beneath(directory->path, name,
-                                  O_RDWR | O_CREAT | O_EXCL | O_NONBLOCK, 0666);
+    int descriptor =
+        open_beneath(directory->path, name, O_RDWR | O_CREAT | O_EXCL | O_NONBLOCK, 0666);
     if (descriptor < 0) {
         return error_of(errno);
     }
@@ -669,10 +673,9 @@ static vfs_error rename_node(vfs_node old_directory, const char *old_name, size_
     (void)replaced;
     host_name old_copy;
     host_name new_copy;
-    return result_of(renameat(node_of(old_directory)->path,
-                              terminate(&old_copy, old_name, old_length),
-                              node_of(new_directory)->path,
-                              terminate(&new_copy, new_name, new_length)));
+    return result_of(
+        renameat(node_of(old_directory)->path, terminate(&old_copy, old_name, old_length),
+                 node_of(new_directory)->path, terminate(&new_copy, new_name, new_length)));
 }
 
 static const vfs_backend host_backend = {
@@ -694,7 +697,8 @@ static const vfs_backend host_backend = {
     .rename = rename_node,
 };
 
-/* ---- Volumes ---------------------------------------------------------------------------------- */
+/* ---- Volumes ----------------------------------------------------------------------------------
+ */
 
 /* Opens the root; a file for reading and, if that is allowed, writing. */
 static vfs_error open_root(host_volume *volume, const char *path)
@@ -720,6 +724,15 @@ static vfs_error open_root(host_volume *volume, const char *path)
     }
     volume->root = root;
     return VFS_OK;
+}
+
+static size_t descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 8 > DESCRIPTORS_MOST) {
+        return DESCRIPTORS_MOST;
+    }
+    return limit.rlim_cur / 8 > DESCRIPTORS_LEAST ? (size_t)limit.rlim_cur / 8 : DESCRIPTORS_LEAST;
 }
 
 static const char *reason(vfs_error error)
@@ -751,6 +764,7 @@ eryx_status host_volume_open(const char *path, bool read_only, host_volume **out
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     volume->read_only = read_only;
+    volume->descriptor_limit = descriptor_limit();
     vfs_error error = open_root(volume, path);
     if (error != VFS_OK) {
         pthread_mutex_destroy(&volume->lock);

@@ -81,8 +81,8 @@ typedef struct vfs_backend {
 
 struct vfs_mount {
     const vfs_backend *backend;
-    void *storage;   /* what the backend works on; names and links stay within one storage */
-    uintptr_t root;  /* item that is seen at the mount point */
+    void *storage;  /* what the backend works on; names and links stay within one storage */
+    uintptr_t root; /* item that is seen at the mount point */
     vfs_type root_type;
     vfs_node above;  /* directory that the mount point lies in; needs no holding */
     uint32_t device; /* part of the identity of each node; one storage, one device */
@@ -125,8 +125,8 @@ typedef struct vfs_extra_place {
 
 /* Something that is mounted: one of storage and volume. */
 typedef struct vfs_source {
-    eryx_storage *storage;   /* counted */
-    host_volume *volume;     /* owned */
+    eryx_storage *storage; /* counted */
+    host_volume *volume;   /* owned */
     uint32_t place;
     bool read_only;
 } vfs_source;

@@ -25,9 +25,8 @@ static vfs_error copy_node(memory_node *from, memory_tree *tree, memory_node **o
     uint64_t last_number = tree->last_number;
     bool is_link = from->type == VFS_TYPE_SYMBOLIC_LINK;
     memory_node *node;
-    vfs_error error =
-        memory_node_create(tree, from->type, is_link ? from->link.target : NULL,
-                           is_link ? from->link.length : 0, &node);
+    vfs_error error = memory_node_create(tree, from->type, is_link ? from->link.target : NULL,
+                                         is_link ? from->link.length : 0, &node);
     if (error != VFS_OK) {
         return error;
     }

@@ -64,8 +64,7 @@ static void shrink_table(memory_node *file, size_t needed)
 
 static void release_block(memory_block *block)
 {
-    if (block != NULL &&
-        atomic_fetch_sub_explicit(&block->owners, 1, memory_order_acq_rel) == 1) {
+    if (block != NULL && atomic_fetch_sub_explicit(&block->owners, 1, memory_order_acq_rel) == 1) {
         free(block);
     }
 }

@@ -1,6 +1,6 @@
 /*
- * Mounts that the embedder adds to the fixed tree: the paths are taken apart into places, those that
- * the tree has not are added, and every source is seen at its place.
+ * Mounts that the embedder adds to the fixed tree: the paths are taken apart into places, those
+ * that the tree has not are added, and every source is seen at its place.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,8 @@ void vfs_mounts_release(vfs_mounts *mounts)
     free(mounts);
 }
 
-/* ---- Paths to places -------------------------------------------------------------------------- */
+/* ---- Paths to places --------------------------------------------------------------------------
+ */
 
 /* Whether a path is absolute and every component of it a plain name. */
 static vfs_error check_mount_path(const char *path)
@@ -215,7 +216,8 @@ vfs_error vfs_mounts_add_volume(vfs_mounts *mounts, const char *path, host_volum
     return add_source(mounts, path, (vfs_source){.volume = volume, .read_only = read_only});
 }
 
-/* ---- In a tree -------------------------------------------------------------------------------- */
+/* ---- In a tree --------------------------------------------------------------------------------
+ */
 
 vfs_error vfs_use_mounts(vfs *files, vfs_mounts *mounts)
 {

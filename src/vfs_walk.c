@@ -86,8 +86,7 @@ static vfs_error enter_link(walker *walk, vfs_node link)
         error = VFS_LOOP;
     } else if (length == 0) {
         error = VFS_NO_ENTRY;
-    } else if (absolute &&
-               (link.mount->confines_links || !vfs_node_same(walk->base, walk->root))) {
+    } else if (absolute && (link.mount->confines_links || !vfs_node_same(walk->base, walk->root))) {
         error = VFS_NOT_PERMITTED;
     }
     if (error != VFS_OK) {

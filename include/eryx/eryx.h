@@ -339,7 +339,7 @@ typedef struct eryx_run_options {
                               call; NULL for nothing. The names are not checked against it. */
     const char *trace;     /* "user" or "all": give ERYX_EVENT_TRACE; NULL for no tracing */
     uint64_t max_trace_events; /* the guest stops to trace after so many; 100,000 */
-    uint64_t pause_every_ms; /* give ERYX_EVENT_PAUSE so often while the guest computes; 0 never */
+    uint64_t pause_every_ms;  /* give ERYX_EVENT_PAUSE so often while the guest computes; 0 never */
     eryx_run_command command; /* ERYX_RUN_PROGRAM */
 } eryx_run_options;
 
@@ -462,8 +462,7 @@ typedef struct eryx_checkpoint eryx_checkpoint;
 
 /* Takes a checkpoint. out_checkpoint: freed with eryx_checkpoint_destroy(), may outlive the
  * sandbox. Errors as those of eryx_sandbox_fork(). */
-ERYX_API eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox,
-                                            eryx_checkpoint **out_checkpoint,
+ERYX_API eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox, eryx_checkpoint **out_checkpoint,
                                             eryx_error *out_error);
 
 /* Frees a checkpoint. NULL is allowed. */
@@ -475,8 +474,7 @@ ERYX_API void eryx_checkpoint_destroy(eryx_checkpoint *checkpoint);
  * Errors: INVALID_ARGUMENT, BUSY (in use by another thread), FORKED, OUT_OF_MEMORY, INITIALIZATION
  * (no address space); the sandbox is then as it was.
  */
-ERYX_API eryx_status eryx_sandbox_rollback(eryx_sandbox *sandbox,
-                                           const eryx_checkpoint *checkpoint,
+ERYX_API eryx_status eryx_sandbox_rollback(eryx_sandbox *sandbox, const eryx_checkpoint *checkpoint,
                                            eryx_error *out_error);
 
 /*

@@ -28,12 +28,11 @@ typedef struct binding_state {
 } binding_state;
 
 typedef struct engine_object {
-    PyObject_HEAD
-    eryx_engine *engine;
+    PyObject_HEAD eryx_engine *engine;
 } engine_object;
 
-/* Specs of the heap types. None of them can be subclassed, so PyType_GetModuleState() on the type of an
- * object gives the state. */
+/* Specs of the heap types. None of them can be subclassed, so PyType_GetModuleState() on the type
+ * of an object gives the state. */
 extern PyType_Spec engine_spec;
 extern PyType_Spec core_spec;
 extern PyType_Spec checkpoint_spec;
@@ -55,9 +54,10 @@ PyObject *core_from_sandbox(PyTypeObject *type, eryx_sandbox *sandbox);
 int core_parse_limits(PyObject *tuple, eryx_limits *limits);
 
 /*
- * Reads tuples of (guest path, Storage, read_only) and (host path, guest path, read_only) into options;
- * either may be NULL. They must outlive the options. The arrays are freed with storage_free_mounts().
- * Returns -1 with an exception set, and nothing to free, if they are not such tuples.
+ * Reads tuples of (guest path, Storage, read_only) and (host path, guest path, read_only) into
+ * options; either may be NULL. They must outlive the options. The arrays are freed with
+ * storage_free_mounts(). Returns -1 with an exception set, and nothing to free, if they are not
+ * such tuples.
  */
 int storage_parse_mounts(const binding_state *state, PyObject *mounts, PyObject *volumes,
                          eryx_sandbox_options *options);
@@ -83,8 +83,9 @@ PyObject *binding_raise(const binding_state *state, eryx_status status, const er
 /*
  * Gives data (bytes, or whatever the handler expects) to a handler of output.
  *
- * An Exception that it raises is reported as unraisable and forgotten: a faulty handler must not change
- * what the guest does. Returns -1 with an exception set for others, such as KeyboardInterrupt.
+ * An Exception that it raises is reported as unraisable and forgotten: a faulty handler must not
+ * change what the guest does. Returns -1 with an exception set for others, such as
+ * KeyboardInterrupt.
  */
 int binding_deliver(PyObject *on_output, int stream, PyObject *data);
 
@@ -98,8 +99,8 @@ PyObject *outcome_from_result(const binding_state *state, const eryx_result *res
 /*
  * Says whether JSON text from the guest can be given to a recursive parser.
  *
- * Returns NULL if it can, else one English sentence that says why not. Other defects of the text are
- * left to the parser.
+ * Returns NULL if it can, else one English sentence that says why not. Other defects of the text
+ * are left to the parser.
  */
 const char *json_check(const uint8_t *data, size_t size);
 

@@ -1,9 +1,9 @@
 /*
- * Core: one eryx_sandbox. The package takes care that only one thread at a time uses it; if that fails
- * the library answers BUSY, which is raised as EryxError.
+ * Core: one eryx_sandbox. The package takes care that only one thread at a time uses it; if that
+ * fails the library answers BUSY, which is raised as EryxError.
  *
- * The interpreter lock is released while the guest runs or waits. Every run gives pauses so that signal
- * handlers (Ctrl-C) of the main thread are called soon, whatever the guest does.
+ * The interpreter lock is released while the guest runs or waits. Every run gives pauses so that
+ * signal handlers (Ctrl-C) of the main thread are called soon, whatever the guest does.
  */
 #include "binding.h"
 
@@ -16,8 +16,7 @@ enum {
 };
 
 typedef struct core_object {
-    PyObject_HEAD
-    eryx_sandbox *sandbox;
+    PyObject_HEAD eryx_sandbox *sandbox;
 } core_object;
 
 /* How one step of a run went, as the loops below see it. */
@@ -41,15 +40,22 @@ eryx_sandbox *core_sandbox(PyObject *self)
     return ((core_object *)self)->sandbox;
 }
 
-/* ---- Construction ----------------------------------------------------------------------------- */
+/* ---- Construction -----------------------------------------------------------------------------
+ */
 
 int core_parse_limits(PyObject *tuple, eryx_limits *limits)
 {
     uint64_t *const fields[LIMIT_COUNT] = {
-        &limits->execution_timeout_ms, &limits->max_memory_bytes, &limits->max_fuel,
-        &limits->max_output_bytes,     &limits->max_result_bytes, &limits->max_vfs_bytes,
-        &limits->max_vfs_entries,      &limits->max_open_handles,
-        &limits->callback_timeout_ms,  &limits->max_callback_invocations,
+        &limits->execution_timeout_ms,
+        &limits->max_memory_bytes,
+        &limits->max_fuel,
+        &limits->max_output_bytes,
+        &limits->max_result_bytes,
+        &limits->max_vfs_bytes,
+        &limits->max_vfs_entries,
+        &limits->max_open_handles,
+        &limits->callback_timeout_ms,
+        &limits->max_callback_invocations,
         &limits->max_callback_bytes,
     };
     if (PyTuple_Size(tuple) != LIMIT_COUNT) {
@@ -59,8 +65,7 @@ int core_parse_limits(PyObject *tuple, eryx_limits *limits)
         return -1;
     }
     for (Py_ssize_t index = 0; index < LIMIT_COUNT; index++) {
-        const unsigned long long value =
-            PyLong_AsUnsignedLongLong(PyTuple_GetItem(tuple, index));
+        const unsigned long long value = PyLong_AsUnsignedLongLong(PyTuple_GetItem(tuple, index));
         if (value == (unsigned long long)-1 && PyErr_Occurred()) {
             return -1;
         }
@@ -98,11 +103,9 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     }
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = eryx_sandbox_create(((engine_object *)engine)->engine, &options, &self->sandbox,
-                                 &error);
-    Py_END_ALLOW_THREADS
-    storage_free_mounts(&options);
+    Py_BEGIN_ALLOW_THREADS status =
+        eryx_sandbox_create(((engine_object *)engine)->engine, &options, &self->sandbox, &error);
+    Py_END_ALLOW_THREADS storage_free_mounts(&options);
     if (status != ERYX_OK) {
         Py_DECREF(self);
         return binding_raise(state, status, &error);
@@ -126,14 +129,13 @@ static void core_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     eryx_sandbox *sandbox = core_sandbox(self);
     /* Giving memory back to the system takes long if there is much of it. */
-    Py_BEGIN_ALLOW_THREADS
-    eryx_sandbox_destroy(sandbox);
-    Py_END_ALLOW_THREADS
-    PyObject_Free(self);
+    Py_BEGIN_ALLOW_THREADS eryx_sandbox_destroy(sandbox);
+    Py_END_ALLOW_THREADS PyObject_Free(self);
     Py_DECREF(type);
 }
 
-/* ---- Runs ------------------------------------------------------------------------------------- */
+/* ---- Runs -------------------------------------------------------------------------------------
+ */
 
 /* A NULL-terminated array of the texts of a tuple, which owns them. Freed with PyMem_Free(). */
 static const char **argument_array(PyObject *tuple)
@@ -161,10 +163,17 @@ static const char **argument_array(PyObject *tuple)
 
 static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"source",         "result_variable", "arguments",
-                            "standard_input", "keep_state",      "stream_output",
-                            "pause_every_ms", "callbacks",       "trace",
-                            "max_trace_events", NULL};
+    static char *names[] = {"source",
+                            "result_variable",
+                            "arguments",
+                            "standard_input",
+                            "keep_state",
+                            "stream_output",
+                            "pause_every_ms",
+                            "callbacks",
+                            "trace",
+                            "max_trace_events",
+                            NULL};
     eryx_run_options options;
     eryx_run_options_init(&options);
     options.result_variable = NULL;
@@ -228,8 +237,7 @@ static int deliver_event(PyObject *on_output, const eryx_event *event)
         return 0;
     }
     const eryx_bytes bytes = event->as.output.bytes;
-    PyObject *data =
-        PyBytes_FromStringAndSize((const char *)bytes.data, (Py_ssize_t)bytes.size);
+    PyObject *data = PyBytes_FromStringAndSize((const char *)bytes.data, (Py_ssize_t)bytes.size);
     if (data == NULL) {
         return -1;
     }
@@ -255,15 +263,14 @@ static step_outcome step(PyObject *self, PyObject *on_output, bool wait, eryx_ev
 {
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = eryx_run_step(sandbox, out_event);
+    Py_BEGIN_ALLOW_THREADS status = eryx_run_step(sandbox, out_event);
     if (status == ERYX_OK && wait && out_event->kind == ERYX_EVENT_WAIT) {
         const uint64_t slice_end = clock_ns() + WAIT_SLICE_NS;
         const uint64_t wake = out_event->as.wait.wake_ns;
         eryx_sandbox_wait(sandbox, wake < slice_end ? wake : slice_end);
     }
-    Py_END_ALLOW_THREADS
-    if (status != ERYX_OK) {
+    Py_END_ALLOW_THREADS if (status != ERYX_OK)
+    {
         binding_raise(core_state(self), status, NULL);
         return STEP_REFUSED;
     }
@@ -290,8 +297,8 @@ static void abandon(PyObject *self)
 {
     eryx_sandbox *sandbox = core_sandbox(self);
     Py_BEGIN_ALLOW_THREADS
-    /* If it fails the next use says so. */
-    (void)eryx_sandbox_reset(sandbox, NULL);
+        /* If it fails the next use says so. */
+        (void) eryx_sandbox_reset(sandbox, NULL);
     Py_END_ALLOW_THREADS
 }
 
@@ -362,8 +369,8 @@ static PyObject *event_tuple(const eryx_event *event)
         return events == NULL ? NULL : Py_BuildValue("(iN)", kind, events);
     }
     const eryx_bytes name_bytes = event->as.callback.name;
-    PyObject *name = PyUnicode_DecodeUTF8((const char *)name_bytes.data,
-                                          (Py_ssize_t)name_bytes.size, "replace");
+    PyObject *name =
+        PyUnicode_DecodeUTF8((const char *)name_bytes.data, (Py_ssize_t)name_bytes.size, "replace");
     if (name == NULL) {
         return NULL;
     }
@@ -407,7 +414,8 @@ static PyObject *core_step(PyObject *self, PyObject *args)
     }
 }
 
-/* ---- Other methods ---------------------------------------------------------------------------- */
+/* ---- Other methods ----------------------------------------------------------------------------
+ */
 
 static PyObject *core_cancel(PyObject *self, PyObject *unused)
 {
@@ -422,10 +430,9 @@ static PyObject *core_reset(PyObject *self, PyObject *unused)
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = eryx_sandbox_reset(sandbox, &error);
-    Py_END_ALLOW_THREADS
-    if (status != ERYX_OK) {
+    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_reset(sandbox, &error);
+    Py_END_ALLOW_THREADS if (status != ERYX_OK)
+    {
         return binding_raise(core_state(self), status, &error);
     }
     Py_RETURN_NONE;
@@ -451,8 +458,8 @@ static PyObject *core_callback_return(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "ks#:callback_return", &id, &json, &size)) {
         return NULL;
     }
-    return answered(self, eryx_callback_return(core_sandbox(self), (uint32_t)id, json,
-                                               (size_t)size));
+    return answered(self,
+                    eryx_callback_return(core_sandbox(self), (uint32_t)id, json, (size_t)size));
 }
 
 static PyObject *core_callback_raise(PyObject *self, PyObject *args)
@@ -477,9 +484,11 @@ static PyMethodDef core_methods[] = {
      "Runs to the end on this thread and returns the Outcome."},
     {"step", core_step, METH_VARARGS,
      "step($self, on_output, through_pauses, /)\n--\n\n"
-     "Runs until the guest waits, pauses or ends. Returns the CLOCK_MONOTONIC time in nanoseconds at\n"
+     "Runs until the guest waits, pauses or ends. Returns the CLOCK_MONOTONIC time in nanoseconds "
+     "at\n"
      "which to step again, 0 for a pause, None when the run has ended, or a tuple for an event:\n"
-     "(4, id, name, arguments) of a call, (5, id) of one that has expired, (6, events) of the tracer.\n"
+     "(4, id, name, arguments) of a call, (5, id) of one that has expired, (6, events) of the "
+     "tracer.\n"
      "Arguments and events are JSON, or None if that cannot be parsed."},
     {"callback_return", core_callback_return, METH_VARARGS,
      "callback_return($self, identity, json, /)\n--\n\n"
@@ -510,7 +519,8 @@ static PyMethodDef core_methods[] = {
 };
 
 static PyType_Slot core_slots[] = {
-    {Py_tp_doc, "Core(engine, limits)\n--\n\nOne sandbox; limits are in the order of eryx_limits."},
+    {Py_tp_doc, "Core(engine, limits, mounts=(), volumes=())\n--\n\n"
+                "One sandbox; limits are in the order of eryx_limits."},
     {Py_tp_new, core_new},
     {Py_tp_dealloc, core_dealloc},
     {Py_tp_methods, core_methods},

@@ -1,7 +1,7 @@
 /*
- * A look at JSON text that the guest wrote, before the host's parser sees it. CPython's parser recurses
- * on the stack of the calling thread, which may be small, and turns long numbers into integers in
- * quadratic time if the application lifted the limit on digits.
+ * A look at JSON text that the guest wrote, before the host's parser sees it. CPython's parser
+ * recurses on the stack of the calling thread, which may be small, and turns long numbers into
+ * integers in quadratic time if the application lifted the limit on digits.
  */
 #include "binding.h"
 

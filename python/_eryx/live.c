@@ -4,8 +4,7 @@
 #include "binding.h"
 
 typedef struct checkpoint_object {
-    PyObject_HEAD
-    eryx_checkpoint *checkpoint;
+    PyObject_HEAD eryx_checkpoint *checkpoint;
 } checkpoint_object;
 
 PyObject *live_begin_command(PyObject *self, PyObject *args)
@@ -39,10 +38,9 @@ PyObject *live_fork(PyObject *self, PyObject *unused)
     eryx_sandbox *fork = NULL;
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = eryx_sandbox_fork(sandbox, &fork, &error);
-    Py_END_ALLOW_THREADS
-    if (status != ERYX_OK) {
+    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_fork(sandbox, &fork, &error);
+    Py_END_ALLOW_THREADS if (status != ERYX_OK)
+    {
         return binding_raise(core_state(self), status, &error);
     }
     return core_from_sandbox(Py_TYPE(self), fork);
@@ -52,18 +50,16 @@ PyObject *live_checkpoint(PyObject *self, PyObject *unused)
 {
     (void)unused;
     const binding_state *state = core_state(self);
-    checkpoint_object *object =
-        (checkpoint_object *)PyType_GenericAlloc(state->checkpoint_type, 0);
+    checkpoint_object *object = (checkpoint_object *)PyType_GenericAlloc(state->checkpoint_type, 0);
     if (object == NULL) {
         return NULL;
     }
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = eryx_checkpoint_create(sandbox, &object->checkpoint, &error);
-    Py_END_ALLOW_THREADS
-    if (status != ERYX_OK) {
+    Py_BEGIN_ALLOW_THREADS status = eryx_checkpoint_create(sandbox, &object->checkpoint, &error);
+    Py_END_ALLOW_THREADS if (status != ERYX_OK)
+    {
         Py_DECREF(object);
         return binding_raise(state, status, &error);
     }
@@ -81,10 +77,9 @@ PyObject *live_rollback(PyObject *self, PyObject *checkpoint)
     const eryx_checkpoint *target = ((checkpoint_object *)checkpoint)->checkpoint;
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = eryx_sandbox_rollback(sandbox, target, &error);
-    Py_END_ALLOW_THREADS
-    if (status != ERYX_OK) {
+    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_rollback(sandbox, target, &error);
+    Py_END_ALLOW_THREADS if (status != ERYX_OK)
+    {
         return binding_raise(state, status, &error);
     }
     Py_RETURN_NONE;
@@ -124,10 +119,8 @@ PyObject *live_save(PyObject *self, PyObject *argument)
     const char *name = PyBytes_AsString(path);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = eryx_sandbox_save(sandbox, name, &error);
-    Py_END_ALLOW_THREADS
-    Py_DECREF(path);
+    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_save(sandbox, name, &error);
+    Py_END_ALLOW_THREADS Py_DECREF(path);
     if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
     }
@@ -144,10 +137,8 @@ PyObject *live_load(PyObject *self, PyObject *argument)
     const char *name = PyBytes_AsString(path);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = eryx_sandbox_load(sandbox, name, &error);
-    Py_END_ALLOW_THREADS
-    Py_DECREF(path);
+    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_load(sandbox, name, &error);
+    Py_END_ALLOW_THREADS Py_DECREF(path);
     if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
     }
@@ -167,10 +158,8 @@ static void checkpoint_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     eryx_checkpoint *checkpoint = ((checkpoint_object *)self)->checkpoint;
-    Py_BEGIN_ALLOW_THREADS
-    eryx_checkpoint_destroy(checkpoint);
-    Py_END_ALLOW_THREADS
-    PyObject_Free(self);
+    Py_BEGIN_ALLOW_THREADS eryx_checkpoint_destroy(checkpoint);
+    Py_END_ALLOW_THREADS PyObject_Free(self);
     Py_DECREF(type);
 }
 

@@ -167,7 +167,8 @@ static void module_free(void *module)
     (void)module_clear(module);
 }
 
-/* deliver(on_output, stream, data): calls a handler; see core.c for what becomes of its exceptions. */
+/* deliver(on_output, stream, data): calls a handler; see core.c for what becomes of its exceptions.
+ */
 static PyObject *module_deliver(PyObject *module, PyObject *args)
 {
     (void)module;

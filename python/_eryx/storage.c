@@ -6,8 +6,7 @@
 #include <errno.h>
 
 typedef struct storage_object {
-    PyObject_HEAD
-    eryx_storage *storage;
+    PyObject_HEAD eryx_storage *storage;
 } storage_object;
 
 static eryx_storage *storage_of(PyObject *self)
@@ -107,10 +106,8 @@ static void storage_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     eryx_storage *storage = storage_of(self);
-    Py_BEGIN_ALLOW_THREADS
-    eryx_storage_destroy(storage);
-    Py_END_ALLOW_THREADS
-    PyObject_Free(self);
+    Py_BEGIN_ALLOW_THREADS eryx_storage_destroy(storage);
+    Py_END_ALLOW_THREADS PyObject_Free(self);
     Py_DECREF(type);
 }
 
@@ -123,10 +120,9 @@ static PyObject *storage_read(PyObject *self, PyObject *args)
     uint8_t *data = NULL;
     size_t size = 0;
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS
-    error = eryx_storage_read(storage_of(self), path, &data, &size);
-    Py_END_ALLOW_THREADS
-    if (error != ERYX_FILE_OK) {
+    Py_BEGIN_ALLOW_THREADS error = eryx_storage_read(storage_of(self), path, &data, &size);
+    Py_END_ALLOW_THREADS if (error != ERYX_FILE_OK)
+    {
         return raise_file_error(state_of(self), error, path);
     }
     PyObject *bytes = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
@@ -142,10 +138,9 @@ static PyObject *storage_write(PyObject *self, PyObject *args)
         return NULL;
     }
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS
-    error = eryx_storage_write(storage_of(self), path, data.buf, (size_t)data.len);
-    Py_END_ALLOW_THREADS
-    PyBuffer_Release(&data);
+    Py_BEGIN_ALLOW_THREADS error =
+        eryx_storage_write(storage_of(self), path, data.buf, (size_t)data.len);
+    Py_END_ALLOW_THREADS PyBuffer_Release(&data);
     if (error != ERYX_FILE_OK) {
         return raise_file_error(state_of(self), error, path);
     }
@@ -159,10 +154,9 @@ static PyObject *storage_remove(PyObject *self, PyObject *args)
         return NULL;
     }
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS
-    error = eryx_storage_remove(storage_of(self), path);
-    Py_END_ALLOW_THREADS
-    if (error != ERYX_FILE_OK) {
+    Py_BEGIN_ALLOW_THREADS error = eryx_storage_remove(storage_of(self), path);
+    Py_END_ALLOW_THREADS if (error != ERYX_FILE_OK)
+    {
         return raise_file_error(state_of(self), error, path);
     }
     Py_RETURN_NONE;
@@ -177,10 +171,9 @@ static PyObject *storage_list(PyObject *self, PyObject *args)
     eryx_storage_entry *entries = NULL;
     size_t count = 0;
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS
-    error = eryx_storage_list(storage_of(self), path, &entries, &count);
-    Py_END_ALLOW_THREADS
-    if (error != ERYX_FILE_OK) {
+    Py_BEGIN_ALLOW_THREADS error = eryx_storage_list(storage_of(self), path, &entries, &count);
+    Py_END_ALLOW_THREADS if (error != ERYX_FILE_OK)
+    {
         return raise_file_error(state_of(self), error, path);
     }
     PyObject *list = PyList_New((Py_ssize_t)count);
@@ -212,10 +205,9 @@ static PyObject *storage_fork(PyObject *self, PyObject *unused)
     (void)unused;
     eryx_storage *copy = NULL;
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS
-    error = eryx_storage_fork(storage_of(self), &copy);
-    Py_END_ALLOW_THREADS
-    if (error != ERYX_FILE_OK) {
+    Py_BEGIN_ALLOW_THREADS error = eryx_storage_fork(storage_of(self), &copy);
+    Py_END_ALLOW_THREADS if (error != ERYX_FILE_OK)
+    {
         return raise_file_error(state_of(self), error, NULL);
     }
     return wrap(Py_TYPE(self), copy);
@@ -227,10 +219,9 @@ static PyObject *storage_to_bytes(PyObject *self, PyObject *unused)
     uint8_t *data = NULL;
     size_t size = 0;
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS
-    error = eryx_storage_to_bytes(storage_of(self), &data, &size);
-    Py_END_ALLOW_THREADS
-    if (error != ERYX_FILE_OK) {
+    Py_BEGIN_ALLOW_THREADS error = eryx_storage_to_bytes(storage_of(self), &data, &size);
+    Py_END_ALLOW_THREADS if (error != ERYX_FILE_OK)
+    {
         return raise_file_error(state_of(self), error, NULL);
     }
     PyObject *bytes = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
@@ -248,10 +239,9 @@ static PyObject *storage_from_bytes(PyObject *type, PyObject *args)
     }
     eryx_storage *storage = NULL;
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS
-    error = eryx_storage_from_bytes(data.buf, (size_t)data.len, max_bytes, max_entries, &storage);
-    Py_END_ALLOW_THREADS
-    PyBuffer_Release(&data);
+    Py_BEGIN_ALLOW_THREADS error =
+        eryx_storage_from_bytes(data.buf, (size_t)data.len, max_bytes, max_entries, &storage);
+    Py_END_ALLOW_THREADS PyBuffer_Release(&data);
     if (error != ERYX_FILE_OK) {
         return raise_file_error(PyType_GetModuleState((PyTypeObject *)type), error, NULL);
     }
@@ -290,7 +280,8 @@ PyType_Spec storage_spec = {
     .slots = storage_slots,
 };
 
-/* ---- Mounts of a Core ------------------------------------------------------------------------- */
+/* ---- Mounts of a Core -------------------------------------------------------------------------
+ */
 
 static int parse_mounts(const binding_state *state, PyObject *tuple, eryx_mount *mounts)
 {

@@ -65,6 +65,7 @@ class Driver:
         """Runs to the end. If that is given up no thread is in the sandbox any more."""
         calls = self._calls
         calls.begin(self)
+        closed = False
         try:
             event = None
             while True:
@@ -83,14 +84,19 @@ class Driver:
                         await self._wait_until(event)
                 else:
                     return self._core.outcome()
-        except BaseException:
+        except BaseException as error:
+            closed = isinstance(error, GeneratorExit)
             self._abandoned = True
             self._core.cancel()
+            for awaitable in self._pending:
+                close = getattr(awaitable, "close", None)
+                if close is not None:
+                    close()  # or it would be reported as never awaited
             with self._worker:
                 raise
         finally:
             calls.end()
-            if self._tasks:
+            if self._tasks and not closed:
                 await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:

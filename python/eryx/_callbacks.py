@@ -104,10 +104,11 @@ class CallbackRegistry:
     if TYPE_CHECKING:
 
         @overload
-        def callback(self, fn: Function, /) -> Function: ...
+        def callback(self, fn: Function) -> Function: ...
         @overload
         def callback(
             self,
+            fn: None = None,
             *,
             name: str | None = None,
             description: str | None = None,

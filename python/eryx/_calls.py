@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 
-from eryx._errors import EryxError, ResourceLimitError, SuspendCallback
+from eryx._errors import ResourceLimitError, SuspendCallback
+from eryx._turn import Run, runs_around
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,11 +37,6 @@ _EXPIRED = 5
 
 _PLAIN_TYPES = frozenset((type(None), bool, int, float, str, list, dict, tuple))
 
-_WAITING = "the sandbox is waiting for this callback, so it cannot run code for it"
-
-# The runs in whose callbacks the present code is.
-_runs_around: ContextVar[tuple[Calls, ...]] = ContextVar("eryx_runs", default=())
-
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
@@ -50,22 +46,57 @@ _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
-def refuse_reentrance(turn: Turn) -> None:
-    """Raises EryxError in a callback of a sandbox that would have to wait for itself."""
-    for calls in _runs_around.get():
-        if calls.turn is turn and calls.active:
-            raise EryxError(_WAITING)
+class _Nobody:
+    """The runner of a run that has ended."""
+
+    def wake(self) -> None:
+        """Nobody looks."""
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        """Nothing is started any more."""
+        coroutine.close()
+        return coroutine.close
+
+
+_NOBODY = _Nobody()
 
 
 class _Call:
     """A call that is not answered yet."""
 
-    __slots__ = ("cancel", "name", "slot")
+    __slots__ = ("_awaitable", "_cancel", "name", "slot")
 
     def __init__(self, name: str, slot: int | None) -> None:
         self.name = name
         self.slot = slot  # in the journal
-        self.cancel: Callable[[], object] | None = None
+        self._cancel: Callable[[], object] | None = None
+        self._awaitable: object = None
+
+    @property
+    def is_task(self) -> bool:
+        """Whether it runs on an event loop."""
+        return self._cancel is not None
+
+    def runs(self, cancel: Callable[[], object], awaitable: object) -> None:
+        """It runs on an event loop."""
+        self._cancel = cancel
+        self._awaitable = awaitable
+
+    def give_up(self) -> None:
+        """Nobody wants the answer any more."""
+        if self._cancel is None:
+            return
+        import inspect
+
+        try:
+            self._cancel()
+            if (
+                inspect.iscoroutine(self._awaitable)
+                and inspect.getcoroutinestate(self._awaitable) == inspect.CORO_CREATED
+            ):
+                self._awaitable.close()  # it will never be awaited
+        except (RuntimeError, ValueError):
+            pass  # the loop is closed; or it starts just now, in another thread
 
 
 class Calls:
@@ -78,19 +109,18 @@ class Calls:
     __slots__ = (
         "_callbacks",
         "_core",
+        "_mark",
         "_open",
         "_runner",
         "_timeout_ns",
         "_token",
-        "active",
+        "_turn",
         "answers",
         "declarations",
-        "fatal",
         "max_trace_events",
         "recorder",
         "recording",
         "trace_mode",
-        "turn",
     )
 
     def __init__(
@@ -102,7 +132,7 @@ class Calls:
         recording: Recording | None = None,
     ) -> None:
         self._core = core
-        self.turn = turn
+        self._turn = turn
         self._callbacks: dict[str, Callback] = {} if table is None else table.by_name
         self.declarations = None if table is None else table.declarations
         self._timeout_ns = None if timeout_ms is None else timeout_ms * 1_000_000
@@ -110,26 +140,28 @@ class Calls:
         self.recorder: Recorder | None = None
         self.trace_mode: str | None = None
         self.max_trace_events = 0
+        self._runner: Runner = _NOBODY
         self._open: dict[int, _Call] = {}
         self.answers: deque[tuple[int, Any, BaseException | None]] = deque()
-        self.fatal: BaseException | None = None
-        self.active = False
 
     def begin(self, runner: Runner) -> None:
         """The run begins, in the present context."""
         self._runner = runner
-        self.active = True
-        self._token = _runs_around.set((*_runs_around.get(), self))
+        self._mark = Run(self._turn)
+        self._token = runs_around.set((*runs_around.get(), self._mark))
 
     def end(self) -> None:
         """The run has ended: cancels what still runs."""
-        self.active = False
-        _runs_around.reset(self._token)
+        self._mark.active = False
+        self._runner = _NOBODY  # which ends the cycle of the two, so that memory is free at once
+        try:
+            runs_around.reset(self._token)
+        except ValueError:
+            pass  # a coroutine that is closed from outside ends in another context
         calls = list(self._open.values())
         self._open.clear()
         for call in calls:
-            if call.cancel is not None:
-                call.cancel()
+            call.give_up()
 
     def handle(self, event: tuple[Any, ...]) -> bool:
         """Does what an event asks for. Raises what is to end the run.
@@ -141,7 +173,7 @@ class Calls:
         if kind == _CALLBACK:
             self._begin_call(event[1], event[2], event[3])
             call = self._open.get(event[1])
-            return call is not None and call.cancel is not None and len(self._open) == 1
+            return call is not None and call.is_task and len(self._open) == 1
         if kind == _EXPIRED:
             self._expire(event[1])
         elif self.recorder is not None:
@@ -153,8 +185,11 @@ class Calls:
         while self.answers:
             identity, value, error = self.answers.popleft()
             call = self._open.pop(identity, None)
-            if call is not None:
-                self._answer(identity, call, value, error)
+            try:
+                if call is not None:
+                    self._answer(identity, call, value, error)
+            finally:
+                del error  # its traceback holds this frame
 
     # ---- One call ----
 
@@ -179,7 +214,7 @@ class Calls:
             value = callback.call(arguments)
             if type(value) not in _PLAIN_TYPES and hasattr(value, "__await__"):
                 self._open[identity] = call
-                call.cancel = self._runner.spawn(self._guard(identity, value))
+                call.runs(self._runner.spawn(self._guard(identity, value)), value)
                 return
         except Exception as error:
             self._open.pop(identity, None)
@@ -234,8 +269,8 @@ class Calls:
         if self.recorder is not None:
             self.recorder.callback_end(identity)
         call = self._open.pop(identity, None)
-        if call is not None and call.cancel is not None:
-            call.cancel()
+        if call is not None:
+            call.give_up()
 
     def _answer(self, identity: int, call: _Call, value: Any, error: BaseException | None) -> None:
         if error is None:
@@ -245,8 +280,10 @@ class Calls:
                 error = _unsuitable(call.name, problem)
         if error is not None:
             if isinstance(error, SuspendCallback) or not isinstance(error, Exception):
-                self.fatal = error
-                raise error
+                try:
+                    raise error
+                finally:
+                    error = None  # its traceback holds this frame
             self._raise(identity, call, type(error).__name__, _message(error))
             return
         try:

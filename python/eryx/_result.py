@@ -143,7 +143,10 @@ def finish(outcome: Outcome, recorder: Recorder | None = None) -> ExecuteResult:
     exception_class = EXCEPTIONS[outcome.status]
     if exception_class is None:
         return ExecuteResult(outcome, recorder)
-    error = exception_class(outcome.traceback or outcome.message)
+    limit_exceeded = exception_class is _errors.ResourceLimitError
+    error = exception_class(
+        outcome.message if limit_exceeded else outcome.traceback or outcome.message
+    )
     if isinstance(error, _errors.EryxError):
         error.stdout = text(outcome.stdout)
         error.stderr = text(outcome.stderr)
@@ -164,4 +167,7 @@ def finish(outcome: Outcome, recorder: Recorder | None = None) -> ExecuteResult:
         error.exc_message = outcome.exception_message or ""
         error.traceback = outcome.traceback or ""
         error.exit_code = outcome.exit_code
-    raise error
+    try:
+        raise error
+    finally:
+        del error  # its traceback holds this frame, and those hold the sandbox

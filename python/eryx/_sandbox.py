@@ -18,7 +18,7 @@ from eryx._turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from typing import Any, Literal
 
     from eryx._asynchronous import Driver
@@ -77,7 +77,7 @@ class Sandbox:
         *,
         resource_limits: ResourceLimits | None = None,
         network: object = None,
-        callbacks: CallbackRegistry | Sequence[Mapping[str, Any] | CallbackRegistry] | None = None,
+        callbacks: CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry] | None = None,
         mcp: object = None,
         secrets: object = None,
         scrub_stdout: bool | None = None,
@@ -330,9 +330,8 @@ class Sandbox:
 
     def _new_calls(self, trace: bool | str | None, recording: Recording | None) -> Calls:
         """What a run needs that calls the host or is traced."""
-        from eryx._calls import Calls, refuse_reentrance
+        from eryx._calls import Calls
 
-        refuse_reentrance(self._turn)
         calls = Calls(self._core, self._turn, self._callbacks, self._callback_timeout_ms, recording)
         mode = self._trace_mode
         if trace is not None:

@@ -13,7 +13,7 @@ from eryx._turn import Turn
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import EllipsisType, TracebackType
     from typing import Any, Literal, Self
 
@@ -87,9 +87,7 @@ class Session(Sandbox):
         execution_timeout_ms: int | EllipsisType | None = ...,
         max_fuel: int | None = None,
         network: object = None,
-        callbacks: CallbackRegistry
-        | Sequence[Mapping[str, Any] | CallbackRegistry]
-        | None = None,
+        callbacks: CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry] | None = None,
         mcp: object = None,
         volumes: Iterable[Volume] | None = None,
         on_stdout: Callable[[str], object] | None = None,
@@ -114,7 +112,7 @@ class Session(Sandbox):
         transactional: whether a run that fails is undone, with all that it did to variables and
             in-memory files.
         vfs: the storage for the files of the session; it outlives it, and `reset`, and is not
-            undone by rollbacks. If there is none, but a mount path or volumes, an empty one is made.
+            undone by rollbacks. If there is none, but a mount path or volumes, a new one is made.
         vfs_mount_path: where the storage is seen; None for ``/data``.
 
         The others are those of `Sandbox`.
@@ -215,7 +213,10 @@ class Session(Sandbox):
     # ---- State ----
 
     def reset(self) -> None:
-        """Starts again with a fresh interpreter; of the files only those of `vfs` and volumes stay."""
+        """Starts again with a fresh interpreter.
+
+        Of the files only those of `vfs` and of the volumes stay.
+        """
         with self._turn_taken():
             self._reset()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+from contextvars import ContextVar
 
 from eryx._errors import EryxError
 
@@ -12,12 +13,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REENTRANT = "the sandbox is already running code for this thread"
+_WAITING = "the sandbox is waiting for this callback, so it cannot do anything for it"
 _FORKED = "the sandbox belongs to the parent of this process"
+
+
+class Run:
+    """Marks a run in whose callbacks other code may be.
+
+    Nothing else, because contexts are kept by what has nothing to do with the run, such as timers.
+    """
+
+    __slots__ = ("active", "turn")
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+        self.active = True
+
+
+# The runs in whose callbacks the present code is. Contexts go along to tasks and worker threads.
+runs_around: ContextVar[tuple[Run, ...]] = ContextVar("eryx_runs", default=())
 
 
 class Turn:
     """A lock that threads and asyncio tasks can wait for, in the order in which they came.
 
+    A callback of a run that has it is refused, as it would wait for itself.
     The thread that has it is refused if it asks again, for it would wait for itself; a task that
     asks while another task of its thread has it waits.
     """
@@ -34,7 +54,7 @@ class Turn:
 
     def acquire(self) -> None:
         """Waits on this thread until it has the turn. Raises EryxError if that can never be."""
-        self._check_process()
+        self._check()
         thread = _thread.get_ident()
         with self._mutex:
             if self._holder is None:
@@ -56,7 +76,7 @@ class Turn:
         """Waits on the running event loop until the task has the turn."""
         import asyncio
 
-        self._check_process()
+        self._check()
         thread = _thread.get_ident()
         with self._mutex:
             if self._holder is None:
@@ -100,10 +120,13 @@ class Turn:
                 return
         self.release()
 
-    def _check_process(self) -> None:
-        """After fork() the holder may be a thread that the child does not have."""
+    def _check(self) -> None:
+        """Refuses those who could wait for ever."""
         if os.getpid() != self._process:
-            raise EryxError(_FORKED)
+            raise EryxError(_FORKED)  # the holder may be a thread that the child does not have
+        for run in runs_around.get():
+            if run.turn is self and run.active:
+                raise EryxError(_WAITING)
 
 
 class _Waiter:

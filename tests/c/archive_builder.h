@@ -114,8 +114,8 @@ static inline bool archive_open_bytes(const uint8_t *data, size_t size, archive 
 static inline archive *archive_sample(void)
 {
     static const archive_row rows[] = {
-        {0, "", NULL},          {0, "empty", ""},          {0, "encodings", NULL},
-        {0, "os.pyc", "os!"},   {0, "re", NULL},           {2, "__init__.pyc", "init"},
+        {0, "", NULL},          {0, "empty", ""}, {0, "encodings", NULL},
+        {0, "os.pyc", "os!"},   {0, "re", NULL},  {2, "__init__.pyc", "init"},
         {2, "utf_8.pyc", "u8"},
     };
     archive_bytes bytes = archive_build(rows, sizeof rows / sizeof rows[0]);

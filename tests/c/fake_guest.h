@@ -16,13 +16,13 @@
 typedef struct fake_guest {
     eryx_sandbox sandbox; /* first, so that an instance is its fake guest */
     uint32_t heap_next;
-    unsigned allocations;            /* calls of guest_allocate() that were granted */
-    bool refuse_allocation;          /* guest_allocate() fails like a guest without memory */
+    unsigned allocations;   /* calls of guest_allocate() that were granted */
+    bool refuse_allocation; /* guest_allocate() fails like a guest without memory */
     void (*on_allocate)(struct fake_guest *guest); /* called inside guest_allocate(); may be NULL */
 
-    unsigned waits;          /* calls of run_wait() */
-    uint64_t waited_for_ns;  /* argument of the last one */
-    unsigned early_wakes;    /* so many calls of run_wait() come back before their time */
+    unsigned waits;           /* calls of run_wait() */
+    uint64_t waited_for_ns;   /* argument of the last one */
+    unsigned early_wakes;     /* so many calls of run_wait() come back before their time */
     unsigned interrupt_after; /* run_wait() gives up from this call on; 0 for never */
 
     uint8_t *output[3]; /* what came through run_output(), by stream */

@@ -1,4 +1,5 @@
-/* What tests with the real guest share: an engine from ERYX_IMAGE and ERYX_STDLIB, sandboxes, programs. */
+/* What tests with the real guest share: an engine from ERYX_IMAGE and ERYX_STDLIB, sandboxes,
+ * programs. */
 #ifndef ERYX_LIVE_H
 #define ERYX_LIVE_H
 

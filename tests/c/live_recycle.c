@@ -10,7 +10,8 @@ static const char *const hostile_programs[] = {
     "marker = ('RECYCLED' + '-MARKER') * 1000",
     "marker = [('RECYCLED' + '-MARKER') * 100000 for _ in range(40)]",
     "open('/data/file', 'w').write(('RECYCLED' + '-MARKER') * 100)",
-    "import sys\nfor m in list(sys.modules.values()):\n  m.__dict__['marker'] = 'RECYCLED' + '-MARKER'",
+    "import sys\nfor m in list(sys.modules.values()):\n  m.__dict__['marker'] = 'RECYCLED' + "
+    "'-MARKER'",
     "import os\nmarker = bytearray(b'RECYCLED') + b'-MARKER'\nos.abort()",
     "def f(n, marker='RECYCLED' + '-MARKER'): return f(n + 1, marker * 2)\nf(0)",
 };

@@ -38,7 +38,8 @@ static eryx_sandbox *fork_of(eryx_sandbox *sandbox)
 static void test_fork_goes_its_own_way(void)
 {
     eryx_sandbox *first = live_create(NULL);
-    run(first, "x = [1]\ng = (n for n in range(9))\nnext(g)\nimport threading\nl = threading.Lock()");
+    run(first,
+        "x = [1]\ng = (n for n in range(9))\nnext(g)\nimport threading\nl = threading.Lock()");
     eryx_sandbox *second = fork_of(first);
     check_output(second, "x.append(2); print(x, next(g), l.locked())", "[1, 2] 1 False\n");
     check_output(first, "x.append(3); print(x, next(g))", "[1, 3] 1\n");
@@ -51,20 +52,22 @@ static void test_fork_goes_its_own_way(void)
 static void test_open_files_go_along(void)
 {
     eryx_sandbox *first = live_create(NULL);
-    run(first, "import os, tempfile\n"
-               "f = open('/data/a', 'w+'); f.write('one '); f.flush()\n"
-               "os.mkdir('/data/d'); open('/data/d/b', 'w').write('b'); os.link('/data/d/b', '/tmp/c')\n"
-               "os.symlink('d/b', '/data/s')\n"
-               "t = tempfile.TemporaryFile(); t.write(b'gone'); t.flush()\n"
-               "it = os.scandir('/data'); n = next(it).name");
+    run(first,
+        "import os, tempfile\n"
+        "f = open('/data/a', 'w+'); f.write('one '); f.flush()\n"
+        "os.mkdir('/data/d'); open('/data/d/b', 'w').write('b'); os.link('/data/d/b', '/tmp/c')\n"
+        "os.symlink('d/b', '/data/s')\n"
+        "t = tempfile.TemporaryFile(); t.write(b'gone'); t.flush()\n"
+        "it = os.scandir('/data'); n = next(it).name");
     eryx_sandbox *second = fork_of(first);
     check_output(second, "f.write('two'); f.seek(0); print(f.read()); t.seek(0); print(t.read())",
                  "one two\nb'gone'\n");
     check_output(second, "print(sorted([n] + [e.name for e in it]), os.readlink('/data/s'))",
                  "['a', 'd', 's'] d/b\n");
-    check_output(second,
-                 "open('/tmp/c', 'a').write('c'); print(open('/data/s').read(), os.stat('/tmp/c').st_nlink)",
-                 "bc 2\n");
+    check_output(
+        second,
+        "open('/tmp/c', 'a').write('c'); print(open('/data/s').read(), os.stat('/tmp/c').st_nlink)",
+        "bc 2\n");
     check_output(first, "print(open('/tmp/c').read()); f.seek(0); print(f.read())", "b\none \n");
     eryx_sandbox_destroy(second);
     check_output(first, "f.close(); print(os.listdir('/data'))", "['a', 'd', 's']\n");
@@ -160,7 +163,8 @@ static void test_what_is_refused(void)
     eryx_sandbox_destroy(sandbox);
 }
 
-/* ---- Files ------------------------------------------------------------------------------------ */
+/* ---- Files ------------------------------------------------------------------------------------
+ */
 
 enum { HEADER_BYTES = 96, CHECKSUM_AT = 56, STORE_SIZE_AT = 88 };
 
@@ -192,10 +196,11 @@ static void save_example(void)
 {
     snprintf(path, sizeof path, "/tmp/eryx-live-%d", (int)getpid());
     eryx_sandbox *sandbox = live_create(NULL);
-    run(sandbox, "import os, tempfile\nx = 7\nf = open('/data/f', 'w+'); f.write('one'); f.flush()\n"
-                 "os.makedirs('/tmp/d/e'); os.link('/data/f', '/tmp/d/h'); os.symlink('f', '/data/s')\n"
-                 "t = tempfile.TemporaryFile(); t.write(b'gone'); t.flush()\n"
-                 "l = open('/python-stdlib/os.py'); i = os.scandir('/tmp'); z = open('/dev/zero', 'rb')");
+    run(sandbox,
+        "import os, tempfile\nx = 7\nf = open('/data/f', 'w+'); f.write('one'); f.flush()\n"
+        "os.makedirs('/tmp/d/e'); os.link('/data/f', '/tmp/d/h'); os.symlink('f', '/data/s')\n"
+        "t = tempfile.TemporaryFile(); t.write(b'gone'); t.flush()\n"
+        "l = open('/python-stdlib/os.py'); i = os.scandir('/tmp'); z = open('/dev/zero', 'rb')");
     eryx_error error = {{0}};
     eryx_sandbox_save(sandbox, path, &error);
     ASSERT_STR_EQ(error.message, "");
@@ -213,11 +218,12 @@ static void test_saved_state_goes_on(void)
     eryx_error error = {{0}};
     eryx_sandbox_load(sandbox, path, &error);
     ASSERT_STR_EQ(error.message, "");
-    check_output(sandbox,
-                 "f.write('!'); f.seek(0); t.seek(0)\n"
-                 "print(x, f.read(), open('/data/s').read(), os.stat('/tmp/d/h').st_nlink, t.read())\n"
-                 "print(l.read(5), [e.name for e in i], z.read(2))",
-                 "7 one! one! 2 b'gone'\nr\"\"\"O ['d'] b'\\x00\\x00'\n");
+    check_output(
+        sandbox,
+        "f.write('!'); f.seek(0); t.seek(0)\n"
+        "print(x, f.read(), open('/data/s').read(), os.stat('/tmp/d/h').st_nlink, t.read())\n"
+        "print(l.read(5), [e.name for e in i], z.read(2))",
+        "7 one! one! 2 b'gone'\nr\"\"\"O ['d'] b'\\x00\\x00'\n");
     eryx_sandbox_destroy(sandbox);
     unlink(path);
 }
@@ -281,12 +287,13 @@ static void test_forged_files_do_no_harm(void)
             write_file(data, size);
             if (eryx_sandbox_load(sandbox, path, NULL) == ERYX_OK) {
                 loaded++;
-                run(sandbox, "for w in os.walk('/'):\n"
-                             "    if w[0].startswith('/python-stdlib'): w[1].clear()\n"
-                             "for n in (f, t, l, z, i):\n"
-                             "    try: n.close()\n"
-                             "    except Exception: pass\n"
-                             "import shutil\nshutil.rmtree('/data', True); shutil.rmtree('/tmp', True)");
+                run(sandbox,
+                    "for w in os.walk('/'):\n"
+                    "    if w[0].startswith('/python-stdlib'): w[1].clear()\n"
+                    "for n in (f, t, l, z, i):\n"
+                    "    try: n.close()\n"
+                    "    except Exception: pass\n"
+                    "import shutil\nshutil.rmtree('/data', True); shutil.rmtree('/tmp', True)");
                 ASSERT_EQ(eryx_sandbox_reset(sandbox, NULL), ERYX_OK);
             }
         }
@@ -323,8 +330,7 @@ static void test_limits_hold_for_files(void)
 
 TEST_MAIN(TEST_CASE(live_open), TEST_CASE(test_fork_goes_its_own_way),
           TEST_CASE(test_open_files_go_along), TEST_CASE(test_random_numbers_differ),
-          TEST_CASE(test_large_buffers_are_shared),
-          TEST_CASE(test_rollback_brings_the_state_back), TEST_CASE(test_what_is_refused),
-          TEST_CASE(test_saved_state_goes_on), TEST_CASE(test_damaged_files_are_refused),
-          TEST_CASE(test_forged_files_do_no_harm), TEST_CASE(test_limits_hold_for_files),
-          TEST_CASE(live_close))
+          TEST_CASE(test_large_buffers_are_shared), TEST_CASE(test_rollback_brings_the_state_back),
+          TEST_CASE(test_what_is_refused), TEST_CASE(test_saved_state_goes_on),
+          TEST_CASE(test_damaged_files_are_refused), TEST_CASE(test_forged_files_do_no_harm),
+          TEST_CASE(test_limits_hold_for_files), TEST_CASE(live_close))

@@ -31,11 +31,11 @@ typedef struct test_case {
 
 #define TEST_CASE(function) {#function, function}
 
-#define TEST_MAIN(...)                                                                  \
-    int main(int argc, char **argv)                                                     \
-    {                                                                                   \
-        static const test_case cases[] = {__VA_ARGS__};                                 \
-        return test_run(cases, sizeof cases / sizeof cases[0], argc > 1 ? argv[1] : ""); \
+#define TEST_MAIN(...)                                                                             \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        static const test_case cases[] = {__VA_ARGS__};                                            \
+        return test_run(cases, sizeof cases / sizeof cases[0], argc > 1 ? argv[1] : "");           \
     }
 
 /* Runs the cases whose name contains the filter; the status that main() returns. */
@@ -84,21 +84,21 @@ static inline const char *test_show_bytes(const void *data, size_t size, char *b
     return buffer;
 }
 
-#define ASSERT(condition)                                                \
-    do {                                                                 \
-        if (!(condition)) {                                              \
-            test_fail(__FILE__, __LINE__, "not true: %s", #condition);   \
-        }                                                                \
+#define ASSERT(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            test_fail(__FILE__, __LINE__, "not true: %s", #condition);                             \
+        }                                                                                          \
     } while (0)
 
-#define TEST_COMPARE_(type, format, left, operator, right)                                     \
-    do {                                                                                       \
-        type test_left_ = (type)(left);                                                        \
-        type test_right_ = (type)(right);                                                      \
-        if (!(test_left_ operator test_right_)) {                                              \
-            test_fail(__FILE__, __LINE__, "%s " #operator " %s: %" format ", %" format, #left, \
-                      #right, test_left_, test_right_);                                        \
-        }                                                                                      \
+#define TEST_COMPARE_(type, format, left, operator, right)                                         \
+    do {                                                                                           \
+        type test_left_ = (type)(left);                                                            \
+        type test_right_ = (type)(right);                                                          \
+        if (!(test_left_ operator test_right_)) {                                                  \
+            test_fail(__FILE__, __LINE__, "%s " #operator" %s: %" format ", %" format, #left,      \
+                      #right, test_left_, test_right_);                                            \
+        }                                                                                          \
     } while (0)
 
 /* Whole numbers, compared as int64_t; the _U forms as uint64_t. */
@@ -113,59 +113,59 @@ static inline const char *test_show_bytes(const void *data, size_t size, char *b
 #define ASSERT_LE_U(left, right) TEST_COMPARE_(uint64_t, PRIu64, left, <=, right)
 #define ASSERT_GE_U(left, right) TEST_COMPARE_(uint64_t, PRIu64, left, >=, right)
 
-#define ASSERT_NULL(pointer)                                                                \
-    do {                                                                                    \
-        const void *test_pointer_ = (pointer);                                              \
-        if (test_pointer_ != NULL) {                                                        \
-            test_fail(__FILE__, __LINE__, "not NULL: %s: %p", #pointer, test_pointer_);     \
-        }                                                                                   \
+#define ASSERT_NULL(pointer)                                                                       \
+    do {                                                                                           \
+        const void *test_pointer_ = (pointer);                                                     \
+        if (test_pointer_ != NULL) {                                                               \
+            test_fail(__FILE__, __LINE__, "not NULL: %s: %p", #pointer, test_pointer_);            \
+        }                                                                                          \
     } while (0)
 
-#define ASSERT_NOT_NULL(pointer)                                             \
-    do {                                                                     \
-        if ((pointer) == NULL) {                                             \
-            test_fail(__FILE__, __LINE__, "NULL: %s", #pointer);             \
-        }                                                                    \
+#define ASSERT_NOT_NULL(pointer)                                                                   \
+    do {                                                                                           \
+        if ((pointer) == NULL) {                                                                   \
+            test_fail(__FILE__, __LINE__, "NULL: %s", #pointer);                                   \
+        }                                                                                          \
     } while (0)
 
 /* Texts that end with a zero byte. */
-#define ASSERT_STR_EQ(left, right)                                                            \
-    do {                                                                                      \
-        const char *test_left_ = (left);                                                      \
-        const char *test_right_ = (right);                                                    \
-        if (test_left_ == NULL || test_right_ == NULL || strcmp(test_left_, test_right_) != 0) { \
-            test_fail(__FILE__, __LINE__, "%s == %s: \"%s\", \"%s\"", #left, #right,          \
-                      test_left_ != NULL ? test_left_ : "(NULL)",                             \
-                      test_right_ != NULL ? test_right_ : "(NULL)");                          \
-        }                                                                                     \
+#define ASSERT_STR_EQ(left, right)                                                                 \
+    do {                                                                                           \
+        const char *test_left_ = (left);                                                           \
+        const char *test_right_ = (right);                                                         \
+        if (test_left_ == NULL || test_right_ == NULL || strcmp(test_left_, test_right_) != 0) {   \
+            test_fail(__FILE__, __LINE__, "%s == %s: \"%s\", \"%s\"", #left, #right,               \
+                      test_left_ != NULL ? test_left_ : "(NULL)",                                  \
+                      test_right_ != NULL ? test_right_ : "(NULL)");                               \
+        }                                                                                          \
     } while (0)
 
-#define ASSERT_STR_CONTAINS(text, part)                                                     \
-    do {                                                                                    \
-        const char *test_text_ = (text);                                                    \
-        const char *test_part_ = (part);                                                    \
-        if (test_text_ == NULL || strstr(test_text_, test_part_) == NULL) {                 \
-            test_fail(__FILE__, __LINE__, "%s contains \"%s\": \"%s\"", #text, test_part_,  \
-                      test_text_ != NULL ? test_text_ : "(NULL)");                          \
-        }                                                                                   \
+#define ASSERT_STR_CONTAINS(text, part)                                                            \
+    do {                                                                                           \
+        const char *test_text_ = (text);                                                           \
+        const char *test_part_ = (part);                                                           \
+        if (test_text_ == NULL || strstr(test_text_, test_part_) == NULL) {                        \
+            test_fail(__FILE__, __LINE__, "%s contains \"%s\": \"%s\"", #text, test_part_,         \
+                      test_text_ != NULL ? test_text_ : "(NULL)");                                 \
+        }                                                                                          \
     } while (0)
 
-#define ASSERT_BYTES_EQ(left, left_size, right, right_size)                                \
-    do {                                                                                   \
-        const void *test_left_ = (left);                                                   \
-        const void *test_right_ = (right);                                                 \
-        size_t test_left_size_ = (left_size);                                              \
-        size_t test_right_size_ = (right_size);                                            \
-        if (test_left_size_ != test_right_size_ ||                                         \
-            (test_left_size_ != 0 && memcmp(test_left_, test_right_, test_left_size_) != 0)) { \
-            char test_left_text_[64 * 4 + 1];                                              \
-            char test_right_text_[64 * 4 + 1];                                             \
-            test_fail(__FILE__, __LINE__, "%s == %s: %zu bytes \"%s\", %zu bytes \"%s\"",  \
-                      #left, #right, test_left_size_,                                      \
-                      test_show_bytes(test_left_, test_left_size_, test_left_text_),       \
-                      test_right_size_,                                                    \
-                      test_show_bytes(test_right_, test_right_size_, test_right_text_));   \
-        }                                                                                  \
+#define ASSERT_BYTES_EQ(left, left_size, right, right_size)                                        \
+    do {                                                                                           \
+        const void *test_left_ = (left);                                                           \
+        const void *test_right_ = (right);                                                         \
+        size_t test_left_size_ = (left_size);                                                      \
+        size_t test_right_size_ = (right_size);                                                    \
+        if (test_left_size_ != test_right_size_ ||                                                 \
+            (test_left_size_ != 0 && memcmp(test_left_, test_right_, test_left_size_) != 0)) {     \
+            char test_left_text_[64 * 4 + 1];                                                      \
+            char test_right_text_[64 * 4 + 1];                                                     \
+            test_fail(__FILE__, __LINE__, "%s == %s: %zu bytes \"%s\", %zu bytes \"%s\"", #left,   \
+                      #right, test_left_size_,                                                     \
+                      test_show_bytes(test_left_, test_left_size_, test_left_text_),               \
+                      test_right_size_,                                                            \
+                      test_show_bytes(test_right_, test_right_size_, test_right_text_));           \
+        }                                                                                          \
     } while (0)
 
 #endif

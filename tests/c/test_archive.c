@@ -7,8 +7,8 @@
 #include "utf8.h"
 
 static const archive_row rows[] = {
-    {0, "", NULL},        {0, "a", NULL},     {0, "b", "contents of b"}, {0, "ba", "x"},
-    {1, "deep", NULL},    {1, "e", "eee"},    {4, "z", "zz"},           {4, "\xc3\xa4", ""},
+    {0, "", NULL},   {0, "a", NULL}, {0, "b", "contents of b"}, {0, "ba", "x"}, {1, "deep", NULL},
+    {1, "e", "eee"}, {4, "z", "zz"}, {4, "\xc3\xa4", ""},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -254,7 +254,7 @@ static void test_utf8(void)
         {"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", true},
         {"12345678\xc3\xa4", true},
         {"\x80", false},
-        {"\xc0\x80", false},         /* overlong */
+        {"\xc0\x80", false}, /* overlong */
         {"\xc1\xbf", false},
         {"\xe0\x9f\xbf", false},
         {"\xf0\x8f\xbf\xbf", false},
@@ -262,7 +262,7 @@ static void test_utf8(void)
         {"\xf4\x90\x80\x80", false}, /* above U+10FFFF */
         {"\xf5\x80\x80\x80", false},
         {"\xff", false},
-        {"\xc3", false},             /* cut short */
+        {"\xc3", false}, /* cut short */
         {"\xe2\x82", false},
         {"\xf0\x9f\x98", false},
         {"\xc3(", false},

@@ -66,8 +66,8 @@ static void test_slice_of_the_largest_memory(void)
 {
     guest_instance instance = {0};
     instance.memory.size = FOUR_GIB;
-    instance.memory.data = mmap(NULL, FOUR_GIB, PROT_NONE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    instance.memory.data =
+        mmap(NULL, FOUR_GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     ASSERT(instance.memory.data != MAP_FAILED);
     uint8_t *bytes;
     ASSERT(guest_slice(&instance, guest_at(0), FOUR_GIB, &bytes));

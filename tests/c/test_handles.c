@@ -243,8 +243,8 @@ static void test_random_operations_match_a_model(void)
 TEST_MAIN(TEST_CASE(test_fixed_handles_are_always_there),
           TEST_CASE(test_unused_indices_are_no_handles),
           TEST_CASE(test_add_gives_first_dynamic_index_first), TEST_CASE(test_get_checks_the_kind),
-          TEST_CASE(test_remove_drops_once_and_index_is_used_again),
-          TEST_CASE(test_limit_is_exact), TEST_CASE(test_timers_and_errors_have_a_reserve),
+          TEST_CASE(test_remove_drops_once_and_index_is_used_again), TEST_CASE(test_limit_is_exact),
+          TEST_CASE(test_timers_and_errors_have_a_reserve),
           TEST_CASE(test_kind_free_cannot_be_added),
           TEST_CASE(test_clear_drops_all_and_table_can_be_used_again),
           TEST_CASE(test_random_operations_match_a_model))

@@ -88,10 +88,10 @@ static void test_request_has_all_fields_in_order(void)
     size_t size;
     ASSERT(request_build(&options, 0, &request, &size));
     static const uint8_t expected[] = {
-        4, 0, 0, 0, 4, 0, 0, 0, 1,   0,   0,   0,                   /* flags */
-        2, 0, 0, 0, 6, 0, 0, 0, 'r', 'e', 's', 'u', 'l', 't',       /* result variable */
-        3, 0, 0, 0, 3, 0, 0, 0, 'o', 'n', 'e', 3, 0, 0, 0, 0, 0, 0, 0, /* arguments */
-        1, 0, 0, 0, 3, 0, 0, 0, 'a', 0,   'b'};                     /* source */
+        4, 0, 0, 0, 4, 0, 0, 0, 1,   0,   0,   0,                            /* flags */
+        2, 0, 0, 0, 6, 0, 0, 0, 'r', 'e', 's', 'u', 'l', 't',                /* result variable */
+        3, 0, 0, 0, 3, 0, 0, 0, 'o', 'n', 'e', 3,   0,   0,   0, 0, 0, 0, 0, /* arguments */
+        1, 0, 0, 0, 3, 0, 0, 0, 'a', 0,   'b'};                              /* source */
     ASSERT_BYTES_EQ(request, size, expected, sizeof expected);
     free(request);
 }
@@ -110,8 +110,8 @@ static void test_request_without_a_result_variable(void)
 
 static void test_every_status_has_a_name_and_a_text(void)
 {
-#define CHECK(name, number, text, exception)                            \
-    ASSERT_STR_EQ(eryx_status_name((eryx_status)(number)), #name);      \
+#define CHECK(name, number, text, exception)                                                       \
+    ASSERT_STR_EQ(eryx_status_name((eryx_status)(number)), #name);                                 \
     ASSERT_STR_EQ(eryx_status_text((eryx_status)(number)), text);
     ERYX_STATUS_MAP(CHECK)
 #undef CHECK

@@ -173,14 +173,28 @@ static void test_mount_paths(void)
         const char *path;
         vfs_error error;
     } cases[] = {
-        {"/data", VFS_OK},           {"/mnt/deep/in", VFS_OK},      {"/mnt/deep/out", VFS_OK},
-        {"/data", VFS_EXIST},        {"/data/x", VFS_EXIST},        {"/mnt", VFS_EXIST},
-        {"/mnt/deep", VFS_EXIST},    {"/mnt/deep/in/x", VFS_EXIST}, {"/tmp/x", VFS_INVALID},
-        {"/", VFS_INVALID},          {"", VFS_INVALID},             {"data", VFS_INVALID},
-        {"//x", VFS_INVALID},        {"/x/", VFS_INVALID},          {"/x/../y", VFS_INVALID},
-        {"/./x", VFS_INVALID},       {"/dev", VFS_INVALID},         {"/dev/null", VFS_INVALID},
-        {"/dev/x", VFS_INVALID},     {"/python-stdlib", VFS_INVALID},
-        {"/site-packages/x", VFS_INVALID}, {"/\xff", VFS_INVALID},
+        {"/data", VFS_OK},
+        {"/mnt/deep/in", VFS_OK},
+        {"/mnt/deep/out", VFS_OK},
+        {"/data", VFS_EXIST},
+        {"/data/x", VFS_EXIST},
+        {"/mnt", VFS_EXIST},
+        {"/mnt/deep", VFS_EXIST},
+        {"/mnt/deep/in/x", VFS_EXIST},
+        {"/tmp/x", VFS_INVALID},
+        {"/", VFS_INVALID},
+        {"", VFS_INVALID},
+        {"data", VFS_INVALID},
+        {"//x", VFS_INVALID},
+        {"/x/", VFS_INVALID},
+        {"/x/../y", VFS_INVALID},
+        {"/./x", VFS_INVALID},
+        {"/dev", VFS_INVALID},
+        {"/dev/null", VFS_INVALID},
+        {"/dev/x", VFS_INVALID},
+        {"/python-stdlib", VFS_INVALID},
+        {"/site-packages/x", VFS_INVALID},
+        {"/\xff", VFS_INVALID},
     };
     eryx_storage *storage = make(MIB, 100);
     vfs_mounts *mounts;

@@ -2,8 +2,8 @@
 #include "stream.h"
 #include "test.h"
 
-/* Feeds text in pieces of piece bytes; checks that each piece handed on ends with a whole character and that nothing is
- * lost. */
+/* Feeds text in pieces of piece bytes; checks that each piece handed on ends with a whole character
+ * and that nothing is lost. */
 static void check(const char *text, size_t piece, bool whole_characters)
 {
     stream_splitter splitter = {0};
@@ -16,7 +16,8 @@ static void check(const char *text, size_t piece, bool whole_characters)
         const uint8_t *rest;
         size_t rest_size;
         size_t fed = size - at < piece ? size - at : piece;
-        stream_feed(&splitter, (const uint8_t *)text + at, fed, first, &first_size, &rest, &rest_size);
+        stream_feed(&splitter, (const uint8_t *)text + at, fed, first, &first_size, &rest,
+                    &rest_size);
         memcpy(joined + joined_size, first, first_size);
         joined_size += first_size;
         memcpy(joined + joined_size, rest, rest_size);
@@ -42,8 +43,9 @@ static void test_every_piece_size_of_valid_text(void)
 
 static void test_broken_text_is_handed_on_unchanged(void)
 {
-    const char *texts[] = {"\xc3", "\x80\x80\x80\x80", "\xf0\x9f", "\xe2\x82z", "\xff\xfe\xc3(", "\xc3\xc3\xc3",
-                           "\xf0\xf0\xf0\xf0", "a\xf8\x88\x80\x80\x80z"};
+    const char *texts[] = {
+        "\xc3",          "\x80\x80\x80\x80", "\xf0\x9f",         "\xe2\x82z",
+        "\xff\xfe\xc3(", "\xc3\xc3\xc3",     "\xf0\xf0\xf0\xf0", "a\xf8\x88\x80\x80\x80z"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         for (size_t piece = 1; piece <= strlen(texts[i]); piece++) {
             check(texts[i], piece, false);

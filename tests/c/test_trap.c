@@ -71,8 +71,7 @@ UNCHECKED static void host_main(void *argument)
 static void begin(faulting_guest *guest)
 {
     *guest = (faulting_guest){0};
-    guest->memory =
-        mmap(NULL, MEMORY_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    guest->memory = mmap(NULL, MEMORY_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT(guest->memory != MAP_FAILED);
     guest->address = guest->memory + 12345;
     guest->last_depth = INT32_MAX;
@@ -280,4 +279,5 @@ static void test_other_handlers_keep_working(void)
 TEST_MAIN(TEST_CASE(test_access_outside_of_memory), TEST_CASE(test_allowed_access_is_no_trap),
           TEST_CASE(test_deep_recursion), TEST_CASE(test_raised_trap),
           TEST_CASE(test_a_thousand_traps_in_a_row), TEST_CASE(test_threads_with_small_stacks),
-          TEST_CASE(test_faults_of_the_host_stay_fatal), TEST_CASE(test_other_handlers_keep_working))
+          TEST_CASE(test_faults_of_the_host_stay_fatal),
+          TEST_CASE(test_other_handlers_keep_working))

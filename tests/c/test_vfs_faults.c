@@ -51,18 +51,18 @@ static void *fault_realloc(void *moved, size_t size)
 
 /* With memory everything works; without, that is the only error, and nothing is charged for what
  * failed. */
-#define STEP(files, call)                                              \
-    do {                                                               \
-        vfs_usage step_before_ = vfs_get_usage(files);                 \
-        vfs_error step_error_ = (call);                                \
-        if (step_error_ != VFS_OK) {                                   \
-            ASSERT(has_failed);                                        \
-            ASSERT_EQ(step_error_, VFS_INSUFFICIENT_MEMORY);           \
-            vfs_usage step_after_ = vfs_get_usage(files);              \
-            ASSERT_EQ_U(step_after_.bytes, step_before_.bytes);        \
-            ASSERT_EQ_U(step_after_.entries, step_before_.entries);    \
-            return;                                                    \
-        }                                                              \
+#define STEP(files, call)                                                                          \
+    do {                                                                                           \
+        vfs_usage step_before_ = vfs_get_usage(files);                                             \
+        vfs_error step_error_ = (call);                                                            \
+        if (step_error_ != VFS_OK) {                                                               \
+            ASSERT(has_failed);                                                                    \
+            ASSERT_EQ(step_error_, VFS_INSUFFICIENT_MEMORY);                                       \
+            vfs_usage step_after_ = vfs_get_usage(files);                                          \
+            ASSERT_EQ_U(step_after_.bytes, step_before_.bytes);                                    \
+            ASSERT_EQ_U(step_after_.entries, step_before_.entries);                                \
+            return;                                                                                \
+        }                                                                                          \
     } while (0)
 
 static vfs_error write_blocks(vfs *files, const char *path)
@@ -189,5 +189,4 @@ static void test_no_memory_from_some_point_on(void)
     }
 }
 
-TEST_MAIN(TEST_CASE(test_each_allocation_fails_once),
-          TEST_CASE(test_no_memory_from_some_point_on))
+TEST_MAIN(TEST_CASE(test_each_allocation_fails_once), TEST_CASE(test_no_memory_from_some_point_on))

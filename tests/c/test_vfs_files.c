@@ -171,8 +171,8 @@ static void test_truncation(void)
 {
     vfs *files = tree_create(NULL, 10 * CHUNK, 100);
     vfs_file *file = tree_get(files, "data/f", TREE_CREATE);
-    static const uint64_t lengths[] = {0, 1, 63, 64, 65, CHUNK - 1, CHUNK, CHUNK + 1,
-                                       3 * CHUNK - 1, 3 * CHUNK};
+    static const uint64_t lengths[] = {
+        0, 1, 63, 64, 65, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK - 1, 3 * CHUNK};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         ASSERT_EQ(vfs_set_size(file, 0), VFS_OK);
         ASSERT_EQ_U(vfs_get_usage(files).bytes, 0);
@@ -635,9 +635,23 @@ static void test_identity(void)
     archive *stdlib = archive_sample();
     vfs *files = tree_create(stdlib, plenty, 100);
     static const char *const paths[] = {
-        ".", "data", "tmp", "dev", "dev/null", "dev/zero", "dev/random", "dev/urandom",
-        "site-packages", "python-stdlib", "python-stdlib/os.pyc", "python-stdlib/re",
-        "python-stdlib/encodings", "python-stdlib/encodings/utf_8.pyc", "data/f", "tmp/f", "data/g",
+        ".",
+        "data",
+        "tmp",
+        "dev",
+        "dev/null",
+        "dev/zero",
+        "dev/random",
+        "dev/urandom",
+        "site-packages",
+        "python-stdlib",
+        "python-stdlib/os.pyc",
+        "python-stdlib/re",
+        "python-stdlib/encodings",
+        "python-stdlib/encodings/utf_8.pyc",
+        "data/f",
+        "tmp/f",
+        "data/g",
     };
     enum { PATHS = sizeof paths / sizeof paths[0] };
     ASSERT_EQ(tree_put(files, "data/gone", ""), VFS_OK);
@@ -670,9 +684,8 @@ static void test_identity(void)
 
 TEST_MAIN(TEST_CASE(test_reads_and_writes), TEST_CASE(test_access), TEST_CASE(test_devices),
           TEST_CASE(test_gaps_are_zeros_and_free), TEST_CASE(test_truncation),
-          TEST_CASE(test_byte_quota), TEST_CASE(test_huge_offsets),
-          TEST_CASE(test_sparse_tables), TEST_CASE(test_entry_quota),
-          TEST_CASE(test_lowered_quota), TEST_CASE(test_open_after_unlink),
-          TEST_CASE(test_rename), TEST_CASE(test_hard_links),
+          TEST_CASE(test_byte_quota), TEST_CASE(test_huge_offsets), TEST_CASE(test_sparse_tables),
+          TEST_CASE(test_entry_quota), TEST_CASE(test_lowered_quota),
+          TEST_CASE(test_open_after_unlink), TEST_CASE(test_rename), TEST_CASE(test_hard_links),
           TEST_CASE(test_listing_while_changing), TEST_CASE(test_many_names),
           TEST_CASE(test_deep_nesting), TEST_CASE(test_times), TEST_CASE(test_identity))

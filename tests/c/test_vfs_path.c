@@ -29,14 +29,22 @@ static vfs *sample_tree(void)
     ASSERT_EQ(tree_mkdir(files, "data/d/e"), VFS_OK);
     ASSERT_EQ(tree_put(files, "data/d/g", "g"), VFS_OK);
     static const char *const links[][2] = {
-        {"f", "data/to_f"},           {"d", "data/to_d"},
-        {"d/", "data/to_d_slash"},    {"f/", "data/to_f_slash"},
-        {"/data/d/g", "data/absolute"}, {"/", "data/top"},
-        {"absent", "data/nowhere"},   {"../tmp", "data/up"},
-        {"../../../etc", "data/escape"}, {"loop", "data/loop"},
-        {"a2", "data/a1"},            {"a1", "data/a2"},
-        {"f/x", "data/into_file"},    {"../python-stdlib/encodings", "data/stdlib"},
-        {"../f", "data/d/back"},      {"./d/../d/./g", "data/dots"},
+        {"f", "data/to_f"},
+        {"d", "data/to_d"},
+        {"d/", "data/to_d_slash"},
+        {"f/", "data/to_f_slash"},
+        {"/data/d/g", "data/absolute"},
+        {"/", "data/top"},
+        {"absent", "data/nowhere"},
+        {"../tmp", "data/up"},
+        {"../../../etc", "data/escape"},
+        {"loop", "data/loop"},
+        {"a2", "data/a1"},
+        {"a1", "data/a2"},
+        {"f/x", "data/into_file"},
+        {"../python-stdlib/encodings", "data/stdlib"},
+        {"../f", "data/d/back"},
+        {"./d/../d/./g", "data/dots"},
     };
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
         ASSERT_EQ(tree_symlink(files, links[i][0], links[i][1]), VFS_OK);
@@ -100,7 +108,9 @@ static const path_case path_cases[] = {
     {"python-stdlib/absent", VFS_NO_ENTRY, VFS_NO_ENTRY},
     {"python-stdlib/encodings/os.pyc", VFS_NO_ENTRY, VFS_NO_ENTRY},
     {"data/\xef\xbc\x8e\xef\xbc\x8e", VFS_NO_ENTRY, VFS_NO_ENTRY}, /* fullwidth dots */
-    {"data\xe2\x88\x95" "f", VFS_NO_ENTRY, VFS_NO_ENTRY},           /* division slash */
+    {"data\xe2\x88\x95"
+     "f",
+     VFS_NO_ENTRY, VFS_NO_ENTRY}, /* division slash */
     /* out of the tree */
     {"/", VFS_NOT_PERMITTED, VFS_NOT_PERMITTED},
     {"/data", VFS_NOT_PERMITTED, VFS_NOT_PERMITTED},
@@ -231,8 +241,7 @@ static void test_base_directory(void)
     vfs_file *base = tree_get(files, "data/d", TREE_DIRECTORY);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         vfs_file *file;
-        vfs_error error =
-            vfs_open(base, cases[i].path, strlen(cases[i].path), TREE_READ, &file);
+        vfs_error error = vfs_open(base, cases[i].path, strlen(cases[i].path), TREE_READ, &file);
         ASSERT_EQ(error, cases[i].error);
         if (error == VFS_OK) {
             vfs_close(file);
@@ -575,7 +584,6 @@ static void test_no_archive(void)
     vfs_destroy(NULL);
 }
 
-TEST_MAIN(TEST_CASE(test_paths), TEST_CASE(test_where_links_lead),
-          TEST_CASE(test_base_directory), TEST_CASE(test_lengths), TEST_CASE(test_link_depth),
-          TEST_CASE(test_link_targets), TEST_CASE(test_open_flags),
-          TEST_CASE(test_refused_changes), TEST_CASE(test_no_archive))
+TEST_MAIN(TEST_CASE(test_paths), TEST_CASE(test_where_links_lead), TEST_CASE(test_base_directory),
+          TEST_CASE(test_lengths), TEST_CASE(test_link_depth), TEST_CASE(test_link_targets),
+          TEST_CASE(test_open_flags), TEST_CASE(test_refused_changes), TEST_CASE(test_no_archive))

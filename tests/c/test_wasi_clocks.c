@@ -53,12 +53,12 @@ static void test_timers(void)
     ASSERT_EQ_U(timer_of(guest, wasi_clocks_monotonic_clock_subscribe_instant(instance, 5)), 5);
     ASSERT_EQ_U(timer_of(guest, wasi_clocks_monotonic_clock_subscribe_duration(instance, 50)),
                 1050);
-    ASSERT_EQ_U(timer_of(guest, wasi_clocks_monotonic_clock_subscribe_duration(
-                                    instance, UINT64_MAX - 1000)),
+    ASSERT_EQ_U(timer_of(guest, wasi_clocks_monotonic_clock_subscribe_duration(instance,
+                                                                               UINT64_MAX - 1000)),
                 UINT64_MAX);
-    ASSERT_EQ_U(timer_of(guest, wasi_clocks_monotonic_clock_subscribe_duration(
-                                    instance, UINT64_MAX - 999)),
-                UINT64_MAX);
+    ASSERT_EQ_U(
+        timer_of(guest, wasi_clocks_monotonic_clock_subscribe_duration(instance, UINT64_MAX - 999)),
+        UINT64_MAX);
     ASSERT_EQ_U(
         timer_of(guest, wasi_clocks_monotonic_clock_subscribe_duration(instance, UINT64_MAX)),
         UINT64_MAX);

@@ -4,8 +4,8 @@
 #include "vfs_tree.h"
 
 enum {
-    RESULT = 64,   /* where results go */
-    PATH = 4096,   /* where paths are put */
+    RESULT = 64, /* where results go */
+    PATH = 4096, /* where paths are put */
     PATH_2 = 10240,
     DATA = 20480,
     MEMORY = 6 << 20,
@@ -176,8 +176,7 @@ static void test_open_errors(void)
         open_path(HANDLE_ROOT, cases[i].path, cases[i].flags, cases[i].access);
         ASSERT_EQ(error_at(4), cases[i].error);
     }
-    wasi_filesystem_types_descriptor_open_at(instance, HANDLE_ROOT, 0, PATH, 5000, 0, READ,
-                                             RESULT);
+    wasi_filesystem_types_descriptor_open_at(instance, HANDLE_ROOT, 0, PATH, 5000, 0, READ, RESULT);
     ASSERT_EQ(error_at(4), NAME_TOO_LONG);
     ASSERT_EQ(guest->sandbox.handles.live, 0);
     end();
@@ -187,8 +186,7 @@ static void test_write(void)
 {
     begin();
     uint32_t file = open_ok("data/new", CREATE | EXCLUSIVE, READ | WRITE);
-    wasi_filesystem_types_descriptor_write(instance, file, PATH, put(PATH, "some text"), 2,
-                                           RESULT);
+    wasi_filesystem_types_descriptor_write(instance, file, PATH, put(PATH, "some text"), 2, RESULT);
     ASSERT_EQ(error_at(8), -1);
     ASSERT_EQ_U(fake_guest_u64(guest, RESULT + 8), 9);
     wasi_filesystem_types_descriptor_read(instance, file, 100, 0, RESULT);
@@ -260,8 +258,13 @@ static void test_stat(void)
         uint32_t flags;
         int type;
     } types[] = {
-        {"data", 0, 3}, {".", 0, 3}, {"dev/null", 0, 2}, {"data/s", 0, 5}, {"data/s", FOLLOW, 6},
-        {"python-stdlib", 0, 3}, {"python-stdlib/os.pyc", 0, 6},
+        {"data", 0, 3},
+        {".", 0, 3},
+        {"dev/null", 0, 2},
+        {"data/s", 0, 5},
+        {"data/s", FOLLOW, 6},
+        {"python-stdlib", 0, 3},
+        {"python-stdlib/os.pyc", 0, 6},
     };
     ASSERT_EQ(tree_symlink(files, "f", "data/s"), VFS_OK);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -270,8 +273,8 @@ static void test_stat(void)
         ASSERT_EQ(error_at(8), -1);
         ASSERT_EQ(fake_guest_u8(guest, RESULT + 8), types[i].type);
     }
-    wasi_filesystem_types_descriptor_stat_at(instance, HANDLE_ROOT, 0, PATH,
-                                             put(PATH, "data/none"), RESULT);
+    wasi_filesystem_types_descriptor_stat_at(instance, HANDLE_ROOT, 0, PATH, put(PATH, "data/none"),
+                                             RESULT);
     ASSERT_EQ(error_at(8), NO_ENTRY);
     end();
 }
@@ -329,9 +332,8 @@ static void test_set_times(void)
     ASSERT_EQ(status.accessed.nanoseconds, 11);
     ASSERT_EQ_U(status.modified.seconds, 20);
     ASSERT_EQ(status.modified.nanoseconds, 21);
-    wasi_filesystem_types_descriptor_set_times_at(instance, HANDLE_ROOT, FOLLOW, PATH,
-                                                  put(PATH, "data/f"), 0, 77, 77, 1, 77, 77,
-                                                  RESULT);
+    wasi_filesystem_types_descriptor_set_times_at(
+        instance, HANDLE_ROOT, FOLLOW, PATH, put(PATH, "data/f"), 0, 77, 77, 1, 77, 77, RESULT);
     ASSERT_EQ(error_at(1), -1);
     ASSERT_EQ(tree_stat(files, "data/f", &status), VFS_OK);
     ASSERT_EQ_U(status.accessed.seconds, 10);
@@ -365,18 +367,16 @@ static void test_directories(void)
         int type;
     } entries[] = {{"f", 6}, {"d", 3}};
     for (size_t i = 0; i < 2; i++) {
-        wasi_filesystem_types_directory_entry_stream_read_directory_entry(instance, stream,
-                                                                          RESULT);
+        wasi_filesystem_types_directory_entry_stream_read_directory_entry(instance, stream, RESULT);
         ASSERT_EQ(error_at(4), -1);
         ASSERT_EQ(fake_guest_u8(guest, RESULT + 4), 1);
         ASSERT_EQ(fake_guest_u8(guest, RESULT + 8), entries[i].type);
         uint32_t length = fake_guest_u32(guest, RESULT + 16);
-        ASSERT_BYTES_EQ(fake_guest_bytes(guest, fake_guest_u32(guest, RESULT + 12), length),
-                        length, entries[i].name, strlen(entries[i].name));
+        ASSERT_BYTES_EQ(fake_guest_bytes(guest, fake_guest_u32(guest, RESULT + 12), length), length,
+                        entries[i].name, strlen(entries[i].name));
     }
     for (int i = 0; i < 2; i++) {
-        wasi_filesystem_types_directory_entry_stream_read_directory_entry(instance, stream,
-                                                                          RESULT);
+        wasi_filesystem_types_directory_entry_stream_read_directory_entry(instance, stream, RESULT);
         ASSERT_EQ(error_at(4), -1);
         ASSERT_EQ(fake_guest_u8(guest, RESULT + 4), 0);
     }
@@ -410,13 +410,12 @@ static void test_names(void)
     wasi_filesystem_types_descriptor_symlink_at(instance, directory, PATH, put(PATH, "f"), PATH_2,
                                                 put(PATH_2, "s"), RESULT);
     ASSERT_EQ(error_at(1), -1);
-    wasi_filesystem_types_descriptor_readlink_at(instance, HANDLE_ROOT, PATH,
-                                                 put(PATH, "data/s"), RESULT);
+    wasi_filesystem_types_descriptor_readlink_at(instance, HANDLE_ROOT, PATH, put(PATH, "data/s"),
+                                                 RESULT);
     ASSERT_EQ(error_at(4), -1);
     ASSERT_EQ(fake_guest_u32(guest, RESULT + 8), 1);
     ASSERT_EQ(fake_guest_u8(guest, fake_guest_u32(guest, RESULT + 4)), 'f');
-    wasi_filesystem_types_descriptor_readlink_at(instance, directory, PATH, put(PATH, "f"),
-                                                 RESULT);
+    wasi_filesystem_types_descriptor_readlink_at(instance, directory, PATH, put(PATH, "f"), RESULT);
     ASSERT_EQ(error_at(4), INVALID);
     wasi_filesystem_types_descriptor_link_at(instance, directory, 0, PATH, put(PATH, "f"),
                                              HANDLE_ROOT, PATH_2, put(PATH_2, "tmp/h"), RESULT);
@@ -426,8 +425,8 @@ static void test_names(void)
                                                directory, PATH_2, put(PATH_2, "r"), RESULT);
     ASSERT_EQ(error_at(1), -1);
     tree_expect(files, "data/r", "hello");
-    wasi_filesystem_types_descriptor_rename_at(instance, directory, PATH, put(PATH, "x"),
-                                               directory, PATH_2, put(PATH_2, "y"), RESULT);
+    wasi_filesystem_types_descriptor_rename_at(instance, directory, PATH, put(PATH, "x"), directory,
+                                               PATH_2, put(PATH_2, "y"), RESULT);
     ASSERT_EQ(error_at(1), NO_ENTRY);
     wasi_filesystem_types_descriptor_unlink_file_at(instance, directory, PATH, put(PATH, "r"),
                                                     RESULT);
@@ -435,8 +434,8 @@ static void test_names(void)
     wasi_filesystem_types_descriptor_unlink_file_at(instance, directory, PATH, put(PATH, "r"),
                                                     RESULT);
     ASSERT_EQ(error_at(1), NO_ENTRY);
-    wasi_filesystem_types_descriptor_unlink_file_at(instance, HANDLE_ROOT, PATH,
-                                                    put(PATH, "data"), RESULT);
+    wasi_filesystem_types_descriptor_unlink_file_at(instance, HANDLE_ROOT, PATH, put(PATH, "data"),
+                                                    RESULT);
     ASSERT_EQ(error_at(1), IS_DIRECTORY);
     ASSERT_STR_EQ(tree_list(files, "data"), "f s");
     close_handle(directory);
@@ -450,14 +449,14 @@ static void test_streams_are_made(void)
     uint32_t writer = open_ok("data/f", 0, WRITE);
     wasi_filesystem_types_descriptor_read_via_stream(instance, reader, 3, RESULT);
     ASSERT_EQ(error_at(4), -1);
-    const handle *stream = handles_get(&guest->sandbox.handles, fake_guest_u32(guest, RESULT + 4),
-                                       HANDLE_FILE_INPUT);
+    const handle *stream =
+        handles_get(&guest->sandbox.handles, fake_guest_u32(guest, RESULT + 4), HANDLE_FILE_INPUT);
     ASSERT_NOT_NULL(stream);
     ASSERT_EQ_U(stream->value, 3);
     wasi_filesystem_types_descriptor_write_via_stream(instance, writer, 4, RESULT);
     ASSERT_EQ(error_at(4), -1);
-    stream = handles_get(&guest->sandbox.handles, fake_guest_u32(guest, RESULT + 4),
-                         HANDLE_FILE_OUTPUT);
+    stream =
+        handles_get(&guest->sandbox.handles, fake_guest_u32(guest, RESULT + 4), HANDLE_FILE_OUTPUT);
     ASSERT_NOT_NULL(stream);
     ASSERT_EQ_U(stream->value, 4);
     wasi_filesystem_types_descriptor_append_via_stream(instance, writer, RESULT);
@@ -500,10 +499,10 @@ static void test_handle_limit(void)
     end();
 }
 
-#define EXPECT_TRAP(trap, call)                           \
-    do {                                                  \
-        call;                                             \
-        ASSERT_EQ(fake_guest_take_trap(guest), trap);     \
+#define EXPECT_TRAP(trap, call)                                                                    \
+    do {                                                                                           \
+        call;                                                                                      \
+        ASSERT_EQ(fake_guest_take_trap(guest), trap);                                              \
     } while (0)
 
 static void test_invented_handles(void)
@@ -520,13 +519,13 @@ static void test_invented_handles(void)
         const uint32_t trap = WASM_RT_TRAP_UNREACHABLE;
         uint32_t n = put(PATH, "data/f");
         memset(fake_guest_bytes(guest, RESULT, 128), 0xee, 128);
-        EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_open_at(instance, h, 0, PATH, n, 0, 1,
-                                                                   RESULT));
+        EXPECT_TRAP(
+            trap, wasi_filesystem_types_descriptor_open_at(instance, h, 0, PATH, n, 0, 1, RESULT));
         EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_read(instance, h, 1, 0, RESULT));
         EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_write(instance, h, PATH, n, 0, RESULT));
         EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_stat(instance, h, RESULT));
-        EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_stat_at(instance, h, 0, PATH, n,
-                                                                   RESULT));
+        EXPECT_TRAP(trap,
+                    wasi_filesystem_types_descriptor_stat_at(instance, h, 0, PATH, n, RESULT));
         EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_sync(instance, h, RESULT));
         EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_advise(instance, h, 0, 0, 0, RESULT));
         EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_get_flags(instance, h, RESULT));
@@ -536,12 +535,10 @@ static void test_invented_handles(void)
                                                                      RESULT));
         EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_read_directory(instance, h, RESULT));
         EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_read_via_stream(instance, h, 0, RESULT));
-        EXPECT_TRAP(trap,
-                    wasi_filesystem_types_descriptor_rename_at(instance, HANDLE_ROOT, PATH, n, h,
-                                                               PATH, n, RESULT));
-        EXPECT_TRAP(trap,
-                    wasi_filesystem_types_descriptor_link_at(instance, HANDLE_ROOT, 0, PATH, n, h,
-                                                             PATH, n, RESULT));
+        EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_rename_at(instance, HANDLE_ROOT, PATH, n,
+                                                                     h, PATH, n, RESULT));
+        EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_link_at(instance, HANDLE_ROOT, 0, PATH,
+                                                                   n, h, PATH, n, RESULT));
         EXPECT_TRAP(trap, wasi_filesystem_types_directory_entry_stream_read_directory_entry(
                               instance, h, RESULT));
         EXPECT_TRAP(trap, wasi_filesystem_types_drop_descriptor(instance, h));
@@ -562,17 +559,16 @@ static void test_places_outside_of_memory(void)
     const uint32_t trap = WASM_RT_TRAP_OOB;
     EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_open_at(instance, HANDLE_ROOT, 0, size - 1,
                                                                2, 0, 1, RESULT));
-    EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_open_at(instance, HANDLE_ROOT, 0,
-                                                               UINT32_MAX, 1, 0, 1, RESULT));
-    EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_write(instance, file, 1, UINT32_MAX, 0,
-                                                             RESULT));
+    EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_open_at(instance, HANDLE_ROOT, 0, UINT32_MAX,
+                                                               1, 0, 1, RESULT));
+    EXPECT_TRAP(trap,
+                wasi_filesystem_types_descriptor_write(instance, file, 1, UINT32_MAX, 0, RESULT));
     EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_write(instance, file, size, 1, 0, RESULT));
     EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_stat(instance, file, size - 8));
     EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_stat(instance, file, UINT32_MAX));
     EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_read(instance, file, 5, 0, size));
-    EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_symlink_at(instance, HANDLE_ROOT, size, 1,
-                                                                  PATH, put(PATH, "data/s"),
-                                                                  RESULT));
+    EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_symlink_at(
+                          instance, HANDLE_ROOT, size, 1, PATH, put(PATH, "data/s"), RESULT));
     EXPECT_TRAP(trap, wasi_filesystem_types_descriptor_get_flags(instance, file, size));
     EXPECT_TRAP(trap, wasi_filesystem_preopens_get_directories(instance, UINT32_MAX));
     tree_expect(files, "data/f", "hello");
@@ -616,6 +612,6 @@ static void test_allocation_goes_wrong(void)
 TEST_MAIN(TEST_CASE(test_preopens), TEST_CASE(test_open_and_read), TEST_CASE(test_open_errors),
           TEST_CASE(test_write), TEST_CASE(test_stat), TEST_CASE(test_metadata_hash),
           TEST_CASE(test_flags), TEST_CASE(test_set_times), TEST_CASE(test_directories),
-          TEST_CASE(test_names), TEST_CASE(test_streams_are_made),
-          TEST_CASE(test_handle_limit), TEST_CASE(test_invented_handles),
-          TEST_CASE(test_places_outside_of_memory), TEST_CASE(test_allocation_goes_wrong))
+          TEST_CASE(test_names), TEST_CASE(test_streams_are_made), TEST_CASE(test_handle_limit),
+          TEST_CASE(test_invented_handles), TEST_CASE(test_places_outside_of_memory),
+          TEST_CASE(test_allocation_goes_wrong))

@@ -14,11 +14,11 @@ enum { OK = 0, ERROR = 1, LAST_OPERATION_FAILED = 0, CLOSED = 1 };
 struct vfs_file {
     uint8_t content[4096];
     uint64_t size;
-    bool device;        /* has no size, reads as '*' for ever */
-    vfs_error failure;  /* of the next operations, VFS_OK for none */
+    bool device;         /* has no size, reads as '*' for ever */
+    vfs_error failure;   /* of the next operations, VFS_OK for none */
     size_t done_at_most; /* of one write; 0 for all */
-    size_t room;        /* bytes that can still be written */
-    bool stuck;         /* takes nothing, and says that all went well */
+    size_t room;         /* bytes that can still be written */
+    bool stuck;          /* takes nothing, and says that all went well */
     unsigned drops;
 };
 
@@ -197,12 +197,10 @@ static void test_stdin_is_read_a_mebibyte_at_most(void)
     ASSERT_NOT_NULL(text);
     guest->sandbox.standard_input.data = text;
     guest->sandbox.standard_input.size = SIZE;
-    wasi_io_streams_input_stream_read(fake_guest_instance(guest), HANDLE_STDIN, UINT64_MAX,
-                                      RESULT);
+    wasi_io_streams_input_stream_read(fake_guest_instance(guest), HANDLE_STDIN, UINT64_MAX, RESULT);
     assert_no_trap(guest);
     ASSERT_EQ(fake_guest_u32(guest, RESULT + 8), TRANSFER);
-    wasi_io_streams_input_stream_read(fake_guest_instance(guest), HANDLE_STDIN, UINT64_MAX,
-                                      RESULT);
+    wasi_io_streams_input_stream_read(fake_guest_instance(guest), HANDLE_STDIN, UINT64_MAX, RESULT);
     ASSERT_EQ(fake_guest_u32(guest, RESULT + 8), 100);
     free(text);
     fake_guest_destroy(guest);
@@ -261,7 +259,7 @@ static void test_write_checks_the_bounds(void)
 {
     static const struct {
         uint32_t list, size;
-    } cases[] = {{MEMORY, 1},     {MEMORY - 1, 2},         {MEMORY + 1, 0},
+    } cases[] = {{MEMORY, 1},     {MEMORY - 1, 2},        {MEMORY + 1, 0},
                  {UINT32_MAX, 1}, {UINT32_MAX, TRANSFER}, {MEMORY - TRANSFER + 1, TRANSFER}};
     fake_guest *guest = new_guest();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -490,10 +488,10 @@ static void test_wrong_handles_trap(void)
         {add(guest, HANDLE_POLLABLE_TIMER, NULL, 0), POLLABLE},
         {add(guest, HANDLE_IO_ERROR, NULL, 0), STREAM_ERROR},
     };
-#define EXPECT(accepted, call)                                                    \
-    do {                                                                          \
-        call;                                                                     \
-        assert_trap(guest, (accepted) ? WASM_RT_TRAP_NONE : WASM_RT_TRAP_UNREACHABLE); \
+#define EXPECT(accepted, call)                                                                     \
+    do {                                                                                           \
+        call;                                                                                      \
+        assert_trap(guest, (accepted) ? WASM_RT_TRAP_NONE : WASM_RT_TRAP_UNREACHABLE);             \
     } while (0)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint32_t self = cases[i].index;

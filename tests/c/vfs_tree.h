@@ -26,8 +26,7 @@ static inline vfs *tree_create(const archive *stdlib, uint64_t max_bytes, uint64
     return files;
 }
 
-static inline vfs_error tree_open(vfs *files, const char *path, uint32_t flags,
-                                  vfs_file **out_file)
+static inline vfs_error tree_open(vfs *files, const char *path, uint32_t flags, vfs_file **out_file)
 {
     return vfs_open(vfs_root(files), path, strlen(path), flags, out_file);
 }

@@ -346,9 +346,8 @@ static void remove_something(bool directory)
     } else if (expected == VFS_OK && directory && !is_empty(place.node)) {
         expected = VFS_NOT_EMPTY;
     }
-    vfs_error error = directory
-                          ? vfs_remove_directory(vfs_root(files), path.text, path.length)
-                          : vfs_unlink(vfs_root(files), path.text, path.length);
+    vfs_error error = directory ? vfs_remove_directory(vfs_root(files), path.text, path.length)
+                                : vfs_unlink(vfs_root(files), path.text, path.length);
     FUZZ_REQUIRE(error == expected);
     if (error == VFS_OK) {
         remove_name(place.directory, place.letter);
@@ -388,8 +387,8 @@ static void rename_something(void)
     model_path to_path = any_path();
     model_place from = find_place(&from_path);
     model_place to = find_place(&to_path);
-    vfs_error error = vfs_rename(vfs_root(files), from_path.text, from_path.length,
-                                 vfs_root(files), to_path.text, to_path.length);
+    vfs_error error = vfs_rename(vfs_root(files), from_path.text, from_path.length, vfs_root(files),
+                                 to_path.text, to_path.length);
     FUZZ_REQUIRE(error == rename_error(&from, &to));
     if (error == VFS_OK && from.node != to.node) {
         if (to.node != NONE) {

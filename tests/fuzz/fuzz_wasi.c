@@ -20,10 +20,33 @@ enum {
 };
 
 static const char *const paths[] = {
-    "data", "data/a", "data/b", "data/a/b", "data/link", "tmp", "tmp/a", "tmp/d/",
-    "tmp/d/e/../f", "python-stdlib", ".", "..", "", "/", "/data/a", "data/../data/a",
-    "dev/zero", "dev/null", "dev/urandom", "data/a/", "data//a", "../data", "data/../..",
-    "site-packages/x", "data/\xff", "data/\xc3\xa9", "dev/random",
+    "data",
+    "data/a",
+    "data/b",
+    "data/a/b",
+    "data/link",
+    "tmp",
+    "tmp/a",
+    "tmp/d/",
+    "tmp/d/e/../f",
+    "python-stdlib",
+    ".",
+    "..",
+    "",
+    "/",
+    "/data/a",
+    "data/../data/a",
+    "dev/zero",
+    "dev/null",
+    "dev/urandom",
+    "data/a/",
+    "data//a",
+    "../data",
+    "data/../..",
+    "site-packages/x",
+    "data/\xff",
+    "data/\xc3\xa9",
+    "dev/random",
 };
 
 /* Of the input that is being run; read by allocate_hostile(). */
@@ -127,44 +150,71 @@ static void draw(const char *letters, uint64_t *arguments)
 /* ---- Calls ----------------------------------------------------------------------------------- */
 
 #define W(i) ((uint32_t)a[i])
-#define CALL(letters, call) \
-    {                       \
-        draw(letters, a);   \
-        call;               \
-        break;              \
+#define CALL(letters, call)                                                                        \
+    {                                                                                              \
+        draw(letters, a);                                                                          \
+        call;                                                                                      \
+        break;                                                                                     \
     }
 
 static void call_io(guest_instance *g, uint32_t which)
 {
     uint64_t a[16] = {0};
     switch (which) {
-    case 0: CALL("h", wasi_io_error_drop_error(g, W(0)))
-    case 1: CALL("h", wasi_io_poll_drop_pollable(g, W(0)))
-    case 2: CALL("h", wasi_io_streams_drop_input_stream(g, W(0)))
-    case 3: CALL("h", wasi_io_streams_drop_output_stream(g, W(0)))
-    case 4: CALL("h", wasi_io_poll_pollable_block(g, W(0)))
-    case 5: CALL("rwr", wasi_io_poll_poll(g, W(0), W(1), W(2)))
-    case 6: CALL("lr", wasi_io_poll_poll(g, W(0), W(1), W(2)))
-    case 7: CALL("hLr", wasi_io_streams_input_stream_read(g, W(0), a[1], W(2)))
-    case 8: CALL("h", wasi_io_streams_input_stream_subscribe(g, W(0)))
-    case 9: CALL("hr", wasi_io_streams_output_stream_check_write(g, W(0), W(1)))
-    case 10: CALL("hlr", wasi_io_streams_output_stream_write(g, W(0), W(1), W(2), W(3)))
-    case 11: CALL("hr", wasi_io_streams_output_stream_blocking_flush(g, W(0), W(1)))
-    case 12: CALL("h", wasi_io_streams_output_stream_subscribe(g, W(0)))
-    case 13: CALL("r", wasi_cli_environment_get_environment(g, W(0)))
-    case 14: CALL("r", wasi_cli_environment_get_arguments(g, W(0)))
-    case 15: CALL("w", wasi_cli_exit_exit(g, W(0)))
-    case 16: CALL("r", wasi_cli_terminal_stdin_get_terminal_stdin(g, W(0)))
-    case 17: CALL("h", wasi_cli_terminal_input_drop_terminal_input(g, W(0)))
-    case 18: CALL("L", wasi_clocks_monotonic_clock_subscribe_instant(g, a[0]))
-    case 19: CALL("L", wasi_clocks_monotonic_clock_subscribe_duration(g, a[0]))
-    case 20: CALL("r", wasi_clocks_wall_clock_now(g, W(0)))
-    case 21: CALL("r", wasi_clocks_wall_clock_resolution(g, W(0)))
-    case 22: CALL("Lr", wasi_random_random_get_random_bytes(g, a[0], W(1)))
-    case 23: CALL("wr", wasi_sockets_tcp_create_socket_create_tcp_socket(g, W(0), W(1)))
-    case 24: CALL("hlr", wasi_sockets_ip_name_lookup_resolve_addresses(g, W(0), W(1), W(2), W(3)))
-    case 25: CALL("h", wasi_sockets_tcp_drop_tcp_socket(g, W(0)))
-    default: break;
+    case 0:
+        CALL("h", wasi_io_error_drop_error(g, W(0)))
+    case 1:
+        CALL("h", wasi_io_poll_drop_pollable(g, W(0)))
+    case 2:
+        CALL("h", wasi_io_streams_drop_input_stream(g, W(0)))
+    case 3:
+        CALL("h", wasi_io_streams_drop_output_stream(g, W(0)))
+    case 4:
+        CALL("h", wasi_io_poll_pollable_block(g, W(0)))
+    case 5:
+        CALL("rwr", wasi_io_poll_poll(g, W(0), W(1), W(2)))
+    case 6:
+        CALL("lr", wasi_io_poll_poll(g, W(0), W(1), W(2)))
+    case 7:
+        CALL("hLr", wasi_io_streams_input_stream_read(g, W(0), a[1], W(2)))
+    case 8:
+        CALL("h", wasi_io_streams_input_stream_subscribe(g, W(0)))
+    case 9:
+        CALL("hr", wasi_io_streams_output_stream_check_write(g, W(0), W(1)))
+    case 10:
+        CALL("hlr", wasi_io_streams_output_stream_write(g, W(0), W(1), W(2), W(3)))
+    case 11:
+        CALL("hr", wasi_io_streams_output_stream_blocking_flush(g, W(0), W(1)))
+    case 12:
+        CALL("h", wasi_io_streams_output_stream_subscribe(g, W(0)))
+    case 13:
+        CALL("r", wasi_cli_environment_get_environment(g, W(0)))
+    case 14:
+        CALL("r", wasi_cli_environment_get_arguments(g, W(0)))
+    case 15:
+        CALL("w", wasi_cli_exit_exit(g, W(0)))
+    case 16:
+        CALL("r", wasi_cli_terminal_stdin_get_terminal_stdin(g, W(0)))
+    case 17:
+        CALL("h", wasi_cli_terminal_input_drop_terminal_input(g, W(0)))
+    case 18:
+        CALL("L", wasi_clocks_monotonic_clock_subscribe_instant(g, a[0]))
+    case 19:
+        CALL("L", wasi_clocks_monotonic_clock_subscribe_duration(g, a[0]))
+    case 20:
+        CALL("r", wasi_clocks_wall_clock_now(g, W(0)))
+    case 21:
+        CALL("r", wasi_clocks_wall_clock_resolution(g, W(0)))
+    case 22:
+        CALL("Lr", wasi_random_random_get_random_bytes(g, a[0], W(1)))
+    case 23:
+        CALL("wr", wasi_sockets_tcp_create_socket_create_tcp_socket(g, W(0), W(1)))
+    case 24:
+        CALL("hlr", wasi_sockets_ip_name_lookup_resolve_addresses(g, W(0), W(1), W(2), W(3)))
+    case 25:
+        CALL("h", wasi_sockets_tcp_drop_tcp_socket(g, W(0)))
+    default:
+        break;
     }
 }
 
@@ -172,49 +222,76 @@ static void call_filesystem(guest_instance *g, uint32_t which)
 {
     uint64_t a[16] = {0};
     switch (which) {
-    case 0: CALL("h", wasi_filesystem_types_drop_descriptor(g, W(0)))
-    case 1: CALL("h", wasi_filesystem_types_drop_directory_entry_stream(g, W(0)))
-    case 2: CALL("hLr", wasi_filesystem_types_descriptor_read_via_stream(g, W(0), a[1], W(2)))
-    case 3: CALL("hLr", wasi_filesystem_types_descriptor_write_via_stream(g, W(0), a[1], W(2)))
-    case 4: CALL("hr", wasi_filesystem_types_descriptor_append_via_stream(g, W(0), W(1)))
-    case 5: CALL("hLLwr", wasi_filesystem_types_descriptor_advise(g, W(0), a[1], a[2], W(3), W(4)))
-    case 6: CALL("hr", wasi_filesystem_types_descriptor_sync_data(g, W(0), W(1)))
-    case 7: CALL("hr", wasi_filesystem_types_descriptor_get_flags(g, W(0), W(1)))
-    case 8: CALL("hLr", wasi_filesystem_types_descriptor_set_size(g, W(0), a[1], W(2)))
-    case 9: CALL("hwLnwLnr", wasi_filesystem_types_descriptor_set_times(g, W(0), W(1), a[2], W(3),
-                                                                        W(4), a[5], W(6), W(7)))
-    case 10: CALL("hLLr", wasi_filesystem_types_descriptor_read(g, W(0), a[1], a[2], W(3)))
-    case 11: CALL("hlLr", wasi_filesystem_types_descriptor_write(g, W(0), W(1), W(2), a[3], W(4)))
-    case 12: CALL("hr", wasi_filesystem_types_descriptor_read_directory(g, W(0), W(1)))
-    case 13: CALL("hr", wasi_filesystem_types_descriptor_sync(g, W(0), W(1)))
-    case 14: CALL("hpr", wasi_filesystem_types_descriptor_create_directory_at(g, W(0), W(1), W(2),
-                                                                              W(3)))
-    case 15: CALL("hr", wasi_filesystem_types_descriptor_stat(g, W(0), W(1)))
-    case 16: CALL("hwpr", wasi_filesystem_types_descriptor_stat_at(g, W(0), W(1), W(2), W(3), W(4)))
-    case 17: CALL("hwpwLnwLnr", wasi_filesystem_types_descriptor_set_times_at(
-                                    g, W(0), W(1), W(2), W(3), W(4), a[5], W(6), W(7), a[8], W(9),
-                                    W(10)))
-    case 18: CALL("hwphpr", wasi_filesystem_types_descriptor_link_at(g, W(0), W(1), W(2), W(3),
-                                                                     W(4), W(5), W(6), W(7)))
+    case 0:
+        CALL("h", wasi_filesystem_types_drop_descriptor(g, W(0)))
+    case 1:
+        CALL("h", wasi_filesystem_types_drop_directory_entry_stream(g, W(0)))
+    case 2:
+        CALL("hLr", wasi_filesystem_types_descriptor_read_via_stream(g, W(0), a[1], W(2)))
+    case 3:
+        CALL("hLr", wasi_filesystem_types_descriptor_write_via_stream(g, W(0), a[1], W(2)))
+    case 4:
+        CALL("hr", wasi_filesystem_types_descriptor_append_via_stream(g, W(0), W(1)))
+    case 5:
+        CALL("hLLwr", wasi_filesystem_types_descriptor_advise(g, W(0), a[1], a[2], W(3), W(4)))
+    case 6:
+        CALL("hr", wasi_filesystem_types_descriptor_sync_data(g, W(0), W(1)))
+    case 7:
+        CALL("hr", wasi_filesystem_types_descriptor_get_flags(g, W(0), W(1)))
+    case 8:
+        CALL("hLr", wasi_filesystem_types_descriptor_set_size(g, W(0), a[1], W(2)))
+    case 9:
+        CALL("hwLnwLnr", wasi_filesystem_types_descriptor_set_times(g, W(0), W(1), a[2], W(3), W(4),
+                                                                    a[5], W(6), W(7)))
+    case 10:
+        CALL("hLLr", wasi_filesystem_types_descriptor_read(g, W(0), a[1], a[2], W(3)))
+    case 11:
+        CALL("hlLr", wasi_filesystem_types_descriptor_write(g, W(0), W(1), W(2), a[3], W(4)))
+    case 12:
+        CALL("hr", wasi_filesystem_types_descriptor_read_directory(g, W(0), W(1)))
+    case 13:
+        CALL("hr", wasi_filesystem_types_descriptor_sync(g, W(0), W(1)))
+    case 14:
+        CALL("hpr", wasi_filesystem_types_descriptor_create_directory_at(g, W(0), W(1), W(2), W(3)))
+    case 15:
+        CALL("hr", wasi_filesystem_types_descriptor_stat(g, W(0), W(1)))
+    case 16:
+        CALL("hwpr", wasi_filesystem_types_descriptor_stat_at(g, W(0), W(1), W(2), W(3), W(4)))
+    case 17:
+        CALL("hwpwLnwLnr",
+             wasi_filesystem_types_descriptor_set_times_at(g, W(0), W(1), W(2), W(3), W(4), a[5],
+                                                           W(6), W(7), a[8], W(9), W(10)))
+    case 18:
+        CALL("hwphpr", wasi_filesystem_types_descriptor_link_at(g, W(0), W(1), W(2), W(3), W(4),
+                                                                W(5), W(6), W(7)))
     case 19:
     case 20:
-    case 21: CALL("hwpwwr", wasi_filesystem_types_descriptor_open_at(g, W(0), W(1), W(2), W(3),
-                                                                     W(4), W(5), W(6)))
-    case 22: CALL("hpr", wasi_filesystem_types_descriptor_readlink_at(g, W(0), W(1), W(2), W(3)))
-    case 23: CALL("hpr", wasi_filesystem_types_descriptor_remove_directory_at(g, W(0), W(1), W(2),
-                                                                              W(3)))
-    case 24: CALL("hphpr", wasi_filesystem_types_descriptor_rename_at(g, W(0), W(1), W(2), W(3),
-                                                                      W(4), W(5), W(6)))
-    case 25: CALL("hppr", wasi_filesystem_types_descriptor_symlink_at(g, W(0), W(1), W(2), W(3),
-                                                                      W(4), W(5)))
-    case 26: CALL("hpr", wasi_filesystem_types_descriptor_unlink_file_at(g, W(0), W(1), W(2), W(3)))
-    case 27: CALL("hr", wasi_filesystem_types_descriptor_metadata_hash(g, W(0), W(1)))
-    case 28: CALL("hwpr", wasi_filesystem_types_descriptor_metadata_hash_at(g, W(0), W(1), W(2),
-                                                                            W(3), W(4)))
-    case 29: CALL("hr", wasi_filesystem_types_directory_entry_stream_read_directory_entry(g, W(0),
-                                                                                          W(1)))
-    case 30: CALL("r", wasi_filesystem_preopens_get_directories(g, W(0)))
-    default: break;
+    case 21:
+        CALL("hwpwwr",
+             wasi_filesystem_types_descriptor_open_at(g, W(0), W(1), W(2), W(3), W(4), W(5), W(6)))
+    case 22:
+        CALL("hpr", wasi_filesystem_types_descriptor_readlink_at(g, W(0), W(1), W(2), W(3)))
+    case 23:
+        CALL("hpr", wasi_filesystem_types_descriptor_remove_directory_at(g, W(0), W(1), W(2), W(3)))
+    case 24:
+        CALL("hphpr", wasi_filesystem_types_descriptor_rename_at(g, W(0), W(1), W(2), W(3), W(4),
+                                                                 W(5), W(6)))
+    case 25:
+        CALL("hppr",
+             wasi_filesystem_types_descriptor_symlink_at(g, W(0), W(1), W(2), W(3), W(4), W(5)))
+    case 26:
+        CALL("hpr", wasi_filesystem_types_descriptor_unlink_file_at(g, W(0), W(1), W(2), W(3)))
+    case 27:
+        CALL("hr", wasi_filesystem_types_descriptor_metadata_hash(g, W(0), W(1)))
+    case 28:
+        CALL("hwpr",
+             wasi_filesystem_types_descriptor_metadata_hash_at(g, W(0), W(1), W(2), W(3), W(4)))
+    case 29:
+        CALL("hr", wasi_filesystem_types_directory_entry_stream_read_directory_entry(g, W(0), W(1)))
+    case 30:
+        CALL("r", wasi_filesystem_preopens_get_directories(g, W(0)))
+    default:
+        break;
     }
 }
 

@@ -24,16 +24,26 @@ class TestModuleImport:
 
     def test_public_names_are_those_of_this_version(self) -> None:
         assert set(eryx.__all__) == {
+            "CallbackRegistry",
             "CancelledError",
+            "Checkpoint",
             "EryxError",
             "ExecuteResult",
             "ExecutionError",
             "InitializationError",
+            "ReplayOutcome",
             "ResourceLimitError",
             "ResourceLimits",
             "Sandbox",
+            "Session",
+            "Snapshot",
+            "SuspendCallback",
             "TimeoutError",
+            "TraceEvent",
+            "VfsStorage",
             "__version__",
+            "callback_stub",
+            "trim",
         }
 
     def test_version_is_major_minor_patch(self) -> None:

@@ -36,7 +36,6 @@ class TestSandbox:
             "scrub_stderr",
             "scrub_result",
             "scrub_files",
-            "volumes",
         ],
     )
     def test_what_is_not_there_is_refused_by_name(self, name: str) -> None:

@@ -30,7 +30,7 @@ def run_tool(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_stub_of_the_native_module(tmp_path: Path) -> None:
-    done = run_tool("mypy.stubtest", "eryx", cwd=tmp_path)
+    done = run_tool("mypy.stubtest", "eryx._eryx", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import errno
 import gc
 import threading
@@ -63,13 +64,23 @@ class TestVfsStorage:
         with pytest.raises(OSError, match="too long"):
             storage.write_bytes("n" * 256, b"")
 
+    def test_examples(self) -> None:
+        import eryx._storage as module
+
+        runner = doctest.DocTestRunner()
+        for item in (VfsStorage, VfsStorage.walk, VfsStorage.from_bytes):
+            for case in doctest.DocTestFinder(recurse=False).find(item, globs=vars(module)):
+                runner.run(case)
+        assert runner.summarize().failed == 0
+        assert runner.summarize().attempted >= 10
+
     def test_arguments(self) -> None:
         with pytest.raises(TypeError):
             VfsStorage(max_bytes="1")  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="max_entries"):
             VfsStorage(max_entries=-1)
         with pytest.raises(TypeError):
-            VfsStorage(1)  # type: ignore[misc]
+            VfsStorage(1)  # type: ignore[call-arg]
         with pytest.raises(TypeError):
             Session(vfs="x")  # type: ignore[arg-type]
         with pytest.raises(TypeError):

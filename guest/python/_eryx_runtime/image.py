@@ -8,7 +8,7 @@ import sys
 from types import CodeType
 
 import _eryx
-from _eryx_runtime import event_loop, interrupts, namespaces, program, streams
+from _eryx_runtime import event_loop, file_modes, interrupts, namespaces, program, streams
 from _eryx_runtime.preload import MODULES
 
 # Touches what most programs touch.
@@ -58,6 +58,7 @@ def prepare_image() -> None:
     """Import what is preloaded."""
     interrupts.install()
     event_loop.install()
+    file_modes.install()
     _add_site_builtins()
     for name in MODULES:
         importlib.import_module(name)
