@@ -65,15 +65,17 @@ static void begin_stop(limits_state *state, guest_instance *instance, uint64_t n
                        uint32_t kind)
 {
     state->stop = stop;
+    state->grace_fuel = state->fuel_booked;
     if (!state->interruptible) {
         state->hard_deadline_ns = now;
         return;
     }
     state->hard_deadline_ns = add_saturating(now, LIMITS_GRACE_NS);
+    state->grace_fuel = add_saturating(state->fuel_booked, LIMITS_GRACE_TICKS);
     guest_export_eryx_guest_interrupt(instance, kind);
 }
 
-/* Begins a soft stop if there is a reason. True if the guest's time is over for good. */
+/* Begins a soft stop if there is a reason. True if the grace is over. */
 static bool look(limits_state *state, guest_instance *instance, uint64_t now)
 {
     if (state->stop == 0) {
@@ -128,7 +130,7 @@ void limits_tick(guest_instance *instance)
         begin_stop(state, instance, now, GUEST_TRAP_FUEL, INTERRUPT_FUEL);
         begin_slice(state, instance, length);
     }
-    if (look(state, instance, now)) {
+    if (look(state, instance, now) && state->fuel_booked >= state->grace_fuel) {
         trap_raise(state->stop);
     }
     if (now >= state->next_pause_ns) {

@@ -18,9 +18,14 @@
 #include "eryx/eryx.h"
 #include "guest_instance.h"
 
-/* Between the soft stop and the trap. */
+/* Between the soft stop and the trap; the second is for a stop because of fuel. */
 #define LIMITS_GRACE_NS ((uint64_t)4000000)
 #define LIMITS_GRACE_FUEL ((uint64_t)500000)
+
+/* The guest gets so many ticks of the grace in any case, a few milliseconds at most: else a host
+ * that the system does not let run for the length of the grace would lose the state of a session.
+ */
+#define LIMITS_GRACE_TICKS ((uint64_t)30000)
 
 /* What a slice should last, and the bounds of its length. The upper one bounds how late a stop can
  * be when cheap loops give way to expensive ones; the lower one bounds what the looking costs. */
@@ -32,6 +37,7 @@ typedef struct limits_state {
     uint64_t started_ns;
     uint64_t deadline_ns;      /* CLOCK_MONOTONIC, UINT64_MAX for none */
     uint64_t hard_deadline_ns; /* end of the grace; UINT64_MAX while there was no soft stop */
+    uint64_t grace_fuel;       /* fuel at which LIMITS_GRACE_TICKS of the grace are used */
     uint32_t stop;             /* guest_trap of the stop that is going on, 0 for none */
     uint64_t max_fuel;
     uint64_t fuel_booked; /* of the slices before the present one */
