@@ -11,6 +11,7 @@ def _make_chmod(change):
         times = (status.st_atime_ns, status.st_mtime_ns)
         os.utime(path, ns=times, dir_fd=dir_fd)  # which the host refuses for read-only files
 
+    chmod.__text_signature__ = change.__text_signature__
     return chmod
 
 
