@@ -92,7 +92,10 @@ bool limits_check_wait(limits_state *state, guest_instance *instance)
 {
     bool was_stopping = state->stop != 0;
     if (look(state, instance, run_clock_ns())) {
-        guest_ask_trap(instance, state->stop);
+        /* Until its ticks are used as well the guest goes on, but it does not wait any more. */
+        if (limits_fuel(state, instance) >= state->grace_fuel) {
+            guest_ask_trap(instance, state->stop);
+        }
         return false;
     }
     /* The first time the guest is let out of its wait, to see the exception. */

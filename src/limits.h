@@ -25,7 +25,7 @@
 /* The guest gets so many ticks of the grace in any case, a few milliseconds at most: else a host
  * that the system does not let run for the length of the grace would lose the state of a session.
  */
-#define LIMITS_GRACE_TICKS ((uint64_t)30000)
+#define LIMITS_GRACE_TICKS ((uint64_t)200000)
 
 /* What a slice should last, and the bounds of its length. The upper one bounds how late a stop can
  * be when cheap loops give way to expensive ones; the lower one bounds what the looking costs. */
