@@ -70,3 +70,13 @@ PyObject *callbacks_trace(PyObject *self, PyObject *events)
     Py_IncRef(&_Py_NoneStruct);
     return &_Py_NoneStruct;
 }
+
+/* watch_answers() */
+PyObject *callbacks_watch(PyObject *self, PyObject *nothing)
+{
+    (void)self;
+    (void)nothing;
+    host_watch_answers();
+    Py_IncRef(&_Py_NoneStruct);
+    return &_Py_NoneStruct;
+}

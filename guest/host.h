@@ -27,5 +27,11 @@ int32_t host_call(const char *name, size_t name_size, const char *arguments, siz
 HOST_IMPORT(wait) uint32_t host_wait(uint64_t timeout_ns);
 HOST_IMPORT(answer) uint32_t host_answer(struct callback_answer *out);
 HOST_IMPORT(trace) void host_trace(const char *events, size_t size);
+HOST_IMPORT(watch_answers) void host_watch_answers(void);
+
+/* TLS: see protocol.h. */
+HOST_IMPORT(tls)
+int32_t host_tls(uint32_t operation, uint32_t session, const char *data, size_t size, char *out,
+                 size_t room);
 
 #endif

@@ -169,6 +169,9 @@ static PyMethodDef module_methods[] = {
     {"call", callbacks_call, METH_VARARGS, NULL},
     {"wait", callbacks_wait, METH_O, NULL},
     {"trace", callbacks_trace, METH_O, NULL},
+    {"watch_answers", callbacks_watch, METH_NOARGS, NULL},
+    {"tls", tls_call, METH_VARARGS, NULL},
+    {"tls_into", tls_call_into, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

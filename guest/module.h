@@ -17,5 +17,10 @@ void module_clear_interrupt(void);
 PyObject *callbacks_call(PyObject *self, PyObject *arguments);
 PyObject *callbacks_wait(PyObject *self, PyObject *timeout);
 PyObject *callbacks_trace(PyObject *self, PyObject *events);
+PyObject *callbacks_watch(PyObject *self, PyObject *nothing);
+
+/* Methods of the module that are in tls.c. */
+PyObject *tls_call(PyObject *self, PyObject *arguments);
+PyObject *tls_call_into(PyObject *self, PyObject *arguments);
 
 #endif

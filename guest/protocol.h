@@ -53,6 +53,9 @@ enum report_field {
  *   from eryx_guest_alloc(), and the guest frees it. 0 if there is none.
  *
  * - trace(events, size): hands a JSON array of trace events to the host.
+ *
+ * - watch_answers(): the next wasi:io poll also ends, with nothing ready, when an answer can be
+ *   taken. So the event loop waits for sockets and for the host at once.
  */
 enum call_refusal {
     CALL_LIMIT = -1,     /* max_callback_invocations */
@@ -73,6 +76,16 @@ struct callback_answer {
     unsigned int data;   /* guest offset, 0 for none */
     unsigned int size;
 };
+
+/*
+ * TLS, module "eryx:host":
+ *
+ * - tls(operation, session, data, size, out, room) -> count: does a tls_operation. Gives a number
+ *   of bytes or another result that is not negative, or a tls_status.
+ *
+ * Keys, certificates and all decisions about them stay with the host.
+ */
+#define TLS_MAX_TRANSFER_BYTES (1 << 20)
 
 /* eryx_guest_interrupt(kind): asks the interpreter to raise at the next bytecode that allows it.
  * Safe at any loop head; sets flags only. */

@@ -89,6 +89,11 @@ uint32_t eryx_host_wait(guest_instance *instance, uint64_t timeout_ns)
     return (uint32_t)table->answered_count;
 }
 
+void eryx_host_watch_answers(guest_instance *instance)
+{
+    sandbox_of(instance)->watch_answers = true;
+}
+
 uint32_t eryx_host_answer(guest_instance *instance, uint32_t out)
 {
     callback_table *table = &sandbox_of(instance)->callbacks;

@@ -44,6 +44,7 @@ struct eryx_sandbox {
     uint64_t fork_generation; /* of the process that made it */
     bool needs_entropy; /* a copy of another: the next run begins with random numbers of its own */
     bool stream_output;
+    bool watch_answers; /* the next poll also ends when an answer can be taken */
     eryx_event event; /* what the coroutine wants of the host */
     uint8_t *request; /* of the present run, host copy; owned */
     size_t request_size;
