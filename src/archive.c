@@ -236,6 +236,40 @@ fail_open:
     return false;
 }
 
+bool archive_from_bytes(const uint8_t *data, uint64_t size, archive **out_archive, char *out_error)
+{
+    archive *opened = malloc(sizeof *opened);
+    void *bytes = MAP_FAILED;
+    if (size > 0) {
+        bytes =
+            mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    }
+    if (opened == NULL || (size > 0 && bytes == MAP_FAILED)) {
+        snprintf(out_error, ARCHIVE_ERROR_SIZE, "out of memory");
+        goto fail;
+    }
+    *opened = (archive){.size = size};
+    if (size > 0) {
+        memcpy(bytes, data, (size_t)size);
+        opened->bytes = bytes;
+    }
+    const char *problem = check_archive(opened);
+    if (problem != NULL) {
+        snprintf(out_error, ARCHIVE_ERROR_SIZE, "broken archive: %s", problem);
+        goto fail;
+    }
+    mprotect(bytes, (size_t)size, PROT_READ); /* if it fails it is as good */
+    *out_archive = opened;
+    return true;
+
+fail:
+    if (bytes != MAP_FAILED) {
+        munmap(bytes, (size_t)size);
+    }
+    free(opened);
+    return false;
+}
+
 void archive_close(archive *opened)
 {
     if (opened == NULL) {

@@ -38,6 +38,9 @@ typedef struct archive archive;
  */
 bool archive_open(const char *path, archive **out_archive, char *out_error);
 
+/* The same for an archive that lies in memory, which is copied. Messages have no path. */
+bool archive_from_bytes(const uint8_t *data, uint64_t size, archive **out_archive, char *out_error);
+
 /* Unmaps; whoever uses the archive must be gone. NULL is allowed. */
 void archive_close(archive *opened);
 

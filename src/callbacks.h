@@ -53,6 +53,10 @@ bool callbacks_answer(callback_table *table, uint32_t id, uint32_t status, uint8
 /* The oldest open call whose deadline is at or before now_ns; 0 if there is none. */
 uint32_t callbacks_expired(const callback_table *table, uint64_t now_ns);
 
+/* Answers the calls of a sandbox that have expired, and tells the embedder of each; may not come
+ * back. (In guest_call.c.) */
+void callbacks_expire(eryx_sandbox *sandbox);
+
 /* The earliest deadline of an open call; UINT64_MAX if there is none. */
 uint64_t callbacks_next_deadline(const callback_table *table);
 

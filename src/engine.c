@@ -6,6 +6,7 @@
 #include "coroutine.h"
 #include "dirty_pages.h"
 #include "status.h"
+#include "tls_library.h"
 #include "trap.h"
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -16,6 +17,7 @@ static void after_fork_in_child(void)
     dirty_pages_after_fork();
     memory_cache_after_fork();
     trap_after_fork();
+    tls_after_fork();
 }
 
 static void watch_forks(void)
@@ -72,6 +74,21 @@ eryx_status eryx_engine_create(const eryx_engine_options *options, eryx_engine *
     return ERYX_OK;
 }
 
+eryx_status engine_create_over(eryx_engine *base, eryx_engine **out_engine, eryx_error *out_error)
+{
+    eryx_engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    atomic_init(&engine->references, 1);
+    memory_cache_init(&engine->cache);
+    engine->image.file_descriptor = -1;
+    engine->base = engine_retain(base);
+    engine->stdlib = base->stdlib;
+    *out_engine = engine;
+    return ERYX_OK;
+}
+
 eryx_engine *engine_retain(eryx_engine *engine)
 {
     atomic_fetch_add(&engine->references, 1);
@@ -83,7 +100,13 @@ void eryx_engine_destroy(eryx_engine *engine)
     if (engine != NULL && atomic_fetch_sub(&engine->references, 1) == 1) {
         memory_cache_trim(&engine->cache);
         image_close(&engine->image);
-        archive_close(engine->stdlib);
+        vfs_mounts_release(engine->mounts);
+        eryx_packages_destroy(engine->packages);
+        free(engine->start_files);
+        if (engine->base == NULL) {
+            archive_close(engine->stdlib);
+        }
+        eryx_engine_destroy(engine->base);
         free(engine);
     }
 }

@@ -6,7 +6,9 @@
 
 #include "guest_imports.h"
 #include "guest_memory.h"
+#include "net_guest.h"
 #include "run.h"
+#include "secrets.h"
 #include "use.h"
 
 /* a + b, UINT64_MAX when that is too large. */
@@ -43,19 +45,24 @@ uint32_t eryx_host_call(guest_instance *instance, uint32_t name, uint32_t name_s
         return (uint32_t)CALL_TOO_LARGE;
     }
     uint32_t id;
-    if (!callbacks_open(table, call_deadline_ns(sandbox), &id)) {
+    eryx_bytes shown_name = {name_bytes, name_size};
+    eryx_bytes shown_arguments = {argument_bytes, arguments_size};
+    if (!secrets_scrub(sandbox->secrets, ERYX_SCRUB_CALLBACKS, 0, &shown_name.data,
+                       &shown_name.size) ||
+        !secrets_scrub(sandbox->secrets, ERYX_SCRUB_CALLBACKS, 1, &shown_arguments.data,
+                       &shown_arguments.size) ||
+        !callbacks_open(table, call_deadline_ns(sandbox), &id)) {
         return (uint32_t)CALL_NO_MEMORY;
     }
     eryx_event event = {.kind = ERYX_EVENT_CALLBACK};
     event.as.callback.id = id;
-    event.as.callback.name = (eryx_bytes){name_bytes, name_size};
-    event.as.callback.arguments = (eryx_bytes){argument_bytes, arguments_size};
+    event.as.callback.name = shown_name;
+    event.as.callback.arguments = shown_arguments;
     run_yield(sandbox, event);
     return id;
 }
 
-/* Answers the calls that have expired, and tells the embedder of each. */
-static void expire(eryx_sandbox *sandbox)
+void callbacks_expire(eryx_sandbox *sandbox)
 {
     callback_table *table = &sandbox->callbacks;
     uint64_t now_ns = run_clock_ns();
@@ -77,11 +84,14 @@ uint32_t eryx_host_wait(guest_instance *instance, uint64_t timeout_ns)
     eryx_sandbox *sandbox = sandbox_of(instance);
     const callback_table *table = &sandbox->callbacks;
     uint64_t end_ns = add_saturating(run_clock_ns(), timeout_ns);
-    expire(sandbox);
+    callbacks_expire(sandbox);
     while (table->answered_count == 0 && timeout_ns > 0) {
         uint64_t deadline_ns = callbacks_next_deadline(table);
+        if (net_guest_has_news(sandbox, &deadline_ns)) {
+            break;
+        }
         bool go_on = run_wait(sandbox, deadline_ns < end_ns ? deadline_ns : end_ns);
-        expire(sandbox);
+        callbacks_expire(sandbox);
         if (!go_on || run_clock_ns() >= end_ns) {
             break;
         }
@@ -127,8 +137,12 @@ void eryx_host_trace(guest_instance *instance, uint32_t events, uint32_t size)
         return;
     }
     eryx_event event = {.kind = ERYX_EVENT_TRACE};
-    event.as.trace.json = (eryx_bytes){bytes, size};
-    run_yield(sandbox_of(instance), event);
+    eryx_bytes json = {bytes, size};
+    if (secrets_scrub(sandbox_of(instance)->secrets, ERYX_SCRUB_CALLBACKS, 0, &json.data,
+                      &json.size)) {
+        event.as.trace.json = json;
+        run_yield(sandbox_of(instance), event);
+    }
 }
 
 /* ---- The embedder's side --------------------------------------------------------------------- */
@@ -144,6 +158,7 @@ static eryx_status answer(eryx_sandbox *sandbox, uint32_t id, uint32_t status, e
     }
     memcpy(data, first.data, first.size);
     memcpy(data + first.size, second.data, second.size);
+    size = secrets_scrub_in_place(sandbox->secrets, ERYX_SCRUB_CALLBACKS, data, size);
     if (sandbox->state != SANDBOX_RUNNING ||
         !callbacks_answer(&sandbox->callbacks, id, status, data, size)) {
         free(data);

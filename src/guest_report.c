@@ -2,6 +2,7 @@
 #include "guest_imports.h"
 #include "guest_memory.h"
 #include "run.h"
+#include "secrets.h"
 
 void eryx_host_report(guest_instance *instance, uint32_t field, uint32_t data, uint32_t size)
 {
@@ -11,7 +12,14 @@ void eryx_host_report(guest_instance *instance, uint32_t field, uint32_t data, u
         return;
     }
     eryx_sandbox *sandbox = sandbox_of(instance);
-    result_report(&sandbox->result, field, bytes, size, sandbox->limits.max_result_bytes);
+    bool is_result = field == REPORT_RESULT_JSON || field == REPORT_RESULT_ERROR;
+    const uint8_t *text = bytes;
+    size_t text_size = size;
+    if (!secrets_scrub(sandbox->secrets, is_result ? ERYX_SCRUB_RESULT : ERYX_SCRUB_EXCEPTIONS, 0,
+                       &text, &text_size)) {
+        text_size = 0;
+    }
+    result_report(&sandbox->result, field, text, text_size, sandbox->limits.max_result_bytes);
 }
 
 void eryx_host_report_exit_code(guest_instance *instance, uint32_t exit_code)

@@ -41,6 +41,7 @@ void handles_clear(handle_table *table)
     table->first_free = 0;
     table->used = 0;
     table->live = 0;
+    table->sockets = 0;
 }
 
 /* Makes room for one more dynamic handle at the end. */
@@ -62,16 +63,23 @@ static bool grow(handle_table *table)
     return true;
 }
 
-/* What nothing but the guest's own bookkeeping hangs on; see HANDLE_RESERVE. */
-static bool may_use_reserve(handle_kind kind)
+/* So many handles of that kind may be there over the limit: what nothing but the guest's own
+ * bookkeeping hangs on (HANDLE_RESERVE), and what belongs to its sockets. */
+static uint64_t reserve_for(const handle_table *table, handle_kind kind)
 {
-    return kind == HANDLE_POLLABLE_TIMER || kind == HANDLE_IO_ERROR;
+    uint64_t of_sockets = (uint64_t)table->sockets * HANDLE_PER_SOCKET;
+    if (kind == HANDLE_POLLABLE_TIMER || kind == HANDLE_IO_ERROR) {
+        return of_sockets + HANDLE_RESERVE;
+    }
+    bool comes_with_socket =
+        (handle_is_connection(kind) || handle_is_lookup(kind)) && !handle_is_socket(kind);
+    return comes_with_socket ? of_sockets : 0;
 }
 
 bool handles_add(handle_table *table, handle_kind kind, void *object, uint64_t value,
                  uint32_t *out_index)
 {
-    uint64_t limit = (uint64_t)table->limit + (may_use_reserve(kind) ? HANDLE_RESERVE : 0);
+    uint64_t limit = (uint64_t)table->limit + reserve_for(table, kind);
     if (kind == HANDLE_FREE || table->live >= limit) {
         return false;
     }
@@ -87,6 +95,7 @@ bool handles_add(handle_table *table, handle_kind kind, void *object, uint64_t v
     }
     table->dynamic[slot] = (handle){.kind = kind, .object = object, .value = value};
     table->live++;
+    table->sockets += handle_is_socket(kind) ? 1 : 0;
     *out_index = HANDLE_FIRST_DYNAMIC + slot;
     return true;
 }
@@ -124,6 +133,7 @@ bool handles_remove(handle_table *table, uint32_t index)
     *found = (handle){.kind = HANDLE_FREE, .next_free = table->first_free};
     table->first_free = index - HANDLE_FIRST_DYNAMIC + 1;
     table->live--;
+    table->sockets -= handle_is_socket(dropped.kind) && table->sockets > 0 ? 1 : 0;
     if (table->drop != NULL) {
         table->drop(&dropped);
     }

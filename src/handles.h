@@ -29,6 +29,9 @@ enum {
  */
 #define HANDLE_RESERVE 16u
 
+/* As many streams and pollables come with each socket or lookup, over the limit as well. */
+#define HANDLE_PER_SOCKET 5u
+
 typedef enum handle_kind {
     HANDLE_FREE = 0,
     HANDLE_STANDARD_INPUT,   /* fixed */
@@ -42,7 +45,26 @@ typedef enum handle_kind {
     HANDLE_FILE_INPUT,  /* stream that reads a file; object is a vfs_file, value the position */
     HANDLE_FILE_OUTPUT, /* stream that writes a file; as above */
     HANDLE_FILE_APPEND, /* stream that appends to a file; value unused */
+    /* Of the network: object is NULL once the run that made it has ended, or in a copy. */
+    HANDLE_TCP_SOCKET,   /* object is a net_connection, here and in the next three */
+    HANDLE_TCP_INPUT,    /* stream that reads */
+    HANDLE_TCP_OUTPUT,   /* stream that writes */
+    HANDLE_POLLABLE_TCP, /* value is a net_poll_kind */
+    HANDLE_LOOKUP,       /* resolve-address-stream; object is a net_lookup, here and in the next */
+    HANDLE_POLLABLE_LOOKUP, /* ready when the lookup is done */
 } handle_kind;
+
+/* Whether the object of such a handle is a net_connection. */
+static inline bool handle_is_connection(handle_kind kind)
+{
+    return kind >= HANDLE_TCP_SOCKET && kind <= HANDLE_POLLABLE_TCP;
+}
+
+/* Whether it is a net_lookup. */
+static inline bool handle_is_lookup(handle_kind kind)
+{
+    return kind == HANDLE_LOOKUP || kind == HANDLE_POLLABLE_LOOKUP;
+}
 
 typedef struct handle {
     handle_kind kind;
@@ -50,6 +72,12 @@ typedef struct handle {
     void *object;   /* what the kind says; owned by the handle */
     uint64_t value; /* what the kind says */
 } handle;
+
+/* Whether it is a socket or a lookup itself, which streams and pollables come with. */
+static inline bool handle_is_socket(handle_kind kind)
+{
+    return kind == HANDLE_TCP_SOCKET || kind == HANDLE_LOOKUP;
+}
 
 /* Frees the object of a handle that is dropped; called for every kind but HANDLE_FREE. */
 typedef void handle_drop(handle *dropped);
@@ -61,9 +89,16 @@ typedef struct handle_table {
     uint32_t first_free; /* index into dynamic plus one; 0 for none */
     uint32_t used;       /* entries of dynamic that were ever in use */
     uint32_t live;       /* dynamic handles that are in use */
+    uint32_t sockets;    /* those of them that are sockets and lookups */
     uint32_t limit;      /* of live */
     handle_drop *drop;
 } handle_table;
+
+/* More handles than that no table with this limit ever has. */
+static inline uint64_t handles_most(const handle_table *table)
+{
+    return (uint64_t)table->limit * (1 + HANDLE_PER_SOCKET) + HANDLE_RESERVE;
+}
 
 /* Empties the table but for the fixed handles. drop: frees objects; may be NULL. Allocates nothing.
  */

@@ -117,6 +117,7 @@ eryx_status image_open(const char *path, image *out_image, eryx_error *out_error
     if (status != ERYX_OK) {
         goto fail_check;
     }
+    out_image->below = NULL;
     out_image->file_descriptor = descriptor;
     out_image->contents = data;
     out_image->size = size;
@@ -145,13 +146,20 @@ void image_close(image *closed)
 
 const uint8_t *image_page(const image *source, uint64_t offset)
 {
-    for (uint32_t i = 0; i < source->segment_count; i++) {
-        const image_segment *segment = &source->segments[i];
-        if (offset - segment->memory_offset < segment->size) {
+    uint32_t low = 0;
+    uint32_t high = source->segment_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        const image_segment *segment = &source->segments[middle];
+        if (offset < segment->memory_offset) {
+            high = middle;
+        } else if (offset - segment->memory_offset >= segment->size) {
+            low = middle + 1;
+        } else {
             return source->contents + segment->file_offset + (offset - segment->memory_offset);
         }
     }
-    return NULL;
+    return source->below != NULL ? image_page(source->below, offset) : NULL;
 }
 
 static bool page_is_zero(const uint8_t *page)

@@ -4,6 +4,9 @@
  *
  * The file is a header of one page and then the segments, each a whole number of pages; memory that
  * no segment covers is zero. All numbers are little-endian.
+ *
+ * The image of a factory (factory.c) lies over another one: memory that no segment of it covers is
+ * that of the one below.
  */
 #ifndef ERYX_IMAGE_H
 #define ERYX_IMAGE_H
@@ -24,6 +27,7 @@ typedef struct image_segment {
 } image_segment;
 
 typedef struct image {
+    const struct image *below; /* the image that this one lies over; NULL for none */
     int file_descriptor;
     const uint8_t *contents; /* the file, mapped for reading */
     uint64_t size;           /* of the file */
@@ -45,8 +49,8 @@ eryx_status image_open(const char *path, image *out_image, eryx_error *out_error
 /* Closes the file; sandboxes that have it mapped keep their mappings. Allowed on a closed image. */
 void image_close(image *closed);
 
-/* The contents of one page of memory, NULL for a page of zeros. offset: a multiple of the page
- * size. */
+/* The contents of one page of memory, those of the images below included; NULL for a page of zeros.
+ * offset: a multiple of the page size. */
 const uint8_t *image_page(const image *source, uint64_t offset);
 
 /*

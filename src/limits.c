@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -157,4 +158,14 @@ void limits_sleep(limits_state *state, uint64_t wake_ns)
     /* FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time. Being woken early is allowed. */
     syscall(SYS_futex, (void *)&state->cancel, FUTEX_WAIT_BITSET_PRIVATE, 0,
             wake_ns == UINT64_MAX ? NULL : &wake, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+void limits_poll(int fd, uint64_t wake_ns)
+{
+    struct pollfd look = {.fd = fd, .events = POLLIN};
+    uint64_t now_ns = run_clock_ns();
+    uint64_t left_ns = wake_ns > now_ns ? wake_ns - now_ns : 0;
+    struct timespec left = {.tv_sec = (time_t)(left_ns / 1000000000),
+                            .tv_nsec = (long)(left_ns % 1000000000)};
+    ppoll(&look, 1, wake_ns == UINT64_MAX ? NULL : &left, NULL);
 }

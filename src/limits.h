@@ -71,6 +71,9 @@ void limits_tick(guest_instance *instance);
 /* Sets the cancel flag and wakes the host if it waits. Threads: any. */
 void limits_cancel(limits_state *state);
 
+/* Sleeps until wake_ns (CLOCK_MONOTONIC) or the descriptor is readable. */
+void limits_poll(int fd, uint64_t wake_ns);
+
 /* Sleeps until wake_ns (CLOCK_MONOTONIC) or a cancellation. */
 void limits_sleep(limits_state *state, uint64_t wake_ns);
 

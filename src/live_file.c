@@ -22,7 +22,7 @@
 static const char magic[8] = {'E', 'R', 'Y', 'X', 'L', 'I', 'V', 'E'};
 static const uint8_t build_id[IMAGE_BUILD_ID_BYTES] = GUEST_BUILD_ID;
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 2 };
 
 typedef struct file_header {
     char magic[8];
@@ -125,14 +125,16 @@ static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memor
     return status;
 }
 
-static eryx_status save(eryx_sandbox *sandbox, const char *path, eryx_error *out_error)
+static eryx_status save(eryx_sandbox *sandbox, const char *path, bool include_storages,
+                        eryx_error *out_error)
 {
     eryx_status status = live_check_ready(sandbox, out_error);
     if (status != ERYX_OK) {
         return status;
     }
     live_bytes store = {0};
-    status = live_store_write(sandbox->files, &sandbox->handles, &store, out_error);
+    status =
+        live_store_write(sandbox->files, &sandbox->handles, include_storages, &store, out_error);
     if (status != ERYX_OK) {
         return status;
     }
@@ -149,14 +151,15 @@ static eryx_status save(eryx_sandbox *sandbox, const char *path, eryx_error *out
     return status;
 }
 
-eryx_status eryx_sandbox_save(eryx_sandbox *sandbox, const char *path, eryx_error *out_error)
+eryx_status eryx_sandbox_save(eryx_sandbox *sandbox, const char *path, bool include_storages,
+                              eryx_error *out_error)
 {
     if (path == NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "no path was given");
     }
     eryx_status status = use_begin(sandbox, out_error);
     if (status == ERYX_OK) {
-        status = save(sandbox, path, out_error);
+        status = save(sandbox, path, include_storages, out_error);
         use_end(sandbox);
     }
     return status;
@@ -294,12 +297,13 @@ static eryx_status load(eryx_sandbox *sandbox, const char *path, eryx_error *out
     eryx_error reason = {.message = ""};
     handles_init(&state.handles, sandbox->handles.limit, sandbox->handles.drop);
     status = live_store_read(&store, sandbox->engine->stdlib, vfs_get_mounts(sandbox->files),
-                             &quota, &state.files, &state.handles, &reason);
+                             &quota, true, &state.files, &state.handles, &reason);
     if (status != ERYX_OK) {
         status_fail(status, out_error, "%s: %s", path, reason.message);
         goto done;
     }
-    status = live_state_move(&state, sandbox, out_error);
+    status = live_storages_any(state.files) ? live_state_copy(&state, sandbox, out_error)
+                                            : live_state_move(&state, sandbox, out_error);
     sandbox->needs_entropy = sandbox->needs_entropy || status == ERYX_OK;
 
 done:

@@ -1,6 +1,7 @@
 /*
  * Copies of the files of a sandbox with the handles that are open in them. Contents are shared
- * until one side changes them. Storages and volumes are not copied: both sandboxes have them.
+ * until one side changes them. Volumes are not copied, and storages only if that is asked for
+ * (live_storages.h): both sandboxes have them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ typedef struct copier {
     pair *directories; /* in the order in which they were met; grows while it is gone through */
     size_t count;
     size_t capacity;
+    live_storages storages;
 } copier;
 
 static bool add_directory(copier *work, memory_node *from, memory_node *to)
@@ -153,6 +155,12 @@ bool live_handle_takes_file(handle_kind kind)
     case HANDLE_POLLABLE_READY:
     case HANDLE_POLLABLE_TIMER:
     case HANDLE_IO_ERROR:
+    case HANDLE_TCP_SOCKET:
+    case HANDLE_TCP_INPUT:
+    case HANDLE_TCP_OUTPUT:
+    case HANDLE_POLLABLE_TCP:
+    case HANDLE_LOOKUP:
+    case HANDLE_POLLABLE_LOOKUP:
         break;
     }
     return false;
@@ -203,7 +211,7 @@ static void release_unheld(const vfs *files, vfs_node node)
 }
 
 /* The same file, open in the copy. NULL without memory. */
-static vfs_file *copy_file(copier *work, const vfs_file *from)
+static vfs_file *copy_file(copier *work, uint32_t index, const vfs_file *from)
 {
     vfs_node node = from->node;
     node.mount = same_mount(work, from->node.mount);
@@ -217,6 +225,8 @@ static vfs_file *copy_file(copier *work, const vfs_file *from)
             return NULL;
         }
         node.item = (uintptr_t)copy;
+    } else if (work->storages.moved != NULL && work->storages.moved[index] != NULL) {
+        node.item = (uintptr_t)work->storages.moved[index];
     }
     vfs_file *file;
     if (vfs_file_create(work->to, node, from->flags, &file) == VFS_OK) {
@@ -256,7 +266,7 @@ static bool copy_handles(copier *work, const handle_table *handles, handle_table
     for (uint32_t i = 0; i < handles->used; i++) {
         handle copy = handles->dynamic[i];
         if (live_handle_has_file(&copy)) {
-            copy.object = copy_file(work, copy.object);
+            copy.object = copy_file(work, i, copy.object);
             if (copy.object == NULL) {
                 return false;
             }
@@ -266,11 +276,13 @@ static bool copy_handles(copier *work, const handle_table *handles, handle_table
     }
     out_handles->first_free = handles->first_free;
     out_handles->live = handles->live;
+    out_handles->sockets = handles->sockets;
     return true;
 }
 
-eryx_status live_files_copy(vfs *files, const handle_table *handles, vfs **out_files,
-                            handle_table *out_handles, eryx_error *out_error)
+eryx_status live_files_copy(vfs *files, const handle_table *handles, live_storages_use use,
+                            vfs **out_files, handle_table *out_handles, live_storages *out_storages,
+                            eryx_error *out_error)
 {
     static const vfs_quota everything = {UINT64_MAX, UINT64_MAX};
     const archive *stdlib = files->mounts[PLACE_STDLIB].storage;
@@ -280,18 +292,32 @@ eryx_status live_files_copy(vfs *files, const handle_table *handles, vfs **out_f
     forget_nameless(files, handles);
     bool done = vfs_create(stdlib, &everything, &work.to) == VFS_OK &&
                 vfs_use_mounts(work.to, vfs_get_mounts(files)) == VFS_OK;
+    if (done && use == LIVE_STORAGES_COPY) {
+        done = live_storages_stand_in(work.to) == VFS_OK;
+    }
+    if (done && use != LIVE_STORAGES_SHARE) {
+        done = live_storages_begin(files, handles, work.to, &work.storages) == VFS_OK;
+    }
     if (done) {
         done = forget_copies(&work) && copy_trees(&work) && copy_handles(&work, handles, &copies);
     }
     free(work.directories);
+    live_storages_release_moved(&work.storages);
     if (!done) {
         handles_clear(&copies);
+        live_storages_end(&work.storages, false);
         vfs_destroy(work.to);
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     work.to->memory.last_number = files->memory.last_number;
     work.to->memory.quota = files->memory.quota;
+    work.to->lock_moment = vfs_locks_moment();
     copies.fixed[HANDLE_ROOT].object = vfs_root(work.to);
+    if (use == LIVE_STORAGES_COPY) {
+        live_storages_end(&work.storages, true);
+    } else if (use == LIVE_STORAGES_PUT_BACK) {
+        *out_storages = work.storages;
+    }
     *out_files = work.to;
     *out_handles = copies;
     return ERYX_OK;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "guest_build.h"
+#include "guest_tls.h"
 #include "status.h"
 #include "use.h"
 
@@ -30,7 +31,8 @@ eryx_status live_check_ready(const eryx_sandbox *sandbox, eryx_error *out_error)
     return ERYX_OK;
 }
 
-eryx_status live_state_capture(eryx_sandbox *sandbox, live_state *out_state, eryx_error *out_error)
+eryx_status live_state_capture(eryx_sandbox *sandbox, bool include_storages, live_state *out_state,
+                               eryx_error *out_error)
 {
     eryx_status status = live_check_ready(sandbox, out_error);
     if (status != ERYX_OK) {
@@ -42,8 +44,9 @@ eryx_status live_state_capture(eryx_sandbox *sandbox, live_state *out_state, ery
                              &state.memory)) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
-    status =
-        live_files_copy(sandbox->files, &sandbox->handles, &state.files, &state.handles, out_error);
+    status = live_files_copy(sandbox->files, &sandbox->handles,
+                             include_storages ? LIVE_STORAGES_COPY : LIVE_STORAGES_SHARE,
+                             &state.files, &state.handles, NULL, out_error);
     if (status != ERYX_OK) {
         live_memory_free(&state.memory);
         return status;
@@ -53,34 +56,37 @@ eryx_status live_state_capture(eryx_sandbox *sandbox, live_state *out_state, ery
 }
 
 /* Memory in the captured state. */
-static bool create_memory(const live_memory *live, eryx_engine *engine, memory_map *out_map,
-                          wasm_rt_memory_t *out_memory)
+static eryx_status create_memory(const live_memory *live, eryx_engine *engine, memory_map *out_map,
+                                 wasm_rt_memory_t *out_memory, eryx_error *out_error)
 {
-    if (!memory_cache_take(&engine->cache, out_map, out_memory) &&
-        !memory_create(out_map, &engine->image, 0, out_memory)) {
-        return false;
-    }
-    if (!live_memory_apply(live, out_map, out_memory)) {
+    if (memory_cache_take(&engine->cache, out_map, out_memory) ||
+        memory_create(out_map, &engine->image, 0, out_memory)) {
+        if (live_memory_apply(live, out_map, out_memory)) {
+            return ERYX_OK;
+        }
         memory_destroy(out_map);
-        return false;
     }
-    return true;
+    return status_fail(ERYX_INITIALIZATION, out_error, "no memory for the state of a sandbox");
 }
 
-eryx_status live_state_move(live_state *state, eryx_sandbox *sandbox, eryx_error *out_error)
+/* Takes the files and handles of a state over, and memory that was made for it. */
+static void enter(live_state *state, eryx_sandbox *sandbox, memory_map map, wasm_rt_memory_t memory)
 {
-    memory_map map;
-    wasm_rt_memory_t memory;
     eryx_engine *engine = sandbox->engine;
-    if (!create_memory(&state->memory, engine, &map, &memory)) {
-        return status_fail(ERYX_INITIALIZATION, out_error, "no memory for the state of a sandbox");
-    }
     guest_instance *instance = &sandbox->instance;
     coroutine_destroy(&sandbox->coroutine);
+    guest_tls_end_run(sandbox);
+    net_end_run(sandbox->net, &sandbox->handles);
     handles_clear(&sandbox->handles);
+    vfs_locks_move(sandbox->files, state->files, state->files->lock_moment);
     vfs_destroy(sandbox->files);
-    memory_cache_give(&engine->cache, &engine->image, &sandbox->map, &instance->memory);
+    if (sandbox->memory_used) {
+        memory_cache_give(&engine->cache, &engine->image, &sandbox->map, &instance->memory);
+    } else {
+        memory_cache_keep(&engine->cache, &sandbox->map, &instance->memory);
+    }
     sandbox->map = map;
+    sandbox->memory_used = true;
     instance->memory = memory;
     instance->stack_pointer = state->memory.stack_pointer;
     instance->pending_trap = WASM_RT_TRAP_NONE;
@@ -92,20 +98,39 @@ eryx_status live_state_move(live_state *state, eryx_sandbox *sandbox, eryx_error
     sandbox_apply_file_limits(sandbox);
     result_clear(&sandbox->result);
     sandbox->state = SANDBOX_READY;
-    return ERYX_OK;
+}
+
+eryx_status live_state_move(live_state *state, eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    memory_map map;
+    wasm_rt_memory_t memory;
+    eryx_status status = create_memory(&state->memory, sandbox->engine, &map, &memory, out_error);
+    if (status == ERYX_OK) {
+        enter(state, sandbox, map, memory);
+    }
+    return status;
 }
 
 eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox, eryx_error *out_error)
 {
-    live_state copy = {.memory = state->memory};
-    eryx_status status =
-        live_files_copy(state->files, &state->handles, &copy.files, &copy.handles, out_error);
-    if (status == ERYX_OK) {
-        status = live_state_move(&copy, sandbox, out_error);
-        handles_clear(&copy.handles);
-        vfs_destroy(copy.files);
+    memory_map map;
+    wasm_rt_memory_t memory;
+    eryx_status status = create_memory(&state->memory, sandbox->engine, &map, &memory, out_error);
+    if (status != ERYX_OK) {
+        return status;
     }
-    return status;
+    live_state copy = {.memory = state->memory};
+    live_storages storages;
+    status = live_files_copy(state->files, &state->handles, LIVE_STORAGES_PUT_BACK, &copy.files,
+                             &copy.handles, &storages, out_error);
+    if (status != ERYX_OK) {
+        memory_destroy(&map);
+        return status;
+    }
+    live_storages_end(&storages, true);
+    copy.files->lock_moment = state->files->lock_moment;
+    enter(&copy, sandbox, map, memory);
+    return ERYX_OK;
 }
 
 /* ---- Public functions ------------------------------------------------------------------------ */
@@ -119,7 +144,7 @@ static eryx_status fork_sandbox(eryx_sandbox *sandbox, eryx_sandbox **out_fork,
                                 eryx_error *out_error)
 {
     live_state state;
-    eryx_status status = live_state_capture(sandbox, &state, out_error);
+    eryx_status status = live_state_capture(sandbox, false, &state, out_error);
     if (status != ERYX_OK) {
         return status;
     }
@@ -151,8 +176,8 @@ eryx_status eryx_sandbox_fork(eryx_sandbox *sandbox, eryx_sandbox **out_fork, er
     return status;
 }
 
-eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox, eryx_checkpoint **out_checkpoint,
-                                   eryx_error *out_error)
+eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox, bool include_storages,
+                                   eryx_checkpoint **out_checkpoint, eryx_error *out_error)
 {
     if (out_checkpoint == NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error,
@@ -167,7 +192,7 @@ eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox, eryx_checkpoint **out_
         free(checkpoint);
         return status;
     }
-    status = live_state_capture(sandbox, &checkpoint->state, out_error);
+    status = live_state_capture(sandbox, include_storages, &checkpoint->state, out_error);
     if (status == ERYX_OK) {
         checkpoint->engine = engine_retain(sandbox->engine);
         *out_checkpoint = checkpoint;

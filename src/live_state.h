@@ -5,37 +5,54 @@
 #define ERYX_LIVE_STATE_H
 
 #include "live_memory.h"
+#include "live_storages.h"
 #include "sandbox.h"
 
 typedef struct live_state {
     live_memory memory;
-    vfs *files;
+    vfs *files; /* with stand-ins for the storages that belong to the state (live_storages.h) */
     handle_table handles;
 } live_state;
 
 /* Errors: BUSY (a run is going on), NEEDS_RESET. */
 eryx_status live_check_ready(const eryx_sandbox *sandbox, eryx_error *out_error);
 
-/* Copies the state of a sandbox that is in use by the caller. out_state: freed with
- * live_state_free(). Errors: NEEDS_RESET, BUSY (a run is going on), OUT_OF_MEMORY. */
-eryx_status live_state_capture(eryx_sandbox *sandbox, live_state *out_state, eryx_error *out_error);
+/* Copies the state of a sandbox that is in use by the caller, with the storages that it may write
+ * to or without. out_state: freed with live_state_free(). Errors: NEEDS_RESET, BUSY (a run is going
+ * on), OUT_OF_MEMORY. */
+eryx_status live_state_capture(eryx_sandbox *sandbox, bool include_storages, live_state *out_state,
+                               eryx_error *out_error);
 
 /*
  * Puts a sandbox, in use by the caller, into a state; what it had before is gone. On failure it is
- * as it was. The state's files and handles are taken over.
+ * as it was. The state's files and handles are taken over; it must have no stand-ins.
  * Errors: INITIALIZATION (no address space or memory).
  */
 eryx_status live_state_move(live_state *state, eryx_sandbox *sandbox, eryx_error *out_error);
 
-/* The same without taking anything. Errors also OUT_OF_MEMORY. */
+/* The same without taking anything; what stands in for storages is put back into them. Errors also
+ * OUT_OF_MEMORY. */
 eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox, eryx_error *out_error);
 
 /* Allowed on one of zeros. */
 void live_state_free(live_state *state);
 
-/* Copies a tree of files together with the handles that are open in it. Errors: OUT_OF_MEMORY. */
-eryx_status live_files_copy(vfs *files, const handle_table *handles, vfs **out_files,
-                            handle_table *out_handles, eryx_error *out_error);
+typedef enum live_storages_use {
+    LIVE_STORAGES_SHARE,    /* both trees have the same ones */
+    LIVE_STORAGES_COPY,     /* the copy gets stand-ins of its own */
+    LIVE_STORAGES_PUT_BACK, /* the copy has the storages, which get what the stand-ins hold */
+} live_storages_use;
+
+/*
+ * Copies a tree of files together with the handles that are open in it.
+ *
+ * out_storages: only for LIVE_STORAGES_PUT_BACK: to be ended with live_storages_end(), before the
+ *               files are destroyed. Until then the storages are as they were.
+ * Errors: OUT_OF_MEMORY, with nothing changed.
+ */
+eryx_status live_files_copy(vfs *files, const handle_table *handles, live_storages_use use,
+                            vfs **out_files, handle_table *out_handles, live_storages *out_storages,
+                            eryx_error *out_error);
 
 /* Whether handles of a kind have a vfs_file. */
 bool live_handle_takes_file(handle_kind kind);

@@ -4,17 +4,26 @@
 #include "live_store.h"
 #include "live_store_format.h"
 #include "status.h"
-#include "vfs_internal.h"
 
-enum { ROOTS = 2 };
+/* A tree that is being made. */
+typedef struct stored_tree {
+    memory_tree *tree;
+    vfs_mount *mount;     /* of a storage; NULL for the sandbox's own files */
+    memory_node *root[2]; /* the first nodes */
+    uint64_t root_count;
+    memory_node **nodes; /* owned */
+    uint64_t count;
+} stored_tree;
 
 typedef struct reader {
     const uint8_t *data;
     size_t size;
     vfs *files;
-    const archive *stdlib;
-    memory_node **nodes;
-    uint64_t count;
+    stored_tree *trees; /* owned */
+    uint64_t tree_count;
+    stored_tree *tree;      /* the one whose nodes are read */
+    const uint8_t *missing; /* path of a storage that is not there */
+    uint64_t missing_length;
 } reader;
 
 static bool take_bytes(reader *from, uint64_t size, const uint8_t **out_data)
@@ -74,17 +83,10 @@ static bool read_file(reader *from, memory_node *node)
     return memory_file_set_size(node, size) == VFS_OK;
 }
 
-static bool name_is_plain(const char *name, size_t length)
-{
-    return length > 0 && length <= VFS_NAME_MAX && memchr(name, '/', length) == NULL &&
-           memchr(name, 0, length) == NULL && !(length == 1 && name[0] == '.') &&
-           !(length == 2 && name[0] == '.' && name[1] == '.');
-}
-
 /* Gives the nodes of the entries of a directory their names. */
 static bool read_directory(reader *from, uint64_t number)
 {
-    memory_node *directory = from->nodes[number];
+    memory_node *directory = from->tree->nodes[number];
     uint64_t last_cursor;
     uint64_t count;
     if (!take(from, &last_cursor) || !take(from, &count) || last_cursor > UINT64_MAX / 2) {
@@ -98,11 +100,11 @@ static bool read_directory(reader *from, uint64_t number)
         const uint8_t *name;
         if (!take(from, &cursor) || !take(from, &child) || !take(from, &length) ||
             length > VFS_NAME_MAX || !take_bytes(from, length, &name) || cursor <= earlier ||
-            cursor > last_cursor || child < ROOTS || child >= from->count ||
-            !name_is_plain((const char *)name, (size_t)length)) {
+            cursor > last_cursor || child < from->tree->root_count || child >= from->tree->count ||
+            !vfs_name_is_plain((const char *)name, (size_t)length)) {
             return false;
         }
-        memory_node *node = from->nodes[child];
+        memory_node *node = from->tree->nodes[child];
         /* A directory has one name, and lies in one that came before it: so there are no rings. */
         if (node->type == VFS_TYPE_DIRECTORY && (node->links > 0 || child <= number)) {
             return false;
@@ -178,26 +180,28 @@ static bool make_node(reader *from, uint64_t number)
         }
         break;
     case VFS_TYPE_SYMBOLIC_LINK:
-        if (first == 0 || first > VFS_PATH_MAX || !take_bytes(from, first, &target)) {
+        if (!take_bytes(from, first, &target) ||
+            !vfs_target_is_plain((const char *)target, (size_t)first)) {
             return false;
         }
         break;
     default:
         return false;
     }
-    if (number < ROOTS) {
-        from->nodes[number] = number == 0 ? &from->files->data : &from->files->tmp;
+    if (number < from->tree->root_count) {
+        from->tree->nodes[number] = from->tree->root[number];
         return type == VFS_TYPE_DIRECTORY;
     }
-    return memory_node_create(&from->files->memory, type, (const char *)target,
-                              target != NULL ? (size_t)first : 0, &from->nodes[number]) == VFS_OK;
+    return memory_node_create(from->tree->tree, type, (const char *)target,
+                              target != NULL ? (size_t)first : 0,
+                              &from->tree->nodes[number]) == VFS_OK;
 }
 
 static bool fill_node(reader *from, uint64_t number)
 {
     node_head head;
     uint64_t length;
-    memory_node *node = from->nodes[number];
+    memory_node *node = from->tree->nodes[number];
     if (!take_head(from, &head)) {
         return false;
     }
@@ -211,11 +215,11 @@ static bool fill_node(reader *from, uint64_t number)
 /* After all names are there, since giving a name sets times. */
 static bool set_times(reader *from)
 {
-    for (uint64_t i = 0; i < from->count; i++) {
+    for (uint64_t i = 0; i < from->tree->count; i++) {
         node_head head;
         uint64_t first;
         uint64_t count;
-        memory_node *node = from->nodes[i];
+        memory_node *node = from->tree->nodes[i];
         if (!take_head(from, &head) || !take(from, &first)) {
             return false;
         }
@@ -236,38 +240,56 @@ static bool set_times(reader *from)
 static bool read_nodes(reader *from, uint64_t last_number)
 {
     const reader begin = *from;
-    for (uint64_t i = 0; i < from->count; i++) {
+    for (uint64_t i = 0; i < from->tree->count; i++) {
         if (!make_node(from, i)) {
             return false;
         }
     }
     from->data = begin.data;
     from->size = begin.size;
-    for (uint64_t i = 0; i < from->count; i++) {
-        if (!fill_node(from, i) || from->nodes[i]->number > last_number) {
+    for (uint64_t i = 0; i < from->tree->count; i++) {
+        if (!fill_node(from, i) || from->tree->nodes[i]->number > last_number) {
             return false;
         }
     }
     from->data = begin.data;
     from->size = begin.size;
-    from->files->memory.last_number = last_number;
+    from->tree->tree->last_number = last_number;
     return set_times(from);
 }
 
-static bool find_node(reader *from, vfs_place place, uint64_t item, vfs_node *out_node)
+static bool find_node(const stored_tree *tree, vfs_mount *mount, uint64_t item, vfs_node *out_node)
 {
-    vfs_mount *mount = &from->files->mounts[place];
-    /* A storage of the sandbox may be mounted there. */
-    if (item >= from->count || mount->backend != &vfs_memory_backend ||
-        mount->storage != &from->files->memory) {
+    if (item >= tree->count) {
         return false;
     }
-    memory_node *node = from->nodes[item];
+    memory_node *node = tree->nodes[item];
     if (node->links == 0 && !node->nameless) {
         node->nameless = true;
-        from->files->memory.used.entries++;
+        tree->tree->used.entries++;
     }
     *out_node = (vfs_node){mount, (uintptr_t)node, node->type};
+    return true;
+}
+
+/* Of the sandbox's own files, seen at a place; a storage may be mounted there instead. */
+static bool find_own(reader *from, vfs_place place, uint64_t item, vfs_node *out_node)
+{
+    vfs_mount *mount = &from->files->mounts[place];
+    return mount->backend == &vfs_memory_backend && mount->storage == &from->files->memory &&
+           find_node(&from->trees[0], mount, item, out_node);
+}
+
+/* An entry of the archive that is mounted at a place. */
+static bool find_entry(reader *from, vfs_place place, uint64_t item, vfs_node *out_node)
+{
+    vfs_mount *mount = &from->files->mounts[place];
+    if (mount->backend != &vfs_archive_backend || item >= archive_entry_count(mount->storage)) {
+        return false;
+    }
+    bool is_directory = archive_is_directory(mount->storage, (uint32_t)item);
+    *out_node =
+        (vfs_node){mount, (uintptr_t)item, is_directory ? VFS_TYPE_DIRECTORY : VFS_TYPE_FILE};
     return true;
 }
 
@@ -277,16 +299,11 @@ static bool find_file(reader *from, uint64_t kind, uint64_t item, vfs_node *out_
     switch (kind) {
     case STORE_DATA:
     case STORE_TMP:
-        return find_node(from, kind == STORE_DATA ? PLACE_DATA : PLACE_TMP, item, out_node);
+        return find_own(from, kind == STORE_DATA ? PLACE_DATA : PLACE_TMP, item, out_node);
     case STORE_STDLIB:
-        if (from->stdlib == NULL || item >= archive_entry_count(from->stdlib)) {
-            return false;
-        }
-        *out_node =
-            (vfs_node){&files->mounts[PLACE_STDLIB], (uintptr_t)item,
-                       archive_is_directory(from->stdlib, (uint32_t)item) ? VFS_TYPE_DIRECTORY
-                                                                          : VFS_TYPE_FILE};
-        return true;
+        return find_entry(from, PLACE_STDLIB, item, out_node);
+    case STORE_PACKAGES:
+        return find_entry(from, PLACE_SITE_PACKAGES, item, out_node);
     case STORE_PLACE:
         if (item >= PLACE_COUNT) {
             return false;
@@ -298,6 +315,13 @@ static bool find_file(reader *from, uint64_t kind, uint64_t item, vfs_node *out_
     default:
         return false;
     }
+}
+
+static bool find_in_storage(reader *from, uint64_t item, vfs_node *out_node)
+{
+    uint64_t tree;
+    return take(from, &tree) && tree > 0 && tree < from->tree_count &&
+           find_node(&from->trees[tree], from->trees[tree].mount, item, out_node);
 }
 
 static bool kind_is_known(uint64_t kind)
@@ -312,10 +336,26 @@ static bool kind_is_known(uint64_t kind)
     case HANDLE_FILE_INPUT:
     case HANDLE_FILE_OUTPUT:
     case HANDLE_FILE_APPEND:
+    case HANDLE_TCP_SOCKET:
+    case HANDLE_TCP_INPUT:
+    case HANDLE_TCP_OUTPUT:
+    case HANDLE_POLLABLE_TCP:
+    case HANDLE_LOOKUP:
+    case HANDLE_POLLABLE_LOOKUP:
         return true;
     default:
         return false;
     }
+}
+
+/* Nothing that vfs_open() would not give: what is open is taken at its word afterwards. */
+static bool may_be_open(const vfs_node *node, uint64_t kind, uint64_t flags)
+{
+    bool is_directory = node->type == VFS_TYPE_DIRECTORY;
+    bool writes = (flags & VFS_OPEN_WRITE) != 0;
+    return node->type != VFS_TYPE_SYMBOLIC_LINK &&
+           (kind != HANDLE_DIRECTORY_STREAM || is_directory) &&
+           (!writes || (!is_directory && node->mount->backend->write != NULL));
 }
 
 static bool read_handle(reader *from, handle *out_handle)
@@ -335,11 +375,15 @@ static bool read_handle(reader *from, handle *out_handle)
         vfs_node node;
         vfs_file *open;
         if (!take(from, &item) || !take(from, &flags) ||
-            (flags & ~(uint64_t)(VFS_OPEN_READ | VFS_OPEN_WRITE)) != 0 ||
-            !find_file(from, file, item, &node)) {
+            (flags & ~(uint64_t)(VFS_OPEN_READ | VFS_OPEN_WRITE)) != 0) {
             return false;
         }
-        if ((flags & VFS_OPEN_WRITE) != 0 && node.mount->backend->write == NULL) {
+        bool found = file == STORE_STORAGE ? find_in_storage(from, item, &node)
+                                           : find_file(from, file, item, &node);
+        if (!found) {
+            return false;
+        }
+        if (!may_be_open(&node, kind, flags)) {
             return false;
         }
         if (vfs_file_create(from->files, node, (uint32_t)flags, &open) != VFS_OK) {
@@ -354,7 +398,7 @@ static bool read_handle(reader *from, handle *out_handle)
 static bool read_handles(reader *from, handle_table *handles)
 {
     uint64_t count;
-    if (!take(from, &count) || count > from->size / 8 || count > handles->limit + HANDLE_RESERVE) {
+    if (!take(from, &count) || count > from->size / 8 || count > handles_most(handles)) {
         return false;
     }
     if (count == 0) {
@@ -376,6 +420,7 @@ static bool read_handles(reader *from, handle_table *handles)
             handles->first_free = i + 1;
         } else {
             handles->live++;
+            handles->sockets += handle_is_socket(slot->kind) ? 1 : 0;
         }
     }
     return true;
@@ -383,37 +428,128 @@ static bool read_handles(reader *from, handle_table *handles)
 
 /* Frees nodes that have got neither a name nor a handle. A directory without a name is empty, since
  * names can only be added to one that has one. */
-static void free_rest(const reader *from)
+static void free_rest(const stored_tree *tree)
 {
-    for (uint64_t i = ROOTS; i < from->count; i++) {
-        memory_node *node = from->nodes[i];
+    for (uint64_t i = tree->root_count; tree->nodes != NULL && i < tree->count; i++) {
+        memory_node *node = tree->nodes[i];
         if (node != NULL && node->links == 0 && node->references == 0) {
             memory_node_free(node);
         }
     }
+    free(tree->nodes);
 }
 
-static bool read_all(reader *from, handle_table *handles)
+static void free_trees(reader *from)
 {
+    for (uint64_t i = 0; i < from->tree_count; i++) {
+        free_rest(&from->trees[i]);
+    }
+    free(from->trees);
+}
+
+/* Lets a new storage with the same quota stand in for the one that is mounted at a path. */
+static bool stand_in(reader *from, const uint8_t *path, uint64_t length, stored_tree *tree)
+{
+    vfs *files = from->files;
+    char found[VFS_PATH_MAX + 1];
+    uint32_t source = 0;
+    uint32_t count = files->added != NULL ? files->added->source_count : 0;
+    for (; source < count; source++) {
+        const vfs_source *place = &files->added->sources[source];
+        if (place->storage != NULL && !place->read_only &&
+            vfs_source_path(files->added, source, found) == length &&
+            memcmp(found, path, (size_t)length) == 0) {
+            break;
+        }
+    }
+    if (source == count) {
+        from->missing = path;
+        from->missing_length = length;
+        return false;
+    }
+    if (files->stand_ins != NULL && files->stand_ins[source] != NULL) {
+        return false;
+    }
+    const vfs_quota *quota = &files->added->sources[source].storage->tree.quota;
+    eryx_storage *made;
+    if (eryx_storage_create(quota->max_bytes, quota->max_entries, &made) != ERYX_FILE_OK) {
+        return false;
+    }
+    vfs_error error = vfs_stand_in(files, source, made);
+    eryx_storage_destroy(made); /* the tree has it */
+    *tree = (stored_tree){.tree = &made->tree,
+                          .mount = &files->added_mounts[source],
+                          .root = {&made->root},
+                          .root_count = 1};
+    return error == VFS_OK;
+}
+
+/* Reads a tree into from->tree. */
+static bool read_tree(reader *from, bool is_first)
+{
+    uint64_t length;
+    const uint8_t *path;
     uint64_t last_number;
-    if (!take(from, &last_number) || !take(from, &from->count) || from->count < ROOTS ||
-        from->count > from->size / 8 || last_number >= (uint64_t)1 << 47) {
-        from->count = 0;
+    uint64_t count;
+    if (!take(from, &length) || length > VFS_PATH_MAX || !take_bytes(from, length, &path) ||
+        (length == 0) != is_first) {
         return false;
     }
-    from->nodes = calloc((size_t)from->count, sizeof(memory_node *));
-    if (from->nodes == NULL) {
-        from->count = 0;
+    vfs *files = from->files;
+    if (is_first) {
+        *from->tree = (stored_tree){
+            .tree = &files->memory, .root = {&files->data, &files->tmp}, .root_count = 2};
+    } else if (!stand_in(from, path, length, from->tree)) {
         return false;
     }
-    return read_nodes(from, last_number) && read_handles(from, handles) && from->size == 0;
+    if (!take(from, &last_number) || !take(from, &count) || count < from->tree->root_count ||
+        count > from->size / 8 || last_number >= (uint64_t)1 << 47) {
+        return false;
+    }
+    from->tree->nodes = calloc((size_t)count, sizeof(memory_node *));
+    if (from->tree->nodes == NULL) {
+        return false;
+    }
+    from->tree->count = count;
+    return read_nodes(from, last_number);
+}
+
+static bool read_all(reader *from, bool include_storages, handle_table *handles)
+{
+    uint64_t count;
+    uint64_t most = include_storages && from->files->added != NULL
+                        ? (uint64_t)from->files->added->source_count + 1
+                        : 1;
+    if (!take(from, &count) || count == 0 || count > from->size / 8) {
+        return false;
+    }
+    /* One more than there can be, for the name of the first that is too many. */
+    most = include_storages && count > most ? most + 1 : most;
+    if (count > most && !include_storages) {
+        return false;
+    }
+    from->trees = calloc((size_t)most, sizeof *from->trees);
+    if (from->trees == NULL) {
+        return false;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        if (i == most) {
+            return false;
+        }
+        from->tree = &from->trees[i];
+        from->tree_count = i + 1;
+        if (!read_tree(from, i == 0)) {
+            return false;
+        }
+    }
+    return read_handles(from, handles) && from->size == 0;
 }
 
 eryx_status live_store_read(const live_bytes *bytes, const archive *stdlib, vfs_mounts *mounts,
-                            const vfs_quota *quota, vfs **out_files, handle_table *handles,
-                            eryx_error *out_error)
+                            const vfs_quota *quota, bool include_storages, vfs **out_files,
+                            handle_table *handles, eryx_error *out_error)
 {
-    reader from = {.data = bytes->data, .size = bytes->size, .stdlib = stdlib};
+    reader from = {.data = bytes->data, .size = bytes->size};
     if (vfs_create(stdlib, quota, &from.files) != VFS_OK) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
@@ -421,12 +557,16 @@ eryx_status live_store_read(const live_bytes *bytes, const archive *stdlib, vfs_
         vfs_destroy(from.files);
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
-    bool done = read_all(&from, handles);
-    free_rest(&from);
-    free(from.nodes);
+    bool done = read_all(&from, include_storages, handles);
+    free_trees(&from);
     if (!done) {
         handles_clear(handles);
         vfs_destroy(from.files);
+        if (from.missing != NULL) {
+            return status_fail(ERYX_INITIALIZATION, out_error,
+                               "it has the files of a storage at %.*s, where there is none now",
+                               (int)from.missing_length, (const char *)from.missing);
+        }
         return status_fail(ERYX_INITIALIZATION, out_error,
                            "its files are damaged, or more than the limits allow");
     }

@@ -4,15 +4,16 @@
 #include "live_store.h"
 #include "live_store_format.h"
 #include "status.h"
-#include "vfs_internal.h"
 
 typedef struct writer {
     live_bytes out;
     size_t capacity;
-    bool failed; /* without memory; nothing is written any more */
-    memory_node **nodes;
+    bool failed;         /* without memory; nothing is written any more */
+    memory_node **nodes; /* of the tree that is being written */
     size_t count;
     size_t nodes_capacity;
+    const memory_tree **trees;
+    size_t tree_count;
 } writer;
 
 static void put_bytes(writer *to, const void *data, size_t size)
@@ -68,11 +69,9 @@ static void add_node(writer *to, memory_node *node)
     node->copy = (memory_node *)(uintptr_t)to->count;
 }
 
-/* Numbers all nodes, directories before what is in them. */
-static void add_all_nodes(writer *to, vfs *files, const handle_table *handles)
+/* Numbers all nodes of a tree whose roots have been added, directories before what is in them. */
+static void add_all_nodes(writer *to, const memory_tree *tree, const handle_table *handles)
 {
-    add_node(to, &files->data);
-    add_node(to, &files->tmp);
     for (size_t i = 0; i < to->count && !to->failed; i++) {
         const memory_node *directory = to->nodes[i];
         uint64_t cursor = 0;
@@ -87,7 +86,7 @@ static void add_all_nodes(writer *to, vfs *files, const handle_table *handles)
     for (uint32_t i = 0; i < handles->used && !to->failed; i++) {
         const handle *open = &handles->dynamic[i];
         const vfs_file *file = live_handle_has_file(open) ? open->object : NULL;
-        if (file != NULL && file->node.mount->storage == &files->memory) {
+        if (file != NULL && file->node.mount->storage == tree) {
             memory_node *node = (memory_node *)file->node.item;
             if (node->copy == NULL) {
                 add_node(to, node);
@@ -163,30 +162,79 @@ static bool put_handle(writer *to, const vfs *files, const handle *open)
     }
     const vfs_file *file = open->object;
     const vfs_mount *mount = file->node.mount;
+    size_t tree = 1;
+    while (tree < to->tree_count && mount->storage != to->trees[tree]) {
+        tree++;
+    }
     if (mount->storage == &files->memory) {
         put(to, mount == &files->mounts[PLACE_TMP] ? STORE_TMP : STORE_DATA);
         put(to, number_of((const memory_node *)file->node.item));
     } else if (mount->backend == &vfs_archive_backend) {
-        put(to, STORE_STDLIB);
+        bool is_stdlib = mount->storage == files->mounts[PLACE_STDLIB].storage;
+        put(to, is_stdlib ? STORE_STDLIB : STORE_PACKAGES);
         put(to, file->node.item);
     } else if (mount->backend == &vfs_system_backend && file->node.item < PLACE_COUNT) {
         put(to, STORE_PLACE);
         put(to, file->node.item);
+    } else if (tree < to->tree_count) {
+        put(to, STORE_STORAGE);
+        put(to, number_of((const memory_node *)file->node.item));
     } else {
         return false;
     }
     put(to, file->flags);
+    if (tree < to->tree_count) {
+        put(to, tree);
+    }
     return true;
+}
+
+/* Writes a tree whose roots have been added. */
+static void put_tree(writer *to, const memory_tree *tree, const char *path,
+                     const handle_table *handles)
+{
+    add_all_nodes(to, tree, handles);
+    put(to, strlen(path));
+    put_bytes(to, path, strlen(path));
+    put(to, tree->last_number);
+    put(to, to->count);
+    for (size_t i = 0; i < to->count && !to->failed; i++) {
+        put_node(to, to->nodes[i]);
+    }
+    to->trees[to->tree_count++] = tree;
+    to->count = 0;
+}
+
+/* The storages that have stand-ins. */
+static void put_storages(writer *to, const vfs *files, const handle_table *handles)
+{
+    char path[VFS_PATH_MAX + 1];
+    for (uint32_t i = 0; live_storages_any(files) && i < files->added->source_count; i++) {
+        if (live_storages_is_writable(files, i)) {
+            eryx_storage *storage = live_storages_shown(files, i);
+            add_node(to, &storage->root);
+            vfs_source_path(files->added, live_storages_place(files, i), path);
+            put_tree(to, &storage->tree, path, handles);
+        }
+    }
 }
 
 static bool put_all(writer *to, vfs *files, const handle_table *handles)
 {
-    add_all_nodes(to, files, handles);
-    put(to, files->memory.last_number);
-    put(to, to->count);
-    for (size_t i = 0; i < to->count; i++) {
-        put_node(to, to->nodes[i]);
+    size_t count = 1;
+    for (uint32_t i = 0; live_storages_any(files) && i < files->added->source_count; i++) {
+        count += live_storages_is_writable(files, i);
     }
+    to->trees = calloc(count, sizeof *to->trees);
+    if (to->trees == NULL) {
+        to->failed = true;
+        return true;
+    }
+    put(to, count);
+    add_node(to, &files->data);
+    add_node(to, &files->tmp);
+    put_tree(to, &files->memory, "", handles);
+    put_storages(to, files, handles);
     put(to, handles->used);
     for (uint32_t i = 0; i < handles->used; i++) {
         if (!put_handle(to, files, &handles->dynamic[i])) {
@@ -196,12 +244,14 @@ static bool put_all(writer *to, vfs *files, const handle_table *handles)
     return true;
 }
 
-eryx_status live_store_write(vfs *files, const handle_table *handles, live_bytes *out_bytes,
-                             eryx_error *out_error)
+eryx_status live_store_write(vfs *files, const handle_table *handles, bool include_storages,
+                             live_bytes *out_bytes, eryx_error *out_error)
 {
     vfs *copy;
     handle_table open;
-    eryx_status status = live_files_copy(files, handles, &copy, &open, out_error);
+    eryx_status status =
+        live_files_copy(files, handles, include_storages ? LIVE_STORAGES_COPY : LIVE_STORAGES_SHARE,
+                        &copy, &open, NULL, out_error);
     if (status != ERYX_OK) {
         return status;
     }
@@ -215,6 +265,7 @@ eryx_status live_store_write(vfs *files, const handle_table *handles, live_bytes
     handles_clear(&open);
     vfs_destroy(copy);
     free(to.nodes);
+    free((void *)(uintptr_t)to.trees);
     if (status == ERYX_OK) {
         *out_bytes = to.out;
     } else {

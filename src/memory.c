@@ -10,6 +10,12 @@
 #define RESTORED_RANGES 512
 #define RESTORED_BYTES ((size_t)3 << 20)
 
+/* So many more idle pages than used ones may stay. */
+#define IDLE_PAGES 64
+
+/* They go when it has been like that for so many resets in a row. */
+#define IDLE_RESETS 8
+
 /* What 32 bits can address. */
 #define MEMORY_MOST_PAGES (((uint64_t)1 << 32) / MEMORY_PAGE_BYTES)
 
@@ -18,6 +24,9 @@ static const size_t mapping_bytes = MEMORY_RESERVED_BYTES + 2 * MEMORY_GUARD_BYT
 /* The system may merge or split mappings, so nothing here depends on which ones there are. */
 static bool map_image(uint8_t *base, const image *source)
 {
+    if (source->below != NULL && !map_image(base, source->below)) {
+        return false;
+    }
     for (uint32_t i = 0; i < source->segment_count; i++) {
         const image_segment *segment = &source->segments[i];
         void *mapped = mmap(base + segment->memory_offset, segment->size, PROT_READ | PROT_WRITE,
@@ -48,6 +57,7 @@ bool memory_create(memory_map *map, const image *source, uint64_t initial_pages,
     }
     map->reservation = reservation;
     map->layers = NULL;
+    map->idle_resets = 0;
     out_memory->data = base;
     out_memory->size = size;
     out_memory->pages = pages;
@@ -71,23 +81,48 @@ static bool drop_pages(uint8_t *start, size_t size)
     return size == 0 || madvise(start, size, MADV_DONTNEED) == 0;
 }
 
-static void restore_page(const image *source, uint8_t *page, uint64_t offset)
+/* True if the page was not as in the image. */
+static bool restore_page(const image *source, uint8_t *page, uint64_t offset)
 {
     static const uint8_t zeros[IMAGE_PAGE_BYTES];
     const uint8_t *original = image_page(source, offset);
-    if (original != NULL) {
-        memcpy(page, original, IMAGE_PAGE_BYTES);
-    } else if (memcmp(page, zeros, IMAGE_PAGE_BYTES) != 0) {
-        memset(page, 0, IMAGE_PAGE_BYTES);
+    original = original != NULL ? original : zeros;
+    if (memcmp(page, original, IMAGE_PAGE_BYTES) == 0) {
+        return false;
     }
+    memcpy(page, original, IMAGE_PAGE_BYTES);
+    return true;
+}
+
+/* Gives back the runs of pages that the last guest has not changed. */
+static bool drop_idle(const dirty_range *ranges, size_t count, const bool *changed)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t pages = ranges[i].size / IMAGE_PAGE_BYTES;
+        size_t begin = 0;
+        for (size_t page = 0; page <= pages; page++) {
+            if (page < pages && !changed[page]) {
+                continue;
+            }
+            size_t idle = (page - begin) * IMAGE_PAGE_BYTES;
+            if (!drop_pages(ranges[i].start + begin * IMAGE_PAGE_BYTES, idle)) {
+                return false;
+            }
+            begin = page + 1;
+        }
+        changed += pages;
+    }
+    return true;
 }
 
 /* Copies the original over every page that differs from the file, so that the next run finds them
- * in place: that is several times faster than the faults it saves. False if the pages are not known
- * or too many. */
-static bool restore_pages(const image *source, uint8_t *memory, uint64_t size)
+ * in place: that is several times faster than the faults it saves. Pages that only some earlier run
+ * has written to go when they are many, or they would be looked at for ever. False if the pages are
+ * not known or too many. */
+static bool restore_pages(memory_map *map, const image *source, uint8_t *memory, uint64_t size)
 {
     dirty_range ranges[RESTORED_RANGES];
+    bool changed[RESTORED_BYTES / IMAGE_PAGE_BYTES];
     size_t count;
     if (!dirty_pages_find(memory, size, ranges, RESTORED_RANGES, &count)) {
         return false;
@@ -99,16 +134,25 @@ static bool restore_pages(const image *source, uint8_t *memory, uint64_t size)
     if (bytes > RESTORED_BYTES) {
         return false;
     }
+    size_t page_count = 0;
+    size_t changed_count = 0;
     for (size_t i = 0; i < count; i++) {
         for (size_t at = 0; at < ranges[i].size; at += IMAGE_PAGE_BYTES) {
             uint8_t *page = ranges[i].start + at;
-            restore_page(source, page, (uint64_t)(page - memory));
+            changed[page_count] = restore_page(source, page, (uint64_t)(page - memory));
+            changed_count += changed[page_count++];
         }
     }
-    return true;
+    bool is_idle = page_count - changed_count > changed_count + IDLE_PAGES;
+    map->idle_resets = is_idle ? map->idle_resets + 1 : 0;
+    if (map->idle_resets < IDLE_RESETS) {
+        return true;
+    }
+    map->idle_resets = 0;
+    return drop_idle(ranges, count, changed);
 }
 
-bool memory_reset(wasm_rt_memory_t *memory, const image *source)
+bool memory_reset(memory_map *map, wasm_rt_memory_t *memory, const image *source)
 {
     uint64_t image_size = source->memory_pages * MEMORY_PAGE_BYTES;
     if (memory->size > image_size) {
@@ -120,7 +164,8 @@ bool memory_reset(wasm_rt_memory_t *memory, const image *source)
     }
     memory->size = image_size;
     memory->pages = source->memory_pages;
-    return restore_pages(source, memory->data, image_size) || drop_pages(memory->data, image_size);
+    return restore_pages(map, source, memory->data, image_size) ||
+           drop_pages(memory->data, image_size);
 }
 
 void memory_set_limit(wasm_rt_memory_t *memory, uint64_t max_bytes)

@@ -21,6 +21,7 @@
 typedef struct memory_map {
     uint8_t *reservation;  /* NULL if there is none */
     memory_layers *layers; /* what is mapped over the image; NULL for nothing */
+    uint32_t idle_resets;  /* how often in a row most of its own pages had not been used */
 } memory_map;
 
 /*
@@ -40,7 +41,7 @@ void memory_destroy(memory_map *map);
  * is taken away. Not for memory with layers. False if the system refuses; the memory must then be
  * destroyed.
  */
-bool memory_reset(wasm_rt_memory_t *memory, const image *source);
+bool memory_reset(memory_map *map, wasm_rt_memory_t *memory, const image *source);
 
 /* Sets what memory.grow may reach; a limit below the present size forbids all growth. */
 void memory_set_limit(wasm_rt_memory_t *memory, uint64_t max_bytes);

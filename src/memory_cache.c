@@ -62,12 +62,17 @@ void memory_cache_give(memory_cache *cache, const image *source, memory_map *map
     lock(cache);
     bool has_room = cache->count < MEMORY_CACHE_CAPACITY;
     unlock();
-    if (!has_room || map->layers != NULL || !memory_reset(memory, source)) {
+    if (!has_room || map->layers != NULL || !memory_reset(map, memory, source)) {
         memory_destroy(map);
         return;
     }
+    memory_cache_keep(cache, map, memory);
+}
+
+void memory_cache_keep(memory_cache *cache, memory_map *map, const wasm_rt_memory_t *memory)
+{
     lock(cache);
-    has_room = cache->count < MEMORY_CACHE_CAPACITY;
+    bool has_room = cache->count < MEMORY_CACHE_CAPACITY;
     if (has_room) {
         cache->entries[cache->count++] = (cached_memory){*map, *memory};
     }

@@ -30,6 +30,10 @@ void memory_cache_trim(memory_cache *cache);
 /* Takes an entry out; false if there is none. Threads: any. */
 bool memory_cache_take(memory_cache *cache, memory_map *out_map, wasm_rt_memory_t *out_memory);
 
+/* Keeps memory that is in the state of the image, or destroys it. The map is empty afterwards.
+ * Threads: any. */
+void memory_cache_keep(memory_cache *cache, memory_map *map, const wasm_rt_memory_t *memory);
+
 /* Resets the memory to the image and keeps it, or destroys it. The map is empty afterwards.
  * Threads: any. */
 void memory_cache_give(memory_cache *cache, const image *source, memory_map *map,

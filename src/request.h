@@ -12,6 +12,7 @@
  * on are the eryx_run_command. */
 enum {
     REQUEST_NEEDS_ENTROPY = 2, /* seed random anew: this guest began as a copy of another */
+    REQUEST_HAS_SECRETS = 4,   /* ask for the placeholders (SECRETS_ENVIRONMENT) */
     REQUEST_COMMAND_SHIFT = 8,
 };
 

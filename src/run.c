@@ -6,12 +6,17 @@
 
 #include "guest_exports.h"
 #include "guest_memory.h"
+#include "guest_tls.h"
 #include "request.h"
 #include "run_enter.h"
+#include "secrets.h"
 #include "segment.h"
 #include "status.h"
 #include "trap.h"
 #include "use.h"
+
+/* How long a run that is over waits for its peers to take the rest of its bytes. */
+#define LINGER_NS ((uint64_t)5000000000)
 
 uint64_t run_clock_ns(void)
 {
@@ -38,8 +43,15 @@ bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
     eryx_event event = {.kind = ERYX_EVENT_WAIT};
     event.as.wait.wake_ns = wake_ns < look_ns ? wake_ns : look_ns;
     event.as.wait.callbacks = (uint32_t)sandbox->callbacks.open_count;
+    event.as.wait.fd = net_before_wait(sandbox->net, &event.as.wait.wake_ns);
     run_yield(sandbox, event);
+    net_after_wait(sandbox->net);
     return limits_check_wait(timing, &sandbox->instance);
+}
+
+bool run_goes_on(eryx_sandbox *sandbox)
+{
+    return limits_check_wait(&sandbox->timing, &sandbox->instance);
 }
 
 void run_pause(eryx_sandbox *sandbox)
@@ -57,7 +69,7 @@ static void yield_output(eryx_sandbox *sandbox, int stream, const uint8_t *data,
     }
 }
 
-void run_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
+static void hand_over(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
 {
     output_append(&sandbox->output, stream, data, size);
     if (sandbox->stream_output) {
@@ -69,10 +81,35 @@ void run_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t s
     }
 }
 
+void run_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
+{
+    if (secrets_scrub_output(sandbox->secrets, stream, &data, &size)) {
+        hand_over(sandbox, stream, data, size);
+    } else {
+        sandbox->output.streams[stream - 1].dropped += size;
+    }
+}
+
 void run_exit(eryx_sandbox *sandbox, int32_t exit_code)
 {
     sandbox->exit_code = exit_code;
     guest_ask_trap(&sandbox->instance, GUEST_TRAP_EXIT);
+}
+
+/* Waits a while for connections to take what the guest has written. It is no part of the program
+ * any more, so it is not stopped but given up. */
+static void send_rest(eryx_sandbox *sandbox)
+{
+    uint64_t end_ns = run_clock_ns() + LINGER_NS;
+    end_ns = end_ns < sandbox->timing.deadline_ns ? end_ns : sandbox->timing.deadline_ns;
+    while (net_has_unsent(sandbox->net) && run_clock_ns() < end_ns &&
+           atomic_load_explicit(&sandbox->timing.cancel, memory_order_relaxed) == 0) {
+        eryx_event event = {.kind = ERYX_EVENT_WAIT};
+        event.as.wait.wake_ns = end_ns;
+        event.as.wait.fd = net_before_wait(sandbox->net, &event.as.wait.wake_ns);
+        run_yield(sandbox, event);
+        net_after_wait(sandbox->net);
+    }
 }
 
 static void run_main(void *argument)
@@ -93,7 +130,13 @@ static void run_main(void *argument)
         sandbox->timing.interruptible = false;
         guest_export_eryx_guest_free(instance, request.offset);
     }
+    send_rest(sandbox);
     for (int stream = 1; stream <= 2; stream++) {
+        uint8_t held[PLACEHOLDER_SIZE];
+        size_t held_size = secrets_flush_output(sandbox->secrets, stream, held);
+        if (held_size > 0) {
+            hand_over(sandbox, stream, held, held_size);
+        }
         uint8_t rest[4];
         size_t rest_size = stream_flush(&sandbox->splitters[stream - 1], rest);
         yield_output(sandbox, stream, rest, rest_size);
@@ -132,6 +175,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     free(sandbox->request);
     sandbox->request = NULL;
     uint32_t flags = sandbox->needs_entropy ? REQUEST_NEEDS_ENTROPY : 0;
+    flags |= sandbox->secrets != NULL ? REQUEST_HAS_SECRETS : 0;
     if (!request_build(options, flags, &sandbox->request, &sandbox->request_size) ||
         !copy_standard_input(sandbox, options)) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
@@ -147,6 +191,9 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     sandbox->splitters[0] = sandbox->splitters[1] = (stream_splitter){0};
     sandbox->stream_output = options->stream_output;
     callbacks_begin(&sandbox->callbacks);
+    secrets_begin_run(sandbox->secrets);
+    net_begin_run(sandbox->net);
+    sandbox->watch_answers = false;
     sandbox->outcome = RUN_OK;
     sandbox->exit_code = 0;
     sandbox->memory_limit_hit = false;
@@ -221,6 +268,18 @@ static eryx_status conclude(eryx_sandbox *sandbox, uint32_t trap)
     return ERYX_EXECUTION;
 }
 
+/* What was held back of a guest that has ended in the middle of it. */
+static void append_held_output(eryx_sandbox *sandbox)
+{
+    for (int stream = 1; stream <= 2; stream++) {
+        uint8_t held[PLACEHOLDER_SIZE];
+        size_t size = secrets_flush_output(sandbox->secrets, stream, held);
+        if (size > 0) {
+            output_append(&sandbox->output, stream, held, size);
+        }
+    }
+}
+
 static void finish(eryx_sandbox *sandbox, uint32_t trap)
 {
     coroutine_destroy(&sandbox->coroutine);
@@ -232,6 +291,10 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     view->peak_memory_bytes = sandbox->instance.memory.size;
     view->callback_invocations = sandbox->callbacks.invocations;
     callbacks_begin(&sandbox->callbacks);
+    guest_tls_end_run(sandbox);
+    net_end_run(sandbox->net, &sandbox->handles);
+    net_list(sandbox->net, &view->connections, &view->connection_count, &view->connections_total);
+    append_held_output(sandbox);
     view->memory_limit_hit = sandbox->memory_limit_hit;
     view->exit_code = sandbox->exit_code;
     view->standard_output = output_finish(&sandbox->output, 1);
@@ -272,6 +335,7 @@ uint32_t run_enter(eryx_sandbox *sandbox)
                         .memory = sandbox->map.reservation,
                         .memory_bytes = MEMORY_RESERVED_BYTES + 2 * MEMORY_GUARD_BYTES};
     trap_scope_begin(&scope);
+    sandbox->memory_used = true;
     void *earlier_base = segment_exchange(sandbox->instance.memory.data);
     coroutine_enter(&sandbox->coroutine);
     segment_exchange(earlier_base);
@@ -292,9 +356,30 @@ eryx_status eryx_run_step(eryx_sandbox *sandbox, eryx_event *out_event)
     return status;
 }
 
+eryx_status eryx_connect_answer(eryx_sandbox *sandbox, bool allow)
+{
+    eryx_status status = use_begin(sandbox, NULL);
+    if (status == ERYX_OK) {
+        if (sandbox->state == SANDBOX_RUNNING && sandbox->event.kind == ERYX_EVENT_CONNECT) {
+            sandbox->connect_allowed = allow;
+        } else {
+            status = ERYX_INVALID_ARGUMENT;
+        }
+        use_end(sandbox);
+    }
+    return status;
+}
+
 void eryx_sandbox_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
 {
-    if (sandbox != NULL) {
+    if (sandbox == NULL) {
+        return;
+    }
+    const eryx_event *event = &sandbox->event;
+    if (event->kind == ERYX_EVENT_WAIT && event->as.wait.fd >= 0) {
+        /* A cancellation makes it readable, too. */
+        limits_poll(event->as.wait.fd, wake_ns);
+    } else {
         limits_sleep(&sandbox->timing, wake_ns);
     }
 }

@@ -4,7 +4,10 @@
 
 #include "forks.h"
 #include "guest_code.h"
+#include "guest_tls.h"
+#include "live_store.h"
 #include "sandbox_mounts.h"
+#include "secrets.h"
 #include "status.h"
 #include "use.h"
 #include "wasi_io.h"
@@ -31,7 +34,8 @@ void eryx_limits_init(eryx_limits *limits)
 
 void eryx_sandbox_options_init(eryx_sandbox_options *options)
 {
-    *options = (eryx_sandbox_options){.struct_size = sizeof *options, .limits = default_limits};
+    *options = (eryx_sandbox_options){
+        .struct_size = sizeof *options, .limits = default_limits, .scrub = ERYX_SCRUB_DEFAULT};
 }
 
 static vfs_quota quota_of(const eryx_limits *limits)
@@ -49,6 +53,13 @@ static uint32_t handle_limit_of(const eryx_limits *limits)
 static eryx_status create_files(eryx_sandbox *sandbox, eryx_error *out_error)
 {
     vfs_quota quota = quota_of(&sandbox->limits);
+    handles_init(&sandbox->handles, handle_limit_of(&sandbox->limits), wasi_drop_handle);
+    if (sandbox->engine->start_files != NULL) {
+        const eryx_engine *engine = sandbox->engine;
+        const live_bytes files = {engine->start_files, engine->start_files_size};
+        return live_store_read(&files, engine->stdlib, sandbox->mounts, &quota, false,
+                               &sandbox->files, &sandbox->handles, out_error);
+    }
     if (vfs_create(sandbox->engine->stdlib, &quota, &sandbox->files) != VFS_OK) {
         sandbox->files = NULL;
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
@@ -58,7 +69,6 @@ static eryx_status create_files(eryx_sandbox *sandbox, eryx_error *out_error)
         sandbox->files = NULL;
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
-    handles_init(&sandbox->handles, handle_limit_of(&sandbox->limits), wasi_drop_handle);
     sandbox->handles.fixed[HANDLE_ROOT].object = vfs_root(sandbox->files);
     return ERYX_OK;
 }
@@ -83,10 +93,14 @@ static void destroy_memory(eryx_sandbox *sandbox)
 {
     eryx_engine *engine = sandbox->engine;
     bool is_ours = sandbox->fork_generation == forks_generation();
-    if (sandbox->map.reservation != NULL && engine->has_image && is_ours) {
-        memory_cache_give(&engine->cache, &engine->image, &sandbox->map, &sandbox->instance.memory);
-    } else {
+    wasm_rt_memory_t *memory = &sandbox->instance.memory;
+    if (sandbox->map.reservation == NULL || !engine->has_image || !is_ours ||
+        sandbox->memory_wasted) {
         memory_destroy(&sandbox->map);
+    } else if (sandbox->memory_used) {
+        memory_cache_give(&engine->cache, &engine->image, &sandbox->map, memory);
+    } else {
+        memory_cache_keep(&engine->cache, &sandbox->map, memory);
     }
 }
 
@@ -120,10 +134,22 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
     guest_instance *instance = &sandbox->instance;
     eryx_status status = ERYX_OK;
     if (options != NULL) {
-        status = sandbox_mounts_create(options, &sandbox->mounts, out_error);
+        status = sandbox_mounts_create(engine, options, &sandbox->mounts, out_error);
+    } else {
+        sandbox->mounts = vfs_mounts_retain(engine->mounts);
     }
     if (status == ERYX_OK) {
         status = create_files(sandbox, out_error);
+    }
+    if (status == ERYX_OK && options != NULL && options->network != NULL) {
+        net_policy *policy;
+        status = net_policy_create(options->network, &policy, out_error);
+        if (status == ERYX_OK && !net_create(policy, &sandbox->net)) {
+            status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+        }
+    }
+    if (status == ERYX_OK) {
+        status = secrets_create(options, &sandbox->secrets, out_error);
     }
     if (status != ERYX_OK) {
         goto fail;
@@ -156,11 +182,20 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
     if (status != ERYX_OK) {
         return status;
     }
-    if (vfs_use_mounts(made->files, sandbox->mounts) != VFS_OK) {
+    vfs_mounts_release(made->mounts);
+    made->mounts = vfs_mounts_retain(sandbox->mounts);
+    destroy_files(made);
+    status = create_files(made, out_error);
+    if (status != ERYX_OK) {
+        eryx_sandbox_destroy(made);
+        return status;
+    }
+    if (!secrets_copy(sandbox->secrets, &made->secrets) ||
+        (sandbox->net != NULL &&
+         !net_create(net_policy_retain(net_get_policy(sandbox->net)), &made->net))) {
         eryx_sandbox_destroy(made);
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
-    made->mounts = vfs_mounts_retain(sandbox->mounts);
     *out_sandbox = made;
     return ERYX_OK;
 }
@@ -172,6 +207,9 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     }
     coroutine_destroy(&sandbox->coroutine);
     destroy_files(sandbox);
+    guest_tls_destroy(sandbox);
+    net_destroy(sandbox->net);
+    secrets_destroy(sandbox->secrets);
     vfs_mounts_release(sandbox->mounts);
     destroy_memory(sandbox);
     result_clear(&sandbox->result);
@@ -189,8 +227,11 @@ static bool reset_memory(eryx_sandbox *sandbox)
     memory_map map;
     wasm_rt_memory_t memory;
     const image *source = &sandbox->engine->image;
+    if (!sandbox->memory_used) {
+        return true;
+    }
     if (sandbox->map.layers == NULL) {
-        return memory_reset(&sandbox->instance.memory, source);
+        return memory_reset(&sandbox->map, &sandbox->instance.memory, source);
     }
     if (!memory_create(&map, source, 0, &memory)) {
         return false;
@@ -208,15 +249,21 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
         return status;
     }
     coroutine_destroy(&sandbox->coroutine);
+    guest_tls_end_run(sandbox);
+    net_end_run(sandbox->net, &sandbox->handles);
     destroy_files(sandbox);
     result_clear(&sandbox->result);
     sandbox->state = SANDBOX_BROKEN;
     status = create_files(sandbox, out_error);
+    if (status == ERYX_OK && !secrets_renew(sandbox->secrets)) {
+        status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
     if (status == ERYX_OK && !reset_memory(sandbox)) {
         status = status_fail(ERYX_INITIALIZATION, out_error, "the memory cannot be mapped again");
     }
     if (status == ERYX_OK) {
         restore_globals(sandbox);
+        sandbox->memory_used = false;
         sandbox->needs_entropy = false;
         sandbox->state = SANDBOX_READY;
     }
@@ -252,6 +299,7 @@ void eryx_sandbox_cancel(eryx_sandbox *sandbox)
 {
     if (sandbox != NULL) {
         limits_cancel(&sandbox->timing);
+        net_wake(sandbox->net);
     }
 }
 

@@ -14,6 +14,7 @@
 #include "handles.h"
 #include "limits.h"
 #include "memory.h"
+#include "net.h"
 #include "output.h"
 #include "result.h"
 #include "stream.h"
@@ -29,6 +30,8 @@ struct eryx_sandbox {
     guest_instance instance; /* first, so that an instance is its sandbox */
     eryx_engine *engine;     /* counted reference */
     memory_map map;          /* address space under instance.memory */
+    bool memory_used;        /* it may differ from the image */
+    bool memory_wasted;      /* it has so much of its own that it is not worth to be used again */
     coroutine coroutine;     /* the guest's stack while a run is going on */
     vfs *files;
     vfs_mounts *mounts; /* of the embedder, in every tree of files; NULL for none */
@@ -44,9 +47,13 @@ struct eryx_sandbox {
     uint64_t fork_generation; /* of the process that made it */
     bool needs_entropy; /* a copy of another: the next run begins with random numbers of its own */
     bool stream_output;
-    bool watch_answers; /* the next poll also ends when an answer can be taken */
-    eryx_event event; /* what the coroutine wants of the host */
-    uint8_t *request; /* of the present run, host copy; owned */
+    struct net *net;         /* NULL without a network */
+    struct secrets *secrets; /* NULL without secrets */
+    struct guest_tls *tls;   /* made with its first TLS session */
+    bool connect_allowed;    /* the embedder's answer to ERYX_EVENT_CONNECT */
+    bool watch_answers;      /* the next poll also ends when an answer can be taken */
+    eryx_event event;        /* what the coroutine wants of the host */
+    uint8_t *request;        /* of the present run, host copy; owned */
     size_t request_size;
     uint32_t outcome; /* run_outcome that the guest returned */
     int32_t exit_code;

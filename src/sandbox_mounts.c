@@ -1,6 +1,5 @@
 #include "sandbox_mounts.h"
 
-#include "engine.h"
 #include "forks.h"
 #include "status.h"
 #include "storage.h"
@@ -12,7 +11,7 @@ static eryx_status fail_path(vfs_error error, const char *path, eryx_error *out_
         return ERYX_OK;
     case VFS_EXIST:
         return status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                           "guest path %s overlaps with another one", path);
+                           "there are two mounts at the guest path %s", path);
     case VFS_NAME_TOO_LONG:
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "guest path %s is too long", path);
     case VFS_INSUFFICIENT_MEMORY:
@@ -55,12 +54,13 @@ static eryx_status add_volume(vfs_mounts *mounts, const eryx_volume *volume, ery
     return fail_path(error, volume->guest_path, out_error);
 }
 
-eryx_status sandbox_mounts_create(const eryx_sandbox_options *options, vfs_mounts **out_mounts,
-                                  eryx_error *out_error)
+eryx_status sandbox_mounts_create(const eryx_engine *engine, const eryx_sandbox_options *options,
+                                  vfs_mounts **out_mounts, eryx_error *out_error)
 {
     vfs_mounts *mounts = NULL;
-    if (options->mount_count == 0 && options->volume_count == 0) {
-        *out_mounts = NULL;
+    eryx_packages *packages = options->packages != NULL ? options->packages : engine->packages;
+    if (options->mount_count == 0 && options->volume_count == 0 && packages == engine->packages) {
+        *out_mounts = vfs_mounts_retain(engine->mounts);
         return ERYX_OK;
     }
     if ((options->mount_count > 0 && options->mounts == NULL) ||
@@ -76,6 +76,15 @@ eryx_status sandbox_mounts_create(const eryx_sandbox_options *options, vfs_mount
     }
     for (size_t i = 0; i < options->volume_count && status == ERYX_OK; i++) {
         status = add_volume(mounts, &options->volumes[i], out_error);
+    }
+    if (status == ERYX_OK && packages != NULL &&
+        vfs_mounts_add_packages(mounts, packages) != VFS_OK) {
+        status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    char path[VFS_PATH_MAX + 1];
+    if (status == ERYX_OK && vfs_mounts_find_file_above(mounts, path)) {
+        status = status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                             "a guest path lies under %s, which is a file", path);
     }
     if (status != ERYX_OK) {
         vfs_mounts_release(mounts);

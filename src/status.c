@@ -29,6 +29,32 @@ const char *eryx_status_text(eryx_status status)
     }
 }
 
+const char *eryx_file_error_name(eryx_file_error error)
+{
+    switch (error) {
+#define FILE_ERROR_NAME(name, number, text, number_of_error)                                       \
+    case ERYX_FILE_##name:                                                                         \
+        return #name;
+        ERYX_FILE_ERROR_MAP(FILE_ERROR_NAME)
+#undef FILE_ERROR_NAME
+    default:
+        return "UNKNOWN";
+    }
+}
+
+const char *eryx_file_error_text(eryx_file_error error)
+{
+    switch (error) {
+#define FILE_ERROR_TEXT(name, number, text, number_of_error)                                       \
+    case ERYX_FILE_##name:                                                                         \
+        return text;
+        ERYX_FILE_ERROR_MAP(FILE_ERROR_TEXT)
+#undef FILE_ERROR_TEXT
+    default:
+        return "unknown file error";
+    }
+}
+
 const char *eryx_version(void)
 {
     return ERYX_VERSION;

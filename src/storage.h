@@ -33,6 +33,36 @@ vfs_mount storage_mount(eryx_storage *storage);
 bool storage_lock(eryx_storage *storage);
 void storage_unlock(eryx_storage *storage);
 
+/* What a storage is about to hold, beside what it holds; not counted in its usage yet. It must not
+ * be moved in memory, for what is in the root knows where that is. */
+typedef struct storage_copy {
+    eryx_storage *to; /* borrowed */
+    memory_node root;
+    vfs_quota quota;
+    vfs_usage used;
+    uint64_t metadata;
+} storage_copy;
+
+/*
+ * Copies all that a storage holds to beside what another one holds, which may be in use. It is
+ * not seen there before storage_copy_end(). Contents are shared. The quota is not looked at.
+ *
+ * held, out_held: count nodes of from that the caller holds, NULL for none, and their copies, each
+ *                 held once; to be given back with storage_release_held().
+ * out_copy: ended with storage_copy_end(), whose caller keeps to alive.
+ * Errors: VFS_INSUFFICIENT_MEMORY, VFS_INSUFFICIENT_SPACE (link targets and tables above what any
+ * storage may have), VFS_IO (made before a fork of the process); nothing is changed then.
+ */
+vfs_error storage_copy_begin(eryx_storage *from, eryx_storage *to, memory_node *const *held,
+                             memory_node **out_held, size_t count, storage_copy *out_copy);
+
+/* Makes the copy what the storage holds, or drops it. What was there before goes; files of it that
+ * somebody has open live on without a name. Does nothing if it has ended. */
+void storage_copy_end(storage_copy *copy, bool use);
+
+/* Gives up one hold on each node that is of the storage, and forgets it; others stay. */
+void storage_release_held(eryx_storage *storage, memory_node **held, size_t count);
+
 /* What the embedder is told about a failed operation. */
 eryx_file_error storage_file_error(vfs_error error);
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "storage.h"
-#include "utf8.h"
 
 static const char magic[8] = {'E', 'R', 'Y', 'X', 'F', 'I', 'L', 'E'};
 
@@ -118,44 +117,16 @@ static void put_contents(writer *out, const memory_node *file)
     put_number(out, 0, 4);
 }
 
-/* So that another name of a node can say which one it is. */
-typedef struct record_numbers {
-    const memory_node **nodes; /* that have several names, in the order of their records */
-    size_t count;
-    size_t capacity;
-} record_numbers;
-
-/* Number of a node with several names; true if it has been met before. */
-static bool number_record(record_numbers *numbers, const memory_node *node, uint32_t *out_number,
-                          bool *out_failed)
+/* A node with several names knows the number of its record, plus one, in place of its copy: so
+ * another name can say which one it is. */
+static void put_entry(writer *out, const memory_entry *entry, uint32_t *numbers)
 {
-    for (size_t i = 0; i < numbers->count; i++) {
-        if (numbers->nodes[i] == node) {
-            *out_number = (uint32_t)i;
-            return true;
-        }
+    memory_node *node = entry->node;
+    bool is_numbered = node->type != VFS_TYPE_DIRECTORY && node->links > 1;
+    bool again = is_numbered && node->copy != NULL;
+    if (is_numbered && !again) {
+        node->copy = (memory_node *)(uintptr_t)++*numbers;
     }
-    if (numbers->count == numbers->capacity) {
-        size_t capacity = numbers->capacity == 0 ? 16 : numbers->capacity * 2;
-        const memory_node **nodes =
-            realloc((void *)(uintptr_t)numbers->nodes, capacity * sizeof *nodes);
-        if (nodes == NULL) {
-            *out_failed = true;
-            return false;
-        }
-        numbers->nodes = nodes;
-        numbers->capacity = capacity;
-    }
-    numbers->nodes[numbers->count++] = node;
-    return false;
-}
-
-static void put_entry(writer *out, const memory_entry *entry, record_numbers *numbers)
-{
-    const memory_node *node = entry->node;
-    uint32_t number = 0;
-    bool again = node->type != VFS_TYPE_DIRECTORY && node->links > 1 &&
-                 number_record(numbers, node, &number, &out->failed);
     record_kind kind = again                              ? RECORD_HARD_LINK
                        : node->type == VFS_TYPE_FILE      ? RECORD_FILE
                        : node->type == VFS_TYPE_DIRECTORY ? RECORD_DIRECTORY
@@ -167,7 +138,7 @@ static void put_entry(writer *out, const memory_entry *entry, record_numbers *nu
     put_number(out, node->modified.seconds, 8);
     put_number(out, node->modified.nanoseconds, 4);
     if (kind == RECORD_HARD_LINK) {
-        put_number(out, number, 4);
+        put_number(out, (uintptr_t)node->copy - 1, 4);
     } else if (kind == RECORD_FILE) {
         put_contents(out, node);
     } else if (kind == RECORD_SYMBOLIC_LINK) {
@@ -182,13 +153,14 @@ typedef struct level {
     uint64_t cursor;
 } level;
 
-static void put_tree(writer *out, const memory_node *root)
+static void put_tree(writer *out, memory_node *root)
 {
-    record_numbers numbers = {0};
+    uint32_t numbers = 0;
     size_t depth = 1;
     size_t capacity = 16;
     level *levels = malloc(capacity * sizeof *levels);
-    if (levels == NULL) {
+    if (levels == NULL || memory_forget_copies(root) != VFS_OK) {
+        free(levels);
         out->failed = true;
         return;
     }
@@ -217,7 +189,6 @@ static void put_tree(writer *out, const memory_node *root)
         levels[depth++] = (level){.directory = entry->node};
     }
     free(levels);
-    free((void *)(uintptr_t)numbers.nodes);
 }
 
 eryx_file_error eryx_storage_to_bytes(eryx_storage *storage, uint8_t **out_data, size_t *out_size)
@@ -248,6 +219,28 @@ eryx_file_error eryx_storage_to_bytes(eryx_storage *storage, uint8_t **out_data,
 /* ---- Reading ----------------------------------------------------------------------------------
  */
 
+/* The nodes that may have other names, in the order of their records. */
+typedef struct record_numbers {
+    memory_node **nodes;
+    size_t count;
+    size_t capacity;
+} record_numbers;
+
+static bool add_record(record_numbers *numbers, memory_node *node)
+{
+    if (numbers->count == numbers->capacity) {
+        size_t capacity = numbers->capacity == 0 ? 16 : numbers->capacity * 2;
+        memory_node **nodes = realloc(numbers->nodes, capacity * sizeof *nodes);
+        if (nodes == NULL) {
+            return false;
+        }
+        numbers->nodes = nodes;
+        numbers->capacity = capacity;
+    }
+    numbers->nodes[numbers->count++] = node;
+    return true;
+}
+
 typedef struct reader {
     const uint8_t *next;
     size_t left;
@@ -274,13 +267,6 @@ static uint64_t get_number(reader *in, size_t size)
         number |= (uint64_t)place[i] << 8 * i;
     }
     return number;
-}
-
-static bool is_plain_name(const char *name, size_t length)
-{
-    return length > 0 && length <= VFS_NAME_MAX && memchr(name, '/', length) == NULL &&
-           memchr(name, '\0', length) == NULL && utf8_is_valid(name, length) &&
-           !(length == 1 && name[0] == '.') && !(length == 2 && memcmp(name, "..", 2) == 0);
 }
 
 static vfs_error get_contents(reader *in, memory_node *file)
@@ -314,7 +300,7 @@ static vfs_error get_node(reader *in, record_kind kind, memory_tree *tree,
         if (number >= numbers->count) {
             return VFS_INVALID;
         }
-        *out_node = (memory_node *)(uintptr_t)numbers->nodes[number];
+        *out_node = numbers->nodes[number];
         return VFS_OK;
     }
     const char *target = NULL;
@@ -322,8 +308,7 @@ static vfs_error get_node(reader *in, record_kind kind, memory_tree *tree,
     if (kind == RECORD_SYMBOLIC_LINK) {
         target_length = (size_t)get_number(in, 2);
         target = (const char *)get_bytes(in, target_length);
-        if (target == NULL || target_length == 0 || target_length > VFS_PATH_MAX ||
-            memchr(target, '\0', target_length) != NULL || !utf8_is_valid(target, target_length)) {
+        if (target == NULL || !vfs_target_is_plain(target, target_length)) {
             return VFS_INVALID;
         }
     }
@@ -349,7 +334,7 @@ static vfs_error get_entry(reader *in, record_kind kind, memory_node *directory,
     const char *name = (const char *)get_bytes(in, length);
     vfs_time modified = {.seconds = get_number(in, 8), .nanoseconds = (uint32_t)get_number(in, 4)};
     if (in->failed || kind < RECORD_FILE || kind > RECORD_HARD_LINK ||
-        !is_plain_name(name, length) || modified.nanoseconds >= 1000000000) {
+        !vfs_name_is_plain(name, length) || modified.nanoseconds >= 1000000000) {
         return VFS_INVALID;
     }
     vfs_time kept = directory->modified;
@@ -367,10 +352,8 @@ static vfs_error get_entry(reader *in, record_kind kind, memory_node *directory,
     }
     node->modified = modified;
     directory->modified = kept;
-    bool failed = false;
-    uint32_t number;
     if (is_numbered && (kind == RECORD_FILE || kind == RECORD_SYMBOLIC_LINK) &&
-        !number_record(numbers, node, &number, &failed) && failed) {
+        !add_record(numbers, node)) {
         return VFS_INSUFFICIENT_MEMORY;
     }
     *out_directory = kind == RECORD_DIRECTORY ? node : NULL;
@@ -394,7 +377,7 @@ static vfs_error get_tree(reader *in, memory_node *root)
             directory = made;
         }
     }
-    free((void *)(uintptr_t)numbers.nodes);
+    free(numbers.nodes);
     return error == VFS_OK && in->left > 0 ? VFS_INVALID : error;
 }
 

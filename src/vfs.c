@@ -54,6 +54,10 @@ vfs_error vfs_create(const archive *stdlib, const vfs_quota *quota, vfs **out_fi
     }
     files->added = NULL;
     files->added_mounts = NULL;
+    files->stand_ins = NULL;
+    files->locks = NULL;
+    files->lock_count = 0;
+    files->lock_moment = 0;
     memory_tree_init(&files->memory, quota);
     mount_memory(files, PLACE_DATA, &files->data);
     mount_memory(files, PLACE_TMP, &files->tmp);
@@ -69,10 +73,10 @@ void vfs_destroy(vfs *files)
     if (files == NULL) {
         return;
     }
+    vfs_locks_release(files);
     memory_root_clear(&files->data);
     memory_root_clear(&files->tmp);
-    free(files->added_mounts);
-    vfs_mounts_release(files->added);
+    vfs_end_mounts(files);
     free(files);
 }
 
@@ -144,6 +148,9 @@ static vfs_error check_access(const vfs_file *file, uint32_t flag)
     if (file->node.type == VFS_TYPE_DIRECTORY) {
         return VFS_IS_DIRECTORY;
     }
+    if (file->node.type != VFS_TYPE_FILE && file->node.type != VFS_TYPE_CHARACTER_DEVICE) {
+        return VFS_INVALID;
+    }
     return (file->flags & flag) != 0 ? VFS_OK : VFS_BAD_DESCRIPTOR;
 }
 
@@ -199,5 +206,5 @@ vfs_error vfs_list(vfs_file *directory, uint64_t *cursor, vfs_directory_entry *o
     if (directory->node.type != VFS_TYPE_DIRECTORY) {
         return VFS_NOT_DIRECTORY;
     }
-    return directory->node.mount->backend->list(directory->node, cursor, out_entry, out_found);
+    return vfs_list_all(directory->node, cursor, out_entry, out_found);
 }

@@ -147,14 +147,23 @@ void vfs_mounts_release(vfs_mounts *mounts);
 /*
  * Adds a storage, which gets one more owner, or a volume, which is taken over on success.
  *
- * path: absolute and plain, not under another mount nor above one, and not where the fixed tree has
- *       something, but for /data and /tmp. VFS_INVALID if it is not so, VFS_EXIST if it lies under,
- *       above or on another one, VFS_NAME_TOO_LONG, VFS_INSUFFICIENT_MEMORY.
+ * path: absolute and plain, and not where the fixed tree has something, but for /data and /tmp and
+ *       what lies under them. VFS_INVALID if it is not so, VFS_EXIST if there is another one,
+ *       VFS_NAME_TOO_LONG, VFS_INSUFFICIENT_MEMORY. One may lie under another: it hides what that
+ *       one has there, and so do the directories on the way to it, which hold nothing else.
  */
 vfs_error vfs_mounts_add_storage(vfs_mounts *mounts, const char *path, eryx_storage *storage,
                                  bool read_only);
 vfs_error vfs_mounts_add_volume(vfs_mounts *mounts, const char *path, host_volume *volume,
                                 bool read_only);
+
+/* Adds a tree of packages, which gets one more owner, read-only at /site-packages. VFS_EXIST if
+ * there is one, VFS_INSUFFICIENT_MEMORY. */
+vfs_error vfs_mounts_add_packages(vfs_mounts *mounts, eryx_packages *packages);
+
+/* The path of a file that another mount lies under, which cannot be, into VFS_PATH_MAX + 1 bytes.
+ * False if there is none. */
+bool vfs_mounts_find_file_above(const vfs_mounts *mounts, char *out_path);
 
 /* Mounts all of a set, which gets one more owner, in a new tree. NULL is nothing. Fails with
  * VFS_INSUFFICIENT_MEMORY. */

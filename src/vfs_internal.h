@@ -11,6 +11,7 @@
 #include "vfs_memory.h"
 
 typedef struct vfs_mount vfs_mount;
+typedef struct vfs_walk vfs_walk;
 
 /* A file, directory, link or device. A value that is copied freely; whoever keeps one holds a count
  * on it (vfs_node_retain, vfs_node_release). */
@@ -88,6 +89,10 @@ struct vfs_mount {
     uint32_t device; /* part of the identity of each node; one storage, one device */
     bool read_only;
     bool confines_links; /* its links do not lead out of it, nor does it take such ones */
+    /* For one with other mounts under it: where those are found, and the place that it is at
+     * itself; they are seen in its root. NULL for no others. */
+    vfs_mount *system;
+    uint32_t place;
 };
 
 /* Places of the fixed tree under all mounts (vfs_system.c). */
@@ -123,10 +128,11 @@ typedef struct vfs_extra_place {
     uint32_t source; /* what is mounted there, or VFS_NO_SOURCE */
 } vfs_extra_place;
 
-/* Something that is mounted: one of storage and volume. */
+/* Something that is mounted: one of storage, packages and volume. */
 typedef struct vfs_source {
-    eryx_storage *storage; /* counted */
-    host_volume *volume;   /* owned */
+    eryx_storage *storage;   /* counted */
+    eryx_packages *packages; /* counted */
+    host_volume *volume;     /* owned */
     uint32_t place;
     bool read_only;
 } vfs_source;
@@ -139,13 +145,26 @@ struct vfs_mounts {
     uint32_t source_count;
 };
 
+/* A directory that locks a database (vfs_locks.c). */
+typedef struct vfs_lock {
+    char *path; /* from the root, owned, not terminated */
+    size_t length;
+    uint64_t identity;
+    uint64_t moment; /* when it was made, see vfs_locks_moment() */
+    uint64_t fork_generation;
+} vfs_lock;
+
 struct vfs {
     vfs_file root; /* open for as long as the tree lives */
     vfs_mount system;
     vfs_mount mounts[PLACE_COUNT]; /* what is mounted at a place; no backend for nothing */
     vfs_mounts *added;             /* counted; NULL for none */
     vfs_mount *added_mounts;       /* of its sources */
-    memory_tree memory;            /* what is written, under /data and /tmp */
+    eryx_storage **stand_ins;      /* shown for them, NULL or counted; NULL for none at all */
+    vfs_lock *locks;               /* made through this tree, in storages and volumes */
+    uint32_t lock_count;
+    uint64_t lock_moment; /* of a copy: when it was made */
+    memory_tree memory;   /* what is written, under /data and /tmp */
     memory_node data;
     memory_node tmp;
 };
@@ -159,6 +178,40 @@ uint32_t vfs_place_count(const vfs *files);
 const char *vfs_place_name(const vfs *files, uint32_t place, size_t *out_length);
 uint32_t vfs_place_parent(const vfs *files, uint32_t place);
 vfs_mount *vfs_place_mount(vfs *files, uint32_t place); /* NULL for none */
+
+/* Writes the path that a source is mounted at, terminated, into VFS_PATH_MAX + 1 bytes. Returns its
+ * length. */
+size_t vfs_source_path(const vfs_mounts *mounts, uint32_t source, char *out_path);
+
+/* A number that no lock so far has exceeded, and every later one will, in this process. */
+uint64_t vfs_locks_moment(void);
+
+/* Remembers a directory that was made under a path, if it is one that locks a database and that
+ * outlives the tree. */
+void vfs_locks_note(vfs_file *base, const char *path, size_t length, const vfs_walk *made);
+
+/* Hands the locks from up to a moment over to another tree, which has none. */
+void vfs_locks_move(vfs *from, vfs *to, uint64_t moment);
+
+/* Removes the locks that are still there. */
+void vfs_locks_release(vfs *files);
+
+/* Gives up what vfs_use_mounts() and vfs_stand_in() took. */
+void vfs_end_mounts(vfs *files);
+
+/*
+ * Shows another storage, which gets one more owner, wherever the storage of a source is mounted in
+ * a tree; nothing may be open in it. Fails with VFS_INSUFFICIENT_MEMORY.
+ */
+vfs_error vfs_stand_in(vfs *files, uint32_t source, eryx_storage *other);
+
+/*
+ * Looks a name up in a directory, or lists it, with the places that lie in it. A place hides what
+ * the directory itself has under that name. As the functions of vfs_backend. (vfs_system.c)
+ */
+vfs_error vfs_find(vfs_node directory, const char *name, size_t length, vfs_node *out_node);
+vfs_error vfs_list_all(vfs_node directory, uint64_t *cursor, vfs_directory_entry *out_entry,
+                       bool *out_found);
 
 /* Name, parent and type of a place of the fixed tree (vfs_system.c). */
 const char *vfs_system_name(uint32_t place);
@@ -196,7 +249,7 @@ static inline uint64_t vfs_identity(const vfs_mount *mount, uint64_t number)
 }
 
 /* What a path came down to. */
-typedef struct vfs_walk {
+struct vfs_walk {
     vfs_node node; /* if found */
     bool found;
     bool named;         /* false if the path ended in "." or "..": node is found, and that is all */
@@ -204,7 +257,7 @@ typedef struct vfs_walk {
     vfs_node directory; /* if named: where the last name is or would be */
     size_t name_length;
     char name[VFS_NAME_MAX];
-} vfs_walk;
+};
 
 /*
  * Walks along a path (vfs_open() has the rules). That nothing has the last name is no error here.
@@ -214,6 +267,11 @@ vfs_error vfs_walk_begin(vfs_file *base, const char *path, size_t length, bool f
                          vfs_walk *out_walk);
 
 void vfs_walk_end(vfs_walk *walk);
+
+/* Whether something may be the name of an entry, or the target of a link, as guests can make them.
+ */
+bool vfs_name_is_plain(const char *name, size_t length);
+bool vfs_target_is_plain(const char *target, size_t length);
 
 /* Makes an open file out of a node, holding it once more. */
 vfs_error vfs_file_create(vfs *files, vfs_node node, uint32_t flags, vfs_file **out_file);

@@ -106,6 +106,7 @@ void memory_root_clear(memory_node *root)
         } else if (directory != root) {
             node = directory;
             directory = directory->directory.parent;
+            memory_directory_free(node); /* somebody may hold it: it is an empty one then */
             drop_link(node);
         } else {
             break;

@@ -92,16 +92,26 @@ void memory_tree_init(memory_tree *tree, const vfs_quota *quota);
 /* Makes a node the root of a (further) directory tree in the storage; embedded, never freed. */
 void memory_root_init(memory_node *root, memory_tree *tree);
 
-/* Frees all that is under a root, however deep; nothing of it may be held. */
+/* Takes away all that is under a root, however deep. What is held lives on without a name. */
 void memory_root_clear(memory_node *root);
 
 /*
- * Makes an empty root of an empty tree hold what another root holds: names, links, times and
- * numbers, with the contents shared until one side changes them. Both trees must have the same
- * hash seed, see memory_tree_copy_accounts(). Afterwards node->copy of every node under from is
- * its copy. VFS_INSUFFICIENT_MEMORY: what was copied so far is in the new root, to be cleared.
+ * Makes an empty root hold what another root holds: names, links, times, numbers and the order of
+ * listing, with the contents shared until one side changes them. Afterwards node->copy of every
+ * node under from is its copy. VFS_INSUFFICIENT_MEMORY, VFS_INSUFFICIENT_SPACE: what was copied so
+ * far is in the new root, to be cleared.
  */
 vfs_error memory_copy(memory_node *from, memory_node *to);
+
+/* Sets node->copy of all that is under a root to NULL, for others to use until the next copy.
+ * VFS_INSUFFICIENT_MEMORY. */
+vfs_error memory_forget_copies(memory_node *root);
+
+/* Makes a copy of a node that has lost its names: the copy has none, and nobody holds it yet. */
+vfs_error memory_copy_nameless(memory_node *from, memory_tree *tree);
+
+/* Exchanges all that is under two roots of one tree, with their times. */
+void memory_root_swap(memory_node *left, memory_node *right);
 
 /* Prepares a tree without nodes to become a copy of one: quota, hash seed and numbers. */
 void memory_tree_copy_accounts(memory_tree *tree, const memory_tree *from);

@@ -115,6 +115,7 @@ static vfs_error walk_tree(memory_node *from, memory_node *to)
         const memory_entry *entry = memory_directory_next(level->from, &level->cursor);
         if (entry == NULL) {
             if (level->to != NULL) {
+                level->to->directory.last_cursor = level->from->directory.last_cursor;
                 copy_times(level->from, level->to);
             }
             stack.depth--;
@@ -122,6 +123,8 @@ static vfs_error walk_tree(memory_node *from, memory_node *to)
         }
         memory_node *node = NULL;
         if (level->to != NULL) {
+            /* Entries keep their cursors, so that listings that are going on stay right. */
+            level->to->directory.last_cursor = level->cursor - 1;
             error = copy_entry(entry, level->to, &node);
             if (node != NULL) {
                 copy_times(entry->node, node);
@@ -149,4 +152,45 @@ vfs_error memory_copy(memory_node *from, memory_node *to)
         to->number = from->number;
     }
     return error;
+}
+
+vfs_error memory_forget_copies(memory_node *root)
+{
+    root->copy = NULL;
+    return walk_tree(root, NULL);
+}
+
+vfs_error memory_copy_nameless(memory_node *from, memory_tree *tree)
+{
+    memory_node *node;
+    vfs_error error = copy_node(from, tree, &node);
+    if (error == VFS_OK) {
+        copy_times(from, node);
+        node->nameless = true;
+        tree->used.entries++;
+    }
+    return error;
+}
+
+/* Makes a root the parent of the directories that lie in it. */
+static void adopt(memory_node *root)
+{
+    uint64_t cursor = 0;
+    const memory_entry *entry;
+    while ((entry = memory_directory_next(root, &cursor)) != NULL) {
+        if (entry->node->type == VFS_TYPE_DIRECTORY) {
+            entry->node->directory.parent = root;
+        }
+    }
+}
+
+void memory_root_swap(memory_node *left, memory_node *right)
+{
+    memory_node old = *left;
+    left->directory = right->directory;
+    copy_times(right, left);
+    right->directory = old.directory;
+    copy_times(&old, right);
+    adopt(left);
+    adopt(right);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packages.h"
 #include "storage.h"
 #include "utf8.h"
 #include "vfs_internal.h"
@@ -36,6 +37,7 @@ void vfs_mounts_release(vfs_mounts *mounts)
     }
     for (uint32_t i = 0; i < mounts->source_count; i++) {
         eryx_storage_destroy(mounts->sources[i].storage);
+        eryx_packages_destroy(mounts->sources[i].packages);
         host_volume_close(mounts->sources[i].volume);
     }
     for (uint32_t i = 0; i < mounts->place_count; i++) {
@@ -147,20 +149,18 @@ static vfs_error add_place(vfs_mounts *mounts, uint32_t parent, const char *name
 static vfs_error place_of_path(vfs_mounts *mounts, const char *path, uint32_t *out_place)
 {
     uint32_t place = PLACE_ROOT;
-    bool is_new = false;
     for (const char *name = path + 1; name != NULL;) {
         size_t length = strcspn(name, "/");
         bool is_last = name[length] == '\0';
         uint32_t child = find_child(mounts, place, name, length);
-        if (child != PLACE_ROOT && is_taken(mounts, child)) {
-            return VFS_EXIST;
-        }
-        if (child != PLACE_ROOT && child < PLACE_COUNT &&
-            !(is_last && (child == PLACE_DATA || child == PLACE_TMP))) {
+        if (child != PLACE_ROOT && child < PLACE_COUNT && child != PLACE_DATA &&
+            child != PLACE_TMP) {
             return VFS_INVALID;
         }
-        is_new = child == PLACE_ROOT;
-        if (is_new) {
+        if (child != PLACE_ROOT && is_last && is_taken(mounts, child)) {
+            return VFS_EXIST;
+        }
+        if (child == PLACE_ROOT) {
             vfs_error error = add_place(mounts, place, name, length, &child);
             if (error != VFS_OK) {
                 return error;
@@ -168,9 +168,6 @@ static vfs_error place_of_path(vfs_mounts *mounts, const char *path, uint32_t *o
         }
         place = child;
         name = is_last ? NULL : name + length + 1;
-    }
-    if (!is_new && place >= PLACE_COUNT) {
-        return VFS_EXIST; /* another one lies under it */
     }
     *out_place = place;
     return VFS_OK;
@@ -216,8 +213,53 @@ vfs_error vfs_mounts_add_volume(vfs_mounts *mounts, const char *path, host_volum
     return add_source(mounts, path, (vfs_source){.volume = volume, .read_only = read_only});
 }
 
+vfs_error vfs_mounts_add_packages(vfs_mounts *mounts, eryx_packages *packages)
+{
+    if (is_taken(mounts, PLACE_SITE_PACKAGES)) {
+        return VFS_EXIST;
+    }
+    vfs_source *sources =
+        realloc(mounts->sources, (mounts->source_count + (size_t)1) * sizeof *sources);
+    if (sources == NULL) {
+        return VFS_INSUFFICIENT_MEMORY;
+    }
+    mounts->sources = sources;
+    sources[mounts->source_count++] = (vfs_source){
+        .packages = packages_retain(packages), .place = PLACE_SITE_PACKAGES, .read_only = true};
+    return VFS_OK;
+}
+
 /* ---- In a tree --------------------------------------------------------------------------------
  */
+
+/* Tells a mount where it lies, and the one that it lies in what is under that. */
+static void connect_mount(vfs *files, vfs_mount *mount, uint32_t place)
+{
+    uint32_t parent = place_parent(files->added, place);
+    vfs_mount *above = vfs_place_mount(files, parent);
+    mount->above = above != NULL ? (vfs_node){above, above->root, above->root_type}
+                                 : (vfs_node){&files->system, parent, VFS_TYPE_DIRECTORY};
+}
+
+static void connect_mounts(vfs *files)
+{
+    const vfs_mounts *mounts = files->added;
+    for (uint32_t i = 0; i < mounts->place_count; i++) {
+        uint32_t parent = mounts->places[i].parent;
+        vfs_mount *above = vfs_place_mount(files, parent);
+        if (above != NULL) {
+            above->system = &files->system;
+            above->place = parent;
+        }
+    }
+    for (uint32_t i = 0; i < mounts->source_count; i++) {
+        uint32_t place = mounts->sources[i].place;
+        connect_mount(files, &files->added_mounts[i], place);
+        if (place < PLACE_COUNT) {
+            connect_mount(files, &files->mounts[place], place);
+        }
+    }
+}
 
 vfs_error vfs_use_mounts(vfs *files, vfs_mounts *mounts)
 {
@@ -231,13 +273,11 @@ vfs_error vfs_use_mounts(vfs *files, vfs_mounts *mounts)
     for (uint32_t i = 0; i < mounts->source_count; i++) {
         const vfs_source *source = &mounts->sources[i];
         vfs_mount *mount = &added[i];
-        *mount = source->storage != NULL ? storage_mount(source->storage)
-                                         : host_volume_mount(source->volume);
+        *mount = source->storage != NULL    ? storage_mount(source->storage)
+                 : source->packages != NULL ? packages_mount(source->packages)
+                                            : host_volume_mount(source->volume);
         mount->device = DEVICE_ADDED + i;
         mount->read_only = source->read_only;
-        mount->above = (vfs_node){.mount = &files->system,
-                                  .item = place_parent(mounts, source->place),
-                                  .type = VFS_TYPE_DIRECTORY};
         for (uint32_t earlier = 0; earlier < i; earlier++) {
             if (added[earlier].storage == mount->storage) {
                 mount->device = added[earlier].device;
@@ -250,7 +290,79 @@ vfs_error vfs_use_mounts(vfs *files, vfs_mounts *mounts)
     }
     files->added = vfs_mounts_retain(mounts);
     files->added_mounts = added;
+    connect_mounts(files);
     return VFS_OK;
+}
+
+size_t vfs_source_path(const vfs_mounts *mounts, uint32_t source, char *out_path)
+{
+    char *begin = out_path + VFS_PATH_MAX;
+    *begin = '\0';
+    uint32_t place = mounts->sources[source].place;
+    for (; place != PLACE_ROOT; place = place_parent(mounts, place)) {
+        size_t length;
+        const char *name = place_name(mounts, place, &length);
+        begin -= length + 1;
+        *begin = '/';
+        memcpy(begin + 1, name, length);
+    }
+    size_t size = (size_t)(out_path + VFS_PATH_MAX - begin);
+    memmove(out_path, begin, size + 1);
+    return size;
+}
+
+void vfs_end_mounts(vfs *files)
+{
+    for (uint32_t i = 0; files->stand_ins != NULL && i < files->added->source_count; i++) {
+        eryx_storage_destroy(files->stand_ins[i]);
+    }
+    free(files->stand_ins);
+    free(files->added_mounts);
+    vfs_mounts_release(files->added);
+}
+
+vfs_error vfs_stand_in(vfs *files, uint32_t source, eryx_storage *other)
+{
+    const vfs_mounts *mounts = files->added;
+    const vfs_mount shown = storage_mount(other);
+    if (files->stand_ins == NULL) {
+        files->stand_ins = calloc(mounts->source_count, sizeof *files->stand_ins);
+        if (files->stand_ins == NULL) {
+            return VFS_INSUFFICIENT_MEMORY;
+        }
+    }
+    for (uint32_t i = 0; i < mounts->source_count; i++) {
+        if (mounts->sources[i].storage != mounts->sources[source].storage) {
+            continue;
+        }
+        files->stand_ins[i] = eryx_storage_retain(other);
+        files->added_mounts[i].storage = shown.storage;
+        files->added_mounts[i].root = shown.root;
+        if (mounts->sources[i].place < PLACE_COUNT) {
+            files->mounts[mounts->sources[i].place].storage = shown.storage;
+            files->mounts[mounts->sources[i].place].root = shown.root;
+        }
+    }
+    connect_mounts(files);
+    return VFS_OK;
+}
+
+bool vfs_mounts_find_file_above(const vfs_mounts *mounts, char *out_path)
+{
+    for (uint32_t i = 0; i < mounts->source_count; i++) {
+        const vfs_source *source = &mounts->sources[i];
+        if (source->volume == NULL ||
+            host_volume_mount(source->volume).root_type == VFS_TYPE_DIRECTORY) {
+            continue;
+        }
+        for (uint32_t k = 0; k < mounts->place_count; k++) {
+            if (mounts->places[k].parent == source->place) {
+                vfs_source_path(mounts, i, out_path);
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 vfs_mounts *vfs_get_mounts(const vfs *files)

@@ -217,6 +217,9 @@ vfs_error vfs_make_directory(vfs_file *directory, const char *path, size_t lengt
         return error;
     }
     error = make(&walk, VFS_TYPE_DIRECTORY, NULL, 0);
+    if (error == VFS_OK) {
+        vfs_locks_note(directory, path, length, &walk);
+    }
     vfs_walk_end(&walk);
     return error;
 }

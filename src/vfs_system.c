@@ -48,25 +48,33 @@ static vfs_node node_at(vfs_mount *system, uint32_t place)
     return (vfs_node){.mount = system, .item = place, .type = type};
 }
 
-static bool is_child(uint32_t place, vfs_node directory)
+static bool is_child(const vfs *files, uint32_t place, uint32_t parent)
 {
-    return place != PLACE_ROOT &&
-           vfs_place_parent(directory.mount->storage, place) == (uint32_t)directory.item;
+    return place != PLACE_ROOT && vfs_place_parent(files, place) == parent;
+}
+
+/* The place of a name that lies in another place; PLACE_ROOT if there is none. */
+static uint32_t find_under(const vfs *files, uint32_t parent, const char *name, size_t length)
+{
+    for (uint32_t place = PLACE_ROOT; place < vfs_place_count(files); place++) {
+        size_t place_length;
+        const char *place_name = vfs_place_name(files, place, &place_length);
+        if (is_child(files, place, parent) && place_length == length &&
+            memcmp(place_name, name, length) == 0) {
+            return place;
+        }
+    }
+    return PLACE_ROOT;
 }
 
 static vfs_error find_place(vfs_node directory, const char *name, size_t length, vfs_node *out_node)
 {
-    const vfs *files = directory.mount->storage;
-    for (uint32_t place = PLACE_ROOT; place < vfs_place_count(files); place++) {
-        size_t place_length;
-        const char *place_name = vfs_place_name(files, place, &place_length);
-        if (is_child(place, directory) && place_length == length &&
-            memcmp(place_name, name, length) == 0) {
-            *out_node = node_at(directory.mount, place);
-            return VFS_OK;
-        }
+    uint32_t place = find_under(directory.mount->storage, (uint32_t)directory.item, name, length);
+    if (place == PLACE_ROOT) {
+        return VFS_NO_ENTRY;
     }
-    return VFS_NO_ENTRY;
+    *out_node = node_at(directory.mount, place);
+    return VFS_OK;
 }
 
 static vfs_error parent_place(vfs_node directory, vfs_node *out_node)
@@ -85,23 +93,73 @@ static void stat_place(vfs_node node, vfs_status *out_status)
     };
 }
 
-/* The cursor is the place that was given last. */
-static vfs_error list_place(vfs_node directory, uint64_t *cursor, vfs_directory_entry *out_entry,
-                            bool *out_found)
+/* The next place that lies in another one, after a place, which is moved on to it. */
+static bool list_under(vfs_mount *system, uint32_t parent, uint64_t *last,
+                       vfs_directory_entry *out_entry)
 {
-    *out_found = false;
-    const vfs *files = directory.mount->storage;
-    while (!*out_found && *cursor + 1 < vfs_place_count(files)) {
-        uint32_t place = (uint32_t)++*cursor;
-        if (is_child(place, directory)) {
-            vfs_node node = node_at(directory.mount, place);
+    const vfs *files = system->storage;
+    while (*last + 1 < vfs_place_count(files)) {
+        uint32_t place = (uint32_t)++*last;
+        if (is_child(files, place, parent)) {
+            vfs_node node = node_at(system, place);
             out_entry->type = node.type;
             vfs_node_release(node);
             const char *name = vfs_place_name(files, place, &out_entry->name_length);
             memcpy(out_entry->name, name, out_entry->name_length);
-            *out_found = true;
+            return true;
         }
     }
+    return false;
+}
+
+/* The cursor is the place that was given last. */
+static vfs_error list_place(vfs_node directory, uint64_t *cursor, vfs_directory_entry *out_entry,
+                            bool *out_found)
+{
+    *out_found = list_under(directory.mount, (uint32_t)directory.item, cursor, out_entry);
+    return VFS_OK;
+}
+
+static bool has_places(vfs_node directory)
+{
+    return directory.mount->system != NULL && directory.item == directory.mount->root;
+}
+
+vfs_error vfs_find(vfs_node directory, const char *name, size_t length, vfs_node *out_node)
+{
+    vfs_mount *mount = directory.mount;
+    if (has_places(directory)) {
+        uint32_t place = find_under(mount->system->storage, mount->place, name, length);
+        if (place != PLACE_ROOT) {
+            *out_node = node_at(mount->system, place);
+            return VFS_OK;
+        }
+    }
+    return mount->backend->find(directory, name, length, out_node);
+}
+
+/* Cursors of places have the highest bit, which no backend uses; they come last. */
+vfs_error vfs_list_all(vfs_node directory, uint64_t *cursor, vfs_directory_entry *out_entry,
+                       bool *out_found)
+{
+    const uint64_t first = UINT64_C(1) << 63;
+    vfs_mount *mount = directory.mount;
+    bool has_others = has_places(directory);
+    while (!has_others || *cursor < first) {
+        vfs_error error = mount->backend->list(directory, cursor, out_entry, out_found);
+        if (error != VFS_OK || !has_others) {
+            return error;
+        }
+        if (!*out_found) {
+            *cursor = first;
+        } else if (find_under(mount->system->storage, mount->place, out_entry->name,
+                              out_entry->name_length) == PLACE_ROOT) {
+            return VFS_OK;
+        }
+    }
+    uint64_t last = *cursor - first;
+    *out_found = list_under(mount->system, mount->place, &last, out_entry);
+    *cursor = first + last;
     return VFS_OK;
 }
 

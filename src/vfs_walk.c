@@ -143,7 +143,7 @@ static vfs_error take_component(walker *walk, bool follow, vfs_walk *out, bool *
         return go_up(walk, link);
     }
     vfs_node node;
-    error = walk->current.mount->backend->find(walk->current, out->name, out->name_length, &node);
+    error = vfs_find(walk->current, out->name, out->name_length, &node);
     if (*out_last && error == VFS_NO_ENTRY) {
         out->named = true;
         return VFS_OK;
@@ -169,6 +169,19 @@ static vfs_error take_component(walker *walk, bool follow, vfs_walk *out, bool *
     vfs_node_release(walk->current);
     walk->current = node;
     return VFS_OK;
+}
+
+bool vfs_name_is_plain(const char *name, size_t length)
+{
+    return length > 0 && length <= VFS_NAME_MAX && memchr(name, '/', length) == NULL &&
+           memchr(name, '\0', length) == NULL && utf8_is_valid(name, length) &&
+           !(length == 1 && name[0] == '.') && !(length == 2 && memcmp(name, "..", 2) == 0);
+}
+
+bool vfs_target_is_plain(const char *target, size_t length)
+{
+    return length > 0 && length <= VFS_PATH_MAX && memchr(target, '\0', length) == NULL &&
+           utf8_is_valid(target, length);
 }
 
 static vfs_error check_path(const char *path, size_t length)

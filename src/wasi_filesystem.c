@@ -9,6 +9,7 @@
 #include "guest_imports.h"
 #include "guest_memory.h"
 #include "sandbox.h"
+#include "secrets.h"
 #include "vfs.h"
 
 /* The most that one read gives. */
@@ -320,7 +321,10 @@ void wasi_filesystem_types_descriptor_write(guest_instance *instance, uint32_t s
     }
     size_t done;
     uint32_t taken = size < MAX_WRITE_BYTES ? size : MAX_WRITE_BYTES;
-    vfs_error error = vfs_write(file, offset, bytes, taken, &done);
+    const uint8_t *data_bytes = bytes;
+    vfs_error error = secrets_scrub_file(sandbox_of(instance)->secrets, &data_bytes, taken)
+                          ? vfs_write(file, offset, data_bytes, taken, &done)
+                          : VFS_INSUFFICIENT_MEMORY;
     if (error != VFS_OK) {
         store_error(instance, guest_at(result), PAYLOAD_U64, error);
         return;

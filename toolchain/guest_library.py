@@ -22,7 +22,10 @@ COMPILE_FLAGS = [
 ]
 
 # What the other libraries want and no library of the package has, or not as we want it.
-PROVIDED = ("getpid", "dlopen", "dlsym", "dlerror", "__main_argc_argv", "write", "_exit")
+PROVIDED = (
+    *("getpid", "dlopen", "dlsym", "dlerror", "__main_argc_argv", "_exit"),
+    *("write", "stat", "fstatat"),
+)
 
 LINK_FLAGS = [
     *("-shared", "--experimental-pic", "--no-entry", "--unresolved-symbols=import-dynamic"),

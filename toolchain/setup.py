@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from toolchain import guest_packages
 from toolchain.errors import BuildError
 from toolchain.lock import load_lock
 from toolchain.process import run_tool
@@ -21,7 +22,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Program to Debian package.
 SYSTEM_PROGRAMS = {"make": "make", "gcc": "gcc", "cmake": "cmake"}
-SYSTEM_FILES = {"/usr/include/stdio.h": "libc6-dev"}
+SYSTEM_FILES = {
+    "/usr/include/stdio.h": "libc6-dev",
+    "/usr/include/openssl/ssl.h": "libssl-dev",
+    "/usr/include/ares.h": "libc-ares-dev",
+}
+
+# The same, of what only tests want; they are skipped without it.
+TEST_PROGRAMS = {"/usr/sbin/nginx": "nginx"}
 
 
 def missing_system_packages() -> list[str]:
@@ -46,16 +54,25 @@ def install_system_packages(missing: list[str], log: Path) -> None:
     )
 
 
+def missing_test_packages() -> list[str]:
+    """Debian packages of what tests want and this machine could have, but has not."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return []
+    return [name for path, name in TEST_PROGRAMS.items() if not Path(path).exists()]
+
+
 def main() -> int:
     logs = ROOT / "build" / "log"
     try:
-        missing = missing_system_packages()
+        missing = missing_system_packages() + missing_test_packages()
         if missing:
             print("installing:", *missing, flush=True)
             install_system_packages(missing, logs / "apt.log")
         lock = load_lock()
         for group in ("tools", "development"):
             python = install_packages(ROOT, lock.python[group], group, logs / f"{group}.log")
+        guest_packages.wheels(lock=lock, python=python)
+        guest_packages.sources(lock=lock, python=python)
         print(python)
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -12,23 +12,29 @@ import sys
 import tempfile
 from pathlib import Path
 
+from toolchain import guest_packages
 from toolchain.errors import BuildError
-from toolchain.inputs import find_wheel
 from toolchain.lock import LOCK_PATH, sha256
 
+WHEEL = ("--only-binary", ":all:")
 
-def fetch_hash(requirement: str, platform: str | None) -> str:
-    """SHA-256 of the wheel that pip downloads for NAME==VERSION."""
+# The options of pip for a group; a wheel for this machine for those that are not here.
+OPTIONS = {
+    guest_packages.GROUP: guest_packages.WHEEL_OPTIONS,
+    guest_packages.SOURCES_GROUP: guest_packages.SOURCE_OPTIONS,
+}
+
+
+def fetch_hash(requirement: str, options: tuple[str, ...] = WHEEL) -> str:
+    """SHA-256 of the file that pip downloads for NAME==VERSION."""
     with tempfile.TemporaryDirectory() as directory:
         command = [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-            *("--only-binary", ":all:", "-d", directory, requirement),
+            *(*options, "-d", directory, requirement),
         ]
-        if platform:
-            command += ["--platform", platform]
         if subprocess.run(command, check=False).returncode:
             raise BuildError(f"pip cannot download {requirement}")
-        return sha256(find_wheel(Path(directory)))
+        return sha256(guest_packages.only_file(Path(directory)))
 
 
 def update(requirements: list[str], path: Path = LOCK_PATH) -> None:
@@ -40,14 +46,17 @@ def update(requirements: list[str], path: Path = LOCK_PATH) -> None:
             raise BuildError(f"{requirement!r} is not of the form NAME==VERSION")
         if name == data["guest"]["package"]:
             data["guest"]["version"] = version
-            data["guest"]["sha256"] = fetch_hash(requirement, data["guest"]["platform"])
+            data["guest"]["sha256"] = fetch_hash(
+                requirement, (*WHEEL, "--platform", data["guest"]["platform"])
+            )
             print("the frames of the guest package have to be looked up by hand")
             continue
-        groups = [group for group in data["python"].values() if name in group]
+        groups = {key: group for key, group in data["python"].items() if name in group}
         if not groups:
             raise BuildError(f"{name} is not in {path}")
-        for group in groups:
-            group[name] = {"version": version, "sha256": fetch_hash(requirement, None)}
+        for key, group in groups.items():
+            digest = fetch_hash(requirement, OPTIONS.get(key, WHEEL))
+            group[name] = {"version": version, "sha256": digest}
     path.write_text(json.dumps(data, indent=2) + "\n")
 
 

@@ -35,3 +35,9 @@ def wait(timeout_ns: int, /) -> list[tuple[int, int, str]]:
 
 def trace(events: str, /) -> None:
     """Hand a JSON array of trace events to the host."""
+
+def tls(operation: int, session: int, data: Buffer, room: int, /) -> int | bytes:
+    """Ask the host for something (src/guest_tls.h): with room, what it writes; else a number."""
+
+def tls_into(operation: int, session: int, buffer: Buffer, /) -> int:
+    """The same, with what it writes going into the buffer."""

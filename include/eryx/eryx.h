@@ -145,22 +145,37 @@ ERYX_API eryx_status eryx_image_build(const char *stdlib_path, const char *image
  */
 typedef struct eryx_storage eryx_storage;
 
-/* Why a file operation failed. */
+/*
+ * What can go wrong with files of a storage: name, number, text, and the errno of the OSError that
+ * the Python package raises for it (0: it raises another exception, see python/_eryx/storage.c).
+ * Numbers never change their meaning.
+ */
+#define ERYX_FILE_ERROR_MAP(X)                                                                     \
+    X(OK, 0, "success", 0)                                                                         \
+    X(NOT_FOUND, 1, "no such file or directory", ENOENT)                                           \
+    X(EXISTS, 2, "there is something under that name", EEXIST)                                     \
+    X(IS_DIRECTORY, 3, "it is a directory", EISDIR)                                                \
+    X(NOT_DIRECTORY, 4, "it is not a directory", ENOTDIR)                                          \
+    X(NOT_EMPTY, 5, "the directory is not empty", ENOTEMPTY)                                       \
+    X(NO_SPACE, 6, "the quota of the storage is used up", ENOSPC)                                  \
+    X(NAME_TOO_LONG, 7, "the name is too long", ENAMETOOLONG)                                      \
+    X(NOT_PERMITTED, 8, "the path leads out of the storage", EPERM)                                \
+    X(LOOP, 9, "too many symbolic links", ELOOP)                                                   \
+    X(INVALID, 10, "not a path, or not the bytes, of a storage", 0)                                \
+    X(OUT_OF_MEMORY, 11, "the host is out of memory", 0)                                           \
+    X(FORKED, 12, "the storage belongs to the parent of this process", 0)
+
 typedef enum eryx_file_error {
-    ERYX_FILE_OK = 0,
-    ERYX_FILE_NOT_FOUND = 1,
-    ERYX_FILE_EXISTS = 2,
-    ERYX_FILE_IS_DIRECTORY = 3,
-    ERYX_FILE_NOT_DIRECTORY = 4,
-    ERYX_FILE_NOT_EMPTY = 5,
-    ERYX_FILE_NO_SPACE = 6, /* over the quota of the storage */
-    ERYX_FILE_NAME_TOO_LONG = 7,
-    ERYX_FILE_NOT_PERMITTED = 8,
-    ERYX_FILE_LOOP = 9,
-    ERYX_FILE_INVALID = 10,
-    ERYX_FILE_OUT_OF_MEMORY = 11,
-    ERYX_FILE_FORKED = 12, /* the storage belongs to the parent of this process */
+#define ERYX_FILE_ERROR_ENUM(name, number, text, number_of_error) ERYX_FILE_##name = (number),
+    ERYX_FILE_ERROR_MAP(ERYX_FILE_ERROR_ENUM)
+#undef ERYX_FILE_ERROR_ENUM
 } eryx_file_error;
+
+/* The name of a file error, such as "NOT_FOUND"; "UNKNOWN" for other numbers. Never freed. */
+ERYX_API const char *eryx_file_error_name(eryx_file_error error);
+
+/* One English sentence for a file error, without a full stop. Never freed. */
+ERYX_API const char *eryx_file_error_text(eryx_file_error error);
 
 typedef struct eryx_storage_usage {
     uint64_t bytes; /* contents of files, by what is allocated */
@@ -230,6 +245,140 @@ ERYX_API eryx_file_error eryx_storage_from_bytes(const uint8_t *data, size_t siz
 /* Frees what a function of this section gave. NULL is allowed. */
 ERYX_API void eryx_free(void *data);
 
+/* ---- Network --------------------------------------------------------------------------------- */
+
+/* A counted list of texts, each terminated and UTF-8. */
+typedef struct eryx_texts {
+    const char *const *items; /* may be NULL if count is 0 */
+    size_t count;
+} eryx_texts;
+
+/*
+ * What a sandbox may reach. Only outgoing TCP connections and the lookup of names exist.
+ *
+ * Host patterns are compared without case and without a trailing dot; "*" stands for any run of
+ * characters: "*" alone is every host, "*.example.com" every name below example.com at any depth
+ * (not example.com itself), "10.*" every IPv4 address that begins so. Internationalised names are
+ * given in their ASCII form ("xn--..."). Networks are "10.0.0.0/8", "fd00::/8" or one address.
+ *
+ * A connection goes to an address, and the rules are applied to that address and to the names that
+ * were looked up in the same run and gave it (if none, to the address as text):
+ *   1. blocked_hosts and blocked_networks refuse it, whatever else is said;
+ *   2. with block_internal, an address that is not public is refused (loopback, private, link-local
+ *      with the metadata services, shared, unspecified, multicast, documentation and reserved ones,
+ *      and IPv6 addresses that carry such an IPv4 address), and so are the names of the host
+ *      itself, unless allow_localhost, allowed_networks or internal_hosts says otherwise;
+ *   3. allow_all_hosts, allowed_hosts, allowed_networks, internal_hosts or allow_localhost allows
+ *      it; without any of them it is refused.
+ */
+typedef struct eryx_network_options {
+    size_t struct_size;             /* sizeof(eryx_network_options); set by the _init function */
+    uint64_t max_connections;       /* open at a time; 10 */
+    uint64_t max_total_connections; /* of one run, the failed ones included; 1,000 */
+    uint64_t max_bytes;             /* of one run, in both directions; ERYX_UNLIMITED */
+    uint64_t connect_timeout_ms;    /* of a lookup, and of a connect with its TLS; 30,000 */
+    uint64_t io_timeout_ms;         /* ceiling of any one wait for a socket; 60,000 */
+    bool allow_all_hosts;           /* true */
+    bool block_internal;            /* true */
+    bool allow_localhost;           /* loopback addresses and names of the host itself, in spite of
+                                       block_internal; false */
+    bool ask_on_connect;            /* give ERYX_EVENT_CONNECT before every connection; false */
+    eryx_texts allowed_hosts;
+    eryx_texts blocked_hosts;
+    eryx_texts internal_hosts; /* allowed, with whatever address they have */
+    eryx_texts allowed_networks;
+    eryx_texts blocked_networks;
+    eryx_texts dns_servers; /* "192.0.2.1", "192.0.2.1:53" or "[2001:db8::1]:53"; none for those of
+                               the system. Not subject to the rules. */
+    const eryx_bytes *root_certificates; /* DER, trusted besides those of the system */
+    size_t root_certificate_count;
+} eryx_network_options;
+
+/* Fills in the defaults: every public host. */
+ERYX_API void eryx_network_options_init(eryx_network_options *options);
+
+/* ---- Secrets --------------------------------------------------------------------------------- */
+
+/*
+ * A value that guests use and never have. In the environment of the guest stands a placeholder in
+ * its place: "eryx_secret_" and 32 hexadecimal digits, random and new for each sandbox. In the
+ * values of the header fields of HTTP/1.1 requests the host puts the value in, just before they are
+ * sent or encrypted, if the connection goes to a host that may have it. See docs/secrets.md.
+ */
+typedef struct eryx_secret {
+    const char *name; /* of the environment variable: letters, digits and "_", no digit first */
+    eryx_bytes value; /* 1 to 16,384 bytes without control characters */
+    eryx_texts hosts; /* patterns of hosts, as in eryx_network_options; none for its allowed_hosts
+                         (and nowhere if that is empty as well) */
+} eryx_secret;
+
+/* Secrets of one sandbox. */
+#define ERYX_MAX_SECRETS 256
+
+/* Where placeholders are replaced by "[REDACTED]" (flags); nothing happens without secrets. */
+enum {
+    ERYX_SCRUB_STDOUT = 1,
+    ERYX_SCRUB_STDERR = 2,
+    ERYX_SCRUB_FILES = 4,       /* what is written to files, with "*" to the same length */
+    ERYX_SCRUB_CALLBACKS = 8,   /* names, arguments and answers of callbacks; trace events */
+    ERYX_SCRUB_EXCEPTIONS = 16, /* type, message and traceback in the result */
+    ERYX_SCRUB_RESULT = 32,     /* result_json and result_error */
+    ERYX_SCRUB_DEFAULT = 31,    /* all but the result */
+};
+
+/* ---- Factory --------------------------------------------------------------------------------- */
+
+/*
+ * A factory is an engine of its own: its sandboxes begin where some sandbox of another engine was,
+ * with modules imported and variables set, and share that memory until they write to it. What
+ * differs from the image is made with eryx_sandbox_freeze() and given to eryx_engine_derive(); it
+ * is data only and fits the build and the image that it was made with.
+ */
+
+/* A tree of files that sandboxes see at /site-packages and cannot change. Counted; free to use from
+ * all threads and after a fork(). */
+typedef struct eryx_packages eryx_packages;
+
+/*
+ * Makes a tree of packages out of an archive as src/archive.h describes it, which is copied and
+ * need not be trusted.
+ *
+ * out_packages: with one owner; let go with eryx_packages_destroy().
+ * Errors: INVALID_ARGUMENT, INITIALIZATION (malformed), OUT_OF_MEMORY.
+ */
+ERYX_API eryx_status eryx_packages_create(const uint8_t *data, size_t size,
+                                          eryx_packages **out_packages, eryx_error *out_error);
+
+/* Lets go of a tree; it is freed with its last owner (embedder, engine or sandbox). NULL is
+ * allowed. */
+ERYX_API void eryx_packages_destroy(eryx_packages *packages);
+
+/*
+ * Gives the present state of a sandbox as what differs from the image: memory and in-memory files.
+ * The sandbox stays as it is, and must be of an engine that was opened, not derived.
+ *
+ * out_data: freed by the caller with eryx_free().
+ * Errors: INVALID_ARGUMENT (also: derived engine; a file of a volume or storage is open), BUSY (a
+ * run is going on), NEEDS_RESET, FORKED, OUT_OF_MEMORY.
+ */
+ERYX_API eryx_status eryx_sandbox_freeze(eryx_sandbox *sandbox, uint8_t **out_data,
+                                         size_t *out_size, eryx_error *out_error);
+
+/*
+ * Makes an engine whose sandboxes begin in a frozen state.
+ *
+ * base: an engine that was opened, not derived; it is kept alive.
+ * data: of eryx_sandbox_freeze(), copied. All of it is checked before anything is mapped; if it is
+ * made up, it can do in a sandbox what a program can do there, and no more.
+ * packages: what the sandboxes have at /site-packages, which gets one more owner; NULL for nothing.
+ * out_engine: owned by the caller, freed with eryx_engine_destroy(). It takes one file descriptor.
+ * Errors: INVALID_ARGUMENT, WRONG_BUILD (other build or image), INITIALIZATION (malformed; no
+ * memory for the file), OUT_OF_MEMORY.
+ */
+ERYX_API eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, size_t size,
+                                        eryx_packages *packages, eryx_engine **out_engine,
+                                        eryx_error *out_error);
+
 /* ---- Sandbox --------------------------------------------------------------------------------- */
 
 #define ERYX_UNLIMITED UINT64_MAX
@@ -270,13 +419,19 @@ typedef struct eryx_volume {
 typedef struct eryx_sandbox_options {
     size_t struct_size; /* sizeof(eryx_sandbox_options); set by the _init function */
     eryx_limits limits;
-    /* Guest paths are absolute and plain (no ".", ".." or empty component), and must neither lie
-     * under one another nor touch /, /dev, /python-stdlib or /site-packages. At /data and /tmp a
-     * mount takes the place of what is there. */
+    /* Guest paths are absolute and plain (no ".", ".." or empty component), and must not touch /,
+     * /dev, /python-stdlib or /site-packages. At /data and /tmp a mount takes the place of what is
+     * there. One mount may lie under another, in any order, but not under a file: it hides what
+     * that one has there. Directories that only lead to a mount hold nothing else. */
     const eryx_mount *mounts;
     size_t mount_count;
     const eryx_volume *volumes;
     size_t volume_count;
+    eryx_packages *packages; /* at /site-packages; NULL, the default, for those of the engine */
+    const eryx_network_options *network; /* copied; NULL, the default, for no network */
+    const eryx_secret *secrets;          /* copied into memory that is wiped when it is freed */
+    size_t secret_count;
+    uint32_t scrub; /* ERYX_SCRUB_DEFAULT */
 } eryx_sandbox_options;
 
 /* Fills in the defaults. */
@@ -323,6 +478,11 @@ typedef enum eryx_run_command {
                               that is the source; see docs/sessions.md */
     ERYX_RUN_RESTORE = 2,  /* source is the decoded data of an earlier snapshot: sets variables */
     ERYX_RUN_CLEAR = 3,    /* removes all variables of the programs; no source */
+    ERYX_RUN_PREPARE = 4,  /* for eryx_sandbox_freeze(): source is JSON, {"imports": names,
+                              "callbacks": declarations as a text or null, "setup": text of a
+                              program or null}; imports, then runs the program */
+    ERYX_RUN_SEAL = 5,     /* the last run before it: leaves all objects as sandboxes can share
+                              them; no source */
 } eryx_run_command;
 
 typedef struct eryx_run_options {
@@ -356,6 +516,8 @@ typedef enum eryx_event_kind {
                                 later event with eryx_callback_return() or eryx_callback_raise() */
     ERYX_EVENT_CALLBACK_EXPIRED = 5, /* a call was not answered in time: give its work up */
     ERYX_EVENT_TRACE = 6,            /* events of the tracer: trace.json */
+    ERYX_EVENT_CONNECT = 7, /* the guest is about to connect, and the rules allow it: answer with
+                               eryx_connect_answer() before the next step; no answer refuses it */
 } eryx_event_kind;
 
 typedef struct eryx_event {
@@ -365,6 +527,8 @@ typedef struct eryx_event {
             uint64_t wake_ns; /* CLOCK_MONOTONIC; never later than the deadline of the run */
             uint32_t
                 callbacks; /* calls without an answer: answering one is a reason to step as well */
+            int fd; /* readable is a reason to step as well; -1 for none. The sandbox's own: only
+                       wait for it, and only until the next step. */
         } wait;
         struct {
             int stream;       /* 1 stdout, 2 stderr */
@@ -378,6 +542,11 @@ typedef struct eryx_event {
         struct {
             eryx_bytes json; /* array of events, valid until the next step */
         } trace;
+        struct {
+            const char *host;    /* a name that was looked up for it, else the address */
+            const char *address; /* both terminated and valid until the next step */
+            uint16_t port;
+        } connect;
     } as;
 } eryx_event;
 
@@ -409,8 +578,26 @@ ERYX_API eryx_status eryx_callback_return(eryx_sandbox *sandbox, uint32_t id, co
 ERYX_API eryx_status eryx_callback_raise(eryx_sandbox *sandbox, uint32_t id, const char *type,
                                          const char *message);
 
-/* Waits on this thread until wake_ns (CLOCK_MONOTONIC) or a cancellation, whichever comes first. */
+/* Answers ERYX_EVENT_CONNECT. Errors: INVALID_ARGUMENT (the last event was another), BUSY, FORKED.
+ */
+ERYX_API eryx_status eryx_connect_answer(eryx_sandbox *sandbox, bool allow);
+
+/* Waits on this thread until wake_ns (CLOCK_MONOTONIC), a cancellation, or a reason to step that
+ * the fd of the last ERYX_EVENT_WAIT has, whichever comes first. */
 ERYX_API void eryx_sandbox_wait(eryx_sandbox *sandbox, uint64_t wake_ns);
+
+/* One connection of a run, or a lookup or connect that was refused. */
+typedef struct eryx_connection {
+    const char *host;     /* the name that was looked up for it, else the address as text */
+    const char *address;  /* numeric; "" for a name that was refused or gave no address */
+    const char *refusal;  /* the rule that refused it, for people; NULL if it was not refused */
+    uint64_t bytes_in;    /* from the peer, as they were on the wire */
+    uint64_t bytes_out;   /* to the peer */
+    uint64_t duration_ns; /* from the connect to the close */
+    uint16_t port;        /* 0 for a lookup */
+    bool connected;       /* it was established */
+    bool tls;             /* eryx did TLS on it */
+} eryx_connection;
 
 /* What a run left. Owned by the sandbox; valid until the next run, reset or destroy. */
 typedef struct eryx_result {
@@ -430,7 +617,10 @@ typedef struct eryx_result {
     uint64_t duration_ns;
     uint64_t fuel_consumed;
     uint64_t peak_memory_bytes;
-    uint64_t callback_invocations; /* calls of host functions that were granted */
+    uint64_t callback_invocations;      /* calls of host functions that were granted */
+    const eryx_connection *connections; /* in the order of their begin, the first 1,000 */
+    size_t connection_count;
+    uint64_t connections_total; /* with those that are not listed */
 } eryx_result;
 
 /* The result of the last run that ended; NULL before the first and after a reset. */
@@ -460,9 +650,17 @@ ERYX_API eryx_status eryx_sandbox_fork(eryx_sandbox *sandbox, eryx_sandbox **out
 /* The state of a sandbox at one moment, to go back to. Threads: one at a time. */
 typedef struct eryx_checkpoint eryx_checkpoint;
 
-/* Takes a checkpoint. out_checkpoint: freed with eryx_checkpoint_destroy(), may outlive the
- * sandbox. Errors as those of eryx_sandbox_fork(). */
-ERYX_API eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox, eryx_checkpoint **out_checkpoint,
+/*
+ * Takes a checkpoint.
+ *
+ * include_storages: also of what is in the storages that the sandbox may write to. A rollback then
+ *                   puts that back, for all who use them; files of theirs that others have open
+ *                   live on without a name. Contents are shared until they are changed.
+ * out_checkpoint: freed with eryx_checkpoint_destroy(), may outlive the sandbox.
+ * Errors as those of eryx_sandbox_fork().
+ */
+ERYX_API eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox, bool include_storages,
+                                            eryx_checkpoint **out_checkpoint,
                                             eryx_error *out_error);
 
 /* Frees a checkpoint. NULL is allowed. */
@@ -481,18 +679,21 @@ ERYX_API eryx_status eryx_sandbox_rollback(eryx_sandbox *sandbox, const eryx_che
  * Writes the present state to a file, for eryx_sandbox_load() in any process with the same build
  * and image. Only what differs from the image is stored. The file is made anew, can be read by its
  * owner only, and appears under its name when it is complete. It holds all that the sandbox holds.
- * Errors: INVALID_ARGUMENT (a file of a volume is open), BUSY, NEEDS_RESET, FORKED, OUT_OF_MEMORY,
- * INITIALIZATION (it cannot be written).
+ *
+ * include_storages: also what is in the storages that the sandbox may write to.
+ * Errors: INVALID_ARGUMENT (a file of a volume, or of a storage that is not included, is open),
+ * BUSY, NEEDS_RESET, FORKED, OUT_OF_MEMORY, INITIALIZATION (it cannot be written).
  */
 ERYX_API eryx_status eryx_sandbox_save(eryx_sandbox *sandbox, const char *path,
-                                       eryx_error *out_error);
+                                       bool include_storages, eryx_error *out_error);
 
 /*
  * Puts a sandbox into a saved state, as eryx_sandbox_rollback() does. All of the file is checked
  * before anything is changed; a made-up file can do in the sandbox what a program can, no more.
+ * Storages that are in the file must be mounted at the same paths, and get what they held then.
  * Errors: INVALID_ARGUMENT, BUSY, FORKED, OUT_OF_MEMORY, WRONG_BUILD (other build or image),
- * RESOURCE_LIMIT (more memory than max_memory_bytes), INITIALIZATION (missing, damaged, or files
- * over a limit); the sandbox is then as it was.
+ * RESOURCE_LIMIT (more memory than max_memory_bytes), INITIALIZATION (missing, damaged, files over
+ * a limit, or no storage where one is needed); the sandbox is then as it was.
  */
 ERYX_API eryx_status eryx_sandbox_load(eryx_sandbox *sandbox, const char *path,
                                        eryx_error *out_error);

@@ -23,6 +23,7 @@ typedef struct binding_state {
     PyTypeObject *core_type;
     PyTypeObject *outcome_type;
     PyTypeObject *storage_type;
+    PyTypeObject *packages_type;
     PyTypeObject *checkpoint_type;
     PyObject *exceptions[BINDING_STATUS_COUNT]; /* class for each status; None for OK */
 } binding_state;
@@ -37,6 +38,7 @@ extern PyType_Spec engine_spec;
 extern PyType_Spec core_spec;
 extern PyType_Spec checkpoint_spec;
 extern PyType_Spec storage_spec;
+extern PyType_Spec packages_spec;
 extern PyStructSequence_Desc outcome_description;
 
 /* State of the module that a Core belongs to. */
@@ -63,13 +65,42 @@ int storage_parse_mounts(const binding_state *state, PyObject *mounts, PyObject 
                          eryx_sandbox_options *options);
 void storage_free_mounts(eryx_sandbox_options *options);
 
+/* The packages of a Packages, which owns them. */
+eryx_packages *packages_of(PyObject *self);
+
+/* Methods of Core and of Engine for factories (factory.c). */
+PyObject *factory_freeze(PyObject *self, PyObject *unused);
+PyObject *factory_derive(PyObject *self, PyObject *args);
+
+/*
+ * Reads the rules of the network, which eryx._network.core_network() makes, into options; NULL and
+ * None are no network. The tuple must outlive the options, and what they get here is freed with
+ * network_free(). Returns -1 with an exception set, and nothing to free, if it is not such a tuple.
+ */
+int network_parse(PyObject *network, eryx_sandbox_options *options);
+void network_free(eryx_sandbox_options *options);
+
+/* The same for secrets and what is scrubbed, which eryx._secrets.core_secrets() makes, and
+ * secrets_free(). */
+int secrets_parse(PyObject *secrets, eryx_sandbox_options *options);
+void secrets_free(eryx_sandbox_options *options);
+
+/* The connections of a result as a tuple of tuples in the order of eryx.Connection; NULL with an
+ * exception set if memory is short. */
+PyObject *network_connections(const eryx_result *result);
+
+/* ERYX_EVENT_CONNECT as a tuple (kind, host, address, port), and the method of Core that answers
+ * it (network.c). */
+PyObject *network_connect_event(const eryx_event *event);
+PyObject *network_connect_answer(PyObject *self, PyObject *allow);
+
 /* Methods of Core for live state (live.c). */
 PyObject *live_begin_command(PyObject *self, PyObject *args);
 PyObject *live_fork(PyObject *self, PyObject *unused);
-PyObject *live_checkpoint(PyObject *self, PyObject *unused);
+PyObject *live_checkpoint(PyObject *self, PyObject *include_storages);
 PyObject *live_rollback(PyObject *self, PyObject *checkpoint);
 PyObject *live_set_limits(PyObject *self, PyObject *limits);
-PyObject *live_save(PyObject *self, PyObject *argument);
+PyObject *live_save(PyObject *self, PyObject *args);
 PyObject *live_load(PyObject *self, PyObject *argument);
 
 /*

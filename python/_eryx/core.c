@@ -76,20 +76,29 @@ int core_parse_limits(PyObject *tuple, eryx_limits *limits)
 
 static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"engine", "limits", "mounts", "volumes", NULL};
+    static char *names[] = {"engine",   "limits",  "mounts",  "volumes",
+                            "packages", "network", "secrets", NULL};
     const binding_state *state = PyType_GetModuleState(type);
     PyObject *engine = NULL;
     PyObject *limits = NULL;
     PyObject *mounts = NULL;
     PyObject *volumes = NULL;
+    PyObject *packages = Py_None;
+    PyObject *network = Py_None;
+    PyObject *secrets = Py_None;
     if (state == NULL ||
-        !PyArg_ParseTupleAndKeywords(args, keywords, "O!O!|O!O!:Core", names, state->engine_type,
+        !PyArg_ParseTupleAndKeywords(args, keywords, "O!O!|O!O!OOO:Core", names, state->engine_type,
                                      &engine, &PyTuple_Type, &limits, &PyTuple_Type, &mounts,
-                                     &PyTuple_Type, &volumes)) {
+                                     &PyTuple_Type, &volumes, &packages, &network, &secrets)) {
+        return NULL;
+    }
+    if (packages != Py_None && Py_TYPE(packages) != state->packages_type) {
+        PyErr_SetString(PyExc_TypeError, "packages are Packages or None");
         return NULL;
     }
     eryx_sandbox_options options;
     eryx_sandbox_options_init(&options);
+    options.packages = packages != Py_None ? packages_of(packages) : NULL;
     if (core_parse_limits(limits, &options.limits) < 0) {
         return NULL;
     }
@@ -101,11 +110,24 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
         Py_DECREF(self);
         return NULL;
     }
+    if (network_parse(network, &options) < 0) {
+        storage_free_mounts(&options);
+        Py_DECREF(self);
+        return NULL;
+    }
+    if (secrets_parse(secrets, &options) < 0) {
+        network_free(&options);
+        storage_free_mounts(&options);
+        Py_DECREF(self);
+        return NULL;
+    }
     eryx_error error = {.message = ""};
     eryx_status status;
     Py_BEGIN_ALLOW_THREADS status =
         eryx_sandbox_create(((engine_object *)engine)->engine, &options, &self->sandbox, &error);
     Py_END_ALLOW_THREADS storage_free_mounts(&options);
+    network_free(&options);
+    secrets_free(&options);
     if (status != ERYX_OK) {
         Py_DECREF(self);
         return binding_raise(state, status, &error);
@@ -286,6 +308,7 @@ static step_outcome step(PyObject *self, PyObject *on_output, bool wait, eryx_ev
     case ERYX_EVENT_CALLBACK:
     case ERYX_EVENT_CALLBACK_EXPIRED:
     case ERYX_EVENT_TRACE:
+    case ERYX_EVENT_CONNECT:
         return STEP_EVENT;
     }
     PyErr_SetString(PyExc_SystemError, "unknown event");
@@ -361,6 +384,9 @@ static PyObject *json_or_none(eryx_bytes json)
 static PyObject *event_tuple(const eryx_event *event)
 {
     const int kind = (int)event->kind;
+    if (event->kind == ERYX_EVENT_CONNECT) {
+        return network_connect_event(event);
+    }
     if (event->kind == ERYX_EVENT_CALLBACK_EXPIRED) {
         return Py_BuildValue("(ik)", kind, (unsigned long)event->as.callback.id);
     }
@@ -400,6 +426,10 @@ static PyObject *core_step(PyObject *self, PyObject *args)
         case STEP_REFUSED:
             return NULL;
         case STEP_WAIT:
+            if (event.as.wait.fd >= 0) {
+                return Py_BuildValue("(iKi)", (int)event.kind,
+                                     (unsigned long long)event.as.wait.wake_ns, event.as.wait.fd);
+            }
             return PyLong_FromUnsignedLongLong(event.as.wait.wake_ns);
         case STEP_PAUSE:
             if (!through_pauses) {
@@ -487,8 +517,11 @@ static PyMethodDef core_methods[] = {
      "Runs until the guest waits, pauses or ends. Returns the CLOCK_MONOTONIC time in nanoseconds "
      "at\n"
      "which to step again, 0 for a pause, None when the run has ended, or a tuple for an event:\n"
-     "(4, id, name, arguments) of a call, (5, id) of one that has expired, (6, events) of the "
-     "tracer.\n"
+     "(1, time, descriptor) if the descriptor is to be waited for as well, (4, id, name, "
+     "arguments)\n"
+     "of a call, (5, id) of one that has expired, (6, events) of the tracer, (7, host, address, "
+     "port)\n"
+     "before a connection, which connect_answer() has to allow.\n"
      "Arguments and events are JSON, or None if that cannot be parsed."},
     {"callback_return", core_callback_return, METH_VARARGS,
      "callback_return($self, identity, json, /)\n--\n\n"
@@ -496,6 +529,9 @@ static PyMethodDef core_methods[] = {
     {"callback_raise", core_callback_raise, METH_VARARGS,
      "callback_raise($self, identity, type_name, message, /)\n--\n\n"
      "Answers a call with an exception. False if nobody waits for it any more."},
+    {"connect_answer", network_connect_answer, METH_O,
+     "connect_answer($self, allow, /)\n--\n\n"
+     "Says whether the guest may connect, right after the event."},
     {"outcome", core_outcome, METH_NOARGS,
      "outcome($self, /)\n--\n\nWhat the last run left, as an Outcome."},
     {"cancel", core_cancel, METH_NOARGS,
@@ -507,19 +543,23 @@ static PyMethodDef core_methods[] = {
      "Begins a run that does what an eryx_run_command says."},
     {"fork", live_fork, METH_NOARGS,
      "fork($self, /)\n--\n\nA second Core that goes on from the present state."},
-    {"checkpoint", live_checkpoint, METH_NOARGS,
-     "checkpoint($self, /)\n--\n\nThe present state, to go back to."},
+    {"checkpoint", live_checkpoint, METH_O,
+     "checkpoint($self, include_storages, /)\n--\n\nThe present state, to go back to."},
     {"rollback", live_rollback, METH_O,
      "rollback($self, checkpoint, /)\n--\n\nGoes back to a state."},
-    {"save", live_save, METH_O, "save($self, path, /)\n--\n\nWrites the present state to a file."},
+    {"save", live_save, METH_VARARGS,
+     "save($self, path, include_storages, /)\n--\n\nWrites the present state to a file."},
     {"load", live_load, METH_O, "load($self, path, /)\n--\n\nGoes on from a saved state."},
+    {"freeze", factory_freeze, METH_NOARGS,
+     "freeze($self, /)\n--\n\nThe present state, for Engine.derive()."},
     {"set_limits", live_set_limits, METH_O,
      "set_limits($self, limits, /)\n--\n\nChanges the limits for the runs that begin from now on."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot core_slots[] = {
-    {Py_tp_doc, "Core(engine, limits, mounts=(), volumes=())\n--\n\n"
+    {Py_tp_doc, "Core(engine, limits, mounts=(), volumes=(), packages=None, network=None, "
+                "secrets=None)\n--\n\n"
                 "One sandbox; limits are in the order of eryx_limits."},
     {Py_tp_new, core_new},
     {Py_tp_dealloc, core_dealloc},

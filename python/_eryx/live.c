@@ -46,10 +46,13 @@ PyObject *live_fork(PyObject *self, PyObject *unused)
     return core_from_sandbox(Py_TYPE(self), fork);
 }
 
-PyObject *live_checkpoint(PyObject *self, PyObject *unused)
+PyObject *live_checkpoint(PyObject *self, PyObject *include_storages)
 {
-    (void)unused;
     const binding_state *state = core_state(self);
+    const int include = PyObject_IsTrue(include_storages);
+    if (include < 0) {
+        return NULL;
+    }
     checkpoint_object *object = (checkpoint_object *)PyType_GenericAlloc(state->checkpoint_type, 0);
     if (object == NULL) {
         return NULL;
@@ -57,7 +60,8 @@ PyObject *live_checkpoint(PyObject *self, PyObject *unused)
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = eryx_checkpoint_create(sandbox, &object->checkpoint, &error);
+    Py_BEGIN_ALLOW_THREADS status =
+        eryx_checkpoint_create(sandbox, include != 0, &object->checkpoint, &error);
     Py_END_ALLOW_THREADS if (status != ERYX_OK)
     {
         Py_DECREF(object);
@@ -103,23 +107,18 @@ PyObject *live_set_limits(PyObject *self, PyObject *limits)
     Py_RETURN_NONE;
 }
 
-static PyObject *path_bytes(PyObject *argument)
+PyObject *live_save(PyObject *self, PyObject *args)
 {
-    PyObject *bytes = NULL;
-    return PyUnicode_FSConverter(argument, &bytes) ? bytes : NULL;
-}
-
-PyObject *live_save(PyObject *self, PyObject *argument)
-{
-    PyObject *path = path_bytes(argument);
-    if (path == NULL) {
+    PyObject *path = NULL;
+    int include = 0;
+    if (!PyArg_ParseTuple(args, "O&p:save", PyUnicode_FSConverter, &path, &include)) {
         return NULL;
     }
     eryx_sandbox *sandbox = core_sandbox(self);
     const char *name = PyBytes_AsString(path);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_save(sandbox, name, &error);
+    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_save(sandbox, name, include != 0, &error);
     Py_END_ALLOW_THREADS Py_DECREF(path);
     if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
@@ -129,8 +128,8 @@ PyObject *live_save(PyObject *self, PyObject *argument)
 
 PyObject *live_load(PyObject *self, PyObject *argument)
 {
-    PyObject *path = path_bytes(argument);
-    if (path == NULL) {
+    PyObject *path = NULL;
+    if (!PyUnicode_FSConverter(argument, (void *)&path)) {
         return NULL;
     }
     eryx_sandbox *sandbox = core_sandbox(self);

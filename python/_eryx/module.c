@@ -103,6 +103,10 @@ static int add_types(PyObject *module, binding_state *state)
     if (state->storage_type == NULL || PyModule_AddType(module, state->storage_type) < 0) {
         return -1;
     }
+    state->packages_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &packages_spec, NULL);
+    if (state->packages_type == NULL || PyModule_AddType(module, state->packages_type) < 0) {
+        return -1;
+    }
     state->outcome_type = PyStructSequence_NewType(&outcome_description);
     if (state->outcome_type == NULL || PyModule_AddType(module, state->outcome_type) < 0) {
         return -1;
@@ -138,6 +142,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->core_type);
     Py_VISIT(state->outcome_type);
     Py_VISIT(state->storage_type);
+    Py_VISIT(state->packages_type);
     Py_VISIT(state->checkpoint_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_VISIT(state->exceptions[status]);
@@ -155,6 +160,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->core_type);
     Py_CLEAR(state->outcome_type);
     Py_CLEAR(state->storage_type);
+    Py_CLEAR(state->packages_type);
     Py_CLEAR(state->checkpoint_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_CLEAR(state->exceptions[status]);

@@ -21,6 +21,8 @@ static PyStructSequence_Field outcome_fields[] = {
     {"fuel_consumed", "fuel of the run"},
     {"peak_memory_bytes", "most memory that the guest had"},
     {"callback_invocations", "calls of host functions"},
+    {"connections", "tuples in the order of eryx.Connection"},
+    {"connections_total", "connections with those that are not listed"},
     {NULL, NULL},
 };
 
@@ -82,6 +84,8 @@ PyObject *outcome_from_result(const binding_state *state, const eryx_result *res
         PyLong_FromUnsignedLongLong(result->fuel_consumed),
         PyLong_FromUnsignedLongLong(result->peak_memory_bytes),
         PyLong_FromUnsignedLongLong(result->callback_invocations),
+        network_connections(result),
+        PyLong_FromUnsignedLongLong(result->connections_total),
     };
     const Py_ssize_t count = (Py_ssize_t)(sizeof values / sizeof values[0]);
     bool complete = true;

@@ -4,6 +4,7 @@
 #include "binding.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 typedef struct storage_object {
     PyObject_HEAD eryx_storage *storage;
@@ -18,29 +19,11 @@ static eryx_storage *storage_of(PyObject *self)
 static int error_number(eryx_file_error error)
 {
     switch (error) {
-    case ERYX_FILE_NOT_FOUND:
-        return ENOENT;
-    case ERYX_FILE_EXISTS:
-        return EEXIST;
-    case ERYX_FILE_IS_DIRECTORY:
-        return EISDIR;
-    case ERYX_FILE_NOT_DIRECTORY:
-        return ENOTDIR;
-    case ERYX_FILE_NOT_EMPTY:
-        return ENOTEMPTY;
-    case ERYX_FILE_NO_SPACE:
-        return ENOSPC;
-    case ERYX_FILE_NAME_TOO_LONG:
-        return ENAMETOOLONG;
-    case ERYX_FILE_NOT_PERMITTED:
-        return EPERM;
-    case ERYX_FILE_LOOP:
-        return ELOOP;
-    case ERYX_FILE_OK:
-    case ERYX_FILE_INVALID:
-    case ERYX_FILE_OUT_OF_MEMORY:
-    case ERYX_FILE_FORKED:
-        break;
+#define FILE_ERROR_NUMBER(name, number, text, number_of_error)                                     \
+    case ERYX_FILE_##name:                                                                         \
+        return (number_of_error);
+        ERYX_FILE_ERROR_MAP(FILE_ERROR_NUMBER)
+#undef FILE_ERROR_NUMBER
     }
     return 0;
 }
@@ -54,7 +37,8 @@ static PyObject *raise_file_error(const binding_state *state, eryx_file_error er
         return PyErr_NoMemory();
     }
     if (error == ERYX_FILE_FORKED) {
-        const eryx_error reason = {.message = "the storage belongs to the parent of this process"};
+        eryx_error reason;
+        snprintf(reason.message, sizeof reason.message, "%s", eryx_file_error_text(error));
         return binding_raise(state, ERYX_FORKED, &reason);
     }
     if (number == 0) {

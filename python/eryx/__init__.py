@@ -6,7 +6,7 @@
 'hello'
 
 Every `Sandbox.execute` starts a fresh CPython 3.14 that sees no host files, no environment and no
-network, and ends it when a limit of `ResourceLimits` is reached.
+network but what it is given, and ends it when a limit of `ResourceLimits` is reached.
 """
 
 from eryx._engine import trim
@@ -27,7 +27,18 @@ from eryx._sandbox import Sandbox
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from eryx._callbacks import CallbackRegistry, callback_stub
+    from eryx._factory import SandboxFactory
     from eryx._journal import ReplayOutcome
+    from eryx._lease import PooledSandbox
+    from eryx._network import Connection, NetConfig
+    from eryx._pool import (
+        PoolClosedError,
+        PoolError,
+        PoolExhaustedError,
+        PoolStats,
+        PoolTimeoutError,
+        SandboxPool,
+    )
     from eryx._session import Checkpoint, Session
     from eryx._snapshot import Snapshot
     from eryx._storage import VfsStorage
@@ -37,7 +48,17 @@ if TYPE_CHECKING:
 _LATER = {
     "CallbackRegistry": "eryx._callbacks",
     "Checkpoint": "eryx._session",
+    "Connection": "eryx._network",
+    "NetConfig": "eryx._network",
+    "PoolClosedError": "eryx._pool",
+    "PoolError": "eryx._pool",
+    "PoolExhaustedError": "eryx._pool",
+    "PoolStats": "eryx._pool",
+    "PoolTimeoutError": "eryx._pool",
+    "PooledSandbox": "eryx._lease",
     "ReplayOutcome": "eryx._journal",
+    "SandboxFactory": "eryx._factory",
+    "SandboxPool": "eryx._pool",
     "Session": "eryx._session",
     "Snapshot": "eryx._snapshot",
     "TraceEvent": "eryx._tracing",
@@ -49,14 +70,24 @@ __all__ = [
     "CallbackRegistry",
     "CancelledError",
     "Checkpoint",
+    "Connection",
     "EryxError",
     "ExecuteResult",
     "ExecutionError",
     "InitializationError",
+    "NetConfig",
+    "PoolClosedError",
+    "PoolError",
+    "PoolExhaustedError",
+    "PoolStats",
+    "PoolTimeoutError",
+    "PooledSandbox",
     "ReplayOutcome",
     "ResourceLimitError",
     "ResourceLimits",
     "Sandbox",
+    "SandboxFactory",
+    "SandboxPool",
     "Session",
     "Snapshot",
     "SuspendCallback",
@@ -72,6 +103,10 @@ if not TYPE_CHECKING:  # a type checker is to know which names there are
 
     def __getattr__(name: str) -> object:
         """Imports what was not needed until now."""
+        if name == "packages":
+            import eryx.packages
+
+            return eryx.packages
         module = _LATER.get(name)
         if module is None:
             raise AttributeError(f"module 'eryx' has no attribute {name!r}")

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from eryx._calls import Calls
 
+# ERYX_EVENT_* of eryx.h, the first item of an event.
+_WAIT = 1
+_CONNECT = 7
+
 # How long a guest may compute on the event loop's own thread before it moves to a worker thread.
 PAUSE_MS = 2
 
@@ -33,6 +37,7 @@ class Driver:
         "_loop",
         "_on_output",
         "_pending",
+        "_stopped",
         "_tasks",
         "_woken",
         "_worker",
@@ -53,6 +58,7 @@ class Driver:
         self._woken = asyncio.Event()
         self._worker = _thread.allocate_lock()  # held while a worker thread is in the sandbox
         self._abandoned = False
+        self._stopped = False
 
     def wake(self) -> None:
         """Makes a run that waits look at its sandbox again; from any thread."""
@@ -60,6 +66,11 @@ class Driver:
             self._loop.call_soon_threadsafe(self._woken.set)
         except RuntimeError:
             pass  # the loop is closed, so nobody waits
+
+    def stop(self) -> None:
+        """The same, after the sandbox was told to end the run."""
+        self._stopped = True
+        self.wake()
 
     async def run(self) -> Outcome:
         """Runs to the end. If that is given up no thread is in the sandbox any more."""
@@ -77,7 +88,12 @@ class Driver:
                 if self._pending:
                     await self._await_handlers()
                 if isinstance(event, tuple):
-                    if calls.handle(event):
+                    if event[0] == _WAIT:
+                        if not calls.answers:
+                            await self._wait_until(event[1], event[2])
+                    elif event[0] == _CONNECT:
+                        self._core.connect_answer(await self._may_connect(event))
+                    elif calls.handle(event):
                         await asyncio.sleep(0)
                 elif event is not None:
                     if event and not calls.answers:
@@ -129,13 +145,31 @@ class Driver:
             except Exception as error:
                 deliver(_raiser(error), 0, None)
 
-    async def _wait_until(self, wake_ns: int) -> None:
+    async def _wait_until(self, wake_ns: int, descriptor: int = -1) -> None:
+        """Waits until the time, until it is woken, or until the descriptor can be read."""
         timer = self._loop.call_later((wake_ns - time.monotonic_ns()) / 1e9, self._woken.set)
+        if descriptor >= 0:
+            self._loop.add_reader(descriptor, self._woken.set)
         try:
             await self._woken.wait()
         finally:
             timer.cancel()
+            if descriptor >= 0:
+                self._loop.remove_reader(descriptor)
             self._woken.clear()
+
+    async def _may_connect(self, event: tuple[Any, ...]) -> bool:
+        """Asks the caller's function, which may be async."""
+        question = self._calls.ask(event)
+        if question.awaitable is not None:
+            question.cancel = self.spawn(question.wait(self.wake))
+            try:
+                while not (question.done or self._stopped or question.is_late()):
+                    await self._wait_until(question.end_ns)
+            except BaseException:
+                question.give_up()
+                raise
+        return question.verdict()
 
     async def _step_in_thread(self) -> int | tuple[Any, ...] | None:
         future = self._loop.run_in_executor(None, self._work, self._output_in_thread())

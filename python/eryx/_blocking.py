@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import select
 import threading
 import time
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
     from eryx._calls import Calls
     from eryx._eryx import Core, Outcome
+
+# ERYX_EVENT_* of eryx.h, the first item of an event.
+_WAIT = 1
+_CONNECT = 7
+
+_LONGEST_POLL_MS = 1_000_000
 
 # How long callbacks that are cancelled at the end of a run may take for that.
 _CANCEL_SECONDS = 1.0
@@ -28,7 +35,18 @@ class BlockingRun:
     itself inside a running event loop, they run on a loop in a thread of its own.
     """
 
-    __slots__ = ("_calls", "_core", "_lock", "_loop", "_on_output", "_remote", "_tasks", "_woken")
+    __slots__ = (
+        "_bell",
+        "_calls",
+        "_core",
+        "_lock",
+        "_loop",
+        "_on_output",
+        "_remote",
+        "_stopped",
+        "_tasks",
+        "_woken",
+    )
 
     def __init__(
         self, core: Core, on_output: Callable[[int, bytes], object] | None, calls: Calls
@@ -40,6 +58,8 @@ class BlockingRun:
         self._lock = _thread.allocate_lock()  # held while nobody has called wake()
         self._lock.acquire()
         self._woken = False
+        self._stopped = False
+        self._bell: int | None = None  # an eventfd that wake() rings while a descriptor is polled
         self._loop: asyncio.AbstractEventLoop | None = None
         self._remote: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,7 +76,11 @@ class BlockingRun:
                     calls.settle()
                 event = step(self._on_output, False)
                 if isinstance(event, tuple):
-                    if calls.handle(event):
+                    if event[0] == _WAIT:
+                        self._wait_until(event[1], event[2])
+                    elif event[0] == _CONNECT:
+                        self._core.connect_answer(self._may_connect(event))
+                    elif calls.handle(event):
                         self._run_loop(0.0)
                 elif event is None:
                     return self._core.outcome()
@@ -67,6 +91,7 @@ class BlockingRun:
         finally:
             calls.end()
             self._finish_tasks()
+            self._put_bell_away()
 
     def wake(self) -> None:
         """Makes a run that waits look at its calls and its sandbox again; from any thread."""
@@ -81,6 +106,15 @@ class BlockingRun:
             self._lock.release()
         except RuntimeError:
             pass  # it is free, so the next wait ends at once
+        if self._bell is not None:
+            with _bells_lock:
+                if self._bell is not None:
+                    os.eventfd_write(self._bell, 1)
+
+    def stop(self) -> None:
+        """The same, after the sandbox was told to end the run."""
+        self._stopped = True
+        self.wake()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
         """Starts a coroutine; gives a function that cancels it."""
@@ -105,31 +139,73 @@ class BlockingRun:
         if self._loop is not None:
             self._loop.stop()
 
-    def _wait_until(self, wake_ns: int) -> None:
+    def _wait_until(self, wake_ns: int, descriptor: int = -1) -> None:
+        """Waits until the time, until it is woken, or until the descriptor can be read."""
         if self._woken or self._calls.answers:
             return
         seconds = max(0.0, (wake_ns - time.monotonic_ns()) / 1e9)
         if self._tasks:
-            self._run_loop(seconds)
+            self._run_loop(seconds, descriptor)
+        elif descriptor >= 0:
+            self._poll(seconds, descriptor)
         else:
             self._lock.acquire(True, min(seconds, threading.TIMEOUT_MAX))
 
-    def _run_loop(self, seconds: float) -> None:
+    def _poll(self, seconds: float, descriptor: int) -> None:
+        bell = self._bell
+        if bell is None:
+            bell = self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            if self._woken:
+                return  # since it was looked at, when there was no bell to ring
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        poll.register(bell, select.POLLIN)
+        # Rounded up, so that it does not come back just before the time, again and again.
+        for ready, _ in poll.poll(min(int(seconds * 1e3) + 1, _LONGEST_POLL_MS)):
+            if ready == bell:
+                os.eventfd_read(bell)
+
+    def _put_bell_away(self) -> None:
+        if self._bell is not None:
+            with _bells_lock:
+                bell, self._bell = self._bell, None
+            os.close(bell)
+
+    def _may_connect(self, event: tuple[Any, ...]) -> bool:
+        """Asks the caller's function, which may be async."""
+        question = self._calls.ask(event)
+        if question.awaitable is not None:
+            question.cancel = self.spawn(question.wait(self.wake))
+            while not (question.done or self._stopped or question.is_late()):
+                if self._calls.answers:
+                    self._calls.settle()
+                self._woken = question.done
+                self._wait_until(question.end_ns)
+        return question.verdict()
+
+    def _run_loop(self, seconds: float, descriptor: int = -1) -> None:
         """Lets the loop of this thread go on until it is stopped, or for some time."""
         loop = self._loop
         if loop is None:
             return
         timer = loop.call_later(seconds, loop.stop) if seconds > 0 else loop.call_soon(loop.stop)
+        if descriptor >= 0:
+            loop.add_reader(descriptor, loop.stop)
         try:
             loop.run_forever()
         finally:
             timer.cancel()
+            if descriptor >= 0:
+                loop.remove_reader(descriptor)
 
     def _finish_tasks(self) -> None:
         """Lets the tasks that were cancelled come to their end."""
         end = time.monotonic() + _CANCEL_SECONDS
         while self._tasks and (seconds := end - time.monotonic()) > 0:
             self._run_loop(seconds)
+
+
+_bells_lock = _thread.allocate_lock()  # so that nobody rings a bell that is closed just now
 
 
 class _Loops(threading.local):

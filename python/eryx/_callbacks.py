@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import FunctionType
+from weakref import WeakKeyDictionary
+
 from eryx._schema import positional_only_names, schema_of
 
 TYPE_CHECKING = False
@@ -13,6 +16,13 @@ if TYPE_CHECKING:
 
 # What the host library accepts (CALLBACKS_MAX_NAME of src/callbacks.h).
 _MAX_NAME_BYTES = 1024
+
+# By function: what it depends on, its schema, its positional parameters.
+_descriptions: WeakKeyDictionary[
+    Callable[..., Any], tuple[tuple[object, ...], dict[str, Any], tuple[str, ...]]
+] = WeakKeyDictionary()
+
+_PLAIN_TYPES = frozenset((type(None), bool, int, float, str))
 
 _KEYS = frozenset(("name", "fn", "description", "schema", "thread"))
 
@@ -36,7 +46,11 @@ class Callback:
         self.fn = fn
         self.name = _checked_name(fn, name)
         self.description = _checked_description(fn, self.name, description)
-        self.schema = _checked_schema(self.name, schema_of(fn) if schema is None else schema)
+        if schema is None:
+            self.schema, self.positional_only = _described(fn, self.name)
+        else:
+            self.schema = _checked_schema(self.name, schema)
+            self.positional_only = positional_only_names(fn)
         if not isinstance(thread, bool):
             raise TypeError(
                 f"thread of callback {self.name!r} must be a bool, not {type(thread).__name__}"
@@ -46,7 +60,6 @@ class Callback:
                 f"callback {self.name!r} is async: it runs on an event loop, not in a thread"
             )
         self.thread = thread
-        self.positional_only = positional_only_names(fn)
 
     def declaration(self) -> dict[str, Any]:
         """What the guest is told."""
@@ -54,11 +67,13 @@ class Callback:
 
     def as_dict(self) -> dict[str, Any]:
         """The dict that `callbacks=` accepts."""
+        import copy
+
         result = {
             "name": self.name,
             "fn": self.fn,
             "description": self.description,
-            "schema": self.schema,
+            "schema": copy.deepcopy(self.schema),
         }
         if self.thread:
             result["thread"] = True
@@ -225,6 +240,8 @@ def table_of(callbacks: object) -> CallbackTable | None:
     """The table for what a caller gave as `callbacks`; None if that holds no function."""
     if callbacks is None:
         return None
+    if isinstance(callbacks, CallbackTable):
+        return callbacks  # of a factory
     found = collect(callbacks)
     return CallbackTable(found) if found else None
 
@@ -300,6 +317,36 @@ def _checked_description(fn: Callable[..., Any], name: str, description: str | N
         wrong = type(description).__name__
         raise TypeError(f"description of callback {name!r} must be a str, not {wrong}")
     return description
+
+
+def _described(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The schema and the positional parameters that a function has by itself.
+
+    Looking at a function takes as long as a third of a short run, and those that make a sandbox for
+    each request have the same ones each time.
+    """
+    parts = _parts(fn)
+    known = None if parts is None else _descriptions.get(fn)
+    if known is not None and known[0] == parts:
+        return known[1], known[2]
+    schema = _checked_schema(name, schema_of(fn))
+    positional_only = positional_only_names(fn)
+    if parts is not None:
+        _descriptions[fn] = parts, schema, positional_only
+    return schema, positional_only
+
+
+def _parts(fn: Callable[..., Any]) -> tuple[object, ...] | None:
+    """What the description of a function depends on, without what could refer to the function.
+
+    None if it is not a plain function with plain defaults.
+    """
+    if type(fn) is not FunctionType or fn.__dict__ or fn.__kwdefaults__:
+        return None
+    defaults = fn.__defaults__
+    if defaults is not None and any(type(value) not in _PLAIN_TYPES for value in defaults):
+        return None
+    return fn.__code__, defaults, id(fn.__annotations__)
 
 
 def _checked_schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections import deque
 from contextvars import copy_context
 
 from eryx._errors import ResourceLimitError, SuspendCallback
+from eryx._eryx import deliver
 from eryx._turn import Run, runs_around
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from eryx._callbacks import Callback, CallbackTable
     from eryx._eryx import Core
     from eryx._journal import Recording
+    from eryx._network import NetConfig
     from eryx._tracing import Recorder
     from eryx._turn import Turn
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 # ERYX_EVENT_* of eryx.h, the first item of an event.
 _CALLBACK = 4
 _EXPIRED = 5
+
+_LONGEST_NS = 10**18  # instead of no limit
 
 _PLAIN_TYPES = frozenset((type(None), bool, int, float, str, list, dict, tuple))
 
@@ -99,6 +103,75 @@ class _Call:
             pass  # the loop is closed; or it starts just now, in another thread
 
 
+class Question:
+    """Whether the guest may connect, on its way to the function of the caller and back."""
+
+    __slots__ = ("_answer", "awaitable", "cancel", "done", "end_ns")
+
+    def __init__(self, answer: object, end_ns: int) -> None:
+        """answer: what the function gave; may be awaitable."""
+        self.end_ns = end_ns
+        self.awaitable: Any = None  # what gives the answer; has to be waited for
+        self.cancel: Callable[[], object] | None = None
+        self.done = False
+        self._answer: object = answer
+        if type(answer) not in _PLAIN_TYPES and hasattr(answer, "__await__"):
+            self.awaitable, self._answer = answer, False
+
+    async def wait(self, wake: Callable[[], object]) -> None:
+        """On an event loop: waits for the answer. Raises nothing, so that no loop is stopped."""
+        import asyncio
+
+        try:
+            self._answer = await self.awaitable
+        except asyncio.CancelledError:
+            pass
+        except BaseException as error:
+            self._answer = error
+        self.done = True
+        wake()
+
+    def is_late(self) -> bool:
+        """Whether the answer does not matter any more."""
+        return time.monotonic_ns() >= self.end_ns
+
+    def give_up(self) -> None:
+        """Ends the waiting."""
+        if self.cancel is not None and not self.done:
+            call = _Call("", None)
+            call.runs(self.cancel, self.awaitable)
+            call.give_up()
+
+    def verdict(self) -> bool:
+        """Whether the guest may connect. What the function raised is reported."""
+        self.give_up()
+        answer, self._answer = self._answer, False
+        if self.awaitable is not None and not self.done:
+            return False
+        if isinstance(answer, Exception):
+            _report(answer)
+            return False
+        if isinstance(answer, BaseException):
+            try:
+                raise answer
+            finally:
+                del answer  # its traceback holds this frame
+        if answer is not None and not isinstance(answer, bool):
+            wrong = type(answer).__name__
+            _report(TypeError(f"on_connect must give a bool or None, not {wrong}"))
+            return False
+        return answer is not False and not self.is_late()
+
+
+def _report(error: Exception) -> None:
+    """Makes an exception known that is nobody's to handle."""
+
+    def on_connect(_stream: int, _data: object) -> None:
+        raise error
+
+    deliver(on_connect, 0, None)
+
+
 class Calls:
     """Runs the functions and hands over their answers.
 
@@ -107,6 +180,7 @@ class Calls:
     """
 
     __slots__ = (
+        "_began_ns",
         "_callbacks",
         "_core",
         "_mark",
@@ -118,8 +192,10 @@ class Calls:
         "answers",
         "declarations",
         "max_trace_events",
+        "network",
         "recorder",
         "recording",
+        "run_timeout_ms",
         "trace_mode",
     )
 
@@ -140,6 +216,8 @@ class Calls:
         self.recorder: Recorder | None = None
         self.trace_mode: str | None = None
         self.max_trace_events = 0
+        self.network: NetConfig | None = None  # if it has a function to ask
+        self.run_timeout_ms: int | None = None
         self._runner: Runner = _NOBODY
         self._open: dict[int, _Call] = {}
         self.answers: deque[tuple[int, Any, BaseException | None]] = deque()
@@ -147,6 +225,7 @@ class Calls:
     def begin(self, runner: Runner) -> None:
         """The run begins, in the present context."""
         self._runner = runner
+        self._began_ns = time.monotonic_ns()
         self._mark = Run(self._turn)
         self._token = runs_around.set((*runs_around.get(), self._mark))
 
@@ -179,6 +258,25 @@ class Calls:
         elif self.recorder is not None:
             self.recorder.feed(event[1])
         return False
+
+    def ask(self, event: tuple[Any, ...]) -> Question:
+        """Asks the caller whether the guest may connect."""
+        _, host, address, port = event
+        network = self.network
+        if network is None or network.on_connect is None:
+            return Question(False, 0)
+        now_ns = time.monotonic_ns()
+        end_ns = now_ns + _LONGEST_NS
+        if network.connect_timeout_ms is not None:
+            end_ns = min(end_ns, now_ns + network.connect_timeout_ms * 1_000_000)
+        if self.run_timeout_ms is not None:
+            end_ns = min(end_ns, self._began_ns + self.run_timeout_ms * 1_000_000)
+        try:
+            answer = network.on_connect(host, address, port)
+        except Exception as error:
+            _report(error)
+            answer = False
+        return Question(answer, end_ns)
 
     def settle(self) -> None:
         """Gives the guest the answers that have come. Raises what is to end the run."""
@@ -325,7 +423,7 @@ class Calls:
 def _arguments(text: str | None) -> dict[str, Any]:
     """The arguments, which the guest may have written by hand."""
     if text is None:
-        raise ValueError("the arguments are nested too deeply or are no JSON")
+        raise ValueError("the arguments are nested too deeply, too many, or no JSON")
     try:
         arguments = _decode(text)
     except RecursionError:

@@ -10,8 +10,9 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import eryx
+from eryx import _cli_factory
+from eryx._cli_factory import create_sandbox
 from eryx._errors import EryxError, ExecutionError
-from eryx._sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,8 @@ class _OutputClosedError(BaseException):
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="eryx",
-        description="Run a Python program in a sandbox: no files, no environment, no network.",
+        description="Run a Python program in a sandbox: no files, no environment, and no network "
+        "unless it is allowed.",
         epilog="Arguments after -- become sys.argv[1:] of the program. Exit codes: 0 success, 1 if "
         "the program failed or was ended by a limit, 2 wrong usage, N after sys.exit(N).",
     )
@@ -53,6 +55,33 @@ def _parser() -> argparse.ArgumentParser:
         "--max-output", type=_limit, metavar="BYTES", help="output kept of a run (16777216)"
     )
     parser.add_argument("--fuel", type=_limit, metavar="N", help="limit of work (none)")
+    parser.add_argument("--net", action="store_true", help="allow connections to public hosts")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="P",
+        help="allow connections to hosts such as api.example.com or *.example.com, and to no "
+        "others; may be repeated",
+    )
+    parser.add_argument(
+        "--allow-network",
+        action="append",
+        default=[],
+        metavar="CIDR",
+        help="allow connections to addresses such as 10.1.0.0/16, also to those that are not "
+        "public; may be repeated",
+    )
+    parser.add_argument(
+        "--secret",
+        action="append",
+        default=[],
+        type=_secret,
+        metavar="NAME=ENV@HOST",
+        help="give the program a variable NAME whose value, that of the variable ENV here, only "
+        "HOST gets to see; may be repeated",
+    )
+    _cli_factory.add_arguments(parser)
     parser.add_argument(
         "--result", action="store_true", help="print the variable `result` as JSON at the end"
     )
@@ -70,6 +99,25 @@ def _limit(text: str) -> int:
     return value
 
 
+def _secret(text: str) -> tuple[str, dict[str, object]]:
+    """Name and entry of a secret. No message has its value."""
+    left, _, hosts = text.rpartition("@")
+    name, _, variable = left.partition("=")
+    if not (name and variable and hosts):
+        raise argparse.ArgumentTypeError("must have the form NAME=ENV@HOST[,HOST...]")
+    value = os.environ.get(variable)
+    if value is None:
+        raise argparse.ArgumentTypeError(f"there is no environment variable {variable}")
+    entry: dict[str, object] = {"value": value, "allowed_hosts": hosts.split(",")}
+    from eryx._secrets import core_secrets
+
+    try:
+        core_secrets({name: entry}, stdout=None, stderr=None, files=None, result=None)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name, entry
+
+
 def _limits(options: argparse.Namespace) -> eryx.ResourceLimits:
     limits = eryx.ResourceLimits()
     if options.timeout is not None:
@@ -81,6 +129,17 @@ def _limits(options: argparse.Namespace) -> eryx.ResourceLimits:
     if options.fuel is not None:
         limits.max_fuel = options.fuel
     return limits
+
+
+def _network(options: argparse.Namespace) -> eryx.NetConfig | None:
+    """What the program may reach. Raises ValueError for malformed patterns."""
+    if not (options.net or options.allow_host or options.allow_network):
+        return None
+    return eryx.NetConfig(
+        allow_all_hosts=options.net and not options.allow_host,
+        allowed_hosts=options.allow_host,
+        allowed_networks=options.allow_network,
+    )
 
 
 def _program(options: argparse.Namespace) -> str | None:
@@ -130,6 +189,7 @@ def _as_json(source: eryx.ExecuteResult | EryxError) -> dict[str, object]:
         "peak_memory_bytes": source.peak_memory_bytes,
         "memory_limit_hit": source.memory_limit_hit,
         "callback_invocations": 0,
+        "connections": [connection._asdict() for connection in source.connections],
         "error": None,
     }
     if isinstance(source, eryx.ExecuteResult):
@@ -162,8 +222,15 @@ def _print_result(result: eryx.ExecuteResult) -> int:
     return EXIT_OK
 
 
-def _run(code: str, options: argparse.Namespace, arguments: list[str]) -> int:
-    sandbox = Sandbox(resource_limits=_limits(options))
+def _run(
+    code: str, options: argparse.Namespace, network: eryx.NetConfig | None, arguments: list[str]
+) -> int:
+    sandbox = create_sandbox(
+        options,
+        resource_limits=_limits(options),
+        network=network,
+        secrets=dict(options.secret) or None,
+    )
     if not options.json:
         sandbox._on_output = _writer(sys.stdout.buffer, sys.stderr.buffer)
     try:
@@ -190,6 +257,8 @@ def _quit_quietly() -> NoReturn:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; arguments are those of the process by default. Returns the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["factory"]:
+        return _cli_factory.main(words[1:])
     guest_arguments: list[str] = []
     if "--" in words:
         split = words.index("--")
@@ -198,12 +267,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(words)
     if options.code is not None and options.script is not None:
         parser.error("-c and a script cannot be given together")
+    _cli_factory.check(parser, options)
+    try:
+        network = _network(options)
+    except ValueError as error:
+        parser.error(str(error))
     try:
         code = _program(options)
         if code is None:
             parser.print_help()
             return EXIT_OK
-        exit_code = _run(code, options, guest_arguments)
+        exit_code = _run(code, options, network, guest_arguments)
         sys.stdout.flush()
     except OSError as error:
         if isinstance(error, BrokenPipeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from eryx._eryx import Engine
 
@@ -32,6 +33,9 @@ def trim() -> None:
     """
     if _engine is not None:
         _engine.trim()
+    factories = sys.modules.get("eryx._factory")
+    if factories is not None:
+        factories.trim()
 
 
 trim.__module__ = "eryx"

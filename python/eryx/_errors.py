@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from eryx._network import Connection
     from eryx._tracing import TraceEvent
 
 
@@ -42,6 +43,10 @@ class EryxError(Exception):
     """Whether the guest was refused memory because of `ResourceLimits.max_memory_bytes`."""
     callback_invocations: int = 0
     """Number of callbacks that the guest made."""
+    connections: Sequence[Connection] = ()
+    """Connections of the guest, those that were refused as well; the first 1,000."""
+    connections_total: int = 0
+    """Number of connections, with those that are not in the list."""
     trace: Sequence[TraceEvent] = ()
     """What the tracer saw, in order; empty without tracing."""
     trace_truncated: bool = False

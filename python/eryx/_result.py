@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from eryx._network import Connection
     from eryx._tracing import Recorder, TraceEvent
 
 _REPR_CHARACTERS = 50
@@ -20,6 +21,8 @@ class ExecuteResult:
     __module__ = "eryx"
     __slots__ = (
         "callback_invocations",
+        "connections",
+        "connections_total",
         "duration_ms",
         "fuel_consumed",
         "memory_limit_hit",
@@ -65,6 +68,10 @@ class ExecuteResult:
     """Whether the guest was refused memory because of `ResourceLimits.max_memory_bytes`."""
     callback_invocations: int
     """Number of callbacks that the guest made."""
+    connections: list[Connection]
+    """Connections of the guest in their order, those that were refused as well; the first 1,000."""
+    connections_total: int
+    """Number of connections, with those that are not in the list."""
     trace: list[TraceEvent]
     """What the tracer saw, in order; empty without tracing."""
     trace_truncated: bool
@@ -88,6 +95,8 @@ class ExecuteResult:
         put(self, "peak_memory_bytes", outcome.peak_memory_bytes)
         put(self, "memory_limit_hit", outcome.memory_limit_hit)
         put(self, "callback_invocations", outcome.callback_invocations)
+        put(self, "connections", _connections(outcome))
+        put(self, "connections_total", outcome.connections_total)
         put(self, "trace", [] if recorder is None else recorder.events)
         put(self, "trace_truncated", recorder is not None and recorder.truncated)
 
@@ -126,6 +135,15 @@ def text(data: bytes) -> str:
     return data.decode("utf-8", "replace").rstrip("\n")
 
 
+def _connections(outcome: Outcome) -> list[Connection]:
+    """The connections of a run; most have none and need not import anything for it."""
+    if not outcome.connections:
+        return []
+    from eryx._network import connections_of
+
+    return connections_of(outcome.connections)
+
+
 def _decode(outcome: Outcome) -> tuple[object, str | None, str | None]:
     """Value, JSON and error of the result variable."""
     if outcome.result_json is None:
@@ -159,6 +177,8 @@ def finish(outcome: Outcome, recorder: Recorder | None = None) -> ExecuteResult:
         error.peak_memory_bytes = outcome.peak_memory_bytes
         error.memory_limit_hit = outcome.memory_limit_hit
         error.callback_invocations = outcome.callback_invocations
+        error.connections = _connections(outcome)
+        error.connections_total = outcome.connections_total
         if recorder is not None:
             error.trace = recorder.events
             error.trace_truncated = recorder.truncated

@@ -18,7 +18,7 @@ from eryx._turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from typing import Any, Literal
 
     from eryx._asynchronous import Driver
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from eryx._callbacks import CallbackRegistry, CallbackTable
     from eryx._calls import Calls
     from eryx._journal import Recording, ReplayOutcome
+    from eryx._network import NetConfig
     from eryx._storage import CoreMounts, Volume
     from eryx._tracing import TraceEvent
 
@@ -64,9 +65,11 @@ class Sandbox:
         "_core",
         "_driver",
         "_max_trace_events",
+        "_network",
         "_on_output",
         "_on_trace",
         "_result_variable",
+        "_timeout_ms",
         "_trace_mode",
         "_turn",
         "_used",
@@ -76,10 +79,10 @@ class Sandbox:
         self,
         *,
         resource_limits: ResourceLimits | None = None,
-        network: object = None,
+        network: NetConfig | None = None,
         callbacks: CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry] | None = None,
         mcp: object = None,
-        secrets: object = None,
+        secrets: Mapping[str, Mapping[str, Any]] | None = None,
         scrub_stdout: bool | None = None,
         scrub_stderr: bool | None = None,
         scrub_result: bool | None = None,
@@ -98,8 +101,15 @@ class Sandbox:
         callbacks: functions that the guest may call as ``await name(...)``: a `CallbackRegistry` or
             a list of registries and dicts with name, fn, description, schema and thread; the last
             three may be left out. See `CallbackRegistry.add`.
-        network, mcp, secrets, scrub_stdout, scrub_stderr, scrub_result, scrub_files: not in
-            this version; anything but None is refused with EryxError.
+        network: what the guest may reach; None for nothing.
+        secrets: values for the headers of HTTP requests, by the name of the environment variable
+            in which the guest finds a placeholder: ``{"API_KEY": {"value": "...", "allowed_hosts":
+            ["api.example.com"]}}``. Without hosts of its own a secret may go to those of
+            ``NetConfig.allowed_hosts``.
+        scrub_stdout, scrub_stderr, scrub_files, scrub_result: whether placeholders become
+            ``[REDACTED]`` in what the guest writes; stderr includes the texts of exceptions. None
+            for yes, but no for the result.
+        mcp: not in this version; anything but None is refused with EryxError.
         volumes: directories and files of the host that the guest sees, as tuples (host path, guest
             path, read_only). Guest paths are absolute and do not overlap. Links that lead out of a
             volume are not followed.
@@ -116,15 +126,7 @@ class Sandbox:
         Raises TypeError and ValueError for arguments that are wrong, InitializationError if there
         is not enough memory or address space.
         """
-        _refuse(
-            network=network,
-            mcp=mcp,
-            secrets=secrets,
-            scrub_stdout=scrub_stdout,
-            scrub_stderr=scrub_stderr,
-            scrub_result=scrub_result,
-            scrub_files=scrub_files,
-        )
+        _refuse(mcp=mcp)
         limits = DEFAULT_CORE_LIMITS
         if resource_limits is not None:
             if not isinstance(resource_limits, ResourceLimits):
@@ -142,6 +144,10 @@ class Sandbox:
             self._callbacks = table_of(callbacks)
             if resource_limits is not None:
                 self._callback_timeout_ms = resource_limits.callback_timeout_ms
+        self._network: NetConfig | None = None  # if it has a function to ask
+        self._timeout_ms: int | None = 30_000
+        if resource_limits is not None:
+            self._timeout_ms = resource_limits.execution_timeout_ms
         self._on_trace = on_trace
         self._max_trace_events = max_trace_events
         self._trace_mode: str | None = None
@@ -150,12 +156,28 @@ class Sandbox:
         self._turn = Turn()
         self._driver: Driver | BlockingRun | None = None
         self._used = False
-        if volumes is None:
-            self._core = Core(shared_engine(), limits, self._mounts())
-        else:
+        options: dict[str, Any] = {}
+        if volumes is not None:
             from eryx._storage import core_volumes
 
-            self._core = Core(shared_engine(), limits, self._mounts(), core_volumes(volumes))
+            options["volumes"] = core_volumes(volumes)
+        if network is not None:
+            from eryx._network import core_network
+
+            options["network"] = core_network(network)
+            if network.on_connect is not None:
+                self._network = network
+        if not (secrets is None is scrub_stdout is scrub_stderr is scrub_files is scrub_result):
+            from eryx._secrets import core_secrets
+
+            options["secrets"] = core_secrets(
+                secrets,
+                stdout=scrub_stdout,
+                stderr=scrub_stderr,
+                files=scrub_files,
+                result=scrub_result,
+            )
+        self._core = self._new_core(limits, options)
 
     def execute(
         self,
@@ -195,7 +217,12 @@ class Sandbox:
         source, stdin_bytes = _encoded(code, stdin)
         argument_tuple = _arguments(arguments)
         calls = None
-        if self._callbacks is not None or trace is not None or self._trace_mode is not None:
+        if (
+            self._callbacks is not None
+            or trace is not None
+            or self._trace_mode is not None
+            or self._network is not None
+        ):
             calls = self._new_calls(trace, recording)
         if self._async_output:
             raise TypeError("on_stdout or on_stderr is async: use execute_async")
@@ -326,13 +353,15 @@ class Sandbox:
         self._core.cancel()
         driver = self._driver
         if driver is not None:
-            driver.wake()
+            driver.stop()
 
     def _new_calls(self, trace: bool | str | None, recording: Recording | None) -> Calls:
         """What a run needs that calls the host or is traced."""
         from eryx._calls import Calls
 
         calls = Calls(self._core, self._turn, self._callbacks, self._callback_timeout_ms, recording)
+        calls.network = self._network
+        calls.run_timeout_ms = self._timeout_ms
         mode = self._trace_mode
         if trace is not None:
             mode = _trace_mode(trace, self._on_trace, self._max_trace_events)
@@ -343,6 +372,10 @@ class Sandbox:
             calls.max_trace_events = self._max_trace_events
             calls.recorder = Recorder(self._on_trace, self._max_trace_events)
         return calls
+
+    def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
+        """What runs the guest; a factory or a pool has others."""
+        return Core(shared_engine(), limits, self._mounts(), **options)
 
     def _mounts(self) -> CoreMounts:
         """What is mounted besides the volumes."""

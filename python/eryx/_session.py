@@ -13,13 +13,14 @@ from eryx._turn import Turn
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import EllipsisType, TracebackType
     from typing import Any, Literal, Self
 
     from eryx import _eryx
     from eryx._callbacks import CallbackRegistry
     from eryx._eryx import Core, Outcome
+    from eryx._network import NetConfig
     from eryx._storage import CoreMounts, VfsStorage, Volume
     from eryx._tracing import TraceEvent
 
@@ -86,7 +87,7 @@ class Session(Sandbox):
         vfs_mount_path: str | None = None,
         execution_timeout_ms: int | EllipsisType | None = ...,
         max_fuel: int | None = None,
-        network: object = None,
+        network: NetConfig | None = None,
         callbacks: CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry] | None = None,
         mcp: object = None,
         volumes: Iterable[Volume] | None = None,
@@ -94,7 +95,7 @@ class Session(Sandbox):
         on_stderr: Callable[[str], object] | None = None,
         result_variable: str | None = None,
         resource_limits: ResourceLimits | None = None,
-        secrets: object = None,
+        secrets: Mapping[str, Mapping[str, Any]] | None = None,
         scrub_stdout: bool | None = None,
         scrub_stderr: bool | None = None,
         scrub_result: bool | None = None,
@@ -102,7 +103,7 @@ class Session(Sandbox):
         trace: bool | Literal["all"] = False,
         on_trace: Callable[[TraceEvent], object] | None = None,
         max_trace_events: int = 100_000,
-        transactional: bool = False,
+        transactional: bool | Literal["all"] = False,
     ) -> None:
         """Makes a session in which Python has started.
 
@@ -110,9 +111,10 @@ class Session(Sandbox):
             resource_limits, or 30,000.
         max_fuel: fuel of each run; None for that of resource_limits.
         transactional: whether a run that fails is undone, with all that it did to variables and
-            in-memory files.
-        vfs: the storage for the files of the session; it outlives it, and `reset`, and is not
-            undone by rollbacks. If there is none, but a mount path or volumes, a new one is made.
+            in-memory files; "all" also undoes what was done to the storage meanwhile.
+        vfs: the storage for the files of the session; it outlives it, and `reset`, and is undone
+            only by checkpoints that include it. If there is none, but a mount path or volumes, a
+            new one is made.
         vfs_mount_path: where the storage is seen; None for ``/data``.
 
         The others are those of `Sandbox`.
@@ -156,7 +158,9 @@ class Session(Sandbox):
         self._count = 0
         self._lost = False
         self._closed = False
-        self._transactional = bool(transactional)
+        if transactional not in (False, True, "all"):
+            raise ValueError(f'transactional must be False, True or "all", not {transactional!r}')
+        self._transactional = transactional
         self._before: _eryx.Checkpoint | None = None
 
     # ---- Attributes ----
@@ -248,8 +252,12 @@ class Session(Sandbox):
             fork._start(core)
         return fork
 
-    def checkpoint(self) -> Checkpoint:
+    def checkpoint(self, *, include_storage: bool = False) -> Checkpoint:
         """Remembers the present state, to go back to with `rollback`.
+
+        include_storage: also what is in the storage of the session. A rollback then puts it back
+            for all who use it; files of it that another session has open stay as they are there,
+            without a name.
 
         >>> session = Session()
         >>> _ = session.execute("x = 1")
@@ -260,13 +268,14 @@ class Session(Sandbox):
         '1'
         """
         with self._turn_taken():
-            return Checkpoint(self._core.checkpoint(), self._count)
+            return Checkpoint(self._core.checkpoint(bool(include_storage)), self._count)
 
     def rollback(self, checkpoint: Checkpoint) -> None:
         """Goes back to a checkpoint of this session or of one that it was forked from.
 
-        Variables, open files and the in-memory files are as they were then. A checkpoint can be
-        gone back to any number of times, also after `reset` and after a run that crashed.
+        Variables, open files and the in-memory files are as they were then, and the storage if the
+        checkpoint includes it. A checkpoint can be gone back to any number of times, also after
+        `reset` and after a run that crashed.
         """
         if not isinstance(checkpoint, Checkpoint):
             raise TypeError(f"a Checkpoint is needed, not {type(checkpoint).__name__}")
@@ -275,25 +284,29 @@ class Session(Sandbox):
             self._count = checkpoint._execution_count
             self._lost = False
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, include_storage: bool = False) -> None:
         """Writes the whole state of the session to a file, for `load` of another session.
 
         The file holds all objects and in-memory files, and only its owner can read it. It fits
         exactly this build of eryx.
 
+        include_storage: also what is in the storage of the session. `load` then needs a session
+            with a storage at the same path, and replaces all that it holds.
+
         Raises InitializationError if the file cannot be written.
         """
         with self._turn_taken():
-            self._core.save(path)
+            self._core.save(path, bool(include_storage))
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Goes on from a state that `save` has written, in this process or another.
 
         What the session had is gone. The fuel, time and memory limits stay those of this session.
 
-        Raises InitializationError if the file is missing, damaged or of another build,
-        ResourceLimitError if the state needs more memory than the limit allows; the session is then
-        as it was. A file is no more to be trusted than the program that ran before it was saved.
+        Raises InitializationError if the file is missing, damaged, of another build, or holds a
+        storage where this session has none, ResourceLimitError if the state needs more memory than
+        the limit allows; the session is then as it was. A file is no more to be trusted than the
+        program that ran before it was saved.
 
         >>> import tempfile
         >>> first, second = Session(), Session()
@@ -421,7 +434,7 @@ class Session(Sandbox):
         if self._lost:
             raise InitializationError(_LOST)
         if self._transactional:
-            self._before = self._core.checkpoint()
+            self._before = self._core.checkpoint(self._transactional == "all")
         self._count += 1
 
     def _abandon(self) -> None:
@@ -446,6 +459,7 @@ class Session(Sandbox):
         with self._turn_taken():
             self._core.set_limits(core_limits(limits))
             self._limits = limits
+            self._timeout_ms = limits.execution_timeout_ms
 
     def _command(self, command: int, source: bytes) -> Outcome:
         """Does something other than running a program."""

@@ -1,5 +1,7 @@
 #include "fake_guest.h"
 
+#include <poll.h>
+
 #include "run.h"
 #include "test.h"
 #include "wasi_io.h"
@@ -21,6 +23,7 @@ fake_guest *fake_guest_create(uint32_t memory_bytes, uint32_t handle_limit)
     memset(memory->data, 0xa5, memory_bytes);
     memory->size = memory_bytes;
     guest->heap_next = FAKE_GUEST_HEAP;
+    guest->patience_ms = 50;
     handles_init(&guest->sandbox.handles, handle_limit, wasi_drop_handle);
     return guest;
 }
@@ -28,6 +31,7 @@ fake_guest *fake_guest_create(uint32_t memory_bytes, uint32_t handle_limit)
 void fake_guest_destroy(fake_guest *guest)
 {
     handles_clear(&guest->sandbox.handles);
+    net_destroy(guest->sandbox.net);
     free(guest->sandbox.instance.memory.data);
     for (size_t stream = 0; stream < 3; stream++) {
         free(guest->output[stream]);
@@ -104,6 +108,17 @@ uint64_t run_clock_ns(void)
     return fake_clock_ns;
 }
 
+/* Waits for real, but no longer than real servers on this machine take; then the clock jumps. */
+static void wait_for_network(eryx_sandbox *sandbox, uint64_t wake_ns, int patience_ms)
+{
+    struct pollfd look = {.fd = net_before_wait(sandbox->net, &wake_ns), .events = POLLIN};
+    if (poll(&look, 1, look.fd >= 0 ? patience_ms : 0) != 1 && wake_ns != UINT64_MAX &&
+        wake_ns > fake_clock_ns) {
+        fake_clock_ns = wake_ns;
+    }
+    net_after_wait(sandbox->net);
+}
+
 bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
 {
     fake_guest *guest = (fake_guest *)sandbox;
@@ -112,6 +127,10 @@ bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
     if (guest->interrupt_after != 0 && guest->waits >= guest->interrupt_after) {
         return false;
     }
+    if (sandbox->net != NULL) {
+        wait_for_network(sandbox, wake_ns, guest->patience_ms);
+        return true;
+    }
     if (guest->early_wakes > 0) {
         guest->early_wakes--;
         fake_clock_ns++;
@@ -119,6 +138,27 @@ bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
         fake_clock_ns = wake_ns;
     }
     return true;
+}
+
+bool run_goes_on(eryx_sandbox *sandbox)
+{
+    fake_guest *guest = (fake_guest *)sandbox;
+    return guest->interrupt_after == 0 || guest->waits < guest->interrupt_after;
+}
+
+void run_yield(eryx_sandbox *sandbox, eryx_event event)
+{
+    fake_guest *guest = (fake_guest *)sandbox;
+    guest->yields++;
+    sandbox->event = event;
+    if (guest->on_yield != NULL) {
+        guest->on_yield(guest, &event);
+    }
+}
+
+void run_pause(eryx_sandbox *sandbox)
+{
+    (void)sandbox;
 }
 
 void run_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)

@@ -25,6 +25,10 @@ typedef struct fake_guest {
     unsigned early_wakes;     /* so many calls of run_wait() come back before their time */
     unsigned interrupt_after; /* run_wait() gives up from this call on; 0 for never */
 
+    int patience_ms; /* how long run_wait() waits for the network before the clock jumps; 50 */
+    unsigned yields; /* calls of run_yield() */
+    void (*on_yield)(struct fake_guest *guest, const eryx_event *event); /* may be NULL */
+
     uint8_t *output[3]; /* what came through run_output(), by stream */
     size_t output_size[3];
 

@@ -125,7 +125,7 @@ static void test_rollback_brings_the_state_back(void)
     eryx_sandbox *sandbox = live_create(NULL);
     eryx_checkpoint *checkpoint;
     run(sandbox, "x = 1\nf = open('/data/f', 'w'); f.write('a'); f.flush()");
-    ASSERT_EQ(eryx_checkpoint_create(sandbox, &checkpoint, NULL), ERYX_OK);
+    ASSERT_EQ(eryx_checkpoint_create(sandbox, false, &checkpoint, NULL), ERYX_OK);
     for (int i = 0; i < 3; i++) {
         check_output(sandbox, "x += 1; f.write('b'); f.flush(); print(x, open('/data/f').read())",
                      "2 ab\n");
@@ -149,17 +149,17 @@ static void test_what_is_refused(void)
     eryx_error error;
     ASSERT_EQ(eryx_sandbox_fork(NULL, &fork, &error), ERYX_INVALID_ARGUMENT);
     ASSERT_EQ(eryx_sandbox_fork(sandbox, NULL, &error), ERYX_INVALID_ARGUMENT);
-    ASSERT_EQ(eryx_checkpoint_create(sandbox, NULL, &error), ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(eryx_checkpoint_create(sandbox, false, NULL, &error), ERYX_INVALID_ARGUMENT);
     ASSERT_EQ(eryx_sandbox_rollback(sandbox, NULL, &error), ERYX_INVALID_ARGUMENT);
     eryx_checkpoint_destroy(NULL);
     eryx_run_options options = live_program("x = 1");
     ASSERT_EQ(eryx_run_begin(sandbox, &options, NULL), ERYX_OK);
     ASSERT_EQ(eryx_sandbox_fork(sandbox, &fork, &error), ERYX_BUSY);
-    ASSERT_EQ(eryx_checkpoint_create(sandbox, &checkpoint, &error), ERYX_BUSY);
+    ASSERT_EQ(eryx_checkpoint_create(sandbox, false, &checkpoint, &error), ERYX_BUSY);
     ASSERT_EQ(eryx_sandbox_reset(sandbox, NULL), ERYX_OK);
     run(sandbox, "import os; os._exit(3)");
     ASSERT_EQ(eryx_sandbox_fork(sandbox, &fork, &error), ERYX_NEEDS_RESET);
-    ASSERT_EQ(eryx_checkpoint_create(sandbox, &checkpoint, &error), ERYX_NEEDS_RESET);
+    ASSERT_EQ(eryx_checkpoint_create(sandbox, false, &checkpoint, &error), ERYX_NEEDS_RESET);
     eryx_sandbox_destroy(sandbox);
 }
 
@@ -202,7 +202,7 @@ static void save_example(void)
         "t = tempfile.TemporaryFile(); t.write(b'gone'); t.flush()\n"
         "l = open('/python-stdlib/os.py'); i = os.scandir('/tmp'); z = open('/dev/zero', 'rb')");
     eryx_error error = {{0}};
-    eryx_sandbox_save(sandbox, path, &error);
+    eryx_sandbox_save(sandbox, path, false, &error);
     ASSERT_STR_EQ(error.message, "");
     eryx_sandbox_destroy(sandbox);
 }
@@ -322,8 +322,8 @@ static void test_limits_hold_for_files(void)
     sandbox = live_create(&options);
     ASSERT_EQ(eryx_sandbox_load(sandbox, "/nowhere/at/all", &error), ERYX_INITIALIZATION);
     ASSERT_EQ(eryx_sandbox_load(sandbox, NULL, &error), ERYX_INVALID_ARGUMENT);
-    ASSERT_EQ(eryx_sandbox_save(sandbox, NULL, &error), ERYX_INVALID_ARGUMENT);
-    ASSERT_EQ(eryx_sandbox_save(sandbox, "/nowhere/at/all", &error), ERYX_INITIALIZATION);
+    ASSERT_EQ(eryx_sandbox_save(sandbox, NULL, false, &error), ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(eryx_sandbox_save(sandbox, "/nowhere/at/all", false, &error), ERYX_INITIALIZATION);
     eryx_sandbox_destroy(sandbox);
     unlink(path);
 }

@@ -161,6 +161,25 @@ static void test_timers_and_errors_have_a_reserve(void)
     free_table(table);
 }
 
+/* A table that is full of sockets still has room for what comes with them. */
+static void test_sockets_bring_room_for_their_parts(void)
+{
+    handle_table *table = new_table(2);
+    uint32_t index;
+    uint32_t socket = add(table, HANDLE_TCP_SOCKET, 1);
+    add(table, HANDLE_DESCRIPTOR, 2);
+    for (uint32_t i = 0; i < HANDLE_PER_SOCKET; i++) {
+        add(table, i % 2 == 0 ? HANDLE_POLLABLE_TCP : HANDLE_TCP_INPUT, 3);
+    }
+    ASSERT(!handles_add(table, HANDLE_POLLABLE_TCP, NULL, 0, &index));
+    ASSERT(!handles_add(table, HANDLE_TCP_SOCKET, NULL, 0, &index));
+    ASSERT(handles_remove(table, socket));
+    ASSERT_EQ(table->sockets, 0);
+    ASSERT(!handles_add(table, HANDLE_POLLABLE_TCP, NULL, 0, &index));
+    ASSERT(table->live <= handles_most(table));
+    free_table(table);
+}
+
 static void test_kind_free_cannot_be_added(void)
 {
     handle_table *table = new_table(3);
@@ -245,6 +264,7 @@ TEST_MAIN(TEST_CASE(test_fixed_handles_are_always_there),
           TEST_CASE(test_add_gives_first_dynamic_index_first), TEST_CASE(test_get_checks_the_kind),
           TEST_CASE(test_remove_drops_once_and_index_is_used_again), TEST_CASE(test_limit_is_exact),
           TEST_CASE(test_timers_and_errors_have_a_reserve),
+          TEST_CASE(test_sockets_bring_room_for_their_parts),
           TEST_CASE(test_kind_free_cannot_be_added),
           TEST_CASE(test_clear_drops_all_and_table_can_be_used_again),
           TEST_CASE(test_random_operations_match_a_model))

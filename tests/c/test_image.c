@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dirty_pages.h"
 #include "memory.h"
 #include "test.h"
 
@@ -71,7 +72,7 @@ static void test_written_pages_are_private_and_dropped_by_reset(void)
     ASSERT_EQ(mapped[1].data[0], 1);
     ASSERT(memory_grow(&mapped[0], 2));
     memset(mapped[0].data + PAGES * MEMORY_PAGE_BYTES, 0xff, 2 * MEMORY_PAGE_BYTES);
-    ASSERT(memory_reset(&mapped[0], &opened));
+    ASSERT(memory_reset(&maps[0], &mapped[0], &opened));
     ASSERT_EQ_U(mapped[0].size, PAGES * MEMORY_PAGE_BYTES);
     ASSERT_BYTES_EQ(mapped[0].data, mapped[0].size, memory, mapped[0].size);
     ASSERT(memory_grow(&mapped[0], 2));
@@ -82,6 +83,48 @@ static void test_written_pages_are_private_and_dropped_by_reset(void)
     memory_destroy(&maps[1]);
     image_close(&opened);
     free(memory);
+}
+
+static size_t own_pages(const wasm_rt_memory_t *memory)
+{
+    dirty_range ranges[64];
+    size_t count;
+    size_t bytes = 0;
+    if (!dirty_pages_find(memory->data, memory->size, ranges, 64, &count)) {
+        return SIZE_MAX; /* the kernel cannot tell */
+    }
+    for (size_t i = 0; i < count; i++) {
+        bytes += ranges[i].size;
+    }
+    return bytes / IMAGE_PAGE_BYTES;
+}
+
+/* One guest that has written much must not make the resets of all later ones slow. */
+static void test_pages_that_nobody_uses_any_more_are_dropped(void)
+{
+    uint8_t *expected = make_memory();
+    write_image(expected);
+    image opened;
+    ASSERT_EQ(image_open(path, &opened, NULL), ERYX_OK);
+    memory_map map;
+    wasm_rt_memory_t memory;
+    ASSERT(memory_create(&map, &opened, 0, &memory));
+    memory_set_limit(&memory, memory.size);
+    memset(memory.data, 0xff, memory.size);
+    ASSERT(memory_reset(&map, &memory, &opened));
+    size_t before = own_pages(&memory);
+    for (int i = 0; i < 20; i++) {
+        memset(memory.data + 5 * IMAGE_PAGE_BYTES, i + 1, 2 * IMAGE_PAGE_BYTES);
+        ASSERT(memory_reset(&map, &memory, &opened));
+    }
+    if (before != SIZE_MAX) {
+        ASSERT_EQ_U(before, memory.size / IMAGE_PAGE_BYTES);
+        ASSERT_EQ_U(own_pages(&memory), 2);
+    }
+    ASSERT_BYTES_EQ(memory.data, memory.size, expected, memory.size);
+    memory_destroy(&map);
+    image_close(&opened);
+    free(expected);
 }
 
 static void test_growth_ends_at_the_limit(void)
@@ -212,6 +255,7 @@ static void test_end(void)
 
 TEST_MAIN(TEST_CASE(test_begin), TEST_CASE(test_memory_comes_back_as_it_was),
           TEST_CASE(test_written_pages_are_private_and_dropped_by_reset),
+          TEST_CASE(test_pages_that_nobody_uses_any_more_are_dropped),
           TEST_CASE(test_growth_ends_at_the_limit), TEST_CASE(test_every_changed_byte_is_noticed),
           TEST_CASE(test_truncated_and_lengthened_files), TEST_CASE(test_files_that_are_no_images),
           TEST_CASE(test_unwritable_place),

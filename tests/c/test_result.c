@@ -119,10 +119,22 @@ static void test_every_status_has_a_name_and_a_text(void)
     ASSERT_STR_EQ(eryx_version(), ERYX_VERSION);
 }
 
+static void test_every_file_error_has_a_name_and_a_text(void)
+{
+#define CHECK(name, number, text, number_of_error)                                                 \
+    ASSERT_STR_EQ(eryx_file_error_name((eryx_file_error)(number)), #name);                         \
+    ASSERT_STR_EQ(eryx_file_error_text((eryx_file_error)(number)), text);
+    ERYX_FILE_ERROR_MAP(CHECK)
+#undef CHECK
+    ASSERT_STR_EQ(eryx_file_error_name((eryx_file_error)1000), "UNKNOWN");
+    ASSERT_STR_EQ(eryx_file_error_text((eryx_file_error)1000), "unknown file error");
+}
+
 TEST_MAIN(TEST_CASE(test_a_later_report_replaces_the_earlier),
           TEST_CASE(test_an_empty_value_is_not_no_value),
           TEST_CASE(test_json_over_the_cap_becomes_an_error), TEST_CASE(test_long_texts_are_cut),
           TEST_CASE(test_unknown_fields_are_ignored),
           TEST_CASE(test_request_has_all_fields_in_order),
           TEST_CASE(test_request_without_a_result_variable),
-          TEST_CASE(test_every_status_has_a_name_and_a_text))
+          TEST_CASE(test_every_status_has_a_name_and_a_text),
+          TEST_CASE(test_every_file_error_has_a_name_and_a_text))

@@ -5,6 +5,7 @@
 
 #include "eryx/eryx.h"
 #include "storage.h"
+#include "storage_bytes.h"
 #include "vfs_tree.h"
 
 enum { MIB = 1 << 20 };
@@ -177,11 +178,6 @@ static void test_mount_paths(void)
         {"/mnt/deep/in", VFS_OK},
         {"/mnt/deep/out", VFS_OK},
         {"/data", VFS_EXIST},
-        {"/data/x", VFS_EXIST},
-        {"/mnt", VFS_EXIST},
-        {"/mnt/deep", VFS_EXIST},
-        {"/mnt/deep/in/x", VFS_EXIST},
-        {"/tmp/x", VFS_INVALID},
         {"/", VFS_INVALID},
         {"", VFS_INVALID},
         {"data", VFS_INVALID},
@@ -218,6 +214,66 @@ static void test_mount_paths(void)
     ASSERT_EQ(tree_link(files, "data/f", "mnt/deep/out/g"), VFS_OK);
     eryx_storage_destroy(storage);
     vfs_destroy(files);
+}
+
+/* A mount in the root of another, deeper in it, and above one that was there first. */
+static void test_mounts_under_mounts(void)
+{
+    eryx_storage *outer = make(MIB, 100);
+    eryx_storage *inner = make(MIB, 100);
+    ASSERT_EQ(put(outer, "x/hidden", "x"), ERYX_FILE_OK);
+    ASSERT_EQ(put(outer, "seen", "s"), ERYX_FILE_OK);
+    ASSERT_EQ(put(inner, "f", "inner"), ERYX_FILE_OK);
+    vfs_mounts *mounts;
+    ASSERT_EQ(vfs_mounts_create(&mounts), VFS_OK);
+    ASSERT_EQ(vfs_mounts_add_storage(mounts, "/data/x", inner, false), VFS_OK);
+    ASSERT_EQ(vfs_mounts_add_storage(mounts, "/data", outer, false), VFS_OK);
+    ASSERT_EQ(vfs_mounts_add_storage(mounts, "/data/a/b", inner, true), VFS_OK);
+    ASSERT_EQ(vfs_mounts_add_storage(mounts, "/data/x/y", outer, false), VFS_OK);
+    ASSERT_EQ(vfs_mounts_add_storage(mounts, "/tmp/t", inner, false), VFS_OK);
+    ASSERT_EQ(vfs_mounts_add_storage(mounts, "/data/x", outer, false), VFS_EXIST);
+    char path[VFS_PATH_MAX + 1];
+    ASSERT_EQ_U(vfs_source_path(mounts, 3, path), 9);
+    ASSERT_STR_EQ(path, "/data/x/y");
+    ASSERT(!vfs_mounts_find_file_above(mounts, path));
+    vfs *files = tree_create(NULL, MIB, 100);
+    ASSERT_EQ(vfs_use_mounts(files, mounts), VFS_OK);
+    vfs_mounts_release(mounts);
+
+    ASSERT_STR_EQ(tree_list(files, "data"), "seen x a");
+    ASSERT_STR_EQ(tree_list(files, "data/x"), "f y");
+    ASSERT_STR_EQ(tree_list(files, "data/x/y"), "x seen");
+    ASSERT_STR_EQ(tree_list(files, "data/a"), "b");
+    ASSERT_STR_EQ(tree_list(files, "tmp"), "t");
+    tree_expect(files, "data/x/f", "inner");
+    tree_expect(files, "data/x/y/x/hidden", "x");
+    tree_expect(files, "data/x/y/../../seen", "s");
+    tree_expect(files, "data/a/b/../../x/../seen", "s");
+    tree_expect(files, "tmp/t/../t/f", "inner");
+
+    /* What leads to a mount, and the mount itself, stays where it is. */
+    ASSERT_EQ(tree_rmdir(files, "data/x"), VFS_BUSY);
+    ASSERT_EQ(tree_rmdir(files, "data/a"), VFS_BUSY);
+    ASSERT_EQ(tree_rmdir(files, "data/a/b"), VFS_READ_ONLY);
+    ASSERT_EQ(tree_rename(files, "data/x", "data/z"), VFS_BUSY);
+    ASSERT_EQ(tree_rename(files, "data/seen", "data/a"), VFS_BUSY);
+    ASSERT_EQ(tree_put(files, "data/a/new", "n"), VFS_READ_ONLY);
+    ASSERT_EQ(tree_put(files, "data/a/b/new", "n"), VFS_READ_ONLY);
+    ASSERT_EQ(tree_mkdir(files, "data/x"), VFS_EXIST);
+
+    /* Across: as between any two; the same storage in two places is one. */
+    ASSERT_EQ(tree_rename(files, "data/x/f", "data/f"), VFS_CROSS_DEVICE);
+    ASSERT_EQ(tree_rename(files, "data/x/f", "tmp/t/g"), VFS_OK);
+    ASSERT_EQ(tree_rename(files, "data/seen", "data/x/y/moved"), VFS_OK);
+    ASSERT_STR_EQ(tree_list(files, "data"), "moved x a");
+    ASSERT_EQ(tree_rename(files, "data/x/y/x", "data/x/y/x/in"), VFS_INVALID);
+    expect(inner, "g", "inner");
+
+    /* Hidden, not gone. */
+    expect(outer, "x/hidden", "x");
+    vfs_destroy(files);
+    eryx_storage_destroy(outer);
+    eryx_storage_destroy(inner);
 }
 
 static void test_a_fork_goes_its_own_way(void)
@@ -315,24 +371,6 @@ static void test_bytes_and_back(void)
     eryx_storage_destroy(storage);
 }
 
-/* Sets the checksum right, as somebody would who forges the bytes. */
-static void forge_checksum(uint8_t *data, size_t size)
-{
-    uint64_t state = UINT64_C(0xcbf29ce484222325) ^ (size - 28);
-    for (size_t at = 28; at < size; at += 8) {
-        uint64_t word = 0;
-        for (size_t i = 0; i < 8 && at + i < size; i++) {
-            word |= (uint64_t)data[at + i] << 8 * i;
-        }
-        state = (state ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        state ^= state >> 32;
-    }
-    for (size_t i = 0; i < 8; i++) {
-        data[20 + i] = (uint8_t)(state >> 8 * i);
-        data[12 + i] = (uint8_t)((uint64_t)size >> 8 * i);
-    }
-}
-
 static void test_damaged_bytes_are_refused(void)
 {
     eryx_storage *storage = sample();
@@ -349,7 +387,7 @@ static void test_damaged_bytes_are_refused(void)
             damaged[i] ^= (uint8_t)(1 << bit);
             ASSERT_EQ(eryx_storage_from_bytes(damaged, size, MIB, 100, &copy), ERYX_FILE_INVALID);
             /* Forged ones give an error or some storage, within the quota. */
-            forge_checksum(damaged, size);
+            storage_bytes_seal(damaged, size);
             if (eryx_storage_from_bytes(damaged, size, MIB, 100, &copy) == ERYX_FILE_OK) {
                 ASSERT_LE_U(usage(copy).bytes, MIB);
                 eryx_storage_destroy(copy);
@@ -358,7 +396,7 @@ static void test_damaged_bytes_are_refused(void)
         memcpy(damaged, data, size);
         ASSERT_EQ(eryx_storage_from_bytes(damaged, i, MIB, 100, &copy), ERYX_FILE_INVALID);
         if (i > 28) {
-            forge_checksum(damaged, i);
+            storage_bytes_seal(damaged, i);
             ASSERT_NE(eryx_storage_from_bytes(damaged, i, MIB, 100, &copy), ERYX_FILE_OK);
         }
     }
@@ -445,6 +483,6 @@ static void test_threads(void)
 TEST_MAIN(TEST_CASE(test_write_read_list_remove),
           TEST_CASE(test_a_write_over_the_quota_changes_nothing),
           TEST_CASE(test_trees_share_a_storage), TEST_CASE(test_mount_paths),
-          TEST_CASE(test_a_fork_goes_its_own_way), TEST_CASE(test_bytes_and_back),
-          TEST_CASE(test_damaged_bytes_are_refused), TEST_CASE(test_a_child_process_is_told),
-          TEST_CASE(test_threads))
+          TEST_CASE(test_mounts_under_mounts), TEST_CASE(test_a_fork_goes_its_own_way),
+          TEST_CASE(test_bytes_and_back), TEST_CASE(test_damaged_bytes_are_refused),
+          TEST_CASE(test_a_child_process_is_told), TEST_CASE(test_threads))

@@ -149,6 +149,18 @@ class TestCalls:
                 "deep = []\nfor _ in range(300): deep = [deep]\nawait echo(deep)"
             )
 
+    def test_json_that_would_take_much_memory(self) -> None:
+        """Some megabytes of text are not made into hundreds of megabytes of objects."""
+        limits = eryx.ResourceLimits(max_memory_bytes=1 << 30, execution_timeout_ms=None)
+        sandbox = eryx.Sandbox(callbacks=[entry(echo)], resource_limits=limits)
+        small = sandbox.execute("result = [[i] for i in range(100_000)]")
+        assert small.result[-1] == [99_999]
+        with pytest.raises(eryx.ExecutionError, match="too many"):
+            sandbox.execute("await echo([[]] * 4_500_000)")
+        done = sandbox.execute("result = [{}] * 3_000_000")
+        assert done.result is None
+        assert "too many values" in str(done.result_error)
+
     def test_list_callbacks_and_invoke(self) -> None:
         result = sandbox_with(add).execute(
             "result = [list_callbacks(), await invoke('add', a=1, b=1)]"

@@ -97,7 +97,9 @@ class TestIntegration:
     @pytest.mark.parametrize(
         "code",
         [
-            "import ctypes",
+            "import ctypes; ctypes.CDLL('libc.so.6')",
+            "import ctypes; ctypes.pythonapi.Py_GetVersion",
+            "import ctypes; ctypes.string_at(8)",
             "import subprocess; subprocess.run(['true'])",
             "import os; os.fork()",
             "import os; os.execv('/bin/true', ['true'])",

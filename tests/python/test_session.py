@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -262,6 +263,21 @@ class TestSession:
         assert private_bytes() - before < 20_000_000
         assert open_descriptors() == descriptors
 
+    def test_arguments_are_named(self) -> None:
+        parameters = inspect.signature(eryx.Session).parameters.values()
+        assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
+        names = {parameter.name for parameter in parameters}
+        assert names >= set(inspect.signature(eryx.Sandbox).parameters)
+        assert names >= {
+            "vfs",
+            "vfs_mount_path",
+            "execution_timeout_ms",
+            "max_fuel",
+            "transactional",
+        }
+        with pytest.raises(TypeError):
+            eryx.Session(None)  # type: ignore[call-arg]
+
     def test_sqlite_database(self, session: eryx.Session) -> None:
         session.execute(
             "import sqlite3\nc = sqlite3.connect('/data/d.db')\n"
@@ -326,7 +342,7 @@ class TestLiveState:
 
     def test_forks_draw_other_random_numbers(self, session: eryx.Session) -> None:
         session.execute("import random, uuid, os")
-        code = "print(random.random(), uuid.uuid4(), os.urandom(8))"
+        code = "print(random.random(), uuid.uuid4(), os.urandom(8).hex())"
         lines = [output(session.fork(), code) for _ in range(5)]
         parts = [set(column) for column in zip(*(line.split() for line in lines), strict=True)]
         assert [len(part) for part in parts] == [5, 5, 5]
@@ -449,6 +465,17 @@ class TestLiveState:
         with pytest.raises(eryx.InitializationError, match="No such file"):
             small.save(tmp_path / "absent" / "state")
         assert output(small, "print(x)") == "1"
+
+    def test_load_refuses_another_build(self, session: eryx.Session, tmp_path: Path) -> None:
+        path = tmp_path / "state"
+        session.save(path)
+        data = bytearray(path.read_bytes())
+        for position in (8, 16, 47, 48):  # format version, build, image
+            data[position] ^= 1
+            path.write_bytes(data)
+            with pytest.raises(eryx.InitializationError, match="another build of eryx"):
+                session.load(path)
+            data[position] ^= 1
 
     def test_load_refuses_damaged_files(self, session: eryx.Session, tmp_path: Path) -> None:
         path = tmp_path / "state"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,20 @@ def run_tool(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_stub_of_the_native_module(tmp_path: Path) -> None:
     done = run_tool("mypy.stubtest", "eryx._eryx", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
+
+
+def test_package_is_what_its_types_say(tmp_path: Path) -> None:
+    """The package carries its types in the source; what runs must have the same names."""
+    done = run_tool("mypy.stubtest", "eryx", cwd=tmp_path)
+    problems = done.stdout.strip().split("\n\n")
+    assert problems[-1].startswith(("Found", "Success")), done.stdout + done.stderr
+    for problem in problems[:-1]:
+        # What private modules have for type checkers and themselves, and what mypy makes up.
+        private = re.match(
+            r"error: eryx\.(packages\.)?_\w+\.(_\w+ |.* is not present at runtime)", problem
+        )
+        # "disjoint_base" is of Python 3.15's typing.
+        assert private or "is a disjoint base at runtime" in problem, problem
 
 
 def test_caller_is_told_the_types(tmp_path: Path) -> None:

@@ -202,6 +202,66 @@ class TestVfsStorage:
         assert done.stdout == "ENOSPC"
         assert storage.list() == ["g"]
 
+    def test_renaming_with_a_full_quota(self) -> None:
+        storage = VfsStorage(max_bytes=100_000, max_entries=4)
+        session = Session(vfs=storage)
+        done = session.execute(
+            dedent(
+                """
+            import errno, os, shutil
+            os.mkdir('/data/d')
+            open('/data/a', 'wb').write(bytes(60_000))
+            open('/data/b', 'wb').write(b'b')
+            open('/data/c', 'wb').write(b'c')
+            try:
+                open('/data/e', 'w')
+            except OSError as error:
+                print(errno.errorcode[error.errno])
+            os.rename('/data/a', '/data/' + 'x' * 255)
+            os.rename('/data/' + 'x' * 255, '/data/d/a')
+            os.replace('/data/b', '/data/c')
+            os.rename('/data/d', '/data/d2')
+            print(sorted(os.listdir('/data')), os.listdir('/data/d2'), open('/data/c').read())
+
+            # From elsewhere it is a copy, which does not fit: nothing is lost, nothing is left.
+            open('/tmp/big', 'wb').write(bytes(60_000))
+            try:
+                shutil.move('/tmp/big', '/data/big')
+            except OSError as error:
+                print(errno.errorcode[error.errno])
+            print(os.path.getsize('/tmp/big'), os.path.exists('/data/big'))
+            os.replace('/data/d2/a', '/data/c')
+            """
+            )
+        )
+        lines = done.stdout.split("\n")
+        assert lines[:2] == ["ENOSPC", "['c', 'd2'] ['a'] b"]
+        assert lines[2] == "ENOSPC"
+        assert lines[3].startswith("60000 ")
+        assert storage.read_bytes("c") == bytes(60_000)
+
+    def test_what_is_removed_is_given_back(self) -> None:
+        storage = VfsStorage(max_bytes=100_000, max_entries=2)
+        session = Session(vfs=storage)
+        done = session.execute(
+            dedent(
+                """
+            import os
+            def fill(name):
+                with open(name, 'wb') as f: f.write(bytes(90_000))
+            fill('/data/f'); os.truncate('/data/f', 10); fill('/data/g'); os.remove('/data/g')
+            f = open('/data/f', 'r+b')
+            os.remove('/data/f')
+            f.seek(0); f.write(b'still here'); f.seek(0); print(f.read())
+            fill('/data/f')
+            f.close()
+            os.remove('/data/f'); os.mkdir('/data/d'); os.rmdir('/data/d'); fill('/data/f')
+            """
+            )
+        )
+        assert done.stdout == "b'still here'"
+        assert storage.entry_count == 1
+
     def test_paths_do_not_leave_the_mount(self) -> None:
         storage = VfsStorage()
         session = Session(vfs=storage)

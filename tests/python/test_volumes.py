@@ -145,13 +145,21 @@ class TestVolumes:
         for items in ((), (host,), (host, "/in"), (host, "/in", True, True)):
             with pytest.raises(ValueError, match="host, guest, read_only"):
                 Sandbox(volumes=[items])  # type: ignore[list-item]
-        for path in ("in", "", "/", "/in/", "/a/./b", "/dev/x", "/python-stdlib", "/tmp/x"):
+        for path in (
+            "in",
+            "",
+            "/",
+            "/in/",
+            "/a/./b",
+            "/dev/x",
+            "/python-stdlib",
+            "/site-packages/x",
+        ):
             with pytest.raises(ValueError, match="guest path"):
                 Sandbox(volumes=[(host, path, True)])
-        for pair in (("/a", "/a"), ("/a", "/a/b"), ("/a/b", "/a")):
-            with pytest.raises(ValueError, match="overlaps"):
-                Sandbox(volumes=[(host, path, True) for path in pair])
-        with pytest.raises(ValueError, match="overlaps"):
+        with pytest.raises(ValueError, match="two mounts at the guest path /a"):
+            Sandbox(volumes=[(host, "/a", True), (host, "/a", False)])
+        with pytest.raises(ValueError, match="two mounts at the guest path /data"):
             Session(vfs=VfsStorage(), volumes=[(host, "/data", True)])
         with pytest.raises(ValueError, match="null"):
             Sandbox(volumes=[(f"{host}\0", "/in", True)])

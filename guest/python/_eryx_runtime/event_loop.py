@@ -2,23 +2,21 @@
 
 import asyncio
 import selectors
-import socket
 import time
 from asyncio import base_events, events, futures, selector_events, tasks, unix_events
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from _eryx_runtime import callbacks
-
-_TURN = 0.001  # seconds that are waited for one thing while there is another, too
+import _eryx
+from _eryx_runtime import callbacks, network, tracing
 
 
 class _Selector(selectors.DefaultSelector):
-    """Waits for answers of the host and for files, and only sleeps when there is neither."""
+    """Waits for sockets and for answers of the host, and only sleeps when there is neither."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if callbacks.open_calls:
-            return self._select_with_calls(timeout)
+        if callbacks.open_calls or network.lookups:
+            return self._select_with_answers(timeout)
         if self.get_map():
             ready: list[tuple[selectors.SelectorKey, int]] = super().select(timeout)
             return ready
@@ -29,19 +27,22 @@ class _Selector(selectors.DefaultSelector):
             time.sleep(timeout)
         return []
 
-    def _select_with_calls(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
-        if not self.get_map():
+    def _select_with_answers(
+        self, timeout: float | None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
+        ready: list[tuple[selectors.SelectorKey, int]] = []
+        if self.get_map():
+            if tracing.buffer and timeout != 0:
+                tracing.flush()
+            # The select ends as soon as there is an answer, too.
+            _eryx.watch_answers()
+            ready = super().select(timeout)
+            callbacks.wait(0)
+        else:
             callbacks.wait(timeout)
-            return []
-        # No call of the host waits for both: it is asked for one and the other, in turns.
-        end = None if timeout is None else time.monotonic() + timeout
-        open_before = len(callbacks.open_calls)
-        while True:
-            ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
-            left = _TURN if end is None else min(_TURN, end - time.monotonic())
-            callbacks.wait(0 if ready else left)
-            if ready or left < _TURN or len(callbacks.open_calls) < open_before:
-                return ready
+        if network.lookups:
+            network.deliver()
+        return ready
 
 
 # What a program may choose without a reason that counts here.
@@ -79,11 +80,20 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
             future.set_exception(error)
         return future
 
-    async def getaddrinfo(self, host: Any, port: Any, **options: int) -> Any:
-        return socket.getaddrinfo(host, port, **options)
+    async def getaddrinfo(
+        self,
+        host: Any,
+        port: Any,
+        *,
+        family: int = 0,
+        type: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+    ) -> Any:
+        return await network.getaddrinfo(self, host, port, family, flags)
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
-        return socket.getnameinfo(sockaddr, flags)
+        return network.getnameinfo(sockaddr, flags)
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         pass

@@ -5,10 +5,18 @@ import builtins
 import gc
 import importlib
 import sys
-from types import CodeType
 
-import _eryx
-from _eryx_runtime import event_loop, file_modes, interrupts, namespaces, program, streams
+from _eryx_runtime import (
+    event_loop,
+    file_modes,
+    immortal,
+    interrupts,
+    locks,
+    namespaces,
+    network,
+    program,
+    streams,
+)
 from _eryx_runtime.preload import MODULES
 
 # Touches what most programs touch.
@@ -57,7 +65,9 @@ def _add_site_builtins() -> None:
 def prepare_image() -> None:
     """Import what is preloaded."""
     interrupts.install()
+    locks.install()
     event_loop.install()
+    network.install()
     file_modes.install()
     _add_site_builtins()
     for name in MODULES:
@@ -74,37 +84,10 @@ def prepare_round() -> bytes:
     return _WARM_UP.encode()
 
 
-def _make_all_immortal() -> None:
-    """Stop counting references to all objects there are."""
-    # Those that the garbage collector knows, and what they refer to. With little memory, since what
-    # is taken for this and freed again would be in the image, too.
-    waiting = gc.get_objects()
-    while waiting:
-        item = waiting.pop()
-        if sys._is_immortal(item):
-            continue
-        _eryx.make_immortal(item)
-        waiting.extend(gc.get_referents(item))
-        # What the collector is not told of, as it cannot be part of a cycle.
-        if isinstance(item, dict):
-            waiting.extend(item)
-        elif isinstance(item, CodeType):
-            waiting += (item.co_consts, item.co_names, item.co_filename, item.co_name)
-            waiting += (item.co_qualname, item.co_linetable, item.co_exceptiontable)
-            waiting += item.co_varnames + item.co_cellvars + item.co_freevars
-
-
 def settle_image() -> None:
-    """Leave what the first rounds made as it will be shared by all sandboxes.
-
-    Objects of the image live as long as their sandbox. So their references need no counting and the
-    garbage collector need not look at them; both would only make private copies of shared pages.
-    """
+    """Leave what the first rounds made as it will be shared by all sandboxes."""
     program.make_fresh(building=True)
-    gc.collect()
-    _make_all_immortal()
-    gc.collect()
-    gc.freeze()
+    immortal.settle()
 
 
 def seal_image() -> None:

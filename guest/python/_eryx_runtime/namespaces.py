@@ -204,6 +204,10 @@ def install(text: bytes | None, target: dict[str, Any], result_variable: str | N
     has put in the place of one stays as long as the declarations are the same.
     """
     if text == _declared.text and "invoke" in target:
+        if result_variable in _declared.names and (
+            target.get(result_variable) is _declared.names[result_variable]
+        ):
+            del target[result_variable]
         return
     for name, value in _declared.names.items():
         if target.get(name) is value:

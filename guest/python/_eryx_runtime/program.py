@@ -24,7 +24,10 @@ import _eryx
 from _eryx_runtime import (
     callbacks,
     event_loop,
+    factory,
+    immortal,
     namespaces,
+    placeholders,
     report,
     snapshot,
     streams,
@@ -39,7 +42,8 @@ _EXCEPTION = 1
 _EXIT = 2
 
 _KEEP_STATE = 1  # enum request_flag
-_NEEDS_ENTROPY = 2  # src/request.h, as the next
+_NEEDS_ENTROPY = 2  # src/request.h, as the next two
+_HAS_SECRETS = 4
 _COMMAND_SHIFT = 8
 _ALLOW_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _ABSENT = object()
@@ -54,6 +58,7 @@ _RUNTIME_FILES = frozenset(
     function.__code__.co_filename
     for function in (
         event_loop.run,
+        factory.prepare,
         base_events.BaseEventLoop.run_until_complete,
         events.Handle._run,
         lambda: None,
@@ -106,9 +111,7 @@ def _make_main() -> ModuleType:
 def make_fresh(building: bool) -> None:
     """Be as if no program had ever run; for the image."""
     _state.building = building
-    streams.install()
-    _state.streams_fresh = True
-    _state.started = False
+    _renew()
     # Not made anew: what is in the image is out of the garbage collector's sight, and __main__ must
     # not be, or a program's objects could not be finalised.
     _state.main = None
@@ -116,6 +119,30 @@ def make_fresh(building: bool) -> None:
     _lines_of_file.clear()
     linecache._interactive_cache.clear()  # type: ignore[attr-defined]
     _state.own_modules = frozenset(_modules)
+
+
+def _renew() -> None:
+    streams.install()
+    _state.streams_fresh = True
+    _state.started = False
+
+
+def _seal() -> None:
+    """Make the present state the one that the sandboxes of a factory begin with."""
+    main = _state.main
+    if main is None:
+        return
+    _renew()
+    event_loop.forget_session()
+    _lines_of_file.pop(FILENAME, None)
+    _modules.pop("__main__", None)
+    _state.own_modules = frozenset(_modules)
+    factory.remember(main)
+    _state.main = factory.prepared.main
+    _state.extended = factory.prepared.has_callbacks  # the next run may not have them
+    sys.argv = [FILENAME]
+    sys.__dict__.pop("last_exc", None)
+    immortal.settle()
 
 
 def _first_run() -> None:
@@ -157,6 +184,8 @@ _COMMANDS = {
     1: lambda source: snapshot.save(int(source)),
     2: lambda source: snapshot.load(source),
     3: lambda source: snapshot.clear(),
+    4: lambda source: factory.prepare(source, _modules["__main__"]),
+    5: lambda source: _seal(),
 }
 _COMMAND_CODE = compile("command(source)", __file__, "exec")
 
@@ -202,6 +231,8 @@ def begin(
     sys.argv = [FILENAME, *arguments]
     if flags & _NEEDS_ENTROPY:
         _reseed()
+    if flags & _HAS_SECRETS:
+        placeholders.install()
     command = _COMMANDS.get(flags >> _COMMAND_SHIFT)
     if command is not None:
         _state.result_variable = None
@@ -276,6 +307,8 @@ def close() -> None:
             _run_at_exit()
         # What refers to the program now is the program itself, so its objects go as garbage does,
         # with their globals still in place. Then files are closed and __del__ is called.
+        if _state.main is not None and _state.main is factory.prepared.main:
+            factory.forget_program(_state.main)
         _state.main = None
         for name in [name for name in _modules if name not in _state.own_modules]:
             del _modules[name]

@@ -1,0 +1,634 @@
+"""Factories: sandboxes that start with packages, imports and variables that are there already."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import time
+import zlib
+from weakref import WeakSet
+
+from eryx._engine import shared_engine
+from eryx._errors import EryxError, InitializationError
+from eryx._eryx import Core, Engine, Outcome, Packages
+from eryx._limits import ResourceLimits, core_limits
+from eryx._sandbox import Sandbox
+from eryx._sealed import Seal, check_key
+from eryx._session import Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any, Self, Unpack
+
+    from eryx._callbacks import CallbackRegistry, CallbackTable
+    from eryx._options import PlaceOptions, SandboxOptions, SessionOptions
+    from eryx._pool import SandboxPool
+
+    Source = str | os.PathLike[str] | bytes | tuple[str, bytes]
+    Callbacks = CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry]
+
+# enum eryx_run_command
+_PREPARE = 4
+_SEAL_OBJECTS = 5
+
+# ERYX_EVENT_* of eryx.h, the first item of an event.
+_WAIT = 1
+_CALLBACK = 4
+
+_PAUSE_MS = 25
+
+_SEAL = Seal(b"ERYXFACT", 1, "factory file", "loaded")
+# Sizes of the parts as they are unpacked: description (JSON), packages, frozen memory.
+_SIZES = struct.Struct("<QQQ")
+_MOST_BYTES = 2**31
+_COMPRESSION = 6
+
+
+class _Template:
+    """What a factory is made of, as bytes: enough to make it again."""
+
+    __slots__ = ("archive", "description", "frozen")
+
+    def __init__(self, description: dict[str, Any], archive: bytes, frozen: bytes) -> None:
+        self.description = description
+        self.archive = archive  # of the packages; empty for none
+        self.frozen = frozen  # what Core.freeze() gave
+
+    def pack(self) -> bytes:
+        """All of it in one piece, compressed."""
+        description = json.dumps(self.description).encode()
+        parts = (description, self.archive, self.frozen)
+        packer = zlib.compressobj(_COMPRESSION)
+        packed = [packer.compress(part) for part in parts]
+        return b"".join((_SIZES.pack(*map(len, parts)), *packed, packer.flush()))
+
+    @classmethod
+    def unpack(cls, data: memoryview, what: str) -> _Template:
+        """The reverse; whoever made the bytes is trusted only as far as a program in a sandbox."""
+        try:
+            sizes = _SIZES.unpack_from(data)
+            if sum(sizes) > _MOST_BYTES:
+                raise ValueError("it is too large")
+            unpacker = zlib.decompressobj()
+            plain = memoryview(unpacker.decompress(data[_SIZES.size :], sum(sizes) + 1))
+            if len(plain) != sum(sizes) or not unpacker.eof or unpacker.unused_data:
+                raise ValueError("its sizes are wrong")
+            frozen_begin = sizes[0] + sizes[1]
+            description = json.loads(bytes(plain[: sizes[0]]))
+            _check_description(description)
+            archive = bytes(plain[sizes[0] : frozen_begin])
+            return cls(description, archive, bytes(plain[frozen_begin:]))
+        except (ValueError, RecursionError, struct.error, zlib.error) as error:
+            raise InitializationError(f"{what}: {error}") from None
+
+
+def _are_declarations(text: object) -> bool:
+    if text is None:
+        return True
+    declared = json.loads(text) if isinstance(text, str) else None
+    return isinstance(declared, list) and all(
+        isinstance(each, dict) and isinstance(each.get("name"), str) for each in declared
+    )
+
+
+def _check_description(description: Any) -> None:
+    if not (
+        isinstance(description, dict)
+        and isinstance(description.get("imports"), list)
+        and isinstance(description.get("packages"), list)
+        and isinstance(description.get("setup"), bool)
+        and _are_declarations(description.get("callbacks"))
+        and all(isinstance(name, str) for name in description["imports"])
+        and all(
+            isinstance(package, list)
+            and len(package) == 2
+            and all(isinstance(part, str) for part in package)
+            for package in description["packages"]
+        )
+    ):
+        raise ValueError("its description is malformed")
+
+
+class SandboxFactory:
+    """Makes sandboxes that start with packages, imported modules and variables in place.
+
+    What is imported and set up is done once, in a sandbox whose memory is then frozen. All
+    sandboxes of the factory share that memory until they write to it, so that making one takes as
+    long as making a `Sandbox`. They are isolated from each other and from the factory, and live on
+    without it.
+
+    >>> factory = SandboxFactory(
+    ...     imports=["decimal"],
+    ...     setup_code="from decimal import Decimal; rate = Decimal('1.19')",
+    ... )
+    >>> factory.create_sandbox().execute("print(rate * 100)").stdout
+    '119.00'
+    """
+
+    __module__ = "eryx"
+    __slots__ = (
+        "__weakref__",
+        "_callbacks",
+        "_description",
+        "_engine",
+        "_extended_last",
+        "_packages",
+        "_plain",
+        "_sealed",
+    )
+
+    def __init__(
+        self,
+        *,
+        site_packages: str | os.PathLike[str] | None = None,
+        packages: Iterable[Source] | None = None,
+        imports: Iterable[str] | None = None,
+        setup_code: str | None = None,
+        callbacks: Callbacks | None = None,
+        cache: bool | str | os.PathLike[str] = False,
+        resource_limits: ResourceLimits | None = None,
+    ) -> None:
+        """Builds a factory.
+
+        site_packages: a folder of installed packages, all of which the sandboxes get.
+        packages: wheels, source archives and folders with pure-Python packages; see
+            docs/packages.md. Dependencies are not fetched.
+        imports: names of modules that are imported now, so that no sandbox has to.
+        setup_code: a program that runs after the imports. Its variables are there in every program
+            of the sandboxes.
+        callbacks: functions that the sandboxes may call; see `Sandbox`. Set-up code cannot.
+        cache: whether to keep the factory on disk, so that making it again is quick: True for the
+            folder ``eryx`` in the user's cache folder, or the path of a folder.
+        resource_limits: of the imports and the set-up code; None for 60 seconds and 1 GiB.
+
+        Raises InitializationError, with the traceback of the guest, if an import or the set-up code
+        fails, and if a package cannot be read.
+        """
+        names = _names("imports", imports)
+        if setup_code is not None and not isinstance(setup_code, str):
+            raise TypeError(f"setup_code must be a str or None, not {type(setup_code).__name__}")
+        limits = _build_limits(resource_limits)
+        table = _table(callbacks)
+        archive, listed, hint = _collect(site_packages, packages, is_cached=cache is True)
+        description = {
+            "imports": list(names),
+            "packages": listed,
+            "setup": setup_code is not None,
+            "callbacks": None if table is None else table.declarations,
+        }
+        cached = None
+        if cache is not False:
+            from eryx._factory_cache import CachedFactory
+
+            cached = CachedFactory(cache, description, archive, setup_code)
+            stored = cached.load()
+            if stored is not None:
+                try:
+                    template = _open(stored, None, None)
+                    if (template.description, template.archive) == (description, archive):
+                        self._take(template, table, stored)
+                        return
+                except InitializationError:
+                    pass  # damaged, or of another build: it is made anew
+        frozen = _build(archive, description, setup_code, limits, hint)
+        self._take(_Template(description, archive, frozen), table, None)
+        if cached is not None:
+            cached.save(self.to_bytes())
+
+    def _take(self, template: _Template, table: CallbackTable | None, sealed: bytes | None) -> None:
+        """Becomes the factory of a template."""
+        self._packages = Packages(template.archive) if template.archive else None
+        self._engine = shared_engine().derive(template.frozen, self._packages)
+        self._description = template.description
+        self._callbacks = table
+        # The packages of a folder that were added to those of the factory last, and the sum.
+        self._extended_last: tuple[bytes, Packages] | None = None
+        self._sealed = sealed
+        self._plain: _Template | None = template if sealed is None else None
+        _factories.add(self)
+
+    # ---- Sandboxes ----
+
+    def create_sandbox(
+        self,
+        *,
+        site_packages: str | os.PathLike[str] | None = None,
+        **options: Unpack[SandboxOptions],
+    ) -> Sandbox:
+        """Makes a sandbox that starts where the factory was frozen.
+
+        site_packages: a folder with more packages for this sandbox; they come before those of the
+            factory.
+        options: as of `Sandbox`. The callbacks are added to those of the factory; one of the same
+            name takes its place.
+        """
+        packages = self._packages_with(site_packages)
+        return _FactorySandbox(self._engine, packages, self._with_callbacks(options))
+
+    def create_session(
+        self,
+        *,
+        site_packages: str | os.PathLike[str] | None = None,
+        **options: Unpack[SessionOptions],
+    ) -> Session:
+        """Makes a session that starts where the factory was frozen.
+
+        site_packages: as of `create_sandbox`.
+        options: as of `Session`; callbacks as of `create_sandbox`.
+
+        >>> factory = SandboxFactory(setup_code="seen = []")
+        >>> session = factory.create_session()
+        >>> _ = session.execute("seen.append(1)")
+        >>> session.execute("print(seen)").stdout
+        '[1]'
+        """
+        packages = self._packages_with(site_packages)
+        return _FactorySession(self._engine, packages, self._with_callbacks(options))
+
+    def create_pool(
+        self,
+        *,
+        max_size: int = 10,
+        min_idle: int = 1,
+        acquire_timeout_ms: int | None = 30_000,
+        idle_timeout_ms: int | None = 300_000,
+        **options: Unpack[PlaceOptions],
+    ) -> SandboxPool:
+        """Makes a pool of sandboxes of this factory; the parameters are those of `SandboxPool`."""
+        from eryx._pool import SandboxPool
+
+        return SandboxPool(
+            factory=self,
+            max_size=max_size,
+            min_idle=min_idle,
+            acquire_timeout_ms=acquire_timeout_ms,
+            idle_timeout_ms=idle_timeout_ms,
+            **options,
+        )
+
+    def _with_callbacks(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options with the functions of the factory as well."""
+        merged = dict(options)
+        if self._callbacks is not None:
+            given = merged.get("callbacks")
+            merged["callbacks"] = self._callbacks if given is None else self._merged(given)
+        return merged
+
+    def _merged(self, callbacks: object) -> CallbackTable:
+        from eryx._callbacks import CallbackTable, collect
+
+        assert self._callbacks is not None
+        added = CallbackTable(collect(callbacks)).by_name
+        return CallbackTable(list({**self._callbacks.by_name, **added}.values()))
+
+    def _packages_with(self, site_packages: str | os.PathLike[str] | None) -> Packages | None:
+        """The packages of the factory with those of a folder; None for those of the factory."""
+        if site_packages is None:
+            return None
+        from eryx._archive import pack, unpack
+
+        archive, _, _ = _collect(site_packages, None)
+        last = self._extended_last
+        if last is None or last[0] != archive:
+            files = {**unpack(self._template().archive), **unpack(archive)}
+            last = self._extended_last = archive, Packages(pack(files))
+        return last[1]
+
+    # ---- Files ----
+
+    def save(self, path: str | os.PathLike[str], *, key: bytes | None = None) -> None:
+        """Writes the factory to a file, which appears under its name when it is complete.
+
+        key: protects the file from being altered; the same one is needed to load it.
+        """
+        check_key(key)
+        write_file(path, self._seal(key))
+
+    def to_bytes(self, *, key: bytes | None = None) -> bytes:
+        """The factory as bytes, which `from_bytes` and `load` read."""
+        check_key(key)
+        return self._seal(key)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        site_packages: str | os.PathLike[str] | None = None,
+        callbacks: Callbacks | None = None,
+        cache: bool = False,
+        key: bytes | None = None,
+    ) -> Self:
+        """Reads a factory that `save` has written with the same build of eryx.
+
+        site_packages: a folder with more packages; they come before those in the file.
+        callbacks: the functions, since these are not in the file. What was declared and gets no
+            function here or in `create_sandbox` is not there for the guest.
+        cache: not needed, since loading takes little time; accepted as of `SandboxFactory`.
+        key: the one that it was saved with.
+
+        Magic number, format, build and checksum (with a key: HMAC) are checked before anything else
+        is looked at. The file holds data only: whoever made it can do in the sandboxes what a
+        program can do there, and no more.
+
+        Raises InitializationError that names the file if it is missing, damaged, altered, or of
+        another build.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     SandboxFactory(setup_code="x = 42").save(f"{directory}/factory")
+        ...     factory = SandboxFactory.load(f"{directory}/factory")
+        >>> factory.create_sandbox().execute("print(x)").stdout
+        '42'
+        """
+        check_key(key)
+        if not isinstance(cache, bool):
+            raise TypeError(f"cache must be a bool, not {type(cache).__name__}")
+        table = _table(callbacks)
+        name = os.fspath(path)
+        try:
+            with open(path, "rb") as file:
+                sealed = file.read()
+        except OSError as error:
+            raise InitializationError(f"{name}: {error.strerror or error}") from None
+        return cls._loaded(sealed, key, f"{name}: the factory cannot be loaded", table)._extended(
+            site_packages
+        )
+
+    @classmethod
+    def from_bytes(
+        cls, data: bytes, *, callbacks: Callbacks | None = None, key: bytes | None = None
+    ) -> Self:
+        """Makes a factory of what `to_bytes` gave; the rest is as of `load`."""
+        check_key(key)
+        if not isinstance(data, bytes):
+            raise TypeError(f"data must be bytes, not {type(data).__name__}")
+        return cls._loaded(data, key, None, _table(callbacks))
+
+    @property
+    def size_bytes(self) -> int:
+        """Length of `to_bytes` without a key, and of the file."""
+        return len(self._seal(None))
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """Modules that were asked to be imported."""
+        return tuple(self._description["imports"])
+
+    @property
+    def packages(self) -> tuple[tuple[str, str], ...]:
+        """Names and versions of the packages."""
+        return tuple((name, version) for name, version in self._description["packages"])
+
+    @property
+    def has_setup_code(self) -> bool:
+        """Whether set-up code has run."""
+        return bool(self._description["setup"])
+
+    @property
+    def callback_names(self) -> tuple[str, ...]:
+        """Names of the functions that were declared; loaded from a file they may lack functions."""
+        declared = self._description["callbacks"]
+        return () if declared is None else tuple(each["name"] for each in json.loads(declared))
+
+    def __repr__(self) -> str:
+        """What is in it."""
+        parts = [f"packages={[name for name, _ in self.packages]!r}"] if self.packages else []
+        parts += [f"imports={list(self.imports)!r}"] if self.imports else []
+        parts += ["setup_code=..."] if self._description["setup"] else []
+        if self._callbacks is not None:
+            parts.append(f"callbacks={list(self._callbacks.by_name)!r}")
+        return f"SandboxFactory({', '.join(parts)})"
+
+    @classmethod
+    def _loaded(
+        cls, sealed: bytes, key: bytes | None, what: str | None, table: CallbackTable | None
+    ) -> Self:
+        made = cls.__new__(cls)
+        try:
+            made._take(_open(sealed, key, what), table, sealed if key is None else None)
+        except InitializationError as error:
+            if what is None or str(error).startswith(what):
+                raise
+            raise InitializationError(f"{what}: {error}") from None
+        return made
+
+    def _extended(self, site_packages: str | os.PathLike[str] | None) -> Self:
+        """With the packages of a folder as well."""
+        if site_packages is None:
+            return self
+        from eryx._archive import pack, unpack
+
+        archive, listed, _ = _collect(site_packages, None)
+        template = self._template()
+        files = {**unpack(template.archive), **unpack(archive)}
+        description = {**template.description}
+        description["packages"] = template.description["packages"] + listed
+        self._take(_Template(description, pack(files), template.frozen), self._callbacks, None)
+        return self
+
+    def _template(self) -> _Template:
+        plain = self._plain  # another thread may be packing it
+        if plain is not None:
+            return plain
+        assert self._sealed is not None
+        return _open(self._sealed, None, None)
+
+    def _seal(self, key: bytes | None) -> bytes:
+        if self._sealed is None:
+            plain = self._template()
+            self._sealed = _SEAL.seal(plain.pack(), None)
+            self._plain = None
+        if key is None:
+            return self._sealed
+        return _SEAL.seal(bytes(_SEAL.open(self._sealed, None, _MOST_BYTES)), key)
+
+
+_factories: WeakSet[SandboxFactory] = WeakSet()
+
+
+def trim() -> None:
+    """Gives the memory back that factories keep for their next sandboxes."""
+    for factory in list(_factories):
+        factory._engine.trim()
+
+
+class _FactorySandbox(Sandbox):
+    """A sandbox of a factory."""
+
+    __slots__ = ("_engine", "_packages")
+
+    def __init__(
+        self, engine: Engine, packages: Packages | None, options: Mapping[str, Any]
+    ) -> None:
+        self._engine = engine
+        self._packages = packages
+        super().__init__(**options)
+
+    def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
+        return Core(self._engine, limits, self._mounts(), packages=self._packages, **options)
+
+
+class _FactorySession(Session):
+    """A session of a factory."""
+
+    __slots__ = ("_engine", "_packages")
+
+    def __init__(
+        self, engine: Engine, packages: Packages | None, options: Mapping[str, Any]
+    ) -> None:
+        self._engine = engine
+        self._packages = packages
+        super().__init__(**options)
+
+    def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
+        return Core(self._engine, limits, self._mounts(), packages=self._packages, **options)
+
+
+# ---- Parameters ----------------------------------------------------------------------------------
+
+
+def _names(parameter: str, names: Iterable[str] | None) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    if isinstance(names, str | bytes):
+        raise TypeError(f"{parameter} must be a list of names, not {type(names).__name__}")
+    result = tuple(names)
+    for name in result:
+        if not isinstance(name, str):
+            raise TypeError(f"{parameter} must be names, not {type(name).__name__}")
+        if not name or not all(part.isidentifier() for part in name.split(".")):
+            raise ValueError(f"{parameter}: {name!r} is no name of a module")
+    return result
+
+
+def _build_limits(limits: ResourceLimits | None) -> tuple[int, ...]:
+    if limits is None:
+        limits = ResourceLimits(execution_timeout_ms=60_000, max_memory_bytes=2**30)
+    elif not isinstance(limits, ResourceLimits):
+        wrong = type(limits).__name__
+        raise TypeError(f"resource_limits must be ResourceLimits or None, not {wrong}")
+    return core_limits(limits)
+
+
+def _table(callbacks: object) -> CallbackTable | None:
+    if callbacks is None:
+        return None
+    from eryx._callbacks import table_of
+
+    return table_of(callbacks)
+
+
+def _collect(
+    site_packages: str | os.PathLike[str] | None,
+    packages: Iterable[Source] | None,
+    *,
+    is_cached: bool = False,
+) -> tuple[bytes, list[list[str]], str]:
+    """The archive of all packages (empty for none), their names, and what they miss, as a text."""
+    if site_packages is None and packages is None:
+        return b"", [], ""
+    if isinstance(packages, str | bytes):
+        raise TypeError(f"packages must be a list, not {type(packages).__name__}")
+    from eryx.packages import collect
+
+    sources = () if packages is None else tuple(packages)
+    found = collect(sources, site_packages=site_packages, cache=is_cached)
+    listed = [[package.name, str(package.version or "")] for package in found.packages]
+    return found.archive, listed, found.explain_missing()
+
+
+# ---- Building ------------------------------------------------------------------------------------
+
+
+def _build(
+    archive: bytes,
+    description: dict[str, Any],
+    setup_code: str | None,
+    limits: tuple[int, ...],
+    hint: str,
+) -> bytes:
+    """Imports and sets up in a sandbox, and gives its state."""
+    request = {
+        "imports": description["imports"],
+        "callbacks": description["callbacks"],
+        "setup": setup_code,
+    }
+    core = Core(shared_engine(), limits, packages=Packages(archive) if archive else None)
+    for command, source in ((_PREPARE, json.dumps(request).encode()), (_SEAL_OBJECTS, b"")):
+        try:
+            core.begin_command(command, source, _PAUSE_MS)
+        except InitializationError:
+            problem = "the set-up code ended its interpreter"
+            raise InitializationError(f"the factory could not be built: {problem}") from None
+        outcome = _run(core)
+        if outcome.status != 0:
+            raise _build_error(outcome, hint)
+    try:
+        return core.freeze()
+    except ValueError as error:
+        raise InitializationError(f"the factory could not be built: {error}") from None
+
+
+def _run(core: Core) -> Outcome:
+    while True:
+        event = core.step(None, False)
+        if event is None:
+            return core.outcome()
+        if isinstance(event, tuple):
+            if event[0] == _CALLBACK:
+                core.callback_raise(event[1], b"RuntimeError", b"set-up code cannot call callbacks")
+            elif event[0] == _WAIT:
+                _sleep_until(event[1])
+        elif event:
+            _sleep_until(event)
+
+
+def _sleep_until(wake_ns: int) -> None:
+    time.sleep(max(0.0, (wake_ns - time.monotonic_ns()) / 1e9))
+
+
+def _build_error(outcome: Outcome, hint: str) -> EryxError:
+    """Why a factory could not be built, with what the guest has printed of it."""
+    from eryx._result import finish
+
+    try:
+        finish(outcome)
+    except EryxError as error:
+        text = outcome.traceback or ""
+        if text.strip() == outcome.message:
+            text = ""  # there is nothing but the exception
+        if hint:
+            text = f"{text.rstrip()}\n{hint}".lstrip()
+        text = f"the factory could not be built: {outcome.message}\n{text}".rstrip()
+        problem = InitializationError(text)
+        problem.stdout, problem.stderr = error.stdout, error.stderr
+        problem.__cause__ = error
+        return problem
+    return InitializationError("the factory could not be built")
+
+
+def _open(sealed: bytes, key: bytes | None, what: str | None) -> _Template:
+    data = _SEAL.open(sealed, key, _MOST_BYTES, what)
+    return _Template.unpack(data, what or _SEAL.what)
+
+
+def write_file(path: str | os.PathLike[str], data: bytes) -> None:
+    """Writes a file that appears under its name when it is complete."""
+    import tempfile
+
+    name = os.fspath(path)
+    folder = os.path.dirname(name) or "."
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".eryx-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            os.replace(temporary, name)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise InitializationError(f"{name}: {error.strerror or error}") from None

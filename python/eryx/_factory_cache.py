@@ -1,0 +1,84 @@
+"""Factories that are kept on disk, by what they are made of."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+from eryx._errors import InitializationError
+from eryx._eryx import BUILD_ID
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+def default_folder() -> str:
+    """In ERYX_CACHE_DIR, or in eryx in the user's cache folder."""
+    named = os.environ.get("ERYX_CACHE_DIR")
+    if not named:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        named = os.path.join(base, "eryx")
+    return os.path.join(named, "factories")
+
+
+class CachedFactory:
+    """The place of one factory in a cache."""
+
+    __slots__ = ("_folder", "_path")
+
+    def __init__(
+        self,
+        cache: bool | str | os.PathLike[str],
+        description: dict[str, Any],
+        archive: bytes,
+        setup_code: str | None,
+    ) -> None:
+        """cache: True for the user's own folder, or a folder; made if it is not there.
+
+        Raises InitializationError if it cannot be used or others could put files into it.
+        """
+        import hashlib
+
+        if cache is True:
+            self._folder = default_folder()
+        elif isinstance(cache, str | os.PathLike):
+            self._folder = os.fspath(cache)
+        else:
+            raise TypeError(f"cache must be a bool or a path, not {type(cache).__name__}")
+        parts = (BUILD_ID, json.dumps(description, sort_keys=True), setup_code or "")
+        digest = hashlib.sha256(archive)
+        for part in parts:
+            data = part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "little"))
+            digest.update(data)
+        self._path = os.path.join(self._folder, f"{digest.hexdigest()}.factory")
+        self._check_folder()
+
+    def _check_folder(self) -> None:
+        try:
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            status = os.stat(self._folder)
+        except OSError as error:
+            raise InitializationError(f"{self._folder}: {error.strerror or error}") from None
+        if status.st_uid != os.geteuid() or status.st_mode & _WRITABLE_BY_OTHERS:
+            raise InitializationError(
+                f"{self._folder}: other users could put factories into this cache folder"
+            )
+
+    def load(self) -> bytes | None:
+        """What is there, to be checked by the caller; None if there is nothing."""
+        try:
+            with open(self._path, "rb") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    def save(self, data: bytes) -> None:
+        """Puts it there."""
+        from eryx._factory import write_file
+
+        write_file(self._path, data)

@@ -1,0 +1,269 @@
+"""What a pool hands out: a sandbox for some time."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import threading
+
+from eryx._sandbox import Sandbox
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+    from types import TracebackType
+    from typing import Any, Self
+
+    from eryx._eryx import Core
+    from eryx._pool import SandboxPool
+    from eryx._result import ExecuteResult
+
+# States of a lease.
+WAITING = 0
+HELD = 1
+RELEASED = 2
+
+# Stands where a lease has no sandbox.
+_NO_CORE: Core = None  # type: ignore[assignment]
+
+# Names of RequestOptions, without the time that importing it takes.
+REQUEST_OPTIONS = frozenset(
+    (
+        "callbacks",
+        "max_trace_events",
+        "on_stderr",
+        "on_stdout",
+        "on_trace",
+        "resource_limits",
+        "result_variable",
+        "trace",
+    )
+)
+
+
+class PooledSandbox(Sandbox):
+    """A sandbox that belongs to a pool; made by `SandboxPool.acquire`.
+
+    It can do what a `Sandbox` can until it is released, at the end of a ``with`` at the latest.
+
+    >>> from eryx import SandboxPool
+    >>> with SandboxPool() as pool, pool.acquire() as sandbox:
+    ...     sandbox.execute("print('hello')").stdout
+    'hello'
+    """
+
+    __module__ = "eryx"
+    __slots__ = (
+        "_pool",
+        "_process",
+        "_seconds",
+        "_state",
+        "_wanted_limits",
+        "_wanted_options",
+    )
+
+    _pool: SandboxPool
+    _process: int
+    _seconds: float | None
+    _state: int
+
+    def __init__(self) -> None:
+        """Not for callers."""
+        raise TypeError("a PooledSandbox is made by SandboxPool.acquire()")
+
+    @classmethod
+    def _of(
+        cls,
+        pool: SandboxPool,
+        seconds: float | None,
+        place: Mapping[str, Any],
+        request: Mapping[str, Any],
+    ) -> PooledSandbox:
+        """A lease that has no sandbox yet. seconds: how long it may wait for one."""
+        for name in request:
+            if name not in REQUEST_OPTIONS:
+                raise TypeError(f"{name!r} is no option of a lease; some are of the pool")
+        made = cls.__new__(cls)
+        made._pool = pool
+        made._process = pool._process
+        made._seconds = seconds
+        made._state = WAITING
+        Sandbox.__init__(made, **place, **request)
+        return made
+
+    def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
+        self._wanted_limits = limits
+        self._wanted_options = options
+        return _NO_CORE
+
+    # ---- Having one ----
+
+    def _make_core(self) -> Core:
+        return self._pool._make_core(self._wanted_limits, self._wanted_options)
+
+    def _take(self) -> None:
+        """Gets a sandbox, having a place in the pool."""
+        try:
+            core = self._pool._take_idle()
+            if core is None:
+                core = self._make_core()
+            else:
+                core.set_limits(self._wanted_limits)
+            self._core = core
+        except BaseException:
+            self._give_back()
+            raise
+
+    def _wait(self) -> None:
+        """Waits on this thread."""
+        from eryx._pool import Waiter
+
+        woken = _thread.allocate_lock()
+        woken.acquire()
+        waiter = Waiter(woken.release)
+        if not self._pool._enter_queue(self, waiter):
+            seconds = -1.0 if self._seconds is None else min(self._seconds, threading.TIMEOUT_MAX)
+            try:
+                woken.acquire(True, seconds)
+            except BaseException:
+                self._pool._leave_queue(self, waiter)
+                self._give_back()
+                raise
+            self._pool._leave_queue(self, waiter)
+            if self._state != HELD:
+                raise self._pool._no_place(self._seconds)
+        self._take()
+
+    async def _wait_async(self) -> None:
+        """Waits on the running event loop."""
+        import asyncio
+
+        from eryx._pool import Waiter
+
+        loop = asyncio.get_running_loop()
+        woken = asyncio.Event()
+        waiter = Waiter(lambda: loop.call_soon_threadsafe(woken.set))
+        if not self._pool._enter_queue(self, waiter):
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await woken.wait()
+            except TimeoutError:
+                self._pool._leave_queue(self, waiter)
+            except BaseException:
+                self._pool._leave_queue(self, waiter)
+                self._give_back()
+                raise
+            else:
+                self._pool._leave_queue(self, waiter)
+            if self._state != HELD:
+                raise self._pool._no_place(self._seconds)
+        self._take()
+
+    # ---- Giving it back ----
+
+    @property
+    def is_released(self) -> bool:
+        """Whether it was given back to its pool."""
+        return self._state == RELEASED
+
+    def release(self) -> None:
+        """Gives the sandbox back; a run of another thread is ended. Doing it twice does no harm.
+
+        Raises EryxError if this thread is running code in it.
+        """
+        if self._is_held():
+            self.cancel()
+            self._turn.acquire()
+            try:
+                self._give_back()
+            finally:
+                self._turn.release()
+
+    async def _release_async(self) -> None:
+        if self._is_held():
+            self.cancel()
+            await self._turn.acquire_async()
+            try:
+                self._give_back()
+            finally:
+                self._turn.release()
+
+    def _is_held(self) -> bool:
+        """Whether there is something to give back; if not it is released from now on."""
+        if self._state == WAITING or self._process != os.getpid():
+            self._state = RELEASED
+        return self._state == HELD
+
+    def _give_back(self) -> None:
+        state, self._state = self._state, RELEASED
+        core, self._core = self._core, _NO_CORE
+        if state == HELD:
+            self._pool._give_back(core, self._used)
+
+    def __enter__(self) -> Self:
+        """Gives the sandbox, after a wait for it if there was none."""
+        if self._state == WAITING:
+            self._wait()
+        self._check_held()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Releases it."""
+        self.release()
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        """Waits for the sandbox and gives it."""
+        return self.__aenter__().__await__()
+
+    async def __aenter__(self) -> Self:
+        """Waits for the sandbox and gives it."""
+        if self._state == WAITING:
+            await self._wait_async()
+        self._check_held()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Releases it."""
+        await self._release_async()
+
+    def __del__(self) -> None:
+        """A lease that was forgotten is no longer one."""
+        if getattr(self, "_state", RELEASED) == HELD and self._process == os.getpid():
+            self._give_back()
+
+    # ---- Using it ----
+
+    def _check_held(self) -> None:
+        from eryx._pool import PoolError
+
+        if self._state == WAITING:
+            raise PoolError("the sandbox is not acquired yet: use `async with` or `await`")
+        if self._state == RELEASED:
+            raise PoolError("the sandbox was given back to its pool")
+
+    def _execute(self, *arguments: Any, **named: Any) -> ExecuteResult:
+        self._check_held()
+        return super()._execute(*arguments, **named)
+
+    async def _execute_async(self, *arguments: Any, **named: Any) -> ExecuteResult:
+        self._check_held()
+        return await super()._execute_async(*arguments, **named)
+
+    def _prepare(self) -> None:
+        self._check_held()  # it may have been released while the turn was waited for
+        super()._prepare()
+
+    def cancel(self) -> None:
+        """Ends the present run with CancelledError, from any thread; does nothing without a run."""
+        if self._state == HELD and self._core is not _NO_CORE:
+            super().cancel()

@@ -1,0 +1,99 @@
+"""The result of reading packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from eryx._errors import InitializationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from eryx._storage import VfsStorage
+    from eryx.packages._package import Package
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A requirement of a package that no package of the set fulfils."""
+
+    name: str
+    """Name of what is missing, in lower case with hyphens."""
+    requirement: str
+    """The whole requirement, such as ``markupsafe>=2.0``."""
+    wanted_by: str
+    """Name and version of the package that wants it."""
+    found: str | None
+    """The version that is there but does not fit; None if there is none."""
+
+    def __str__(self) -> str:
+        """What is missing and why."""
+        instead = f", but {self.found} is there" if self.found is not None else ""
+        return f"{self.requirement} (wanted by {self.wanted_by}{instead})"
+
+
+class PackageSet:
+    """Packages that have been read and checked: what a sandbox sees at ``/site-packages``."""
+
+    def __init__(
+        self,
+        packages: tuple[Package, ...],
+        files: Mapping[str, bytes],
+        missing: tuple[Missing, ...],
+    ) -> None:
+        """Sets are made by `collect`."""
+        self.packages = packages
+        """The packages, in the order of their sources."""
+        self.files = files
+        """All files by their paths under ``/site-packages``, bytecode included."""
+        self.missing = missing
+        """Requirements that are not fulfilled. Importing may work without them."""
+
+    @cached_property
+    def archive(self) -> bytes:
+        """All files as one piece, which sandboxes share."""
+        from eryx._archive import pack
+
+        return pack(self.files)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all names and contents, in hexadecimal."""
+        import hashlib
+
+        return hashlib.sha256(self.archive).hexdigest()
+
+    @property
+    def storage(self) -> VfsStorage:
+        """A new storage with the files, to be mounted by a `Session`."""
+        from eryx._storage import VfsStorage
+
+        storage = VfsStorage(max_bytes=2**62, max_entries=2**31)
+        for path, data in self.files.items():
+            storage.write_bytes(path, data)
+        return storage
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all files, bytecode included."""
+        return sum(map(len, self.files.values()))
+
+    def explain_missing(self) -> str:
+        """What is missing, as a sentence for an error message; empty if nothing is."""
+        if not self.missing:
+            return ""
+        return "missing packages: " + ", ".join(map(str, self.missing))
+
+    def check(self) -> None:
+        """Raises InitializationError that lists what is missing, if anything is."""
+        if self.missing:
+            raise InitializationError(self.explain_missing())
+
+    def __repr__(self) -> str:
+        """The packages."""
+        return f"<PackageSet: {', '.join(map(str, self.packages)) or 'empty'}>"
+
+
+Missing.__module__ = PackageSet.__module__ = "eryx.packages"

@@ -1,0 +1,49 @@
+/*
+ * HTTP/1.1 responses as a server sends them: which bytes are text and which are framing, and where
+ * a response ends. Lenient: what is not understood is text without an end that is known.
+ */
+#ifndef ERYX_HTTP_RESPONSE_H
+#define ERYX_HTTP_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of a line of the head, more is not looked at. */
+#define HTTP_RESPONSE_LINE 256u
+
+/* Where in a row of responses a stream is. Zeroed at its begin. */
+typedef struct http_response_stream {
+    int state;
+    uint16_t status;
+    bool is_chunked;
+    bool has_length;
+    bool is_odd;     /* the head says something that is not understood */
+    uint64_t length; /* as the head has it */
+    uint64_t left;   /* of the body or the chunk */
+    uint32_t line_size;
+    uint8_t line[HTTP_RESPONSE_LINE];
+    /* Requests without an answer, the oldest first: whether each was HEAD. */
+    uint64_t is_head;
+    uint32_t outstanding;
+} http_response_stream;
+
+/* A request is sent. */
+void http_response_expect(http_response_stream *stream, bool is_head);
+
+/* From now on nothing is known about ends (another protocol). */
+void http_response_give_up(http_response_stream *stream);
+
+/* Goes over the first bytes of data. size: at least 1. out_is_text: whether they are text. Returns
+ * how many, at least 1. */
+size_t http_response_next(http_response_stream *stream, const uint8_t *data, size_t size,
+                          bool *out_is_text);
+
+/* Whether the next byte is the first of a response. */
+bool http_response_is_at_begin(const http_response_stream *stream);
+
+/* Whether no more has to come for what has come: a response has just ended, or nothing is known of
+ * its end. */
+bool http_response_is_complete(const http_response_stream *stream);
+
+#endif

@@ -1,0 +1,513 @@
+#include "net_policy.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "status.h"
+
+/* More entries than that in one list are refused. */
+#define MAX_ENTRIES 100000u
+
+typedef struct patterns {
+    char **items; /* without a trailing dot */
+    size_t count;
+} patterns;
+
+typedef struct networks {
+    net_block *blocks;
+    char **texts; /* as they were given */
+    size_t count;
+} networks;
+
+struct net_policy {
+    atomic_uint references;
+    net_limits limits;
+    bool allow_all_hosts;
+    bool block_internal;
+    bool allow_localhost;
+    patterns allowed_hosts;
+    patterns blocked_hosts;
+    patterns internal_hosts;
+    networks allowed_networks;
+    networks blocked_networks;
+    char *dns_servers; /* joined by commas; NULL for those of the system */
+    eryx_bytes *certificates;
+    size_t certificate_count;
+};
+
+/* ---- Making ---------------------------------------------------------------------------------- */
+
+void eryx_network_options_init(eryx_network_options *options)
+{
+    *options = (eryx_network_options){
+        .struct_size = sizeof *options,
+        .max_connections = 10,
+        .max_total_connections = 1000,
+        .max_bytes = ERYX_UNLIMITED,
+        .connect_timeout_ms = 30000,
+        .io_timeout_ms = 60000,
+        .allow_all_hosts = true,
+        .block_internal = true,
+    };
+}
+
+static eryx_status out_of_memory(eryx_error *out_error)
+{
+    return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+}
+
+static eryx_status check_list(const eryx_texts *texts, const char *what, eryx_error *out_error)
+{
+    if (texts->count > MAX_ENTRIES || (texts->count > 0 && texts->items == NULL)) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "%s: too many entries, or none", what);
+    }
+    for (size_t i = 0; i < texts->count; i++) {
+        if (texts->items[i] == NULL) {
+            return status_fail(ERYX_INVALID_ARGUMENT, out_error, "%s: an entry is NULL", what);
+        }
+    }
+    return ERYX_OK;
+}
+
+static eryx_status copy_patterns(const eryx_texts *texts, const char *what, patterns *out_patterns,
+                                 eryx_error *out_error)
+{
+    eryx_status status = check_list(texts, what, out_error);
+    if (status != ERYX_OK || texts->count == 0) {
+        return status;
+    }
+    out_patterns->items = calloc(texts->count, sizeof *out_patterns->items);
+    if (out_patterns->items == NULL) {
+        return out_of_memory(out_error);
+    }
+    for (size_t i = 0; i < texts->count; i++) {
+        const char *problem;
+        if (!net_pattern_check(texts->items[i], &problem)) {
+            return status_fail(ERYX_INVALID_ARGUMENT, out_error, "%s: pattern '%.300s' %s", what,
+                               texts->items[i], problem);
+        }
+        /* IPv6 addresses are compared in their usual form. */
+        char usual[NET_ADDRESS_TEXT_SIZE];
+        net_address address;
+        bool is_v6 = strchr(texts->items[i], ':') != NULL &&
+                     net_address_parse(texts->items[i], strlen(texts->items[i]), &address);
+        if (is_v6) {
+            net_address_text(&address, usual);
+        }
+        char *copy = strdup(is_v6 ? usual : texts->items[i]);
+        if (copy == NULL) {
+            return out_of_memory(out_error);
+        }
+        size_t length = strlen(copy);
+        if (length > 1 && copy[length - 1] == '.') {
+            copy[length - 1] = 0;
+        }
+        out_patterns->items[out_patterns->count++] = copy;
+    }
+    return ERYX_OK;
+}
+
+static eryx_status copy_networks(const eryx_texts *texts, const char *what, networks *out_networks,
+                                 eryx_error *out_error)
+{
+    eryx_status status = check_list(texts, what, out_error);
+    if (status != ERYX_OK || texts->count == 0) {
+        return status;
+    }
+    out_networks->blocks = calloc(texts->count, sizeof *out_networks->blocks);
+    out_networks->texts = calloc(texts->count, sizeof *out_networks->texts);
+    if (out_networks->blocks == NULL || out_networks->texts == NULL) {
+        return out_of_memory(out_error);
+    }
+    for (size_t i = 0; i < texts->count; i++) {
+        if (!net_block_parse(texts->items[i], &out_networks->blocks[i])) {
+            return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                               "%s: '%.300s' is not a network such as 10.0.0.0/8 or fd00::/8 (bits "
+                               "after the prefix must be 0)",
+                               what, texts->items[i]);
+        }
+        out_networks->texts[i] = strdup(texts->items[i]);
+        if (out_networks->texts[i] == NULL) {
+            return out_of_memory(out_error);
+        }
+        out_networks->count++;
+    }
+    return ERYX_OK;
+}
+
+/* "192.0.2.1", "192.0.2.1:53", "2001:db8::1" or "[2001:db8::1]:53". */
+static bool parse_server(const char *text, char *out_text, size_t room)
+{
+    const char *host = text;
+    size_t length = strlen(text);
+    const char *port = NULL;
+    const char *first_colon = strchr(text, ':');
+    if (text[0] == '[') {
+        const char *end = strchr(text, ']');
+        if (end == NULL || (end[1] != 0 && end[1] != ':')) {
+            return false;
+        }
+        host = text + 1;
+        length = (size_t)(end - host);
+        port = end[1] == ':' ? end + 2 : NULL;
+    } else if (first_colon != NULL && strchr(first_colon + 1, ':') == NULL) {
+        length = (size_t)(first_colon - text);
+        port = first_colon + 1;
+    }
+    net_address address;
+    if (length == 0 || !net_address_parse(host, length, &address)) {
+        return false;
+    }
+    unsigned long number = 53;
+    if (port != NULL) {
+        char *end;
+        if (port[0] < '0' || port[0] > '9') {
+            return false;
+        }
+        number = strtoul(port, &end, 10);
+        if (*end != 0 || number == 0 || number > 65535) {
+            return false;
+        }
+    }
+    char host_text[NET_ADDRESS_TEXT_SIZE];
+    net_address_text(&address, host_text);
+    snprintf(out_text, room, address.is_v6 ? "[%s]:%lu" : "%s:%lu", host_text, number);
+    return true;
+}
+
+static eryx_status copy_servers(net_policy *policy, const eryx_texts *texts, eryx_error *out_error)
+{
+    enum { ROOM = NET_ADDRESS_TEXT_SIZE + 16 };
+    eryx_status status = check_list(texts, "dns_servers", out_error);
+    if (status != ERYX_OK || texts->count == 0) {
+        return status;
+    }
+    policy->dns_servers = calloc(texts->count, ROOM);
+    if (policy->dns_servers == NULL) {
+        return out_of_memory(out_error);
+    }
+    char *end = policy->dns_servers;
+    for (size_t i = 0; i < texts->count; i++) {
+        if (!parse_server(texts->items[i], i > 0 ? end + 1 : end, ROOM - 1)) {
+            return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                               "dns_servers: '%.300s' is not an address, or an address and a port",
+                               texts->items[i]);
+        }
+        if (i > 0) {
+            *end = ',';
+        }
+        end += strlen(end);
+    }
+    return ERYX_OK;
+}
+
+static eryx_status copy_certificates(net_policy *policy, const eryx_network_options *options,
+                                     eryx_error *out_error)
+{
+    size_t count = options->root_certificate_count;
+    if (count == 0) {
+        return ERYX_OK;
+    }
+    if (options->root_certificates == NULL || count > MAX_ENTRIES) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "root_certificates: bad list");
+    }
+    policy->certificates = calloc(count, sizeof *policy->certificates);
+    if (policy->certificates == NULL) {
+        return out_of_memory(out_error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        eryx_bytes given = options->root_certificates[i];
+        if (given.data == NULL || given.size == 0) {
+            return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                               "root_certificates: certificate %zu is empty", i);
+        }
+        uint8_t *copy = malloc(given.size);
+        if (copy == NULL) {
+            return out_of_memory(out_error);
+        }
+        memcpy(copy, given.data, given.size);
+        policy->certificates[policy->certificate_count++] = (eryx_bytes){copy, given.size};
+    }
+    return ERYX_OK;
+}
+
+static eryx_status fill(net_policy *policy, const eryx_network_options *options,
+                        eryx_error *out_error)
+{
+    eryx_status status =
+        copy_patterns(&options->allowed_hosts, "allowed_hosts", &policy->allowed_hosts, out_error);
+    if (status == ERYX_OK) {
+        status = copy_patterns(&options->blocked_hosts, "blocked_hosts", &policy->blocked_hosts,
+                               out_error);
+    }
+    if (status == ERYX_OK) {
+        status = copy_patterns(&options->internal_hosts, "internal_hosts", &policy->internal_hosts,
+                               out_error);
+    }
+    if (status == ERYX_OK) {
+        status = copy_networks(&options->allowed_networks, "allowed_networks",
+                               &policy->allowed_networks, out_error);
+    }
+    if (status == ERYX_OK) {
+        status = copy_networks(&options->blocked_networks, "blocked_networks",
+                               &policy->blocked_networks, out_error);
+    }
+    if (status == ERYX_OK) {
+        status = copy_servers(policy, &options->dns_servers, out_error);
+    }
+    if (status == ERYX_OK) {
+        status = copy_certificates(policy, options, out_error);
+    }
+    return status;
+}
+
+eryx_status net_policy_create(const eryx_network_options *options, net_policy **out_policy,
+                              eryx_error *out_error)
+{
+    if (options->struct_size != sizeof *options) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "network options must be made with eryx_network_options_init()");
+    }
+    net_policy *policy = calloc(1, sizeof *policy);
+    if (policy == NULL) {
+        return out_of_memory(out_error);
+    }
+    atomic_init(&policy->references, 1);
+    policy->limits = (net_limits){
+        .max_connections = options->max_connections,
+        .max_total_connections = options->max_total_connections,
+        .max_bytes = options->max_bytes,
+        .connect_timeout_ms = options->connect_timeout_ms,
+        .io_timeout_ms = options->io_timeout_ms,
+        .ask_on_connect = options->ask_on_connect,
+    };
+    policy->allow_all_hosts = options->allow_all_hosts;
+    policy->block_internal = options->block_internal;
+    policy->allow_localhost = options->allow_localhost;
+    eryx_status status = fill(policy, options, out_error);
+    if (status != ERYX_OK) {
+        net_policy_release(policy);
+        return status;
+    }
+    *out_policy = policy;
+    return ERYX_OK;
+}
+
+net_policy *net_policy_retain(net_policy *policy)
+{
+    if (policy != NULL) {
+        atomic_fetch_add_explicit(&policy->references, 1, memory_order_relaxed);
+    }
+    return policy;
+}
+
+static void free_patterns(patterns *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i]);
+    }
+    free(list->items);
+}
+
+static void free_networks(networks *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->texts[i]);
+    }
+    free(list->texts);
+    free(list->blocks);
+}
+
+void net_policy_release(net_policy *policy)
+{
+    if (policy == NULL ||
+        atomic_fetch_sub_explicit(&policy->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    free_patterns(&policy->allowed_hosts);
+    free_patterns(&policy->blocked_hosts);
+    free_patterns(&policy->internal_hosts);
+    free_networks(&policy->allowed_networks);
+    free_networks(&policy->blocked_networks);
+    for (size_t i = 0; i < policy->certificate_count; i++) {
+        free((void *)(uintptr_t)policy->certificates[i].data);
+    }
+    free(policy->certificates);
+    free(policy->dns_servers);
+    free(policy);
+}
+
+const net_limits *net_policy_limits(const net_policy *policy)
+{
+    return &policy->limits;
+}
+
+const char *net_policy_dns_servers(const net_policy *policy)
+{
+    return policy->dns_servers;
+}
+
+size_t net_policy_root_certificates(const net_policy *policy, const eryx_bytes **out_certificates)
+{
+    *out_certificates = policy->certificates;
+    return policy->certificate_count;
+}
+
+size_t net_policy_allowed_hosts(const net_policy *policy, const char *const **out_patterns)
+{
+    *out_patterns = (const char *const *)policy->allowed_hosts.items;
+    return policy->allowed_hosts.count;
+}
+
+/* ---- Asking ---------------------------------------------------------------------------------- */
+
+/* The first pattern that fits; NULL if none does. */
+static const char *find_pattern(const patterns *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (net_pattern_matches(list->items[i], name)) {
+            return list->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* The text of the first network that has the address, its plain form or one that it carries. */
+static const char *find_network(const networks *list, const net_address *address, bool with_carried)
+{
+    net_address forms[4] = {*address, net_address_unmap(address)};
+    size_t count = 2 + (with_carried ? net_address_carried(address, forms + 2) : 0);
+    for (size_t i = 0; i < list->count; i++) {
+        for (size_t form = 0; form < count; form++) {
+            if (net_block_contains(&list->blocks[i], &forms[form])) {
+                return list->texts[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Names that every resolver gives the host's own addresses for. */
+static bool is_own_name(const char *name)
+{
+    static const char *const own[] = {
+        "localhost",     "*.localhost",  "localhost.localdomain",   "localhost4.localdomain4",
+        "ip6-localhost", "ip6-loopback", "localhost6.localdomain6", "localhost4",
+        "localhost6",
+    };
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (net_pattern_matches(own[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether loopback addresses are reachable by a rule about addresses. */
+static bool allows_loopback(const net_policy *policy)
+{
+    static const net_address v4 = {.bytes = {127, 0, 0, 1}};
+    static const net_address v6 = {.is_v6 = true, .bytes = {[15] = 1}};
+    return policy->allow_localhost || find_network(&policy->allowed_networks, &v4, false) != NULL ||
+           find_network(&policy->allowed_networks, &v6, false) != NULL;
+}
+
+bool net_policy_allows_name(const net_policy *policy, const char *name,
+                            char out_reason[NET_REASON_SIZE])
+{
+    net_address literal;
+    if (net_address_parse(name, strlen(name), &literal)) {
+        return net_policy_allows_address(policy, NULL, &literal, out_reason);
+    }
+    const char *rule = find_pattern(&policy->blocked_hosts, name);
+    if (rule != NULL) {
+        snprintf(out_reason, NET_REASON_SIZE, "host '%s' is blocked by rule '%s'", name, rule);
+        return false;
+    }
+    if (find_pattern(&policy->internal_hosts, name) != NULL) {
+        return true;
+    }
+    if (is_own_name(name)) {
+        if (policy->block_internal && !allows_loopback(policy)) {
+            snprintf(out_reason, NET_REASON_SIZE,
+                     "host '%s' is blocked: it is a name of the host itself", name);
+            return false;
+        }
+        if (policy->allow_localhost) {
+            return true;
+        }
+    }
+    if (policy->allow_all_hosts || find_pattern(&policy->allowed_hosts, name) != NULL) {
+        return true;
+    }
+    snprintf(out_reason, NET_REASON_SIZE, "host '%s' is not in the allowed list", name);
+    return false;
+}
+
+/* A pattern that fits one of the texts of an address; NULL if none does. */
+static const char *find_address_pattern(const patterns *list, const net_address *address)
+{
+    net_address forms[4] = {*address, net_address_unmap(address)};
+    size_t count = 2 + net_address_carried(address, forms + 2);
+    for (size_t form = 0; form < count; form++) {
+        char text[NET_ADDRESS_TEXT_SIZE];
+        net_address_text(&forms[form], text);
+        const char *rule = find_pattern(list, text);
+        if (rule != NULL) {
+            return rule;
+        }
+    }
+    return NULL;
+}
+
+/* "address 10.0.0.1" or "address 10.0.0.1 of host 'x'". */
+static void describe(const char *name, const char *text, char *out_text, size_t room)
+{
+    if (name != NULL) {
+        snprintf(out_text, room, "address %s of host '%s'", text, name);
+    } else {
+        snprintf(out_text, room, "address %s", text);
+    }
+}
+
+bool net_policy_allows_address(const net_policy *policy, const char *name,
+                               const net_address *address, char out_reason[NET_REASON_SIZE])
+{
+    char text[NET_ADDRESS_TEXT_SIZE];
+    char what[NET_MAX_NAME + NET_ADDRESS_TEXT_SIZE + 32];
+    net_address plain = net_address_unmap(address);
+    net_address_text(&plain, text);
+    describe(name, text, what, sizeof what);
+
+    const char *rule = name != NULL ? find_pattern(&policy->blocked_hosts, name) : NULL;
+    if (rule == NULL) {
+        rule = find_address_pattern(&policy->blocked_hosts, address);
+    }
+    if (rule != NULL) {
+        snprintf(out_reason, NET_REASON_SIZE, "%s is blocked by rule '%s'", what, rule);
+        return false;
+    }
+    rule = find_network(&policy->blocked_networks, address, true);
+    if (rule != NULL) {
+        snprintf(out_reason, NET_REASON_SIZE, "%s is in the blocked network %s", what, rule);
+        return false;
+    }
+    if (find_network(&policy->allowed_networks, address, false) != NULL ||
+        find_pattern(&policy->internal_hosts, name != NULL ? name : text) != NULL ||
+        (policy->allow_localhost && net_address_is_loopback(address))) {
+        return true;
+    }
+    const char *internal = policy->block_internal ? net_address_internal(address) : NULL;
+    if (internal != NULL) {
+        snprintf(out_reason, NET_REASON_SIZE, "%s is blocked: %s", what, internal);
+        return false;
+    }
+    if (policy->allow_all_hosts ||
+        find_pattern(&policy->allowed_hosts, name != NULL ? name : text) != NULL) {
+        return true;
+    }
+    snprintf(out_reason, NET_REASON_SIZE, "%s is not in the allowed list", what);
+    return false;
+}

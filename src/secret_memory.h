@@ -1,0 +1,15 @@
+/* Memory for values of secrets: not in core dumps, not swapped out if the system allows that, and
+ * wiped when it is freed. */
+#ifndef ERYX_SECRET_MEMORY_H
+#define ERYX_SECRET_MEMORY_H
+
+#include <stddef.h>
+
+/* Zeroed memory in pages of its own; freed with secret_memory_destroy(). size: at least 1. NULL if
+ * there is none. */
+void *secret_memory_create(size_t size);
+
+/* Wipes and frees it. size: as it was made. NULL is allowed. */
+void secret_memory_destroy(void *memory, size_t size);
+
+#endif

@@ -1,0 +1,398 @@
+/*
+ * The filter of a connection: requests go out with values in their headers, and answers come in
+ * without them.
+ *
+ * What is no HTTP/1.1 request goes through as it is, placeholders and all, from there on for good:
+ * a placeholder says nothing to anybody. A head is held back until it is complete, so that nothing
+ * of a request is sent that is refused.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "http_response.h"
+#include "net.h"
+#include "sandbox.h"
+#include "secrets_head.h"
+
+/* What one write takes, and what one read asks for. */
+#define MAX_WRITE ((size_t)64 << 10)
+#define INPUT_BYTES ((size_t)16 << 10)
+
+typedef struct secrets_filter {
+    net_filter base; /* first, so that the one is the other */
+    secrets *state;
+    net *network;
+    secrets_target target;
+    char tls_name[NET_MAX_NAME + 1];
+    http_request_stream requests;
+    http_response_stream responses;
+    secrets_bytes head; /* of the guest, not complete yet; without values */
+    secrets_bytes out;  /* to be sent; may have values */
+    size_t out_sent;
+    bool begun;
+    bool carried;       /* a value was sent on this connection */
+    bool is_ciphertext; /* TLS of the guest's own making: there is nothing to be found in it */
+    bool refused;       /* what follows would be the rest of what was not sent */
+    redact_stream redacted;
+    uint8_t *input;
+} secrets_filter;
+
+/* ---- Out ------------------------------------------------------------------------------------- */
+
+/* Sends what is to be sent. OK when nothing is left. */
+static net_io send_pending(secrets_filter *filter, const net_transport *below)
+{
+    while (filter->out_sent < filter->out.size) {
+        size_t sent;
+        net_io io = below->write(below->self, filter->out.data + filter->out_sent,
+                                 filter->out.size - filter->out_sent, &sent);
+        if (io == NET_IO_AGAIN) {
+            return io;
+        }
+        if (io != NET_IO_OK) {
+            /* Nobody will ever take it. */
+            secrets_bytes_free(&filter->out);
+            filter->out_sent = 0;
+            return io;
+        }
+        filter->out_sent += sent;
+    }
+    secrets_bytes_free(&filter->out);
+    filter->out_sent = 0;
+    return NET_IO_OK;
+}
+
+static net_io refuse(secrets_filter *filter, const char *reason)
+{
+    filter->refused = true;
+    secrets_bytes_free(&filter->head);
+    net_refuse(filter->network, "%s", reason);
+    return NET_IO_REFUSED;
+}
+
+/* Sends bytes as they are, and keeps those that do not go now. */
+static net_io pass(secrets_filter *filter, const net_transport *below, const uint8_t *data,
+                   size_t size)
+{
+    while (size > 0 && filter->out.size == 0) {
+        size_t sent;
+        net_io io = below->write(below->self, data, size, &sent);
+        if (io == NET_IO_AGAIN) {
+            break;
+        }
+        if (io != NET_IO_OK) {
+            return io;
+        }
+        data += sent;
+        size -= sent;
+    }
+    return secrets_bytes_add(&filter->out, data, size) ? NET_IO_OK : NET_IO_FAILED;
+}
+
+/* The head goes as the guest wrote it. */
+static net_io pass_head(secrets_filter *filter, const net_transport *below)
+{
+    net_io io = pass(filter, below, filter->head.data, filter->head.size);
+    secrets_bytes_free(&filter->head);
+    return io;
+}
+
+static bool has_placeholder(const secrets_filter *filter, const uint8_t *data, size_t size)
+{
+    return scrub_is_needed(&filter->state->placeholders, data, size);
+}
+
+/* From here on nothing is understood any more. rest: what came with it. */
+static net_io give_up(secrets_filter *filter, const net_transport *below, const uint8_t *rest,
+                      size_t size)
+{
+    bool in_first_line = http_request_is_in_first_line(&filter->requests);
+    http_request_give_up(&filter->requests);
+    if (!in_first_line && filter->head.size > 0) {
+        bool has_one = has_placeholder(filter, filter->head.data, filter->head.size) ||
+                       has_placeholder(filter, rest, size);
+        /* Between the two as well. */
+        if (!has_one && !secrets_bytes_add(&filter->head, rest, size)) {
+            return NET_IO_FAILED;
+        }
+        if (has_one || has_placeholder(filter, filter->head.data, filter->head.size)) {
+            return refuse(filter, "a request with the placeholder of a secret is malformed: it "
+                                  "has to be plain HTTP/1.1");
+        }
+        return pass_head(filter, below);
+    }
+    net_io io = pass_head(filter, below);
+    return io == NET_IO_OK ? pass(filter, below, rest, size) : io;
+}
+
+static net_io send_filled(secrets_filter *filter, const net_transport *below,
+                          const secrets_bytes *filled, const bool *used)
+{
+    secrets *state = filter->state;
+    if (secrets_matcher(state) == NULL) {
+        return NET_IO_FAILED;
+    }
+    for (size_t i = 0; i < state->store->count; i++) {
+        state->sent[i] |= used[i];
+    }
+    state->any_sent = true;
+    filter->carried = true;
+    secrets_bytes_free(&filter->head);
+    return pass(filter, below, filled->data, filled->size);
+}
+
+/* A head is complete. */
+static net_io finish_head(secrets_filter *filter, const net_transport *below)
+{
+    http_request_head *parsed = malloc(sizeof *parsed);
+    if (parsed == NULL) {
+        return NET_IO_FAILED;
+    }
+    if (!http_request_parse(filter->head.data, filter->head.size, parsed)) {
+        free(parsed);
+        http_response_give_up(&filter->responses);
+        return give_up(filter, below, NULL, 0);
+    }
+    char reason[NET_REASON_SIZE];
+    bool used[ERYX_MAX_SECRETS] = {false};
+    secrets_bytes filled = {0};
+    secrets_verdict verdict = secrets_fill_head(filter->state, &filter->target, filter->head.data,
+                                                filter->head.size, parsed, &filled, used, reason);
+    bool is_connect = http_span_is(filter->head.data, parsed->method, "connect");
+    bool is_head = http_span_is(filter->head.data, parsed->method, "head");
+    if (verdict == SECRETS_PLAIN || verdict == SECRETS_FILLED) {
+        http_request_begin_body(&filter->requests, parsed->body, parsed->length);
+        http_response_expect(&filter->responses, is_head);
+        if (is_connect || parsed->has_upgrade) {
+            http_request_give_up(&filter->requests);
+        }
+        if (is_connect) {
+            http_response_give_up(&filter->responses);
+        }
+    }
+    free(parsed);
+    net_io io = verdict == SECRETS_PLAIN     ? pass_head(filter, below)
+                : verdict == SECRETS_FILLED  ? send_filled(filter, below, &filled, used)
+                : verdict == SECRETS_REFUSED ? refuse(filter, reason)
+                                             : NET_IO_FAILED;
+    secrets_bytes_free(&filled);
+    return io;
+}
+
+/* TLS that begins inside of the connection, after whatever was said before. */
+static void look_for_ciphertext(secrets_filter *filter, const uint8_t *data)
+{
+    bool may_begin = !filter->begun || filter->responses.outstanding == 0;
+    if (filter->target.tls_name == NULL && !filter->carried && may_begin && data[0] == 0x16) {
+        filter->is_ciphertext = true;
+    }
+    filter->begun = true;
+}
+
+static net_io take(secrets_filter *filter, const net_transport *below, const uint8_t *data,
+                   size_t size)
+{
+    size_t taken = 0;
+    net_io io = NET_IO_OK;
+    while (taken < size && io == NET_IO_OK) {
+        size_t part;
+        http_piece piece = http_request_next(&filter->requests, data + taken, size - taken, &part);
+        switch (piece) {
+        case HTTP_PIECE_HEAD:
+        case HTTP_PIECE_HEAD_END:
+            if (!secrets_bytes_add(&filter->head, data + taken, part)) {
+                io = NET_IO_FAILED;
+            } else if (filter->head.size > HTTP_MAX_HEAD) {
+                io = give_up(filter, below, data + taken + part, size - taken - part);
+                part = size - taken;
+            } else if (piece == HTTP_PIECE_HEAD_END) {
+                io = finish_head(filter, below);
+            }
+            break;
+        case HTTP_PIECE_BODY:
+            io = pass(filter, below, data + taken, part);
+            break;
+        case HTTP_PIECE_HTTP2:
+            io = refuse(filter, "HTTP/2 is not possible in a sandbox with secrets");
+            break;
+        default:
+            io = give_up(filter, below, data + taken, size - taken);
+            part = size - taken;
+            break;
+        }
+        taken += part;
+    }
+    return io;
+}
+
+static net_io filter_write(net_filter *base, const net_transport *below, const uint8_t *data,
+                           size_t size, size_t *out_size)
+{
+    secrets_filter *filter = (secrets_filter *)base;
+    if (filter->refused) {
+        return refuse(filter, "a request on this connection was refused because of a secret");
+    }
+    net_io io = send_pending(filter, below);
+    if (io != NET_IO_OK || size == 0) {
+        return io;
+    }
+    size = size < MAX_WRITE ? size : MAX_WRITE;
+    look_for_ciphertext(filter, data);
+    io = take(filter, below, data, size);
+    if (io == NET_IO_OK) {
+        io = send_pending(filter, below);
+    }
+    if (io != NET_IO_OK && io != NET_IO_AGAIN) {
+        return io;
+    }
+    *out_size = size;
+    return NET_IO_OK;
+}
+
+static net_io filter_flush(net_filter *base, const net_transport *below)
+{
+    return send_pending((secrets_filter *)base, below);
+}
+
+/* ---- In -------------------------------------------------------------------------------------- */
+
+/* Goes over bytes that came in, and keeps them if they are looked at. */
+static bool receive(secrets_filter *filter, const uint8_t *data, size_t size, bool is_watched)
+{
+    const redact_matcher *matcher = is_watched ? secrets_matcher(filter->state) : NULL;
+    if (is_watched && matcher == NULL) {
+        return false;
+    }
+    while (size > 0) {
+        bool is_text;
+        size_t part = http_response_next(&filter->responses, data, size, &is_text);
+        if (is_watched &&
+            !redact_feed(&filter->redacted, matcher, filter->state->sent, data, part, is_text)) {
+            return false;
+        }
+        if (is_watched && http_response_is_at_begin(&filter->responses)) {
+            redact_release(&filter->redacted);
+        }
+        data += part;
+        size -= part;
+    }
+    return true;
+}
+
+/* A client that reads has sent its request: half a line is another protocol. */
+static net_io filter_settle(net_filter *base, const net_transport *below, bool at_end)
+{
+    secrets_filter *filter = (secrets_filter *)base;
+    if (filter->head.size > 0 && (at_end || http_request_is_in_first_line(&filter->requests))) {
+        net_io io = give_up(filter, below, NULL, 0);
+        if (io != NET_IO_OK) {
+            return io;
+        }
+    }
+    net_io io = send_pending(filter, below);
+    return io == NET_IO_AGAIN ? NET_IO_OK : io;
+}
+
+static net_io read_watched(secrets_filter *filter, const net_transport *below, uint8_t *buffer,
+                           size_t room, size_t *out_size)
+{
+    if (filter->input == NULL && (filter->input = malloc(INPUT_BYTES)) == NULL) {
+        return NET_IO_FAILED;
+    }
+    for (;;) {
+        size_t size = redact_take(&filter->redacted, buffer, room);
+        if (size > 0) {
+            *out_size = size;
+            return NET_IO_OK;
+        }
+        net_io io = below->read(below->self, filter->input, INPUT_BYTES, &size);
+        if (io == NET_IO_OK) {
+            bool ok = receive(filter, filter->input, size, true);
+            explicit_bzero(filter->input, size);
+            if (!ok) {
+                return NET_IO_FAILED;
+            }
+            continue;
+        }
+        if (io != NET_IO_AGAIN || http_response_is_complete(&filter->responses)) {
+            redact_release(&filter->redacted);
+        }
+        if (redact_available(&filter->redacted) == 0) {
+            return io;
+        }
+    }
+}
+
+static net_io filter_read(net_filter *base, const net_transport *below, uint8_t *buffer,
+                          size_t room, size_t *out_size)
+{
+    secrets_filter *filter = (secrets_filter *)base;
+    net_io io = filter_settle(base, below, false);
+    if (io != NET_IO_OK || room == 0) {
+        return io;
+    }
+    if (filter->is_ciphertext) {
+        return below->read(below->self, buffer, room, out_size);
+    }
+    if (filter->state->any_sent) {
+        return read_watched(filter, below, buffer, room, out_size);
+    }
+    io = below->read(below->self, buffer, room, out_size);
+    if (io == NET_IO_OK) {
+        receive(filter, buffer, *out_size, false);
+    }
+    return io;
+}
+
+static bool filter_has_output(const net_filter *base)
+{
+    return ((const secrets_filter *)base)->out.size > 0;
+}
+
+static bool filter_has_input(const net_filter *base)
+{
+    return redact_available(&((const secrets_filter *)base)->redacted) > 0;
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+static void filter_destroy(net_filter *base)
+{
+    secrets_filter *filter = (secrets_filter *)base;
+    secrets_bytes_free(&filter->head);
+    secrets_bytes_free(&filter->out);
+    redact_stream_free(&filter->redacted);
+    free(filter->input);
+    free(filter);
+}
+
+bool secrets_new_filter(eryx_sandbox *sandbox, net_connection *connection, const char *tls_name,
+                        net_filter **out_filter)
+{
+    *out_filter = NULL;
+    if (sandbox->secrets == NULL) {
+        return true;
+    }
+    secrets_filter *filter = calloc(1, sizeof *filter);
+    if (filter == NULL) {
+        return false;
+    }
+    filter->base = (net_filter){.read = filter_read,
+                                .write = filter_write,
+                                .flush = filter_flush,
+                                .settle = filter_settle,
+                                .has_output = filter_has_output,
+                                .has_input = filter_has_input,
+                                .destroy = filter_destroy};
+    filter->state = sandbox->secrets;
+    filter->network = sandbox->net;
+    filter->target =
+        (secrets_target){.connection = connection,
+                         .policy = sandbox->net != NULL ? net_get_policy(sandbox->net) : NULL};
+    if (tls_name != NULL) {
+        strncpy(filter->tls_name, tls_name, NET_MAX_NAME);
+        filter->target.tls_name = filter->tls_name;
+    }
+    *out_filter = &filter->base;
+    return true;
+}

@@ -1,0 +1,119 @@
+#include "secrets_target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Names of one address that are looked at, the newest first: a guest can look up thousands. */
+#define MAX_NAMES 64u
+
+static bool is_address(const char *name)
+{
+    net_address address;
+    return net_address_parse(name, strlen(name), &address);
+}
+
+/* "10.*" and "192.0.2.1" are meant for addresses, and not for a name such as "10.example.com". */
+static bool is_address_pattern(const char *pattern)
+{
+    return strchr(pattern, ':') != NULL || (strpbrk(pattern, "0123456789") != NULL &&
+                                            strspn(pattern, "0123456789.*") == strlen(pattern));
+}
+
+static bool pattern_matches(const char *pattern, const char *name)
+{
+    return (is_address(name) || !is_address_pattern(pattern)) && net_pattern_matches(pattern, name);
+}
+
+/* The patterns that count: the secret's own or those of the network. */
+static bool matches(const secret_entry *secret, const secrets_target *target, const char *name)
+{
+    const char *const *patterns = (const char *const *)secret->hosts;
+    size_t count = secret->host_count;
+    if (count == 0 && target->policy != NULL) {
+        count = net_policy_allowed_hosts(target->policy, &patterns);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (pattern_matches(patterns[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+secrets_match secrets_match_target(const secret_entry *secret, const secrets_target *target)
+{
+    const char *name = target->tls_name;
+    if (name != NULL) {
+        return !matches(secret, target, name) ? SECRETS_NO_MATCH
+               : is_address(name)             ? SECRETS_MATCH_ADDRESS
+                                              : SECRETS_MATCH_NAME;
+    }
+    if (target->connection == NULL || target->connection->network == NULL) {
+        return SECRETS_NO_MATCH;
+    }
+    for (size_t i = 0; i < MAX_NAMES && net_connection_name(target->connection, i, &name); i++) {
+        if (!is_address(name) && matches(secret, target, name)) {
+            return SECRETS_MATCH_NAME;
+        }
+    }
+    char address[NET_ADDRESS_TEXT_SIZE];
+    net_address remote = net_address_unmap(&target->connection->remote);
+    net_address_text(&remote, address);
+    return matches(secret, target, address) ? SECRETS_MATCH_ADDRESS : SECRETS_NO_MATCH;
+}
+
+/* The host of an authority, normalized. */
+static bool read_host(const uint8_t *authority, size_t size, char out_name[NET_MAX_NAME + 1])
+{
+    char reason[NET_REASON_SIZE];
+    size_t host_size = size;
+    if (size > 0 && authority[0] == '[') {
+        const uint8_t *end = memchr(authority, ']', size);
+        if (end == NULL) {
+            return false;
+        }
+        host_size = (size_t)(end - authority) - 1;
+        authority++;
+        size -= host_size + 2;
+        if (size > 0 && end[1] != ':') {
+            return false;
+        }
+    } else {
+        const uint8_t *colon = memchr(authority, ':', size);
+        host_size = colon != NULL ? (size_t)(colon - authority) : size;
+    }
+    return net_name_normalize(authority, host_size, out_name, reason);
+}
+
+bool secrets_match_authority(const secret_entry *secret, const secrets_target *target,
+                             secrets_match match, const uint8_t *authority, size_t size)
+{
+    char name[NET_MAX_NAME + 1];
+    if (match == SECRETS_MATCH_ADDRESS) {
+        return true;
+    }
+    if (!read_host(authority, size, name)) {
+        return false;
+    }
+    net_address address;
+    if (target->connection != NULL && net_address_parse(name, strlen(name), &address)) {
+        net_address remote = net_address_unmap(&target->connection->remote);
+        if (net_address_same_host(&address, &remote)) {
+            return true;
+        }
+    }
+    return matches(secret, target, name);
+}
+
+void secrets_target_text(const secrets_target *target, char out_text[NET_MAX_NAME + 1])
+{
+    const char *name = target->tls_name;
+    char address[NET_ADDRESS_TEXT_SIZE] = "";
+    if (name == NULL && target->connection != NULL &&
+        !net_connection_name(target->connection, 0, &name)) {
+        net_address remote = net_address_unmap(&target->connection->remote);
+        net_address_text(&remote, address);
+        name = address;
+    }
+    snprintf(out_text, NET_MAX_NAME + 1, "%s", name != NULL ? name : "?");
+}

@@ -1,0 +1,554 @@
+"""Which hosts and addresses a guest may reach, by rules and by on_connect."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from functools import partial
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+import eryx
+from eryx import NetConfig, ResourceLimits, Sandbox, Session
+from network_helpers import CONNECT, LOCAL, execute, run
+from servers import (
+    HOST,
+    DnsServer,
+    EchoServer,
+    HostileDnsServer,
+    HttpServer,
+    closed_port,
+    dns_alias,
+    garbage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[EchoServer]:
+    with EchoServer() as server:
+        yield server
+
+
+class TestRules:
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "127.0.0.1",
+            "localhost",
+            "LOCALHOST.",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "0.0.0.0",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "fc00::1",
+            "fe80::1",
+            "224.0.0.1",
+            "255.255.255.255",
+        ],
+    )
+    @pytest.mark.parametrize(
+        "network",
+        [NetConfig(), NetConfig(allowed_hosts=["*"]), NetConfig(allow_all_hosts=True)],
+        ids=["default", "star", "all"],
+    )
+    def test_what_is_not_public_is_refused(
+        self, host: str, network: NetConfig, echo: EchoServer
+    ) -> None:
+        accepted = echo.accepted
+        done = run(CONNECT, host, echo.port, network=network)
+        assert done.stdout.split()[0] in ("PermissionError", "gaierror", "OSError"), done.stdout
+        assert echo.accepted == accepted
+
+    def test_an_allowlist_opens_nothing_else(self, echo: EchoServer) -> None:
+        config = NetConfig(allowed_hosts=["api.example.com"])
+        for host in ("127.0.0.1", "localhost", "192.0.2.1", "other.example.com"):
+            done = run(CONNECT, host, echo.port, network=config)
+            assert done.stdout.split()[0] in ("PermissionError", "gaierror"), done.stdout
+
+    def test_the_error_names_the_rule(self) -> None:
+        for config, host, words in (
+            (NetConfig(blocked_hosts=["*.evil.example"]), "www.evil.example", "*.evil.example"),
+            (NetConfig(allowed_hosts=["good.example"]), "bad.example", "allowed"),
+            (NetConfig(blocked_networks=["203.0.114.0/24"]), "203.0.114.9", "203.0.114.0/24"),
+            (NetConfig(), "127.0.0.1", "127.0.0.1"),
+            (NetConfig(), "10.0.0.1", "10.0.0.1"),
+        ):
+            done = run(CONNECT, host, 80, network=config)
+            assert words in done.stdout
+            assert host in done.stdout
+            refused = done.connections[0].refused
+            assert refused is not None
+            assert words in refused
+
+    def test_an_error_without_a_handler_names_the_rule(self) -> None:
+        with pytest.raises(eryx.ExecutionError) as caught:
+            run("import socket; socket.create_connection(('10.0.0.1', 80))", network=NetConfig())
+        assert caught.value.exc_type == "PermissionError"
+        assert "10.0.0.1" in caught.value.exc_message
+        assert caught.value.connections[0].refused is not None
+
+    def test_blocked_before_allowed(self, echo: EchoServer) -> None:
+        config = LOCAL.allow_host("127.0.0.1").block_host("127.0.0.1")
+        assert "PermissionError" in run(CONNECT, HOST, echo.port, network=config).stdout
+
+    def test_ways_to_allow_what_is_not_public(self, echo: EchoServer) -> None:
+        for config in (
+            NetConfig().allow_localhost(),
+            NetConfig(allow_all_hosts=False).allow_localhost(),
+            NetConfig().allow_network("127.0.0.0/8"),
+            NetConfig(allow_all_hosts=False).allow_network("127.0.0.1"),
+            NetConfig(blocked_hosts=[]),
+            NetConfig(blocked_hosts=[], allowed_hosts=["127.*"]),
+            NetConfig().allow_internal_host("127.0.0.1"),
+            NetConfig.permissive(),
+        ):
+            assert run(CONNECT, HOST, echo.port, network=config).stdout == "ping", repr(config)
+
+    def test_localhost_is_allowed_by_name(self, echo: EchoServer) -> None:
+        assert run(CONNECT, "localhost", echo.port).stdout == "ping"
+
+    @pytest.mark.parametrize(
+        "host", ["bücher.example", "a" * 300, "a.example\0.evil", "", "a..b", "-", "a b"]
+    )
+    def test_odd_names_are_refused_cleanly(self, host: str) -> None:
+        done = run(
+            f"""
+            import socket
+            try:
+                print(socket.create_connection(({host!r}, 80)))
+            except (OSError, ValueError) as error:
+                print("refused")
+            """,
+            network=NetConfig(allow_all_hosts=True, dns_servers=[f"127.0.0.1:{closed_port()}"]),
+        )
+        assert done.stdout == "refused"
+
+
+def alias_of(target: str, query: bytes, good: bytes) -> bytes:
+    """The answer of a hostile server that gives a loopback address through another name."""
+    return dns_alias(query, target, "127.0.0.1")
+
+
+class TestNames:
+    def test_a_name_of_an_own_server(self, echo: EchoServer) -> None:
+        with DnsServer({"svc.test": [["127.0.0.1"]]}) as dns:
+            config = NetConfig(dns_servers=[dns.address], internal_hosts=["svc.test"])
+            done = run(CONNECT, "svc.test", echo.port, network=config)
+        assert done.stdout == "ping"
+        assert done.connections[0].host == "svc.test"
+        assert done.connections[0].address == "127.0.0.1"
+        assert "svc.test" in dns.queries
+
+    def test_a_public_name_with_a_loopback_address(self, echo: EchoServer) -> None:
+        accepted = echo.accepted
+        with DnsServer({"www.test": [["127.0.0.1"]]}) as dns:
+            for config in (
+                NetConfig(dns_servers=[dns.address]),
+                NetConfig(dns_servers=[dns.address], allowed_hosts=["www.test"]),
+                NetConfig(dns_servers=[dns.address], allowed_hosts=["*"]),
+            ):
+                done = run(CONNECT, "www.test", echo.port, network=config)
+                assert "rror" in done.stdout
+                assert done.connections[0].refused is not None
+        assert echo.accepted == accepted
+
+    def test_rebinding(self, echo: EchoServer) -> None:
+        """A name that is public when it is looked up first, and loopback after that."""
+        accepted = echo.accepted
+        with DnsServer({"rebind.test": [["192.0.3.1"], ["127.0.0.1"]]}) as dns:
+            config = NetConfig(dns_servers=[dns.address], allowed_hosts=["rebind.test"])
+            done = run(
+                """
+                import socket, sys
+                first = socket.getaddrinfo("rebind.test", 80, socket.AF_INET)
+                print(first[0][4][0])
+                try:
+                    socket.create_connection(("rebind.test", int(sys.argv[1])), timeout=5)
+                except OSError as error:
+                    print(type(error).__name__)
+                try:
+                    socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=5)
+                except OSError as error:
+                    print(type(error).__name__)
+                """,
+                echo.port,
+                network=config,
+            )
+        lines = done.stdout.splitlines()
+        assert lines[0] == "192.0.3.1"
+        assert lines[1] in ("PermissionError", "gaierror", "TimeoutError")
+        assert lines[2] == "PermissionError"
+        assert echo.accepted == accepted
+
+    def test_an_address_has_the_rights_of_its_name(self, echo: EchoServer) -> None:
+        """Programs look names up first and connect to the address after that."""
+        code = """
+            import socket, sys
+            if sys.argv[2] == "lookup":
+                print(socket.gethostbyname("svc.test"))
+            try:
+                socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+                print("connected")
+            except OSError as error:
+                print(type(error).__name__)
+        """
+        with DnsServer({"svc.test": [["127.0.0.1"]]}) as dns:
+            config = NetConfig(dns_servers=[dns.address], internal_hosts=["svc.test"])
+            with_lookup = run(code, echo.port, "lookup", network=config)
+            without = run(code, echo.port, "none", network=config)
+        assert with_lookup.stdout == "127.0.0.1\nconnected"
+        assert without.stdout == "PermissionError"
+
+    def test_all_addresses_are_tried(self) -> None:
+        with (
+            EchoServer(host="127.0.0.3") as server,
+            DnsServer({"many.test": [["127.0.0.1", "127.0.0.2", "127.0.0.3"]]}) as dns,
+        ):
+            config = NetConfig(dns_servers=[dns.address], internal_hosts=["many.test"])
+            done = run(CONNECT, "many.test", server.port, network=config)
+        assert done.stdout == "ping"
+        assert done.connections[-1].address == "127.0.0.3"
+
+    def test_only_allowed_addresses_are_given_out(self) -> None:
+        with DnsServer({"mixed.test": [["10.0.0.1", "192.0.3.1", "127.0.0.1"]]}) as dns:
+            done = run(
+                """
+                import socket
+                print({entry[4][0] for entry in socket.getaddrinfo("mixed.test", 80)})
+                """,
+                network=NetConfig(dns_servers=[dns.address]),
+            )
+        assert done.stdout == "{'192.0.3.1'}"
+
+    def test_a_name_that_does_not_exist(self) -> None:
+        with DnsServer() as dns:
+            done = run(CONNECT, "missing.test", 80, network=NetConfig(dns_servers=[dns.address]))
+        assert done.stdout.startswith("gaierror")
+
+    def test_a_blocked_name_is_not_even_looked_up(self) -> None:
+        with DnsServer({"www.test": [["192.0.3.1"]]}) as dns:
+            config = NetConfig(dns_servers=[dns.address], blocked_hosts=["*.test"])
+            run(CONNECT, "www.test", 80, network=config)
+            assert dns.queries == []
+
+    HOSTILE: ClassVar[dict[str, Callable[[bytes, bytes], bytes]]] = {
+        "garbage": lambda query, good: garbage(300),
+        "empty": lambda query, good: b"",
+        "only the id": lambda query, good: query[:2],
+        "another id": lambda query, good: bytes([query[0] ^ 1]) + good[1:],
+        "cut off": lambda query, good: good[:-3],
+        "many records": lambda query, good: good[:6] + b"\xff\xff" + good[8:],
+        "a loop of pointers": lambda query, good: good[:12] + b"\xc0\x0c" + good[14:],
+        "truncated": lambda query, good: good[:2] + bytes([good[2] | 2]) + good[3:],
+        "another question": lambda query, good: good[:12] + b"\x05other" + good[18:],
+        "long": lambda query, good: good + garbage(60_000),
+        "failure": lambda query, good: good[:3] + bytes([good[3] | 2]) + good[4:],
+    }
+
+    @pytest.mark.parametrize("kind", HOSTILE)
+    def test_hostile_answers(self, kind: str, echo: EchoServer) -> None:
+        accepted = echo.accepted
+        answers: dict[str, list[list[str] | None]] = {"www.test": [["127.0.0.1"]]}
+        with HostileDnsServer(self.HOSTILE[kind], answers) as dns:
+            config = NetConfig(connect_timeout_ms=1_000, dns_servers=[dns.address])
+            done = run(CONNECT, "www.test", echo.port, network=config)
+        assert "rror" in done.stdout
+        assert echo.accepted == accepted
+
+    def test_an_alias_has_no_other_rights(self, echo: EchoServer) -> None:
+        accepted = echo.accepted
+        answers: dict[str, list[list[str] | None]] = {"www.test": [["192.0.3.1"]]}
+        for target in ("localhost", "intern.test"):
+            with HostileDnsServer(partial(alias_of, target), answers) as dns:
+                config = NetConfig(dns_servers=[dns.address], internal_hosts=["intern.test"])
+                done = run(CONNECT, "www.test", echo.port, network=config)
+            assert "rror" in done.stdout
+            assert echo.accepted == accepted
+
+    def test_an_alias_of_an_internal_host(self, echo: EchoServer) -> None:
+        answers: dict[str, list[list[str] | None]] = {"www.test": [["192.0.3.1"]]}
+        with HostileDnsServer(partial(alias_of, "elsewhere.test"), answers) as dns:
+            config = NetConfig(dns_servers=[dns.address], internal_hosts=["www.test"])
+            done = run(CONNECT, "www.test", echo.port, network=config)
+        assert done.stdout == "ping"
+        assert done.connections[-1].host == "www.test"
+
+    def test_patterns(self) -> None:
+        names = ("a.test", "b.a.test", "c.b.a.test", "B.A.TEST.")
+        with DnsServer({name.lower().rstrip("."): [["192.0.3.1"]] for name in names}) as dns:
+            config = NetConfig(dns_servers=[dns.address], allowed_hosts=["*.a.test"])
+            done = run(
+                f"""
+                import socket
+                for name in {names!r}:
+                    try:
+                        socket.getaddrinfo(name, 80)
+                        print(name)
+                    except OSError:
+                        pass
+                """,
+                network=config,
+            )
+        assert done.stdout.split() == ["b.a.test", "c.b.a.test", "B.A.TEST."]
+
+
+class TestOnConnect:
+    def test_it_is_asked(self, echo: EchoServer) -> None:
+        asked: list[tuple[Any, ...]] = []
+
+        def on_connect(*arguments: Any) -> None:
+            asked.append(arguments)
+
+        config = NetConfig(on_connect=on_connect).allow_localhost()
+        assert run(CONNECT, "localhost", echo.port, network=config).stdout == "ping"
+        assert asked[-1] == ("localhost", "127.0.0.1", echo.port)
+        count = len(asked)
+        run(CONNECT, "10.0.0.1", echo.port, network=config)
+        assert len(asked) == count
+
+    @pytest.mark.parametrize("how", ["execute", "execute_async", "inside"])
+    @pytest.mark.parametrize("is_async", [False, True])
+    @pytest.mark.parametrize("answer", [True, None, False])
+    def test_answers(self, echo: EchoServer, answer: bool | None, is_async: bool, how: str) -> None:
+        def plain(host: str, address: str, port: int) -> bool | None:
+            return answer
+
+        async def later(host: str, address: str, port: int) -> bool | None:
+            await asyncio.sleep(0.02)
+            return answer
+
+        config = NetConfig(on_connect=later if is_async else plain).allow_localhost()
+        sandbox = Sandbox(network=config)
+        done = execute(sandbox, CONNECT, HOST, echo.port, how=how)
+        if answer is False:
+            assert done.stdout.startswith("PermissionError")
+            assert "permitted" in str(done.connections[0].refused)
+        else:
+            assert done.stdout == "ping"
+
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_what_it_raises_refuses_and_is_reported(
+        self, echo: EchoServer, is_async: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reported: list[Any] = []
+        monkeypatch.setattr("sys.unraisablehook", reported.append)
+
+        def plain(host: str, address: str, port: int) -> bool:
+            raise LookupError("a mistake")
+
+        async def later(host: str, address: str, port: int) -> bool:
+            raise LookupError("a mistake")
+
+        config = NetConfig(on_connect=later if is_async else plain).allow_localhost()
+        done = run(CONNECT, HOST, echo.port, network=config)
+        assert done.stdout.startswith("PermissionError")
+        assert "a mistake" not in done.stdout
+        assert [str(entry.exc_value) for entry in reported] == ["a mistake"]
+
+    def test_a_wrong_answer_refuses_and_is_reported(
+        self, echo: EchoServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reported: list[Any] = []
+        monkeypatch.setattr("sys.unraisablehook", reported.append)
+        wrong: Any = lambda host, address, port: "yes"  # noqa: E731
+        done = run(CONNECT, HOST, echo.port, network=NetConfig(on_connect=wrong).allow_localhost())
+        assert done.stdout.startswith("PermissionError")
+        assert "bool or None" in str(reported[0].exc_value)
+
+    def test_keyboard_interrupt_ends_the_run(self, echo: EchoServer) -> None:
+        def on_connect(host: str, address: str, port: int) -> bool:
+            raise KeyboardInterrupt
+
+        config = NetConfig(on_connect=on_connect).allow_localhost()
+        with pytest.raises(KeyboardInterrupt):
+            run(CONNECT, HOST, echo.port, network=config)
+
+    @pytest.mark.parametrize("how", ["execute", "execute_async"])
+    def test_one_that_takes_too_long(self, echo: EchoServer, how: str) -> None:
+        cancelled = []
+
+        async def on_connect(host: str, address: str, port: int) -> bool:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cancelled.append(port)
+                raise
+            return True
+
+        config = NetConfig(on_connect=on_connect, connect_timeout_ms=100).allow_localhost()
+        sandbox = Sandbox(network=config)
+        done = execute(sandbox, CONNECT, HOST, echo.port, how=how)
+        assert "Error" in done.stdout
+        assert done.duration_ms < 30_000
+        assert cancelled == [echo.port]
+
+    @pytest.mark.parametrize("how", ["execute", "execute_async"])
+    def test_the_time_of_the_run_holds(self, echo: EchoServer, how: str) -> None:
+        async def on_connect(host: str, address: str, port: int) -> bool:
+            await asyncio.sleep(60)
+            return True
+
+        sandbox = Sandbox(
+            network=NetConfig(on_connect=on_connect).allow_localhost(),
+            resource_limits=ResourceLimits(execution_timeout_ms=200),
+        )
+        with pytest.raises(eryx.TimeoutError):
+            execute(sandbox, CONNECT, HOST, echo.port, how=how)
+
+    def test_cancel_while_it_waits(self, echo: EchoServer) -> None:
+        waits = threading.Event()
+
+        async def on_connect(host: str, address: str, port: int) -> bool:
+            waits.set()
+            await asyncio.sleep(60)
+            return True
+
+        sandbox = Sandbox(network=NetConfig(on_connect=on_connect).allow_localhost())
+
+        def cancel() -> None:
+            waits.wait()
+            sandbox.cancel()
+
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        with pytest.raises(eryx.CancelledError):
+            sandbox.execute(dedent(CONNECT), arguments=[HOST, str(echo.port)])
+        thread.join()
+
+    def test_a_session(self, echo: EchoServer) -> None:
+        ports: list[int] = []
+
+        def on_connect(host: str, address: str, port: int) -> bool:
+            ports.append(port)
+            return len(ports) == 1
+
+        with Session(network=NetConfig(on_connect=on_connect).allow_localhost()) as session:
+            arguments = [HOST, str(echo.port)]
+            assert session.execute(dedent(CONNECT), arguments=arguments).stdout == "ping"
+            refused = session.execute(dedent(CONNECT), arguments=arguments)
+            assert refused.stdout.startswith("PermissionError")
+        assert ports == [echo.port] * 2
+
+    def test_it_cannot_use_its_own_sandbox(self, echo: EchoServer) -> None:
+        errors: list[Exception] = []
+
+        def on_connect(host: str, address: str, port: int) -> bool:
+            try:
+                sandbox.execute("print(1)")
+            except eryx.EryxError as error:
+                errors.append(error)
+            return True
+
+        sandbox = Sandbox(network=NetConfig(on_connect=on_connect).allow_localhost())
+        done = sandbox.execute(dedent(CONNECT), arguments=[HOST, str(echo.port)])
+        assert done.stdout == "ping"
+        assert len(errors) == 1
+
+
+class TestCommand:
+    """`eryx --net` and the like; the rest of the command is in test_cli.py."""
+
+    @staticmethod
+    def cli(*arguments: str, code: str = CONNECT, **environment: str) -> Any:
+        return subprocess.run(
+            [sys.executable, "-m", "eryx", "-c", dedent(code), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **environment},
+            check=False,
+        )
+
+    def test_no_network_without_a_flag(self, echo: EchoServer) -> None:
+        done = self.cli("--", HOST, str(echo.port))
+        assert "Error" in done.stdout
+
+    def test_net_keeps_what_is_not_public_closed(self, echo: EchoServer) -> None:
+        for flags in (["--net"], ["--allow-host", "*"], ["--allow-host", "127.0.0.1"]):
+            done = self.cli(*flags, "--", HOST, str(echo.port))
+            assert done.stdout.startswith("PermissionError"), done
+
+    def test_allow_host_opens_only_that(self, echo: EchoServer) -> None:
+        for host in ("localhost", HOST, "192.0.3.1"):
+            done = self.cli("--allow-host", "api.example.com", "--", host, str(echo.port))
+            assert done.stdout.split()[0] in ("PermissionError", "gaierror"), done
+
+    def test_allow_network(self, echo: EchoServer) -> None:
+        done = self.cli("--allow-network", "127.0.0.0/8", "--", HOST, str(echo.port))
+        assert done.stdout == "ping\n"
+        done = self.cli("--allow-network", "127.0.0.0/8", "--", "192.0.3.1", "80")
+        assert done.stdout.startswith("PermissionError")
+
+    def test_json_lists_connections(self, echo: EchoServer) -> None:
+        done = self.cli("--json", "--allow-network", HOST, "--", HOST, str(echo.port))
+        (connection,) = json.loads(done.stdout)["connections"]
+        assert connection["address"] == HOST
+        assert connection["bytes_in"] == 4
+
+    SEND = """
+        import os, sys, urllib.request
+        headers = {"Authorization": "Bearer " + os.environ["KEY"]}
+        request = urllib.request.Request(sys.argv[1] + "/echo", headers=headers)
+        try:
+            print(urllib.request.urlopen(request).read().decode())
+        except OSError as error:
+            print("refused", error)
+    """
+
+    def test_secret(self) -> None:
+        flags = ["--allow-network", HOST, "--secret", f"KEY=MINE@{HOST}"]
+        with HttpServer() as server:
+            done = self.cli(*flags, "--", server.url, code=self.SEND, MINE="open sesame")
+            assert server.headers[-1]["Authorization"] == "Bearer open sesame", done
+        assert "Authorization" in done.stdout
+        assert "sesame" not in done.stdout + done.stderr
+
+    def test_secret_for_another_host(self) -> None:
+        flags = ["--allow-network", HOST, "--secret", "KEY=MINE@api.example.com"]
+        with HttpServer() as server:
+            done = self.cli(*flags, "--", server.url, code=self.SEND, MINE="open sesame")
+            assert server.requests == []
+        assert done.stdout.startswith("refused")
+        assert "sesame" not in done.stdout + done.stderr
+
+    def test_malformed_secrets(self) -> None:
+        for text in (
+            "KEY",
+            "KEY=MINE",
+            "KEY@host",
+            "=MINE@host",
+            "1=MINE@host",
+            "KEY=MISSING@host",
+        ):
+            done = self.cli("--secret", text, MINE="open sesame")
+            assert done.returncode == 2
+            assert "usage" in done.stderr
+            assert "sesame" not in done.stderr
+
+    def test_malformed_patterns(self) -> None:
+        for flags in (["--allow-host", "http://x"], ["--allow-network", "x"]):
+            done = self.cli(*flags)
+            assert done.returncode == 2
+            assert "usage" in done.stderr

@@ -1,0 +1,982 @@
+"""Packages: wheels, source archives and directories become what a sandbox sees."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import os
+import random
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement as OtherRequirement
+from packaging.specifiers import SpecifierSet as OtherSpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version as OtherVersion
+
+import eryx
+from eryx import InitializationError, Session
+from eryx.packages import PackageSet, check, collect, resolve
+from eryx.packages import _bytecode as bytecode_module
+from eryx.packages._requirements import GUEST_ENVIRONMENT, Requirement, normalize
+from eryx.packages._versions import SpecifierSet, Version
+from wheel_files import tar_bytes, wheel_bytes, zip_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from eryx.packages._collect import Source
+
+PLAIN = {"greet/__init__.py": "def hello():\n    return 'hello'\n", "greet/data/x.txt": "text"}
+
+
+def session_with(packages: PackageSet) -> Session:
+    """A session that can import packages."""
+    session = Session(vfs=packages.storage, vfs_mount_path="/packages")
+    session.execute("import sys; sys.path.append('/packages')")
+    return session
+
+
+def printed(packages: PackageSet, code: str) -> str:
+    return session_with(packages).execute(dedent(code)).stdout
+
+
+def write(path: Path, data: bytes | str) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return str(path)
+
+
+class TestVersions:
+    """Ours compared with those of the package `packaging`."""
+
+    PARTS = (
+        *("", "", ".0", ".1", ".2.3", ".10"),
+        *("a1", "b2", "rc1", "c3", ".dev1", ".post1", "-1", "a1.dev2", ".post2.dev3", "+local.1"),
+    )
+
+    def versions(self) -> list[str]:
+        some = random.Random(1)
+        made = [
+            f"{some.choice(['', '', '', '1!', 'v'])}{some.randrange(4)}"
+            f"{some.choice(self.PARTS[:6])}{some.choice(self.PARTS)}"
+            for _ in range(300)
+        ]
+        return sorted({*made, "1.0", "1.0.0", "1", "2.0-preview_3", "1.0.dev456+Ubuntu-1"})
+
+    def test_order(self) -> None:
+        versions = self.versions()
+        for left in versions:
+            for right in versions[::7]:
+                ours = (Version(left) < Version(right), Version(left) == Version(right))
+                others = (
+                    OtherVersion(left) < OtherVersion(right),
+                    OtherVersion(left) == OtherVersion(right),
+                )
+                assert ours == others, (left, right)
+
+    @pytest.mark.parametrize(
+        "text", ["", "x", "1.", "1..2", "1.0+", "1.0-", "1_0_", "a1", "1.0 1", "1.0\n2", "9" * 300]
+    )
+    def test_no_version(self, text: str) -> None:
+        with pytest.raises(ValueError, match="version"):
+            Version(text)
+
+    @pytest.mark.parametrize("operator", ["==", "!=", "<=", ">=", "<", ">", "~=", "==="])
+    def test_specifiers(self, operator: str) -> None:
+        versions = self.versions()
+        compared = 0
+        for wanted in versions[::3]:
+            for suffix in ("", ".*"):
+                text = f"{operator}{wanted}{suffix}"
+                try:
+                    other = OtherSpecifierSet(text)
+                except ValueError:
+                    with pytest.raises(ValueError, match=r"version|needs"):
+                        SpecifierSet(text)
+                    continue
+                try:
+                    ours = SpecifierSet(text)
+                except ValueError:  # we are stricter: no such thing as "==1.0a1.*"
+                    assert suffix
+                    assert not Version(wanted).text.replace("v", "").replace(".", "").isdigit()
+                    continue
+                for version in versions[::5]:
+                    compared += 1
+                    expected = other.contains(version, prereleases=True)
+                    assert ours.contains(Version(version)) == expected, (text, version)
+        assert compared > 1000
+
+    def test_sets(self) -> None:
+        assert SpecifierSet(">=1, <2,!=1.5").contains(Version("1.4"))
+        assert not SpecifierSet(">=1, <2,!=1.5").contains(Version("1.5.0"))
+        assert SpecifierSet("").contains(Version("0"))
+        assert SpecifierSet(">=1.0b1").names_prerelease
+        for bad in ("1.0", "=1", ">=", ">=1.*", "~=1", "^1", ">=1;x", "<1+local"):
+            with pytest.raises(ValueError, match=r"version|needs"):
+                SpecifierSet(bad)
+
+
+class TestRequirements:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "name",
+            "Name_x.Y >= 1.0",
+            "name[a, B.c]==1.*,!=1.5",
+            "name (>=1,<2)",
+            'name; python_version < "3.8"',
+            'name ; python_version >= "3.8" and (sys_platform == "win32" or os_name == "posix")',
+            "name>=2; sys_platform != 'emscripten' and platform_machine not in 'x86_64 arm64'",
+            "name; implementation_name == 'cpython' and python_full_version > '3.14.0a1'",
+            'name; "wasi" == sys_platform',
+            "name; 'linux' in sys_platform",
+            'name; extra == "test"',
+            'name; extra == "test" or extra == "Dev_X"',
+            'name; python_version ~= "3.10"',
+            'name; python_version in "3.13, 3.14"',
+            'name; platform_system == "Windows" or platform_python_implementation != "PyPy"',
+            "name @ https://example.com/x-1.0.whl ; python_version > '3'",
+        ],
+    )
+    def test_read_as_others_do(self, text: str) -> None:
+        ours, other = Requirement(text), OtherRequirement(text)
+        assert ours.name == canonicalize_name(other.name)
+        assert set(ours.extras) == {canonicalize_name(extra) for extra in other.extras}
+        assert OtherSpecifierSet(str(ours.specifiers)) == other.specifier
+        assert bool(ours.url) == bool(other.url)
+        for extra in ("", "test", "dev-x"):
+            expected = other.marker is None or other.marker.evaluate(
+                {**GUEST_ENVIRONMENT, "extra": extra}
+            )
+            assert ours.marker_holds([extra]) == expected
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("", "-x", "name==", "name x", "name;", "na me", "name[", "name; x == 'y'"),
+            *("name; os_name", "name; os_name ==", "name; (os_name == 'a'", "name; 'a' = 'b'"),
+            *("name; os_name == 'a' extra", "name>=1.x", "x" * 5000),
+            "name; " + "(" * 100 + "os_name == 'a'" + ")" * 100,
+        ],
+    )
+    def test_no_requirement(self, text: str) -> None:
+        if text == "name;":
+            assert Requirement(text).marker_holds()  # harmless, and seen in the wild
+            return
+        with pytest.raises(ValueError, match="not a requirement"):
+            Requirement(text)
+
+    def test_markers_know_the_guest(self, sandbox: eryx.Sandbox) -> None:
+        """The environment that markers are evaluated in is what the guest says of itself."""
+        done = sandbox.execute(
+            dedent("""
+            import os, platform, sys
+            version = ".".join(map(str, sys.version_info[:3]))
+            result = {
+                "implementation_name": sys.implementation.name,
+                "implementation_version": version,
+                "os_name": os.name,
+                "platform_machine": platform.machine(),
+                "platform_python_implementation": platform.python_implementation(),
+                "platform_release": platform.release(),
+                "platform_system": platform.system(),
+                "platform_version": platform.version(),
+                "python_full_version": platform.python_version(),
+                "python_version": ".".join(platform.python_version_tuple()[:2]),
+                "sys_platform": sys.platform,
+            }
+            """)
+        )
+        assert done.result == GUEST_ENVIRONMENT
+        assert Marker("sys_platform == 'wasi'").evaluate(dict(GUEST_ENVIRONMENT))
+
+
+class TestWheels:
+    def test_a_wheel(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "greet-1.0-py3-none-any.whl", wheel_bytes(PLAIN))
+        packages = collect([path])
+        (package,) = packages.packages
+        assert (package.name, package.version, package.source) == ("greet", "1.0", path)
+        assert package.files == 6
+        assert packages.missing == ()
+        assert packages.explain_missing() == ""
+        assert packages.files["greet/data/x.txt"] == b"text"
+        assert "greet/__pycache__/__init__.cpython-314.pyc" in packages.files
+        assert repr(packages) == "<PackageSet: greet 1.0>"
+        assert packages.size_bytes == sum(map(len, packages.files.values()))
+        assert len(packages.digest) == 64
+        assert packages.digest == collect([Path(path)]).digest
+        assert "greet/data/x.txt" in packages.storage.walk()
+        with pytest.raises(TypeError):
+            packages.files["x"] = b""  # type: ignore[index]
+
+    @pytest.mark.parametrize("form", ["bytes", "bytearray", "pair", "path"])
+    def test_forms_of_sources(self, form: str, tmp_path: Path) -> None:
+        data = wheel_bytes(PLAIN)
+        name = "greet-1.0-py3-none-any.whl"
+        sources: dict[str, Source] = {
+            "bytes": data,
+            "bytearray": bytearray(data),
+            "pair": (name, memoryview(data)),
+            "path": Path(write(tmp_path / name, data)),
+        }
+        packages = collect([sources[form]])
+        assert str(packages.packages[0]) == "greet 1.0"
+        assert printed(packages, "import greet; print(greet.hello())") == "hello"
+
+    def test_metadata_inside(self) -> None:
+        data = wheel_bytes(
+            {
+                **PLAIN,
+                "greet/cli.py": "def main(): return 'ran'",
+                "greet-1.0.dist-info/entry_points.txt": "[console_scripts]\ngreet = greet.cli:main",
+            },
+            metadata="Requires-Dist: other>=2; extra == 'x'\nSummary: says hello\n",
+        )
+        assert printed(
+            collect([data]),
+            """
+            import importlib.metadata as metadata, importlib.resources as resources
+            print(metadata.version("greet"), metadata.metadata("greet")["summary"])
+            print(metadata.requires("greet"))
+            (entry,) = metadata.entry_points(group="console_scripts")
+            print(entry.name, entry.load()())
+            files = metadata.files("greet")
+            print(len(files), all(file.locate().exists() for file in files))
+            print(resources.files("greet").joinpath("data/x.txt").read_text())
+            print(metadata.packages_distributions()["greet"])
+            """,
+        ).splitlines() == [
+            "1.0 says hello",
+            "[\"other>=2; extra == 'x'\"]",
+            "greet ran",
+            "8 True",
+            "text",
+            "['greet']",
+        ]
+
+    def test_namespace_packages(self) -> None:
+        packages = collect(
+            [
+                wheel_bytes({"ns/one.py": "x = 1"}, name="ns_one"),
+                wheel_bytes({"ns/deep/two.py": "x = 2"}, name="ns_two"),
+            ]
+        )
+        code = "from ns import one; from ns.deep import two; print(one.x + two.x)"
+        assert printed(packages, code) == "3"
+
+    def test_data_directories(self) -> None:
+        """Modules of .data come in; what goes elsewhere on a host is left out, and told."""
+        packages = collect(
+            [
+                wheel_bytes(
+                    {
+                        **PLAIN,
+                        "greet-1.0.data/purelib/greet/more.py": "x = 5",
+                        "greet-1.0.data/platlib/other.py": "x = 6",
+                        "greet-1.0.data/scripts/greet": "#!python",
+                        "greet-1.0.data/headers/greet.h": "",
+                        "greet-1.0.data/data/share/man": "",
+                    }
+                )
+            ]
+        )
+        assert set(packages.packages[0].ignored) == {
+            "greet-1.0.data/scripts/greet",
+            "greet-1.0.data/headers/greet.h",
+            "greet-1.0.data/data/share/man",
+        }
+        assert printed(packages, "import greet.more, other; print(greet.more.x, other.x)") == "5 6"
+        assert not any(".data/" in path for path in packages.files)
+
+    @pytest.mark.parametrize(
+        ("tags", "reason"),
+        [
+            ("py3-none-any", None),
+            ("py2.py3-none-any", None),
+            ("py314-none-any", None),
+            ("py36-none-any", None),
+            ("cp314-none-any", None),
+            ("py2-none-any", "not for Python 3.14"),
+            ("py315-none-any", "not for Python 3.14"),
+            ("cp313-none-any", "not for Python 3.14"),
+            ("cp314-cp314-manylinux_2_28_x86_64", "pure Python"),
+            ("cp39-abi3-macosx_11_0_arm64", "pure Python"),
+            ("py3-none-win32", "pure Python"),
+            ("cp314-cp314-wasi_0_0_0_wasm32", "native modules for WASI"),
+            ("cp313-abi3-any", "not for Python 3.14"),
+        ],
+    )
+    def test_tags(self, tags: str, reason: str | None) -> None:
+        name = f"greet-1.0-{tags}.whl"
+        python, abi, platform = tags.split("-")
+        each = tuple(f"{one}-{abi}-{platform}" for one in python.split("."))
+        data = wheel_bytes(PLAIN, tags=each)
+        if reason is None:
+            assert collect([(name, data), *()]).packages
+            assert collect([data]).packages
+            return
+        with pytest.raises(InitializationError, match=reason) as caught:
+            collect([(name, data)])
+        assert name in str(caught.value)
+        with pytest.raises(InitializationError, match=reason):
+            collect([data])
+
+    @pytest.mark.parametrize(
+        ("requires", "fits"),
+        [(">=3.8", True), (">=3.15", False), ("<3.14", False), ("==3.14.*", True), ("junk", True)],
+    )
+    def test_requires_python(self, requires: str, fits: bool) -> None:
+        data = wheel_bytes(PLAIN, metadata=f"Requires-Python: {requires}\n")
+        if fits:
+            assert collect([data]).packages
+        else:
+            with pytest.raises(InitializationError, match=r"package 1.*needs Python .*3\.14\.0"):
+                collect([data])
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("greet.whl", "file name"),
+            ("greet-1.0-py3-none.whl", "file name"),
+            ("other-1.0-py3-none-any.whl", "is named as other"),
+            ("greet-2.0-py3-none-any.whl", "but is greet 1.0"),
+            ("Greet-1.0.0-py3-none-any.whl", None),
+            ("greet-1.0-7-py3-none-any.whl", None),
+        ],
+    )
+    def test_file_names(self, name: str, reason: str | None) -> None:
+        if reason is None:
+            assert collect([(name, wheel_bytes(PLAIN))]).packages
+            return
+        with pytest.raises(InitializationError, match=reason) as caught:
+            collect([(name, wheel_bytes(PLAIN))])
+        assert name in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"greet-1.0.dist-info/METADATA": "Version: 1.0\n"}, "no field 'name'"),
+            ({"greet-1.0.dist-info/METADATA": "Name: greet\n"}, "no field 'version'"),
+            ({"greet-1.0.dist-info/METADATA": "Name: greet\nVersion: x\n"}, "not a version"),
+            ({"greet-1.0.dist-info/METADATA": "Name: ../x\nVersion: 1\n"}, "no name"),
+            ({"greet-1.0.dist-info/METADATA": b"\xff\xfe\x00"}, "no field"),
+            ({"greet-1.0.dist-info/WHEEL": "Wheel-Version: 2.0\n"}, "wheel format '2.0'"),
+            ({"greet-1.0.dist-info/WHEEL": ""}, "wheel format ''"),
+            ({"greet-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nTag: py3\n"}, "has the tag 'py3'"),
+            ({"greet-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\n"}, "made for nothing"),
+            ({"other-1.0.dist-info/METADATA": ""}, "one .dist-info directory, this one 2"),
+            ({"greet-1.0.dist-info/RECORD": "a,b\n"}, "RECORD has a line"),
+            ({"greet-1.0.dist-info/RECORD": "greet/absent.py,,\n"}, "absent.py.*not in the wheel"),
+            (
+                {"greet-1.0.dist-info/RECORD": "greet/__init__.py,sha256=AAAA,1\n"},
+                "__init__.py.*not what RECORD says",
+            ),
+            (
+                {"greet-1.0.dist-info/RECORD": "greet/__init__.py,md5=AAAA,1\n"},
+                "hash of the kind 'md5'",
+            ),
+        ],
+    )
+    def test_malformed_wheels(self, changes: dict[str, str | bytes], reason: str) -> None:
+        with pytest.raises(InitializationError, match=reason) as caught:
+            collect([wheel_bytes({**PLAIN, **changes})])
+        assert "package 1 (bytes)" in str(caught.value)
+
+    @pytest.mark.parametrize("absent", ["METADATA", "WHEEL"])
+    def test_without_a_file_of_dist_info(self, absent: str, tmp_path: Path) -> None:
+        files = {
+            "greet-1.0.dist-info/METADATA": "Name: greet\nVersion: 1.0\n",
+            "greet-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nTag: py3-none-any\n",
+        }
+        del files[f"greet-1.0.dist-info/{absent}"]
+        with pytest.raises(InitializationError, match=f"{absent} is missing"):
+            collect([("greet-1.0-py3-none-any.whl", zip_bytes({**PLAIN, **files}))])
+
+    def test_without_record(self) -> None:
+        files = {
+            "greet-1.0.dist-info/METADATA": "Name: greet\nVersion: 1.0\n",
+            "greet-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nTag: py3-none-any\n",
+        }
+        packages = collect([zip_bytes({**PLAIN, **files})])
+        assert b"greet/data/x.txt,sha256=" in packages.files["greet-1.0.dist-info/RECORD"]
+
+    def test_startup_files_are_ignored(self) -> None:
+        """What the module site would run at the start of Python is never there."""
+        names = (
+            *("greet.pth", "sitecustomize.py", "usercustomize.py", "sitecustomize/__init__.py"),
+            *("greet/__pycache__/__init__.cpython-314.pyc", "__pycache__/os.cpython-314.pyc"),
+        )
+        packages = collect([wheel_bytes({**PLAIN, **dict.fromkeys(names, "import nothing")})])
+        assert set(packages.packages[0].ignored) == set(names)
+        kept = dict(packages.files)
+        assert kept.pop("greet/__pycache__/__init__.cpython-314.pyc") != b"import nothing"
+        assert not set(names) & set(kept)
+
+    def test_two_versions(self) -> None:
+        one, two = wheel_bytes(PLAIN), wheel_bytes(PLAIN, version="2.0")
+        with pytest.raises(InitializationError, match=r"greet 2\.0 is there twice: greet 1\.0"):
+            collect([one, two])
+
+    def test_packages_that_share_a_file(self) -> None:
+        same = {"shared/__init__.py": "x = 1"}
+        one, two = wheel_bytes(same, name="one"), wheel_bytes(same, name="two")
+        assert len(collect([one, two]).packages) == 2
+        three = wheel_bytes({"shared/__init__.py": "x = 2"}, name="three")
+        with pytest.raises(InitializationError, match=r"shared/__init__.py.*other contents"):
+            collect([one, three])
+        four = wheel_bytes({"shared": "file"}, name="four")
+        with pytest.raises(InitializationError, match="which is a file"):
+            collect([one, four])
+
+    def test_examples(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        for directory in (tmp_path, tmp_path / "wheels"):
+            write(directory / "greet-1.0-py3-none-any.whl", wheel_bytes(PLAIN))
+        runner = doctest.DocTestRunner()
+        for function in (collect, resolve):
+            for case in doctest.DocTestFinder(recurse=False).find(
+                function, globs={"collect": collect, "resolve": resolve}
+            ):
+                runner.run(case)
+        assert runner.summarize() == (0, 3)
+
+
+class TestSources:
+    INFO = "Metadata-Version: 2.1\nName: greet\nVersion: 1.0\n"
+
+    @pytest.mark.parametrize(
+        ("files", "expected"),
+        [
+            ({"greet/__init__.py": ""}, {"greet/__init__.py"}),
+            ({"src/greet/__init__.py": "", "src/greet/x.txt": ""}, {"greet/x.txt"}),
+            ({"greet.py": "x = 1", "setup.py": "raise SystemExit"}, {"greet.py"}),
+            (
+                {"lib/greet/__init__.py": "", "lib/x.egg-info/PKG-INFO": INFO}
+                | {"lib/x.egg-info/top_level.txt": "_greet\ngreet\n"},
+                {"greet/__init__.py"},
+            ),
+            (
+                {"greet/__init__.py": "", "tests/__init__.py": "", "docs/conf.py": ""},
+                {"greet/__init__.py"},
+            ),
+            (
+                {"weird/pkg/__init__.py": ""}
+                | {"pyproject.toml": "[tool.hatch.build.targets.wheel]\npackages=['weird/pkg']"},
+                {"pkg/__init__.py"},
+            ),
+            (
+                {"py/ns/inner/__init__.py": ""}
+                | {"pyproject.toml": "[[tool.poetry.packages]]\ninclude='ns/inner'\nfrom='py'"},
+                {"ns/inner/__init__.py"},
+            ),
+            (
+                {"hello.py": "", "other.py": ""}
+                | {"pyproject.toml": "[tool.flit.module]\nname='hello'"},
+                {"hello.py"},
+            ),
+            (
+                {"code/a/__init__.py": "", "code/b.py": ""}
+                | {"pyproject.toml": "[tool.setuptools.packages.find]\nwhere=['code']"},
+                {"a/__init__.py", "b.py"},
+            ),
+            (
+                {"code/a/__init__.py": ""}
+                | {"setup.cfg": "[options]\npackage_dir=\n    =code\npackages=find:\n"},
+                {"a/__init__.py"},
+            ),
+            (
+                {"a/__init__.py": "", "b.py": "", "c.py": ""}
+                | {"setup.cfg": "[options]\npackages=a\npy_modules=b\n"},
+                {"a/__init__.py", "b.py"},
+            ),
+            ({"only/__init__.py": "", "tests/test_x.py": ""}, {"only/__init__.py"}),
+        ],
+    )
+    def test_layouts(self, files: dict[str, str], expected: set[str]) -> None:
+        archive = {f"greet-1.0/{path}": data for path, data in files.items()}
+        packages = collect([tar_bytes({**archive, "greet-1.0/PKG-INFO": self.INFO})])
+        assert str(packages.packages[0]) == "greet 1.0"
+        code = {path for path in packages.files if "dist-info" not in path and "_cache" not in path}
+        assert expected <= code
+        assert not any(path.startswith(("tests", "docs", "setup", "c.py")) for path in code)
+
+    def test_metadata_inside(self) -> None:
+        data = tar_bytes(
+            {
+                "greet-1.0/greet/__init__.py": "",
+                "greet-1.0/PKG-INFO": self.INFO,
+                "greet-1.0/pyproject.toml": dedent("""
+                    [project]
+                    name = "greet"
+                    scripts = { greet = "greet:main" }
+                    [project.entry-points.plug]
+                    one = "greet:one"
+                    """),
+                "greet-1.0/greet.egg-info/PKG-INFO": self.INFO,
+                "greet-1.0/greet.egg-info/top_level.txt": "greet",
+                "greet-1.0/greet.egg-info/requires.txt": dedent("""
+                    other>=1
+                    [test]
+                    tester
+                    [:python_version < "3"]
+                    old
+                    """),
+            }
+        )
+        packages = collect([data])
+        assert packages.explain_missing() == "missing packages: other>=1 (wanted by greet 1.0)"
+        assert printed(
+            packages,
+            """
+            import importlib.metadata as metadata
+            print(metadata.version("greet"), metadata.requires("greet"))
+            print(sorted((entry.group, entry.name) for entry in metadata.entry_points()))
+            """,
+        ).splitlines() == [
+            "1.0 ['other>=1', 'tester; extra == \"test\"', 'old; python_version < \"3\"']",
+            "[('console_scripts', 'greet'), ('plug', 'one')]",
+        ]
+
+    def test_compiled_parts_are_told(self) -> None:
+        files = {
+            "greet-1.0/PKG-INFO": self.INFO,
+            "greet-1.0/src/greet/__init__.py": "",
+            "greet-1.0/src/greet/_fast.c": "int x;",
+            "greet-1.0/tests/x.c": "",
+        }
+        packages = collect([("greet-1.0.tgz", tar_bytes(files))])
+        assert packages.packages[0].not_built == ("src/greet/_fast.c",)
+        assert "greet/_fast.c" not in packages.files
+
+    @pytest.mark.parametrize(
+        ("files", "reason"),
+        [
+            ({"g-1/one/__init__.py": "", "g-1/two/__init__.py": ""}, "cannot be told"),
+            ({"g-1/README": ""}, "cannot be told"),
+            ({"g-1/a.py": "", "other/b.py": ""}, "one directory at its top"),
+            ({"a.py": ""}, "one directory at its top"),
+            (
+                {"g-1/g.py": "", "g-1/pyproject.toml": "[build-system]\nbuild-backend='maturin'"},
+                "built by maturin",
+            ),
+            ({"g-1/g.py": "", "g-1/pyproject.toml": "["}, "pyproject.toml is malformed"),
+            ({"g-1/g.py": "", "g-1/setup.cfg": "x"}, "setup.cfg is malformed"),
+            ({"g-1/g.py": "", "g-1/PKG-INFO": "x"}, "no field"),
+            (
+                {"g-1/g.py": "", "g-1/PKG-INFO": INFO + "Requires-Python: <3\n"},
+                "needs Python <3",
+            ),
+            (
+                {"g-1/g/data.txt": "", "g-1/g.egg-info/PKG-INFO": INFO}
+                | {"g-1/g.egg-info/top_level.txt": "g"},
+                "no Python",
+            ),
+        ],
+    )
+    def test_what_cannot_be_used(self, files: dict[str, str], reason: str) -> None:
+        with pytest.raises(InitializationError, match=reason) as caught:
+            collect([("g-1.tar.gz", tar_bytes(files))])
+        assert str(caught.value).startswith("g-1.tar.gz: ")
+
+    def test_a_zip_of_a_project(self) -> None:
+        files = {"g-1/PKG-INFO": self.INFO, "g-1/src/greet/__init__.py": "x = 3"}
+        for source in (("g.zip", zip_bytes(files)), zip_bytes(files)):
+            packages = collect([source])
+            assert str(packages.packages[0]) == "greet 1.0"
+            assert printed(packages, "import greet; print(greet.x)") == "3"
+
+    def test_a_zip_of_packages(self) -> None:
+        packages = collect([("layer.zip", zip_bytes({**PLAIN, "mod.py": "x = 4"}))])
+        assert [str(package) for package in packages.packages] == ["greet", "mod"]
+        assert printed(packages, "import mod, greet; print(mod.x, greet.hello())") == "4 hello"
+
+
+class TestDirectories:
+    def test_a_package(self, tmp_path: Path) -> None:
+        write(tmp_path / "greet" / "__init__.py", "from greet.inner import x")
+        write(tmp_path / "greet" / "inner.py", "x = 7")
+        write(tmp_path / "greet" / "__pycache__" / "inner.cpython-311.pyc", b"\0")
+        packages = collect([tmp_path / "greet"])
+        assert packages.packages[0].name == "greet"
+        assert packages.packages[0].version is None
+        assert printed(packages, "import greet; print(greet.x)") == "7"
+        assert not any("311" in path for path in packages.files)
+
+    def test_a_directory_of_packages(self, tmp_path: Path) -> None:
+        write(tmp_path / "greet" / "__init__.py", "x = 1")
+        info = "Name: Greet\nVersion: 3\nRequires-Dist: absent\n"
+        write(tmp_path / "greet-3.dist-info" / "METADATA", info)
+        write(tmp_path / "greet-3.dist-info" / "RECORD", "greet/__init__.py,,\n")
+        write(tmp_path / "lonely.py", "x = 2")
+        write(tmp_path / "thing.pth", "import os; os.abort()")
+        for packages in (collect([str(tmp_path)]), collect(site_packages=tmp_path)):
+            assert [str(package) for package in packages.packages] == ["Greet 3", "lonely"]
+            assert packages.packages[0].ignored == ("thing.pth",)
+            assert packages.explain_missing() == "missing packages: absent (wanted by Greet 3)"
+            assert printed(packages, "import greet, lonely; print(greet.x, lonely.x)") == "1 2"
+
+    def test_a_project(self, tmp_path: Path) -> None:
+        write(tmp_path / "src" / "greet" / "__init__.py", "x = 8")
+        toml = """
+        [project]
+        name = "greet"
+        version = "0.3"
+        dependencies = ["other; python_version < '3'"]
+        optional-dependencies = { more = ["extra-thing>=1"] }
+        requires-python = ">=3.9"
+        """
+        write(tmp_path / "pyproject.toml", dedent(toml))
+        packages = collect([tmp_path])
+        assert str(packages.packages[0]) == "greet 0.3"
+        assert printed(
+            packages,
+            """
+            import greet, importlib.metadata as metadata
+            print(greet.x, metadata.requires("greet"), metadata.version("greet"))
+            """,
+        ) == ("8 [\"other; python_version < '3'\", 'extra-thing>=1; extra == \"more\"'] 0.3")
+
+    def test_links(self, tmp_path: Path) -> None:
+        """Links are followed within a directory, however they are tied together, but not out."""
+        root = tmp_path / "greet"
+        write(root / "__init__.py", "")
+        write(root / "sub" / "mod.py", "x = 9")
+        (root / "linked.py").symlink_to("sub/mod.py")
+        (root / "sub" / "loop").symlink_to("..")
+        (root / "broken").symlink_to("nowhere")
+        packages = collect([root])
+        code = "from greet import linked; from greet.sub import mod; print(linked.x + mod.x)"
+        assert printed(packages, code) == "18"
+        secret = write(tmp_path / "secret.py", "x = 'secret'")
+        for target in (secret, "../secret.py", str(tmp_path)):
+            (root / "leak").symlink_to(target)
+            with pytest.raises(InitializationError, match=r"greet: entry 'leak'.* out of the dir"):
+                collect([root])
+            (root / "leak").unlink()
+        assert collect([root]).digest == packages.digest
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+    def test_pipes_are_not_waited_for(self, tmp_path: Path) -> None:
+        write(tmp_path / "greet" / "__init__.py", "")
+        os.mkfifo(tmp_path / "greet" / "pipe")
+        with pytest.raises(InitializationError, match="'pipe' is a device, pipe"):
+            collect([tmp_path / "greet"])
+        os.mkfifo(tmp_path / "greet-1.0-py3-none-any.whl")
+        with pytest.raises(InitializationError, match="neither a file nor a directory"):
+            collect([tmp_path / "greet-1.0-py3-none-any.whl"])
+
+    def test_bad_directories(self, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(InitializationError, match=r"empty: there is no Python"):
+            collect([tmp_path / "empty"])
+        write(tmp_path / "not-a-name" / "__init__.py", "")
+        with pytest.raises(InitializationError, match="'not-a-name' is no name"):
+            collect([tmp_path / "not-a-name"])
+        with pytest.raises(InitializationError, match="is no directory"):
+            collect(site_packages=tmp_path / "absent")
+
+
+class TestArguments:
+    def test_wrong_types(self, tmp_path: Path) -> None:
+        for wrong in ("x.whl", b"PK", tmp_path):
+            with pytest.raises(TypeError, match="sequence"):
+                collect(wrong)  # type: ignore[arg-type]
+        for item in (None, 1, ("x",), ("x", "y"), (b"x", b"y")):
+            with pytest.raises(TypeError, match=r"package|contents"):
+                collect([item])  # type: ignore[list-item]
+        with pytest.raises(TypeError, match="not bytes"):
+            collect([_BytesPath()])  # type: ignore[list-item]
+        with pytest.raises(TypeError):
+            resolve("x", find_links=tmp_path)
+        with pytest.raises(TypeError):
+            resolve([1], find_links=tmp_path)  # type: ignore[list-item]
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("absent-1.0-py3-none-any.whl", "no such file"),
+            ("x.rar", "no such file"),
+            ("bad\0name.whl", "NUL"),
+        ],
+    )
+    def test_missing_files(self, name: str, reason: str, tmp_path: Path) -> None:
+        with pytest.raises(InitializationError, match=reason) as caught:
+            collect([str(tmp_path / name)])
+        assert name.replace("\0", "\\x00") in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("x.rar", "unknown kind"),
+            ("x.py", "unknown kind"),
+            ("x.tar.bz2", "unknown kind"),
+            ("x.egg", "eggs"),
+            ("x.whl", "broken zip"),
+            ("x.zip", "broken zip"),
+            ("x.tar.gz", "broken gzip"),
+        ],
+    )
+    def test_unknown_and_broken_files(self, name: str, reason: str, tmp_path: Path) -> None:
+        path = write(tmp_path / name, b"what is this?")
+        with pytest.raises(InitializationError, match=reason) as caught:
+            collect([path])
+        assert path in str(caught.value)
+
+    def test_bytes_of_no_kind(self) -> None:
+        for data in (b"", b"what is this?", b"PK", b"\x1f\x8b"):
+            with pytest.raises(InitializationError, match=r"package 2 \(bytes\): "):
+                collect([wheel_bytes(PLAIN), data])
+
+    def test_nothing(self) -> None:
+        packages = collect([])
+        assert (packages.packages, dict(packages.files)) == ((), {})
+        assert repr(packages) == "<PackageSet: empty>"
+
+
+class _BytesPath:
+    def __fspath__(self) -> bytes:
+        return b"x.whl"
+
+
+class TestBytecode:
+    def test_it_is_used(self) -> None:
+        """The guest runs the bytecode and not the source, tracebacks show the source."""
+        source = "def f():\n    raise ValueError('from bytecode')\n"
+        packages = collect([wheel_bytes({"greet/__init__.py": source})])
+        pyc = packages.files["greet/__pycache__/__init__.cpython-314.pyc"]
+        assert b"/site-packages/greet/__init__.py" in pyc
+        assert int.from_bytes(pyc[4:8], "little") == 1  # a hash that is not checked
+        files = dict(packages.files)
+        files["greet/__init__.py"] = b"raise SystemError('the source was compiled')"
+        storage = PackageSet(packages.packages, files, ()).storage
+        session = Session(vfs=storage, vfs_mount_path="/packages")
+        session.execute("import sys; sys.path.append('/packages'); import greet")
+        with pytest.raises(eryx.ExecutionError, match="from bytecode") as caught:
+            session.execute("greet.f()")
+        assert 'File "/packages/greet/__init__.py", line 2' in str(caught.value)
+
+    def test_what_does_not_compile(self) -> None:
+        """Such files stay as they are: many packages have some for other Pythons."""
+        files: dict[str, str | bytes] = {
+            **PLAIN,
+            "greet/old.py": "print 'hello'",
+            "greet/nul.py": b"\0",
+            "greet/latin.py": b"# coding: latin-1\nx = '\xe9'",
+            "greet/wrong.py": b"x = '\xe9'",
+            "greet/deep.py": "x = " + "(" * 5000 + ")" * 5000,
+            "greet/deeper.py": "-" * 100_000 + "1",
+        }
+        packages = collect([wheel_bytes(files)])
+        compiled = {path for path in packages.files if path.endswith(".pyc")}
+        assert compiled == {
+            f"greet/__pycache__/{name}.cpython-314.pyc" for name in ("__init__", "latin")
+        }
+        session = session_with(packages)
+        assert session.execute("from greet import latin; print(latin.x)").stdout == "é"
+        with pytest.raises(eryx.ExecutionError, match="SyntaxError"):
+            session.execute("import greet.old")
+
+    def test_without(self) -> None:
+        packages = collect([wheel_bytes(PLAIN)], bytecode=False)
+        assert not any(path.endswith(".pyc") for path in packages.files)
+        assert printed(packages, "import greet; print(greet.hello())") == "hello"
+
+    def test_kept_in_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = wheel_bytes({"greet/__init__.py": "x = 'kept in memory'"})
+        first = collect([data])
+
+        def fail(*_: object) -> None:
+            raise AssertionError("compiled again")
+
+        monkeypatch.setattr(bytecode_module, "_compile_all", fail)
+        assert collect([data]).digest == first.digest
+
+    def test_kept_memory_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bytecode_module, "_kept", {})
+        monkeypatch.setattr(bytecode_module, "_MAX_KEPT_BYTES", 1000)
+        for number in range(20):
+            collect([wheel_bytes({"greet/__init__.py": f"x = {number}"})])
+        assert 0 < len(bytecode_module._kept) < 10
+
+    def test_kept_on_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ERYX_CACHE_DIR", str(tmp_path))
+        data = wheel_bytes({"greet/__init__.py": "x = 'kept on disk'"})
+        compiled: list[int] = []
+        original = bytecode_module._compile_all
+
+        def counting(sources: dict[str, bytes]) -> dict[str, bytes]:
+            compiled.append(len(sources))
+            return original(sources)
+
+        monkeypatch.setattr(bytecode_module, "_compile_all", counting)
+        digests = set()
+        for damage in (None, None, b"", b"junk", "cut", "flip", None):
+            monkeypatch.setattr(bytecode_module, "_kept", {})
+            stored = list((tmp_path / "packages").glob("*"))
+            if damage is not None:
+                (entry,) = stored
+                good = entry.read_bytes()
+                bad = {"cut": good[:-1], "flip": good[:-1] + bytes([good[-1] ^ 1])}
+                entry.write_bytes(bad[damage] if isinstance(damage, str) else damage)
+            digests.add(collect([data], cache=True).digest)
+        assert len(digests) == 1
+        assert compiled == [1] * 5  # the first time, and after each damage
+        assert (tmp_path / "packages").stat().st_mode & 0o077 == 0
+
+    def test_disk_that_cannot_be_used(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ERYX_CACHE_DIR", write(tmp_path / "file", b""))
+        monkeypatch.setattr(bytecode_module, "_kept", {})
+        assert collect([wheel_bytes(PLAIN)], cache=True).packages
+
+    def test_disk_is_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ERYX_CACHE_DIR", str(tmp_path))
+        monkeypatch.setattr(bytecode_module, "_MAX_DISK_BYTES", 1500)
+        for number in range(12):
+            collect([wheel_bytes({"greet/__init__.py": f"y = {number}"})], cache=True)
+        assert sum(file.stat().st_size for file in (tmp_path / "packages").iterdir()) <= 1500
+
+    def test_many_modules(self) -> None:
+        """Several sandboxes share the work."""
+        files = {f"greet/m{number}.py": f"x = {number}" for number in range(200)}
+        packages = collect([wheel_bytes({**PLAIN, **files})])
+        assert sum(path.endswith(".pyc") for path in packages.files) == 201
+        assert printed(packages, "from greet import m0, m199; print(m0.x, m199.x)") == "0 199"
+
+
+class TestMissing:
+    WANTING = (
+        "Requires-Dist: Absent_One>=2\n"
+        "Requires-Dist: there<2\n"
+        "Requires-Dist: old-thing; python_version < '3.9'\n"
+        "Requires-Dist: extra-thing; extra == 'x'\n"
+        "Requires-Dist: [[unreadable\n"
+    )
+
+    def test_named(self) -> None:
+        there = wheel_bytes({"there.py": ""}, name="there", version="2.1")
+        packages = collect([wheel_bytes(PLAIN, metadata=self.WANTING), there])
+        assert [missing.name for missing in packages.missing] == ["absent-one", "there"]
+        assert packages.explain_missing() == (
+            "missing packages: absent-one>=2 (wanted by greet 1.0),"
+            " there<2 (wanted by greet 1.0, but 2.1 is there)"
+        )
+        with pytest.raises(InitializationError, match="absent-one>=2"):
+            packages.check()
+        with pytest.raises(InitializationError, match="there<2"):
+            check(packages)
+        with pytest.raises(InitializationError, match="absent-one>=2"):
+            check([wheel_bytes(PLAIN, metadata=self.WANTING)])
+
+    def test_nothing_missing(self) -> None:
+        wheel = wheel_bytes(PLAIN, metadata="Requires-Dist: there>=2\n")
+        there = wheel_bytes({"there.py": ""}, name="there", version="2.1")
+        assert check([wheel, there]).missing == ()
+
+    def test_a_directory_counts(self, tmp_path: Path) -> None:
+        """A package without metadata may be any version."""
+        write(tmp_path / "absent_one" / "__init__.py", "")
+        wheel = wheel_bytes(PLAIN, metadata="Requires-Dist: absent-one>=2\n")
+        assert check([wheel, tmp_path / "absent_one"]).missing == ()
+
+
+class TestResolve:
+    def put(
+        self, directory: Path, name: str, version: str, requires: str = "", **more: str
+    ) -> None:
+        metadata = "".join(f"Requires-Dist: {item}\n" for item in requires.split("|") if item)
+        if "python" in more:
+            metadata += f"Requires-Python: {more['python']}\n"
+        tags = more.get("tags", "py3-none-any")
+        files = {f"{name}/__init__.py": f"version = {version!r}"}
+        data = wheel_bytes(files, name=name, version=version, metadata=metadata, tags=(tags,))
+        write(directory / f"{name}-{version}-{tags}.whl", data)
+
+    def names(self, directory: Path, *requirements: str) -> list[str]:
+        found = resolve(requirements, find_links=directory)
+        assert check(found).missing == ()
+        return [Path(path).name.removesuffix("-py3-none-any.whl") for path in found]
+
+    def test_highest_that_fits(self, tmp_path: Path) -> None:
+        for version in ("1.0", "1.10", "1.9", "2.0"):
+            self.put(tmp_path, "a", version)
+        self.put(tmp_path, "a", "3.0", python=">=3.99")
+        self.put(tmp_path, "a", "2.5", tags="cp314-cp314-manylinux_2_28_x86_64")
+        self.put(tmp_path, "a", "4.0rc1")
+        assert self.names(tmp_path, "a") == ["a-2.0"]
+        assert self.names(tmp_path, "a<2") == ["a-1.10"]
+        assert self.names(tmp_path, "A", "a!=2.0,!=1.10") == ["a-1.9"]
+        assert self.names(tmp_path, "a>=4.0rc1") == ["a-4.0rc1"]
+        assert self.names(tmp_path, "a; sys_platform == 'win32'") == []
+
+    def test_dependencies(self, tmp_path: Path) -> None:
+        self.put(tmp_path, "a", "1.0", "b>=1|c; extra == 'more'|d; python_version < '3'")
+        self.put(tmp_path, "b", "1.0", "e")
+        self.put(tmp_path, "c", "1.0", "a")
+        self.put(tmp_path, "e", "1.0")
+        assert self.names(tmp_path, "a") == ["a-1.0", "b-1.0", "e-1.0"]
+        assert self.names(tmp_path, "a[more]") == ["a-1.0", "b-1.0", "c-1.0", "e-1.0"]
+        assert self.names(tmp_path, "a", "a[more]") == ["a-1.0", "b-1.0", "c-1.0", "e-1.0"]
+
+    def test_goes_back(self, tmp_path: Path) -> None:
+        """The newest of one package may not fit with what another one wants."""
+        self.put(tmp_path, "a", "2.0", "c>=2")
+        self.put(tmp_path, "a", "1.0", "c")
+        self.put(tmp_path, "b", "1.0", "c<2")
+        self.put(tmp_path, "c", "1.0")
+        self.put(tmp_path, "c", "2.0")
+        assert self.names(tmp_path, "a", "b") == ["a-1.0", "b-1.0", "c-1.0"]
+        assert self.names(tmp_path, "a") == ["a-2.0", "c-2.0"]
+
+    def test_source_archives_as_a_fallback(self, tmp_path: Path) -> None:
+        self.put(tmp_path, "a", "1.0", tags="cp314-cp314-win_amd64")
+        info = "Name: a\nVersion: 1.0\nRequires-Dist: b\n"
+        files = {"a-1.0/PKG-INFO": info, "a-1.0/a/__init__.py": ""}
+        write(tmp_path / "a-1.0.tar.gz", tar_bytes(files))
+        self.put(tmp_path, "b", "1.0")
+        assert self.names(tmp_path, "a") == ["a-1.0.tar.gz", "b-1.0"]
+        self.put(tmp_path, "a", "1.0")
+        assert self.names(tmp_path, "a") == ["a-1.0"]
+
+    def test_what_cannot_be_met(self, tmp_path: Path) -> None:
+        self.put(tmp_path, "a", "1.0", "b>=2")
+        self.put(tmp_path, "b", "1.0")
+        self.put(tmp_path, "n", "1.0", tags="cp314-cp314-manylinux_2_28_x86_64")
+        for requirement, reason in (
+            ("a", r"nothing fits b>=2 \(wanted by a 1.0\): there is b 1.0"),
+            ("absent>1", r"nothing fits absent>1 \(wanted by you\): there is none"),
+            ("n", r"n-1.0-cp314-cp314-manylinux_2_28_x86_64.whl is not for the sandbox"),
+            ("a b", "not a requirement"),
+        ):
+            with pytest.raises(InitializationError, match=reason):
+                resolve([requirement], find_links=tmp_path)
+        with pytest.raises(InitializationError, match="cannot be read"):
+            resolve(["a"], find_links=tmp_path / "absent")
+        write(tmp_path / "z-1.0-py3-none-any.whl", b"PKjunk")
+        with pytest.raises(InitializationError, match=r"z-1.0-py3-none-any.whl: broken zip"):
+            resolve(["z"], find_links=tmp_path)
+
+    def test_ends_in_time(self, tmp_path: Path) -> None:
+        """A set of packages that excludes itself in many ways is given up."""
+        for name in "abcdefgh":
+            for version in range(6):
+                self.put(tmp_path, "z", f"{version}.{ord(name)}")
+                self.put(tmp_path, name, f"{version}.0", f"z=={version}.{ord(name)}")
+        with pytest.raises(InitializationError):
+            resolve(list("abcdefgh"), find_links=tmp_path)
+
+
+def test_normalize() -> None:
+    for name in ("A", "a.b", "A__b--c", "Foo.-_Bar"):
+        assert normalize(name) == canonicalize_name(name)
+
+
+def test_import_time(child: object) -> None:
+    """Nothing of this is imported with eryx."""
+    code = "import sys, json, eryx; print(json.dumps([m for m in sys.modules if 'packages' in m]))"
+    assert callable(child)
+    assert json.loads(child(code)) == []

@@ -1,0 +1,812 @@
+"""Secrets: the guest uses values that it never has."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gc
+import json
+import os
+import re
+import socket
+import threading
+import time
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import eryx
+from eryx import NetConfig, ResourceLimits, Sandbox, Session
+from guest_memory import find_in_guests
+from network_helpers import LOCAL
+from servers import HOST, Authority, EchoServer, HttpServer, TcpServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+VALUE = "s3cr3t-" + "/+VALUE&" + "1234567890"
+OTHER = "0ther." + "value!" + "ABCDEF"
+PLACEHOLDER = re.compile("eryx_secret_[0-9a-f]{32}")
+PATIENT = ResourceLimits(execution_timeout_ms=120_000)
+
+
+def _needles(value: str) -> list[bytes]:
+    """A value and what of its Base64 is the same wherever it begins."""
+    encoded = value.encode()
+    cores = [
+        base64.b64encode(b"x" * before + encoded)[(4 * before + 2) // 3 :][: len(encoded) - 2]
+        for before in range(3)
+    ]
+    return [encoded, *cores]
+
+
+def key(*hosts: str, value: str = VALUE) -> dict[str, dict[str, Any]]:
+    """Secrets with one that may go to these hosts."""
+    return {"API_KEY": {"value": value, "allowed_hosts": list(hosts)}}
+
+
+class Guests:
+    """Sandboxes of a test; in the end nothing of a value may be in their memory."""
+
+    def __init__(self) -> None:
+        self._all: list[Sandbox] = []
+
+    def sandbox(self, **options: Any) -> Sandbox:
+        made = Sandbox(**{"resource_limits": PATIENT, "network": LOCAL, **options})
+        self._all.append(made)
+        return made
+
+    def session(self, **options: Any) -> Session:
+        made = Session(**{"resource_limits": PATIENT, "network": LOCAL, **options})
+        self._all.append(made)
+        return made
+
+    def keep(self, sandbox: Sandbox) -> None:
+        self._all.append(sandbox)
+
+    def check(self) -> None:
+        assert find_in_guests(*_needles(VALUE), *_needles(OTHER)) == []
+
+
+@pytest.fixture
+def guests() -> Iterator[Guests]:
+    made = Guests()
+    yield made
+    made.check()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[HttpServer]:
+    with HttpServer() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture(scope="module")
+def tls_server(authority: Authority) -> Iterator[HttpServer]:
+    with HttpServer(authority.context()) as made:
+        yield made
+
+
+class RecordingServer(TcpServer):
+    """Keeps what it is sent, and answers with what a function makes of the first piece."""
+
+    def __init__(self, answer: Callable[[bytes], list[bytes]] | None = None) -> None:
+        super().__init__()
+        self.received = b""
+        self._answer = answer
+
+    def wait_until_done(self, seconds: float = 20) -> bool:
+        """Whether the first connection came and all of it was read in some time."""
+        end = time.monotonic() + seconds
+        while self.accepted == 0 and time.monotonic() < end:
+            time.sleep(0.005)
+        return self.accepted > 0 and self.wait_until_idle(seconds)
+
+    def serve(self, connection: socket.socket) -> None:
+        while data := connection.recv(65536):
+            self.received += data
+            if self._answer is not None and b"\r\n\r\n" in self.received:
+                for piece in self._answer(self.received):
+                    connection.sendall(piece)
+                return
+
+
+# A program that gets an address with the key in a header, and prints the answer.
+GET = """
+    import os, sys, urllib.request
+    request = urllib.request.Request(sys.argv[1])
+    request.add_header("Authorization", "Bearer " + os.environ["API_KEY"])
+    try:
+        with urllib.request.urlopen(request) as answer:
+            print(answer.read().decode())
+    except OSError as error:
+        print(type(error).__name__, getattr(error, "reason", error))
+"""
+
+# A program that sends its second argument, with the placeholder for KEY, over a socket in pieces of
+# the size of the third, and prints the answer.
+SEND = """
+    import os, socket, sys
+    port, text, step = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    data = text.replace("KEY", os.environ["API_KEY"]).encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        try:
+            for at in range(0, len(data), step):
+                connection.sendall(data[at:at + step])
+            connection.shutdown(socket.SHUT_WR)
+            while piece := connection.recv(1000):
+                print(piece.decode("latin-1"), end="")
+        except OSError as error:
+            print(type(error).__name__, error.errno, error)
+"""
+
+
+def run(sandbox: Sandbox, code: str, *arguments: object) -> str:
+    return sandbox.execute(dedent(code), arguments=[str(part) for part in arguments]).stdout
+
+
+class TestOptions:
+    """What may be given."""
+
+    @pytest.mark.parametrize("kind", [Sandbox, Session])
+    def test_none_and_empty(self, kind: type[Sandbox]) -> None:
+        choices: tuple[dict[str, Any] | None, ...] = (None, {})
+        for secrets in choices:
+            sandbox = kind(secrets=secrets)
+            text = "eryx_secret_" + "0" * 32
+            done = sandbox.execute(f"import os; print('API_KEY' in os.environ, {text!r})")
+            assert done.stdout == f"False {text}"
+
+    def test_a_value_is_needed(self) -> None:
+        with pytest.raises(ValueError, match="'A' has no 'value'"):
+            Sandbox(secrets={"A": {"allowed_hosts": ["x.example.com"]}})
+
+    @pytest.mark.parametrize("value", [None, 1, b"bytes", ["list"]])
+    def test_a_value_is_text(self, value: object) -> None:
+        with pytest.raises(TypeError, match=r"value of secret 'A' must be a str"):
+            Sandbox(secrets={"A": {"value": value}})
+
+    @pytest.mark.parametrize("secrets", [[], "A", 5, [("A", {"value": "v"})]])
+    def test_secrets_are_a_dict(self, secrets: Any) -> None:
+        with pytest.raises(TypeError, match="secrets must be a dict or None"):
+            Sandbox(secrets=secrets)
+
+    @pytest.mark.parametrize("entry", ["value", None, ["value"], 1])
+    def test_an_entry_is_a_dict(self, entry: Any) -> None:
+        with pytest.raises(TypeError, match="secret 'A' must be a dict"):
+            Sandbox(secrets={"A": entry})
+
+    @pytest.mark.parametrize("hosts", ["api.example.com", {"a": 1}, 5, [1], [None], [b"x"]])
+    def test_hosts_are_a_list(self, hosts: Any) -> None:
+        with pytest.raises(TypeError, match="allowed_hosts of secret 'A'"):
+            Sandbox(secrets={"A": {"value": "v", "allowed_hosts": hosts}})
+
+    @pytest.mark.parametrize("host", ["", "http://x.example.com", "a b", "ä.example.com", "a\0b"])
+    def test_hosts_are_patterns(self, host: str) -> None:
+        with pytest.raises(ValueError, match=r"."):
+            Sandbox(secrets={"A": {"value": "v", "allowed_hosts": [host]}})
+
+    @pytest.mark.parametrize("name", ["", "1A", "A-B", "A B", "A=B", "Ä", "A\0", "A\n"])
+    def test_names(self, name: str) -> None:
+        with pytest.raises(ValueError, match="name of a secret"):
+            Sandbox(secrets={name: {"value": "v"}})
+
+    def test_a_name_is_text(self) -> None:
+        with pytest.raises(TypeError, match="name of a secret must be a str"):
+            Sandbox(secrets={1: {"value": "v"}})  # type: ignore[dict-item]
+
+    def test_unknown_keys(self) -> None:
+        with pytest.raises(ValueError, match="unknown key: 'allowed_host'"):
+            Sandbox(secrets={"A": {"value": "v", "allowed_host": []}})
+
+    @pytest.mark.parametrize(
+        "value", ["", VALUE + "\n", VALUE + "\r", VALUE + "\0", VALUE + "\ud800", VALUE * 2000]
+    )
+    def test_values_that_no_header_can_have(self, value: str) -> None:
+        with pytest.raises(ValueError, match="'A'") as caught:
+            Sandbox(secrets={"A": {"value": value}})
+        error: BaseException | None = caught.value
+        while error is not None:
+            assert VALUE not in repr(error)
+            assert VALUE not in str(error)
+            assert VALUE not in str(vars(error))
+            error = error.__cause__ or error.__context__
+
+    @pytest.mark.parametrize(
+        "name", ["scrub_stdout", "scrub_stderr", "scrub_files", "scrub_result"]
+    )
+    def test_flags_are_bools(self, name: str) -> None:
+        options: dict[str, Any] = {name: "yes"}
+        with pytest.raises(TypeError, match=f"{name} must be a bool or None"):
+            Sandbox(**options)
+
+    def test_too_many(self) -> None:
+        secrets = {f"N{number}": {"value": "value"} for number in range(257)}
+        with pytest.raises(ValueError, match="more than 256 secrets"):
+            Sandbox(secrets=secrets)
+
+    def test_nothing_is_shown(self) -> None:
+        sandbox = Sandbox(secrets=key("x.example.com"))
+        assert VALUE not in repr(sandbox)
+        with pytest.raises(eryx.ExecutionError) as caught:
+            sandbox.execute("import os; 1 / 0")
+        assert VALUE not in repr(caught.value)
+        assert VALUE not in str(vars(caught.value))
+
+
+class TestPlaceholders:
+    """What the guest has."""
+
+    READ = "import os; result = os.environ['API_KEY']"
+
+    def placeholder(self, sandbox: Sandbox) -> str:
+        text = sandbox.execute(self.READ).result
+        assert isinstance(text, str)
+        assert PLACEHOLDER.fullmatch(text)
+        return text
+
+    def test_each_sandbox_has_its_own(self, guests: Guests) -> None:
+        sandboxes = [guests.sandbox(secrets=key("x.example.com")) for _ in range(5)]
+        assert len({self.placeholder(sandbox) for sandbox in sandboxes}) == 5
+
+    def test_it_stays_for_the_runs_of_a_session(self, guests: Guests) -> None:
+        session = guests.session(secrets=key("x.example.com"))
+        first = self.placeholder(session)
+        session.execute("import os; del os.environ['API_KEY']")
+        assert self.placeholder(session) == first
+
+    def test_a_reset_makes_a_new_one(self, guests: Guests) -> None:
+        session = guests.session(secrets=key("x.example.com"))
+        first = self.placeholder(session)
+        session.reset()
+        assert self.placeholder(session) != first
+
+    def test_a_fork_goes_on_with_it(self, guests: Guests, server: HttpServer) -> None:
+        session = guests.session(secrets=key(HOST))
+        first = self.placeholder(session)
+        session.execute("kept = os.environ['API_KEY']")
+        fork = session.fork()
+        guests.keep(fork)
+        assert self.placeholder(fork) == first
+        run(fork, GET.replace('os.environ["API_KEY"]', "kept"), server.url + "/hello")
+        assert server.headers[-1]["Authorization"] == "Bearer " + VALUE
+
+    def test_a_saved_session_gets_one(self, guests: Guests, tmp_path: Path) -> None:
+        session = guests.session(secrets=key(HOST))
+        first = self.placeholder(session)
+        session.save(tmp_path / "state")
+        assert VALUE.encode() not in (tmp_path / "state").read_bytes()
+        loaded = guests.session(secrets=key(HOST))
+        loaded.load(tmp_path / "state")
+        assert self.placeholder(loaded) != first
+
+    def test_other_variables_stay(self, guests: Guests) -> None:
+        session = guests.session(secrets={"A": {"value": VALUE}, "B": {"value": OTHER}})
+        session.execute("import os; os.environ['MINE'] = 'x'")
+        done = session.execute("result = [os.environ[n] for n in ('A', 'B', 'MINE')]")
+        assert isinstance(done.result, list)
+        assert done.result[0] != done.result[1]
+        assert done.result[2] == "x"
+
+    def test_a_program_that_breaks_os_does_not_break_the_next(self, guests: Guests) -> None:
+        session = guests.session(secrets=key(HOST))
+        session.execute("import os; good = os.environ; os.environ = None")
+        session.execute("assert 'API_KEY' in good")
+
+    def test_the_scan_of_memory_finds_things(self) -> None:
+        marker = "MARK" + os.urandom(12).hex()
+        session = Session()
+        session.execute(f"kept = {marker!r}")
+        assert find_in_guests(marker.encode(), b"not there " * 5) == [marker.encode()]
+        session.close()
+        del session
+        gc.collect()
+
+
+class TestRequests:
+    """Values in headers."""
+
+    def test_an_allowed_host_gets_it(self, guests: Guests, server: HttpServer) -> None:
+        sandbox = guests.sandbox(secrets=key(HOST))
+        answer = json.loads(run(sandbox, GET, server.url + "/echo"))
+        assert server.headers[-1]["Authorization"] == "Bearer " + VALUE
+        assert answer["headers"]["Authorization"] == "Bearer " + "*" * len(VALUE)
+
+    @pytest.mark.parametrize("kind", ["attached", "asyncio"])
+    def test_over_tls(
+        self, guests: Guests, tls_server: HttpServer, authority: Authority, kind: str
+    ) -> None:
+        network = LOCAL.with_root_cert(authority.der)
+        sandbox = guests.sandbox(network=network, secrets=key("localhost"))
+        if kind == "attached":
+            text = run(sandbox, GET, tls_server.url + "/echo")
+        else:
+            code = """
+                import asyncio, os, ssl, sys
+                from urllib.parse import urlsplit
+                place = urlsplit(sys.argv[1])
+                reader, writer = await asyncio.open_connection(
+                    place.hostname, place.port, ssl=ssl.create_default_context())
+                writer.write(f"GET {place.path} HTTP/1.1\\r\\nHost: {place.netloc}\\r\\n"
+                    f"Authorization: Bearer {os.environ['API_KEY']}\\r\\n"
+                    "Connection: close\\r\\n\\r\\n".encode())
+                await writer.drain()
+                print((await reader.read()).decode().partition("\\r\\n\\r\\n")[2])
+            """
+            text = run(sandbox, code, tls_server.url + "/echo")
+        assert tls_server.headers[-1]["Authorization"] == "Bearer " + VALUE
+        answer = json.loads(text)
+        assert answer["headers"]["Authorization"] == "Bearer " + "*" * len(VALUE)
+
+    def test_several_at_once(self, guests: Guests, server: HttpServer) -> None:
+        secrets = {
+            "ONE": {"value": VALUE, "allowed_hosts": [HOST]},
+            "TWO": {"value": OTHER, "allowed_hosts": [HOST]},
+        }
+        code = """
+            import http.client, os, sys
+            connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+            one, two = os.environ["ONE"], os.environ["TWO"]
+            for number in range(3):  # keep-alive
+                connection.request("GET", "/echo", headers={"X-One": one, "X-Both": f"{two},{one}"})
+                print(connection.getresponse().read().decode())
+        """
+        text = run(guests.sandbox(secrets=secrets), code, server.port)
+        assert len(text.splitlines()) == 3
+        assert VALUE not in text
+        assert OTHER not in text
+        for headers in server.headers[-3:]:
+            assert headers["X-One"] == VALUE
+            assert headers["X-Both"] == f"{OTHER},{VALUE}"
+
+    def test_basic_credentials(self, guests: Guests, server: HttpServer) -> None:
+        code = """
+            import base64, http.client, os, sys
+            pair = base64.b64encode(f"user:{os.environ['API_KEY']}".encode()).decode()
+            connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+            connection.request("GET", "/echo", headers={"Authorization": "Basic " + pair})
+            print(connection.getresponse().read().decode())
+        """
+        text = run(guests.sandbox(secrets=key(HOST)), code, server.port)
+        pair = base64.b64encode(f"user:{VALUE}".encode()).decode()
+        assert server.headers[-1]["Authorization"] == "Basic " + pair
+        assert pair[8:-4] not in text
+
+    @pytest.mark.parametrize("step", [1, 7, 50, 1000])
+    def test_a_head_in_several_writes(self, guests: Guests, step: int) -> None:
+        head = "GET / HTTP/1.1\r\nHost: x\r\nX: KEY\r\nY: aKEYb\r\n\r\n"
+        with RecordingServer(lambda _: [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]) as server:
+            run(guests.sandbox(secrets=key(HOST)), SEND, server.port, head, step)
+            assert f"\r\nX: {VALUE}\r\nY: a{VALUE}b\r\n".encode() in server.received
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "GET /?k=KEY HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET / HTTP/1.1\r\nX-KEY: x\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 44\r\n\r\nKEY",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2c\r\nKEY\r\n0\r\n\r\n",
+            "KEY\r\n\r\n",
+            "HELLO KEY\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 86\r\n\r\nGET / HTTP/1.1\r\nHost: abcde\r\nX: KEY"
+            "\r\n\r\n",
+        ],
+    )
+    def test_nowhere_but_in_header_values(self, guests: Guests, text: str) -> None:
+        with RecordingServer() as server:
+            sandbox = guests.sandbox(secrets=key(HOST), scrub_stdout=False)
+            run(sandbox, SEND, server.port, text, 10)
+            assert server.wait_until_done()
+            assert VALUE.encode() not in server.received
+            assert PLACEHOLDER.search(server.received.decode())
+
+    def test_other_protocols_are_not_held_up(self, guests: Guests) -> None:
+        code = """
+            import socket, sys
+            with socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=20) as one:
+                for word in (b"G", b"PO", b"HELO there", b"PUT x\\r\\n"):
+                    one.sendall(word)
+                    assert one.recv(100) == word
+        """
+        with EchoServer() as server:
+            run(guests.sandbox(secrets=key(HOST)), code, server.port)
+
+    def test_many_sandboxes_on_one_loop(self, guests: Guests, server: HttpServer) -> None:
+        values = [f"{VALUE}-{number}" for number in range(20)]
+        sandboxes = [guests.sandbox(secrets=key(HOST, value=value)) for value in values]
+
+        async def all_of_them() -> None:
+            await asyncio.gather(
+                *(
+                    sandbox.execute_async(dedent(GET), arguments=[server.url + "/hello"])
+                    for sandbox in sandboxes
+                )
+            )
+
+        count = len(server.headers)
+        asyncio.run(all_of_them())
+        sent = {headers["Authorization"] for headers in server.headers[count:]}
+        assert sent == {"Bearer " + value for value in values}
+
+
+class TestRefusals:
+    """Where values do not go."""
+
+    def refused(
+        self, guests: Guests, text: str, *, secrets: dict[str, Any] | None = None, step: int = 1000
+    ) -> str:
+        """What the guest is told; nothing must have been sent."""
+        with RecordingServer() as server:
+            sandbox = guests.sandbox(secrets=secrets or key(HOST))
+            said = run(sandbox, SEND, server.port, text, step)
+            assert server.wait_until_done()
+            assert server.received == b""
+        assert said.startswith("PermissionError"), said
+        return said
+
+    REQUEST = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: KEY\r\n\r\n"
+
+    def test_a_host_that_is_not_allowed(self, guests: Guests) -> None:
+        said = self.refused(guests, self.REQUEST, secrets=key("api.example.com"))
+        assert "secret 'API_KEY' is not allowed for host '127.0.0.1'" in said
+
+    def test_the_host_header_does_not_count(self, guests: Guests) -> None:
+        request = self.REQUEST.replace("127.0.0.1", "api.example.com")
+        self.refused(guests, request, secrets=key("api.example.com"))
+
+    def test_without_hosts_it_goes_nowhere(self, guests: Guests) -> None:
+        self.refused(guests, self.REQUEST, secrets={"API_KEY": {"value": VALUE}})
+
+    def test_the_hosts_of_the_network_count_then(self, guests: Guests, server: HttpServer) -> None:
+        network = NetConfig(allowed_hosts=[HOST], blocked_hosts=[]).allow_localhost()
+        sandbox = guests.sandbox(network=network, secrets={"API_KEY": {"value": VALUE}})
+        assert run(sandbox, GET, server.url + "/hello") == "hello"
+        assert server.headers[-1]["Authorization"] == "Bearer " + VALUE
+
+    def test_hosts_of_its_own_count_before(self, guests: Guests, server: HttpServer) -> None:
+        network = NetConfig(allowed_hosts=[HOST], blocked_hosts=[]).allow_localhost()
+        count = len(server.headers)
+        sandbox = guests.sandbox(network=network, secrets=key("api.example.com"))
+        assert "API_KEY" in run(sandbox, GET, server.url + "/hello")
+        assert len(server.headers) == count
+
+    def test_another_name_at_the_same_address(self, guests: Guests) -> None:
+        """A server that serves many hosts would hand it on."""
+        code = SEND.replace('"127.0.0.1"', '"localhost"')
+        with RecordingServer() as server:
+            sandbox = guests.sandbox(secrets=key("localhost"))
+            request = self.REQUEST.replace("127.0.0.1", "evil.example.com")
+            said = run(sandbox, code, server.port, request, 1000)
+            assert server.wait_until_done()
+            assert server.received == b""
+        assert "not allowed for 'evil.example.com'" in said
+
+    def test_http_2(self, guests: Guests) -> None:
+        said = self.refused(guests, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        assert "HTTP/2" in said
+
+    @pytest.mark.parametrize("step", [1, 1000])
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            "X: KEY\r\n folded",
+            "X: KEY\nY: z",
+            "X: KEY\r\nContent-Length: 1\r\nContent-Length: 2",
+            "X: KEY\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
+            "X: KEY\r\nTransfer-Encoding: identity",
+            "X: KEY\r\nHost: a",
+            "X: KEY\r\nX y",
+            "Host: KEY",
+        ],
+    )
+    def test_what_can_be_read_in_two_ways(self, guests: Guests, fields: str, step: int) -> None:
+        host = "" if fields.startswith("Host") else "Host: 127.0.0.1\r\n"
+        self.refused(guests, f"GET / HTTP/1.1\r\n{host}{fields}\r\n\r\n", step=step)
+
+    def test_a_second_request_behind_the_first(self, guests: Guests) -> None:
+        first = "GET /first HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        with RecordingServer() as server:
+            sandbox = guests.sandbox(secrets=key("api.example.com"))
+            said = run(sandbox, SEND, server.port, first + self.REQUEST, 10)
+            assert server.wait_until_done()
+            assert server.received == first.encode()
+        assert "PermissionError" in said
+
+    def test_nothing_more_is_sent_afterwards(self, guests: Guests) -> None:
+        code = """
+            import os, socket, sys
+            with socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=20) as one:
+                for text in (f"GET / HTTP/1.1\\r\\nX: {os.environ['API_KEY']}\\r\\n\\r\\n", "more"):
+                    try:
+                        one.sendall(text.encode())
+                        print("sent")
+                    except PermissionError:
+                        print("refused")
+        """
+        with RecordingServer() as server:
+            sandbox = guests.sandbox(secrets=key("api.example.com"))
+            assert run(sandbox, code, server.port).split() == ["refused", "refused"]
+            assert server.wait_until_done()
+            assert server.received == b""
+
+    def test_the_placeholder_of_another_sandbox_is_worthless(
+        self, guests: Guests, server: HttpServer
+    ) -> None:
+        foreign = guests.sandbox(secrets=key(HOST)).execute(TestPlaceholders.READ).result
+        sandbox = guests.sandbox(secrets=key(HOST))
+        run(sandbox, GET.replace('os.environ["API_KEY"]', repr(foreign)), server.url + "/hello")
+        assert server.headers[-1]["Authorization"] == f"Bearer {foreign}"
+
+
+class TestAnswers:
+    """Values do not come back."""
+
+    @staticmethod
+    def forms(value: str) -> list[str]:
+        from html import escape
+        from urllib.parse import quote, quote_plus
+
+        encoded = value.encode()
+        return [
+            value,
+            quote(value),
+            quote(value, safe=""),
+            quote_plus(value),
+            re.sub("%..", lambda found: found.group().lower(), quote(value, safe="")),
+            json.dumps(value)[1:-1],
+            json.dumps(value)[1:-1].replace("/", "\\/"),
+            escape(value),
+            encoded.hex(),
+            base64.b64encode(encoded).decode(),
+            base64.urlsafe_b64encode(encoded).decode().rstrip("="),
+            base64.b64encode(b"a" + encoded).decode(),
+            base64.b64encode(b"ab" + encoded + b"c").decode(),
+        ]
+
+    @pytest.mark.parametrize("index", range(13))
+    @pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+    def test_in_any_form(self, guests: Guests, index: int, framing: str) -> None:
+        form = self.forms(VALUE)[index]
+        body = f"<{form}>".encode()
+
+        def answer(_: bytes) -> list[bytes]:
+            head = b"HTTP/1.1 200 OK\r\nX-Back: " + form.encode() + b"\r\n"
+            if framing == "length":
+                return [head + b"Content-Length: %d\r\n\r\n" % len(body), body[:9], body[9:]]
+            if framing == "close":
+                return [head, b"\r\n", body[:5], body[5:]]
+            pieces = [b"1\r\n%c\r\n" % byte for byte in body]
+            return [head + b"Transfer-Encoding: chunked\r\n\r\n", *pieces, b"0\r\n\r\n"]
+
+        code = """
+            import http.client, os, sys
+            connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+            connection.request("GET", "/", headers={"X-Key": os.environ["API_KEY"]})
+            answer = connection.getresponse()
+            print(answer.headers["X-Back"])
+            print(answer.read().decode())
+        """
+        with RecordingServer(answer) as server:
+            header, text = run(guests.sandbox(secrets=key(HOST)), code, server.port).split("\n")
+            assert VALUE.encode() in server.received
+        assert len(header) == len(form)
+        assert len(text) == len(body)
+        for shown in (header, text):
+            assert "*" * (len(VALUE) - 2) in shown
+            for needle in _needles(VALUE):
+                assert needle.decode() not in shown
+
+    def test_answers_are_asked_for_without_compression(
+        self, guests: Guests, server: HttpServer
+    ) -> None:
+        code = GET.replace("try:", 'request.add_header("Accept-Encoding", "gzip")\n    try:')
+        run(guests.sandbox(secrets=key(HOST)), code, server.url + "/hello")
+        assert server.headers[-1]["Accept-Encoding"] == "identity"
+
+    def test_on_other_connections_of_the_sandbox_as_well(self, guests: Guests) -> None:
+        kept: list[bytes] = []
+
+        def answer(request: bytes) -> list[bytes]:
+            """A server that keeps what it was told and tells it to who asks."""
+            body = b"".join(kept)
+            kept.append(request)
+            return [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), body]
+
+        code = """
+            import http.client, os, sys
+            for headers in ({"X-Key": os.environ["API_KEY"]}, {}):
+                connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+                connection.request("GET", "/", headers=headers)
+                print(connection.getresponse().read().decode())
+        """
+
+        class Forgetful(RecordingServer):
+            def serve(self, connection: socket.socket) -> None:
+                self.received = b""
+                super().serve(connection)
+
+        with Forgetful(answer) as server:
+            text = run(guests.sandbox(secrets=key(HOST)), code, server.port)
+        assert VALUE in kept[0].decode()
+        assert "X-Key: " + "*" * len(VALUE) in text
+
+    def test_an_answer_that_ends_like_the_begin_of_a_value(
+        self, guests: Guests, server: HttpServer
+    ) -> None:
+        """It must not be held back, with keep-alive nothing comes after it."""
+        body = "ends with " + VALUE[:6]
+        with RecordingServer(
+            lambda _: [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), body.encode()]
+        ) as other:
+            done = run(guests.sandbox(secrets=key(HOST)), GET, f"http://{HOST}:{other.port}/")
+        assert done == body
+
+
+class TestScrubbing:
+    """Placeholders in what the guest writes."""
+
+    def test_stdout_and_stderr(self, guests: Guests) -> None:
+        code = """
+            import os, sys
+            print("a", os.environ["API_KEY"], "b")
+            print(os.environ["API_KEY"], file=sys.stderr)
+        """
+        done = guests.sandbox(secrets=key(HOST)).execute(dedent(code))
+        assert done.stdout == "a [REDACTED] b"
+        assert done.stderr == "[REDACTED]"
+
+    def test_it_can_be_turned_off(self, guests: Guests) -> None:
+        code = (
+            "import os, sys; print(os.environ['API_KEY']); sys.stderr.write(os.environ['API_KEY'])"
+        )
+        done = guests.sandbox(secrets=key(HOST), scrub_stdout=False).execute(code)
+        assert PLACEHOLDER.fullmatch(done.stdout)
+        assert done.stderr == "[REDACTED]"
+        done = guests.sandbox(secrets=key(HOST), scrub_stderr=False).execute(code)
+        assert PLACEHOLDER.fullmatch(done.stderr)
+        assert done.stdout == "[REDACTED]"
+
+    @pytest.mark.parametrize("step", [1, 3, 20, 44, 100])
+    def test_streams(self, guests: Guests, step: int) -> None:
+        chunks: list[str] = []
+        code = f"""
+            import os, sys
+            text = "see " + os.environ["API_KEY"] + os.environ["API_KEY"][:20] + " é the e"
+            for at in range(0, len(text), {step}):
+                sys.stdout.write(text[at:at + {step}])
+                sys.stdout.flush()
+        """
+        sandbox = guests.sandbox(secrets=key(HOST), on_stdout=chunks.append)
+        done = sandbox.execute(dedent(code))
+        assert re.fullmatch("see \\[REDACTED\\]eryx_secret_.{8} é the e", done.stdout)
+        assert "".join(chunks) == done.stdout
+
+    def test_what_is_held_back_is_not_lost_when_a_run_is_stopped(self, guests: Guests) -> None:
+        sandbox = guests.sandbox(
+            secrets=key(HOST), resource_limits=ResourceLimits(execution_timeout_ms=300)
+        )
+        with pytest.raises(eryx.TimeoutError) as caught:
+            sandbox.execute("print('some', end='', flush=True)\nwhile True: pass")
+        assert caught.value.stdout == "some"
+
+    def test_exceptions(self, guests: Guests) -> None:
+        code = "import os; raise ValueError('bad ' + os.environ['API_KEY'])"
+        sandbox = guests.sandbox(secrets=key(HOST))
+        with pytest.raises(eryx.ExecutionError) as caught:
+            sandbox.execute(code)
+        assert "bad [REDACTED]" in str(caught.value)
+        assert not PLACEHOLDER.search(repr(vars(caught.value)) + str(caught.value))
+
+    def test_result(self, guests: Guests) -> None:
+        code = "import os; result = {'k': [os.environ['API_KEY']]}"
+        done = guests.sandbox(secrets=key(HOST)).execute(code)
+        assert isinstance(done.result, dict)
+        assert PLACEHOLDER.fullmatch(done.result["k"][0])
+        done = guests.sandbox(secrets=key(HOST), scrub_result=True).execute(code)
+        assert done.result == {"k": ["[REDACTED]"]}
+
+    def test_callbacks(self, guests: Guests) -> None:
+        seen: list[object] = []
+
+        def tell(**arguments: object) -> object:
+            seen.append(arguments)
+            return foreign[0]
+
+        foreign = [""]
+        sandbox = guests.session(
+            secrets=key(HOST),
+            callbacks=[{"name": "tell", "fn": tell}],
+        )
+        foreign[0] = str(sandbox.execute(TestPlaceholders.READ).result)
+        done = sandbox.execute("result = await tell(text='x' + os.environ['API_KEY'], many=[1])")
+        assert seen == [{"text": "x[REDACTED]", "many": [1]}]
+        assert done.result == "[REDACTED]"
+
+    def test_trace(self, guests: Guests) -> None:
+        sandbox = guests.sandbox(secrets=key(HOST))
+        code = "import os\ntry:\n    raise ValueError(os.environ['API_KEY'])\nexcept ValueError: 1"
+        done = sandbox.execute(code, trace=True)
+        assert done.trace
+        assert not PLACEHOLDER.search(repr(done.trace))
+
+    def test_files(self, guests: Guests, tmp_path: Path) -> None:
+        code = """
+            import os
+            for place in ("/data/file", "/volume/file"):
+                with open(place, "w") as file:
+                    file.write("a" + os.environ["API_KEY"] + "b")
+                assert os.path.getsize(place) == 46
+                handle = os.open(place + "2", os.O_CREAT | os.O_RDWR)
+                os.pwrite(handle, os.environ["API_KEY"].encode(), 3)
+                os.close(handle)
+        """
+        expected = "[REDACTED]" + "*" * 34
+        session = guests.session(secrets=key(HOST), volumes=[(str(tmp_path), "/volume", False)])
+        session.execute(dedent(code))
+        assert (tmp_path / "file").read_text() == f"a{expected}b"
+        assert (tmp_path / "file2").read_text() == f"\0\0\0{expected}"
+        assert session.execute("print(open('/data/file').read())").stdout == f"a{expected}b"
+        other = guests.session(
+            secrets=key(HOST), volumes=[(str(tmp_path), "/volume", False)], scrub_files=False
+        )
+        other.execute(dedent(code))
+        assert PLACEHOLDER.search((tmp_path / "file").read_text())
+
+    def test_without_secrets_nothing_is_changed(self) -> None:
+        text = "eryx_secret_" + "0" * 32
+        chunks: list[str] = []
+        done = Sandbox(on_stdout=chunks.append, scrub_result=True).execute(
+            f"print({text!r}); result = {text!r}"
+        )
+        assert done.stdout == text == done.result
+        assert "".join(chunks) == text + "\n"
+
+
+class TestTheHost:
+    """What a process keeps of it."""
+
+    def test_values_are_wiped_when_the_sandbox_goes(self, child: Callable[[str], str]) -> None:
+        """In a process of its own, because the test's own texts stay where they are."""
+        code = """
+            import eryx, gc, os, re
+
+            def wiped_pages():
+                with open("/proc/self/smaps") as file:
+                    return file.read().count(" dd ")  # VmFlags: not in core dumps
+
+            before = wiped_pages()
+            sandbox = eryx.Sandbox(secrets={"A": {"value": "x" * 100}})
+            during = wiped_pages()
+            sandbox.execute("print(1)")
+            del sandbox
+            gc.collect()
+            print(during > before, wiped_pages() == before)
+        """
+        assert child(code) == "True True"
+
+    def test_sandboxes_in_threads(self, guests: Guests, server: HttpServer) -> None:
+        errors: list[BaseException] = []
+
+        def work(number: int) -> None:
+            try:
+                value = f"{OTHER}{number}"
+                sandbox = guests.sandbox(secrets=key(HOST, value=value))
+                for _ in range(5):
+                    answer = json.loads(run(sandbox, GET, server.url + "/echo"))
+                    assert answer["headers"]["Authorization"] == "Bearer " + "*" * len(value)
+            except BaseException as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []

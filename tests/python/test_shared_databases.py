@@ -1,0 +1,151 @@
+"""Databases of sqlite3 that several sessions use: locks, and what is left of them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from eryx import ExecutionError, Sandbox, Session, VfsStorage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPEN = "import sqlite3, os\ndb = sqlite3.connect('/data/db', timeout=0.05)\n"
+BEGIN = OPEN + "db.execute('create table if not exists t (n)'); db.commit()\n"
+INSERT = "db.execute('insert into t values (1)')\n"
+COUNT = "print(db.execute('select count(*) from t').fetchone()[0])"
+CHECK = "print(db.execute('pragma integrity_check').fetchall())"
+
+
+def locked(session: Session, source: str) -> None:
+    with pytest.raises(ExecutionError, match="database is locked"):
+        session.execute(source)
+
+
+class TestTwoSessions:
+    def test_in_turns(self) -> None:
+        storage = VfsStorage()
+        first, second = Session(vfs=storage), Session(vfs=storage)
+        first.execute(BEGIN)
+        second.execute(BEGIN)
+        for expected in range(1, 10, 2):
+            assert first.execute(INSERT + "db.commit()\n" + COUNT).stdout == str(expected)
+            assert second.execute(INSERT + "db.commit()\n" + COUNT).stdout == str(expected + 1)
+        assert first.execute(CHECK).stdout == "[('ok',)]"
+        assert storage.list() == ["db"]
+
+    def test_a_writer_keeps_others_out(self) -> None:
+        storage = VfsStorage()
+        first, second = Session(vfs=storage), Session(vfs=storage)
+        first.execute(BEGIN + INSERT)
+        second.execute(OPEN)
+        locked(second, INSERT)
+        locked(second, COUNT)
+        first.execute("db.rollback()")
+        assert second.execute(INSERT + "db.commit()\n" + COUNT).stdout == "1"
+
+    def test_who_waits_gets_it(self) -> None:
+        storage = VfsStorage()
+        sessions = [Session(vfs=storage) for _ in range(4)]
+        sessions[0].execute(BEGIN)
+        source = (
+            "import sqlite3\ndb = sqlite3.connect('/data/db', timeout=20)\n"
+            "for _ in range(25):\n    with db: db.execute('insert into t values (1)')"
+        )
+        threads = [threading.Thread(target=session.execute, args=(source,)) for session in sessions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        done = sessions[0].execute(OPEN + COUNT + "\n" + CHECK)
+        assert done.stdout == "100\n[('ok',)]"
+
+
+class TestLocksLeftBehind:
+    """A lock that its session cannot give up any more is gone with the session."""
+
+    @pytest.mark.parametrize("end", ["reset", "close", "crash", "dropped"])
+    def test_after_the_end_of_a_session(self, end: str) -> None:
+        storage = VfsStorage()
+        first, second = Session(vfs=storage), Session(vfs=storage)
+        first.execute(BEGIN + INSERT)
+        second.execute(OPEN)
+        locked(second, INSERT)
+        if end == "crash":
+            with pytest.raises(ExecutionError):
+                first.execute("os._exit(1)")
+        if end == "close":
+            first.close()
+        elif end == "dropped":
+            del first
+        else:
+            first.reset()
+        # What was not committed is undone by whoever opens the database next.
+        assert second.execute(COUNT + "\n" + INSERT + "db.commit()\n" + CHECK).stdout == (
+            "0\n[('ok',)]"
+        )
+        assert storage.list() == ["db"]
+
+    def test_of_a_run_that_is_undone(self) -> None:
+        storage = VfsStorage()
+        first, second = Session(vfs=storage, transactional=True), Session(vfs=storage)
+        first.execute(BEGIN)
+        with pytest.raises(ExecutionError, match="ZeroDivisionError"):
+            first.execute(INSERT + "1/0")
+        assert second.execute(OPEN + COUNT).stdout == "0"
+
+    def test_a_rollback_keeps_what_was_locked_then(self) -> None:
+        storage = VfsStorage()
+        first, second = Session(vfs=storage), Session(vfs=storage)
+        first.execute(BEGIN + INSERT)
+        before = first.checkpoint(include_storage=True)
+        first.execute("db.commit()")
+        first.rollback(before)
+        second.execute(OPEN)
+        locked(second, INSERT)
+        first.execute("db.commit()")
+        assert second.execute(COUNT).stdout == "1"
+
+    def test_in_a_volume(self, tmp_path: Path) -> None:
+        sandbox = Sandbox(volumes=[(tmp_path, "/data", False)])
+        with pytest.raises(ExecutionError):
+            sandbox.execute(BEGIN + INSERT + "os._exit(1)")
+        assert "db-journal" in os.listdir(tmp_path)
+        assert sandbox.execute(OPEN + INSERT + "db.commit()\n" + COUNT).stdout == "1"
+        with sqlite3.connect(tmp_path / "db") as host:
+            assert host.execute("select n from t").fetchall() == [(1,)]
+
+    def test_other_directories_of_that_name_stay(self) -> None:
+        storage = VfsStorage()
+        session = Session(vfs=storage)
+        session.execute(
+            "import os; os.mkdir('/data/build.lock'); os.mkdir('/data/x.lock')\n"
+            "open('/data/x', 'w').write('no database')\n"
+            + BEGIN
+            + INSERT
+            + "os.rmdir('/data/db.lock')\n"
+            "os.mkdir('/data/db.lock'); open('/data/db.lock/f', 'w').close()"
+        )
+        session.close()
+        assert [name for name in storage.list() if name.endswith(".lock")] == [
+            "build.lock",
+            "db.lock",
+            "x.lock",
+        ]
+
+    def test_of_many_databases(self) -> None:
+        storage = VfsStorage()
+        session = Session(vfs=storage)
+        session.execute(
+            "import sqlite3\nfor i in range(200):\n"
+            "    d = sqlite3.connect(f'/data/{i % 100}')\n"
+            "    d.execute('create table if not exists t (n)'); d.close()\n"
+            "keep = sqlite3.connect('/data/99'); keep.execute('insert into t values (1)')"
+        )
+        assert "99.lock" in storage.list()
+        session.reset()
+        assert "99.lock" not in storage.list()
