@@ -455,36 +455,35 @@ def trim() -> None:
         factory._engine.trim()
 
 
-class _FactorySandbox(Sandbox):
+class _OfFactory(Sandbox):
+    """What a sandbox and a session of a factory have in common. Slots would be a second layout."""
+
+    __slots__ = ()
+
+    _engine: Engine
+    _packages: Packages | None
+
+    def __init__(
+        self, engine: Engine, packages: Packages | None, options: Mapping[str, Any]
+    ) -> None:
+        self._engine = engine
+        self._packages = packages
+        super().__init__(**options)
+
+    def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
+        return Core(self._engine, limits, self._mounts(), packages=self._packages, **options)
+
+
+class _FactorySandbox(_OfFactory):
     """A sandbox of a factory."""
 
     __slots__ = ("_engine", "_packages")
 
-    def __init__(
-        self, engine: Engine, packages: Packages | None, options: Mapping[str, Any]
-    ) -> None:
-        self._engine = engine
-        self._packages = packages
-        super().__init__(**options)
 
-    def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
-        return Core(self._engine, limits, self._mounts(), packages=self._packages, **options)
-
-
-class _FactorySession(Session):
+class _FactorySession(_OfFactory, Session):
     """A session of a factory."""
 
     __slots__ = ("_engine", "_packages")
-
-    def __init__(
-        self, engine: Engine, packages: Packages | None, options: Mapping[str, Any]
-    ) -> None:
-        self._engine = engine
-        self._packages = packages
-        super().__init__(**options)
-
-    def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
-        return Core(self._engine, limits, self._mounts(), packages=self._packages, **options)
 
 
 # ---- Parameters ----------------------------------------------------------------------------------

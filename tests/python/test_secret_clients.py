@@ -84,21 +84,6 @@ def authority() -> Authority:
     return Authority()
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packages, unpacked."""
-    directory = tmp_path_factory.mktemp("site")
-    names = (
-        *("aiohappyeyeballs", "aiohttp", "aiosignal", "anyio", "attrs", "certifi"),
-        *("charset-normalizer", "frozenlist", "h11", "httpcore", "httpx", "idna", "multidict"),
-        *("propcache", "requests", "typing-extensions", "urllib3", "yarl"),
-    )
-    for wheel in wheels(*names):
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(directory)
-    return directory
-
-
 @pytest.fixture(scope="module", params=["http", "https"])
 def server(request: pytest.FixtureRequest, authority: Authority) -> Iterator[HttpServer]:
     with HttpServer(None if request.param == "http" else authority.context()) as made:
