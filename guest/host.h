@@ -34,4 +34,9 @@ HOST_IMPORT(tls)
 int32_t host_tls(uint32_t operation, uint32_t session, const char *data, size_t size, char *out,
                  size_t room);
 
+/* Native extension modules: see native_protocol.h. */
+HOST_IMPORT(native)
+int32_t host_native(uint32_t operation, uint32_t number, const void *data, size_t size, char *out,
+                    size_t room);
+
 #endif

@@ -19,29 +19,6 @@ int getpid(void)
     return 1;
 }
 
-void *dlopen(const char *path, int flags);
-void *dlopen(const char *path, int flags)
-{
-    (void)path;
-    (void)flags;
-    return NULL;
-}
-
-void *dlsym(void *library, const char *symbol);
-void *dlsym(void *library, const char *symbol)
-{
-    (void)library;
-    (void)symbol;
-    return NULL;
-}
-
-char *dlerror(void);
-char *dlerror(void)
-{
-    static char message[] = "native extensions are not supported";
-    return message;
-}
-
 /* libc wants a main(); nothing ever calls it. */
 int __main_argc_argv(int argument_count, char **arguments);
 int __main_argc_argv(int argument_count, char **arguments)

@@ -5,6 +5,7 @@
 
 #include "coroutine.h"
 #include "dirty_pages.h"
+#include "native_attach.h"
 #include "status.h"
 #include "tls_library.h"
 #include "trap.h"
@@ -18,6 +19,8 @@ static void after_fork_in_child(void)
     memory_cache_after_fork();
     trap_after_fork();
     tls_after_fork();
+    native_module_after_fork();
+    native_attach_after_fork();
 }
 
 static void watch_forks(void)

@@ -55,22 +55,40 @@ eryx_status live_state_capture(eryx_sandbox *sandbox, bool include_storages, liv
     return ERYX_OK;
 }
 
-/* Memory in the captured state. */
-static eryx_status create_memory(const live_memory *live, eryx_engine *engine, memory_map *out_map,
-                                 wasm_rt_memory_t *out_memory, eryx_error *out_error)
+/* Memory in the captured state, with the native modules that it lists. */
+typedef struct new_memory {
+    memory_map map;
+    wasm_rt_memory_t memory;
+    native_attachment native;
+} new_memory;
+
+static eryx_status create_memory(const live_memory *live, const eryx_sandbox *sandbox,
+                                 new_memory *out, eryx_error *out_error)
 {
-    if (memory_cache_take(&engine->cache, out_map, out_memory) ||
-        memory_create(out_map, &engine->image, 0, out_memory)) {
-        if (live_memory_apply(live, out_map, out_memory)) {
-            return ERYX_OK;
-        }
-        memory_destroy(out_map);
+    eryx_engine *engine = sandbox->engine;
+    static const char no_memory[] = "no memory for the state of a sandbox";
+    if (!memory_cache_take(&engine->cache, &out->map, &out->memory) &&
+        !memory_create(&out->map, &engine->image, 0, &out->memory)) {
+        return status_fail(ERYX_INITIALIZATION, out_error, "%s", no_memory);
     }
-    return status_fail(ERYX_INITIALIZATION, out_error, "no memory for the state of a sandbox");
+    eryx_status status =
+        live_memory_apply(live, &out->map, &out->memory)
+            ? native_restore(sandbox, &out->memory, &out->native, out_error)
+            : status_fail(ERYX_INITIALIZATION, out_error, "%s", no_memory);
+    if (status != ERYX_OK) {
+        memory_destroy(&out->map);
+    }
+    return status;
+}
+
+static void discard_memory(new_memory *memory)
+{
+    native_discard(&memory->native);
+    memory_destroy(&memory->map);
 }
 
 /* Takes the files and handles of a state over, and memory that was made for it. */
-static void enter(live_state *state, eryx_sandbox *sandbox, memory_map map, wasm_rt_memory_t memory)
+static void enter(live_state *state, eryx_sandbox *sandbox, new_memory *memory)
 {
     eryx_engine *engine = sandbox->engine;
     guest_instance *instance = &sandbox->instance;
@@ -85,9 +103,10 @@ static void enter(live_state *state, eryx_sandbox *sandbox, memory_map map, wasm
     } else {
         memory_cache_keep(&engine->cache, &sandbox->map, &instance->memory);
     }
-    sandbox->map = map;
+    sandbox->map = memory->map;
     sandbox->memory_used = true;
-    instance->memory = memory;
+    instance->memory = memory->memory;
+    native_adopt(sandbox, &memory->native);
     instance->stack_pointer = state->memory.stack_pointer;
     instance->pending_trap = WASM_RT_TRAP_NONE;
     memory_set_limit(&instance->memory, sandbox->limits.max_memory_bytes);
@@ -102,20 +121,18 @@ static void enter(live_state *state, eryx_sandbox *sandbox, memory_map map, wasm
 
 eryx_status live_state_move(live_state *state, eryx_sandbox *sandbox, eryx_error *out_error)
 {
-    memory_map map;
-    wasm_rt_memory_t memory;
-    eryx_status status = create_memory(&state->memory, sandbox->engine, &map, &memory, out_error);
+    new_memory memory;
+    eryx_status status = create_memory(&state->memory, sandbox, &memory, out_error);
     if (status == ERYX_OK) {
-        enter(state, sandbox, map, memory);
+        enter(state, sandbox, &memory);
     }
     return status;
 }
 
 eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox, eryx_error *out_error)
 {
-    memory_map map;
-    wasm_rt_memory_t memory;
-    eryx_status status = create_memory(&state->memory, sandbox->engine, &map, &memory, out_error);
+    new_memory memory;
+    eryx_status status = create_memory(&state->memory, sandbox, &memory, out_error);
     if (status != ERYX_OK) {
         return status;
     }
@@ -124,12 +141,12 @@ eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox, eryx
     status = live_files_copy(state->files, &state->handles, LIVE_STORAGES_PUT_BACK, &copy.files,
                              &copy.handles, &storages, out_error);
     if (status != ERYX_OK) {
-        memory_destroy(&map);
+        discard_memory(&memory);
         return status;
     }
     live_storages_end(&storages, true);
     copy.files->lock_moment = state->files->lock_moment;
-    enter(&copy, sandbox, map, memory);
+    enter(&copy, sandbox, &memory);
     return ERYX_OK;
 }
 

@@ -113,6 +113,25 @@ static void restore_globals(eryx_sandbox *sandbox)
     memory_set_limit(&instance->memory, sandbox->limits.max_memory_bytes);
 }
 
+/* Native modules: those that the caller allows, and those that are in the image already. */
+static eryx_status attach_native(eryx_sandbox *sandbox, const eryx_sandbox_options *options,
+                                 eryx_error *out_error)
+{
+    native_attachment attachment;
+    eryx_status status = ERYX_OK;
+    if (options != NULL) {
+        status = native_allow(sandbox, options->native_modules, options->native_module_count,
+                              out_error);
+    }
+    if (status == ERYX_OK) {
+        status = native_restore_image(sandbox, &attachment, out_error);
+    }
+    if (status == ERYX_OK) {
+        native_adopt(sandbox, &attachment);
+    }
+    return status;
+}
+
 eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options *options,
                                 eryx_sandbox **out_sandbox, eryx_error *out_error)
 {
@@ -131,7 +150,6 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
     sandbox->engine = engine_retain(engine);
     handles_init(&sandbox->handles, 0, wasi_drop_handle);
 
-    guest_instance *instance = &sandbox->instance;
     eryx_status status = ERYX_OK;
     if (options != NULL) {
         status = sandbox_mounts_create(engine, options, &sandbox->mounts, out_error);
@@ -161,8 +179,11 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
                         "such as RLIMIT_AS?)");
         goto fail;
     }
-    instance->table = (wasm_rt_funcref_table_t){guest_table, guest_table_size, guest_table_size};
     restore_globals(sandbox);
+    status = attach_native(sandbox, options, out_error);
+    if (status != ERYX_OK) {
+        goto fail;
+    }
     *out_sandbox = sandbox;
     return ERYX_OK;
 
@@ -177,6 +198,8 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
     eryx_sandbox_options options;
     eryx_sandbox_options_init(&options);
     options.limits = sandbox->limits;
+    options.native_modules = sandbox->native.allowed;
+    options.native_module_count = sandbox->native.allowed_count;
     eryx_sandbox *made;
     eryx_status status = eryx_sandbox_create(sandbox->engine, &options, &made, out_error);
     if (status != ERYX_OK) {
@@ -217,6 +240,7 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     callbacks_free(&sandbox->callbacks);
     free((void *)(uintptr_t)sandbox->standard_input.data);
     free(sandbox->request);
+    native_release(sandbox);
     eryx_engine_destroy(sandbox->engine);
     free(sandbox);
 }
@@ -248,6 +272,12 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
     if (status != ERYX_OK) {
         return status;
     }
+    native_attachment attachment = {0};
+    status = native_restore_image(sandbox, &attachment, out_error);
+    if (status != ERYX_OK) {
+        use_end(sandbox);
+        return status;
+    }
     coroutine_destroy(&sandbox->coroutine);
     guest_tls_end_run(sandbox);
     net_end_run(sandbox->net, &sandbox->handles);
@@ -264,9 +294,11 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
     if (status == ERYX_OK) {
         restore_globals(sandbox);
         sandbox->memory_used = false;
+        native_adopt(sandbox, &attachment);
         sandbox->needs_entropy = false;
         sandbox->state = SANDBOX_READY;
     }
+    native_discard(&attachment);
     use_end(sandbox);
     return status;
 }

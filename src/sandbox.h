@@ -14,6 +14,7 @@
 #include "handles.h"
 #include "limits.h"
 #include "memory.h"
+#include "native_attach.h"
 #include "net.h"
 #include "output.h"
 #include "result.h"
@@ -28,6 +29,8 @@ typedef enum sandbox_state {
 
 struct eryx_sandbox {
     guest_instance instance; /* first, so that an instance is its sandbox */
+    guest_extension_bases *extension_bases; /* guest_extension.h has this next; see native_adopt() */
+    native_state native;
     eryx_engine *engine;     /* counted reference */
     memory_map map;          /* address space under instance.memory */
     bool memory_used;        /* it may differ from the image */

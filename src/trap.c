@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -45,9 +46,37 @@ static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t signal_stack_key;
 static bool key_made;
 
+/* Code of native extension modules. Only grows; the handler reads what is below the count. */
+static struct {
+    uintptr_t begin;
+    uintptr_t end;
+} more_code[TRAP_CODE_MAX];
+static atomic_uint more_code_count;
+
+bool trap_add_code(uintptr_t begin, uintptr_t end)
+{
+    unsigned count = atomic_load(&more_code_count);
+    if (count == TRAP_CODE_MAX) {
+        return false;
+    }
+    more_code[count].begin = begin;
+    more_code[count].end = end;
+    atomic_store(&more_code_count, count + 1);
+    return true;
+}
+
 static bool is_guest_code(uintptr_t pc)
 {
-    return pc >= (uintptr_t)__start_eryx_guest_text && pc < (uintptr_t)__stop_eryx_guest_text;
+    if (pc >= (uintptr_t)__start_eryx_guest_text && pc < (uintptr_t)__stop_eryx_guest_text) {
+        return true;
+    }
+    unsigned count = atomic_load(&more_code_count);
+    for (unsigned i = 0; i < count; i++) {
+        if (pc >= more_code[i].begin && pc < more_code[i].end) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /*

@@ -40,6 +40,11 @@ trap_scope *trap_scope_current(void);
 /* Guest side: leaves the guest of this thread for good, with that trap. */
 __attribute__((noreturn)) void trap_raise(uint32_t trap);
 
+/* Code of guests outside of this program, from begin up to end, for good. False if there is too much
+ * already. Threads: one at a time; guests may be running. */
+#define TRAP_CODE_MAX 1024
+bool trap_add_code(uintptr_t begin, uintptr_t end);
+
 /* For the child of a fork(): another thread may have been installing handlers. */
 void trap_after_fork(void);
 

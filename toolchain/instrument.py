@@ -14,6 +14,7 @@ and the result is searched for anything that should be gone: another wasm2c can 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from pathlib import Path
 from toolchain.errors import BuildError
 from toolchain.hot import load_hot_functions
 from toolchain.recursion import guard_recursion
+from toolchain.symbols import plain_name, symbols_source
 
 # The interpreter's loop: if it is not among the hot functions, their list is of another guest.
 INTERPRETER_LOOP = re.compile(r"w2c_guest_0x5FPyEval_EvalFrameDefault(?:_\d+)?")
@@ -567,8 +569,19 @@ def split_functions(code: GeneratedCode, hot: frozenset[str]) -> dict[str, list[
     return files
 
 
-def instrument(directory: Path, output: Path) -> None:
-    """Reads wasm2c's files in directory; writes C files to output and headers to output/include."""
+def _symbols(code: GeneratedCode, symbols: Path) -> str:
+    functions = {
+        plain_name(name): (function.name, function.parameters, function.result)
+        for name, function in code.exports.items()
+    }
+    return symbols_source(json.loads(symbols.read_text()), functions, code.types)
+
+
+def instrument(directory: Path, symbols: Path, output: Path) -> None:
+    """Reads wasm2c's files in directory; writes C files to output and headers to output/include.
+
+    symbols: symbols.json of the link.
+    """
     code = read_generated(directory)
     name_steadily(code)
     transform_functions(code)
@@ -577,6 +590,7 @@ def instrument(directory: Path, output: Path) -> None:
     (output / "guest_operations.h").write_text(operations_header(code))
     (output / "guest_imports.c").write_text(_shims(code))
     (output / "guest_module.c").write_text(module_source(code))
+    (output / "guest_symbols.c").write_text(_symbols(code, symbols))
     for file, names in split_functions(code, load_hot_functions()).items():
         (output / file).write_text(_source_file(names, code))
     (include / "guest_imports.h").write_text(

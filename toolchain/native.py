@@ -29,7 +29,7 @@ FLAGS = [
 ]
 OPTIMISATION = "-O2"
 HOT_OPTIMISATION = "-O3"
-INTERFACE_FILES = ("guest_imports.c", "guest_module.c")
+INTERFACE_FILES = ("guest_imports.c", "guest_module.c", "guest_symbols.c")
 HOST_HEADERS = ("wasm-rt.h", "guest_instance.h", "guest_code.h")
 
 
@@ -71,6 +71,7 @@ def compile_native(
     # Only two files know the imports and exports; a change there leaves the others as they are.
     shared = [generated / "guest_operations.h", *(host_headers / name for name in HOST_HEADERS)]
     interface = [generated / "include" / name for name in ("guest_imports.h", "guest_exports.h")]
+    interface.append(host_headers / "guest_symbols.h")
     shared_digest = _digest(shared)
     interface_digest = _digest([*shared, *interface])
     compiled = 0

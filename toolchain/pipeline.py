@@ -123,9 +123,12 @@ class Pipeline:
         )
         instrumented = self.step(
             "instrument",
-            ["instrument.py", "recursion.py", "hot_functions.txt"],
-            {"translated": content_digest(translated)},
-            lambda work: instrument.instrument(translated, work),
+            ["instrument.py", "recursion.py", "symbols.py", "hot_functions.txt"],
+            {
+                "translated": content_digest(translated),
+                "symbols": sha256(linked / "symbols.json"),
+            },
+            lambda work: instrument.instrument(translated, linked / "symbols.json", work),
         )
         library = stdlib.merge(
             stdlib.read_library(extracted / "stdlib"),
@@ -140,6 +143,10 @@ class Pipeline:
         for header in (compiled / "include").iterdir():
             _publish(header, output / "include" / header.name)
         _publish(linked / "symbols.json", output / "guest_symbols.json")
+        # What native extension modules are compiled with.
+        _publish(
+            instrumented / "guest_operations.h", output / "include" / "guest_operations.h"
+        )
         self._make_image(library, output)
 
     def _version(self, package: str) -> str:

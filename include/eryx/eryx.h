@@ -379,6 +379,36 @@ ERYX_API eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, 
                                         eryx_packages *packages, eryx_engine **out_engine,
                                         eryx_error *out_error);
 
+/* ---- Native modules --------------------------------------------------------------------------- */
+
+/*
+ * An extension module of Python that was compiled for WebAssembly (wasm32-wasi, position
+ * independent), translated to a shared object by the package eryx.native. It runs inside the
+ * sandbox: in guest memory, with the guest's limits. The shared object itself is code of the host
+ * like any library, so it has to come from that translator.
+ *
+ * Once opened, a module stays until the process ends.
+ */
+typedef struct eryx_native_module eryx_native_module;
+
+/*
+ * Opens a translated module.
+ *
+ * path: of the shared object, which nobody but you (or root) may be able to write;
+ * sha256: its hash, 32 bytes; needed: modules whose functions it uses, opened before.
+ * out_module: never freed. Opening the same again gives the same.
+ * Errors: INVALID_ARGUMENT, INITIALIZATION (missing, damaged, or a function that nothing has),
+ * WRONG_BUILD, RESOURCE_LIMIT (too many), OUT_OF_MEMORY. Threads: any.
+ */
+ERYX_API eryx_status eryx_native_module_open(const char *path, const uint8_t sha256[32],
+                                             const eryx_native_module *const *needed,
+                                             size_t needed_count,
+                                             const eryx_native_module **out_module,
+                                             eryx_error *out_error);
+
+/* SHA-256 of the WebAssembly file, by which a guest's dlopen() finds the module; 32 bytes. */
+ERYX_API const uint8_t *eryx_native_module_hash(const eryx_native_module *module);
+
 /* ---- Sandbox --------------------------------------------------------------------------------- */
 
 #define ERYX_UNLIMITED UINT64_MAX
@@ -432,6 +462,9 @@ typedef struct eryx_sandbox_options {
     const eryx_secret *secrets;          /* copied into memory that is wiped when it is freed */
     size_t secret_count;
     uint32_t scrub; /* ERYX_SCRUB_DEFAULT */
+    /* What the guest may load with dlopen(), see "Native modules"; copied. */
+    const eryx_native_module *const *native_modules;
+    size_t native_module_count;
 } eryx_sandbox_options;
 
 /* Fills in the defaults. */

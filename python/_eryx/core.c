@@ -76,8 +76,8 @@ int core_parse_limits(PyObject *tuple, eryx_limits *limits)
 
 static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"engine",   "limits",  "mounts",  "volumes",
-                            "packages", "network", "secrets", NULL};
+    static char *names[] = {"engine",  "limits",  "mounts",         "volumes", "packages",
+                            "network", "secrets", "native_modules", NULL};
     const binding_state *state = PyType_GetModuleState(type);
     PyObject *engine = NULL;
     PyObject *limits = NULL;
@@ -86,10 +86,12 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     PyObject *packages = Py_None;
     PyObject *network = Py_None;
     PyObject *secrets = Py_None;
+    PyObject *native_modules = NULL;
     if (state == NULL ||
-        !PyArg_ParseTupleAndKeywords(args, keywords, "O!O!|O!O!OOO:Core", names, state->engine_type,
-                                     &engine, &PyTuple_Type, &limits, &PyTuple_Type, &mounts,
-                                     &PyTuple_Type, &volumes, &packages, &network, &secrets)) {
+        !PyArg_ParseTupleAndKeywords(args, keywords, "O!O!|O!O!OOOO!:Core", names,
+                                     state->engine_type, &engine, &PyTuple_Type, &limits,
+                                     &PyTuple_Type, &mounts, &PyTuple_Type, &volumes, &packages,
+                                     &network, &secrets, &PyTuple_Type, &native_modules)) {
         return NULL;
     }
     if (packages != Py_None && Py_TYPE(packages) != state->packages_type) {
@@ -106,28 +108,38 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     if (self == NULL) {
         return NULL;
     }
-    if (storage_parse_mounts(state, mounts, volumes, &options) < 0) {
-        Py_DECREF(self);
-        return NULL;
-    }
-    if (network_parse(network, &options) < 0) {
-        storage_free_mounts(&options);
-        Py_DECREF(self);
-        return NULL;
-    }
-    if (secrets_parse(secrets, &options) < 0) {
-        network_free(&options);
-        storage_free_mounts(&options);
-        Py_DECREF(self);
-        return NULL;
-    }
     eryx_error error = {.message = ""};
-    eryx_status status;
+    eryx_status status = ERYX_OK;
+    int parsed = storage_parse_mounts(state, mounts, volumes, &options);
+    if (parsed < 0) {
+        goto fail_mounts;
+    }
+    parsed = network_parse(network, &options);
+    if (parsed < 0) {
+        goto fail_network;
+    }
+    parsed = secrets_parse(secrets, &options);
+    if (parsed < 0) {
+        goto fail_secrets;
+    }
+    parsed = native_parse_allowed(native_modules, &options);
+    if (parsed < 0) {
+        goto fail_native;
+    }
     Py_BEGIN_ALLOW_THREADS status =
         eryx_sandbox_create(((engine_object *)engine)->engine, &options, &self->sandbox, &error);
-    Py_END_ALLOW_THREADS storage_free_mounts(&options);
-    network_free(&options);
+    Py_END_ALLOW_THREADS native_free_allowed(&options);
+fail_native:
     secrets_free(&options);
+fail_secrets:
+    network_free(&options);
+fail_network:
+    storage_free_mounts(&options);
+fail_mounts:
+    if (parsed < 0) {
+        Py_DECREF(self);
+        return NULL;
+    }
     if (status != ERYX_OK) {
         Py_DECREF(self);
         return binding_raise(state, status, &error);

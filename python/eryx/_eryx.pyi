@@ -14,6 +14,8 @@ UNLIMITED: Final[int]
 VERSION: Final[str]
 BUILD_ID: Final[str]
 
+def open_native_module(path: bytes, sha256: bytes, needed: tuple[object, ...], /) -> object: ...
+
 @final
 class Engine:
     def __new__(
@@ -39,6 +41,7 @@ class Core:
         packages: Packages | None = None,
         network: CoreNetwork | None = None,
         secrets: CoreSecrets | None = None,
+        native_modules: tuple[object, ...] = (),
     ) -> Self: ...
     def begin(
         self,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from eryx._network import NetConfig
     from eryx._storage import CoreMounts, Volume
     from eryx._tracing import TraceEvent
+    from eryx.native import NativeModule
 
 # How a run can fail.
 _RUN_ERRORS = (ExecutionError, TimeoutError, ResourceLimitError, CancelledError)
@@ -94,6 +95,7 @@ class Sandbox:
         trace: bool | Literal["all"] = False,
         on_trace: Callable[[TraceEvent], object] | None = None,
         max_trace_events: int = 100_000,
+        native_modules: Iterable[NativeModule] | None = None,
     ) -> None:
         """Makes a sandbox in which Python has started.
 
@@ -122,6 +124,8 @@ class Sandbox:
             program, and its callbacks; "all": those of the standard library as well.
         on_trace: called with each event while the program runs.
         max_trace_events: after so many, events are left out.
+        native_modules: extension modules that the guest may import, translated by `eryx.native`;
+            their files have to be where the guest finds them, such as in a volume.
 
         Raises TypeError and ValueError for arguments that are wrong, InitializationError if there
         is not enough memory or address space.
@@ -177,6 +181,10 @@ class Sandbox:
                 files=scrub_files,
                 result=scrub_result,
             )
+        if native_modules is not None:
+            from eryx.native import open_modules
+
+            options["native_modules"] = open_modules(native_modules)
         self._core = self._new_core(limits, options)
 
     def execute(

@@ -1,0 +1,156 @@
+"""Native extension modules in sandboxes: translated from WebAssembly before they are used.
+
+Needs the extra ``eryx[native]`` to translate; what has been translated is kept and loads without
+it. See docs/native.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eryx.native._errors import NativeModuleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["NativeModule", "NativeModuleError", "from_wheel", "translate"]
+
+# What a module may name as needed and every sandbox has.
+_PRESENT = (
+    *("libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so", "libpython3.14.so"),
+    *("libpython3.so", "libwasi-emulated-signal.so", "libwasi-emulated-getpid.so"),
+    "libwasi-emulated-process-clocks.so",
+)
+_WHEEL_MAX_BYTES = 512 << 20
+
+
+@dataclass(frozen=True)
+class NativeModule:
+    """A translated module, for ``Sandbox(native_modules=[...])``.
+
+    name: of the file that it was translated from.
+    sha256: of that file, in hex: a sandbox finds the module by it.
+    library, library_sha256: the shared object in the cache, and its hash.
+    needed: other modules that it uses.
+    """
+
+    __module__ = "eryx.native"
+
+    name: str
+    sha256: str
+    library: Path
+    library_sha256: str
+    needed: tuple[NativeModule, ...] = ()
+    _opened: list[Any] = field(default_factory=list, repr=False, compare=False, hash=False)
+
+    def open(self) -> Any:  # noqa: ANN401  (a handle that only the binding can read)
+        """Opens the shared object; done when the first sandbox wants it.
+
+        Raises InitializationError if it is damaged, was made for another build of eryx or needs
+        something that sandboxes have not.
+        """
+        from eryx._eryx import open_native_module
+
+        if not self._opened:
+            handles = tuple(module.open() for module in self.needed)
+            digest = bytes.fromhex(self.library_sha256)
+            self._opened.append(open_native_module(os.fsencode(self.library), digest, handles))
+        return self._opened[0]
+
+
+def translate(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    name: str | None = None,
+    needed: Iterable[NativeModule] = (),
+    cache: str | os.PathLike[str] | None = None,
+) -> NativeModule:
+    """Translates one module, or takes it from the cache.
+
+    source: path or content of the WebAssembly file.
+    name: for messages; None for the file name of the path.
+    needed: modules that this one may name as needed, such as ``libc++.so``.
+    cache: directory for the results, which only you may be able to write; None for
+        ``$ERYX_NATIVE_CACHE`` or ``~/.cache/eryx/native``.
+
+    Raises NativeModuleError if the file is no native module for this eryx; it names the file.
+    """
+    from eryx.native._compile import translate_cached
+
+    if isinstance(source, bytes):
+        data = source
+        name = name or "module"
+    else:
+        data = Path(source).read_bytes()
+        name = name or os.path.basename(os.fspath(source))
+    try:
+        library, digest, names = translate_cached(data, Path(cache) if cache else None)
+        by_name = {module.name: module for module in needed}
+        missing = [item for item in names if item not in _PRESENT and item not in by_name]
+        if missing:
+            raise NativeModuleError(f"it needs {', '.join(missing)}, which nobody gave")
+    except NativeModuleError as error:
+        raise NativeModuleError(f"{name}: {error}") from None
+    return NativeModule(
+        name,
+        hashlib.sha256(data).hexdigest(),
+        library,
+        digest,
+        tuple(by_name[item] for item in names if item in by_name),
+    )
+
+
+def from_wheel(
+    wheel: str | os.PathLike[str],
+    *,
+    needed: Iterable[NativeModule] = (),
+    cache: str | os.PathLike[str] | None = None,
+) -> list[NativeModule]:
+    """Translates all modules in a wheel (its ``.so`` files), or takes them from the cache.
+
+    Raises NativeModuleError if one of them cannot be translated or the wheel cannot be read; the
+    message names wheel and file. A wheel without native modules gives an empty list.
+    """
+    label = os.path.basename(os.fspath(wheel))
+    needed = list(needed)
+    modules = []
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            entries = [entry for entry in archive.infolist() if entry.filename.endswith(".so")]
+            if sum(entry.file_size for entry in entries) > _WHEEL_MAX_BYTES:
+                raise NativeModuleError(f"{label}: its modules are too large")
+            for entry in entries:
+                modules.append(
+                    translate(
+                        archive.read(entry),
+                        name=f"{label}: {entry.filename}",
+                        needed=needed,
+                        cache=cache,
+                    )
+                )
+    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
+        raise NativeModuleError(f"{label}: it cannot be read: {error}") from None
+    return modules
+
+
+def open_modules(modules: Iterable[NativeModule]) -> tuple[Any, ...]:
+    """Handles for the binding, of the modules and of all that they need."""
+    found: dict[str, Any] = {}
+
+    def add(module: NativeModule) -> None:
+        if not isinstance(module, NativeModule):
+            wrong = type(module).__name__
+            raise TypeError(f"native_modules has to hold NativeModule, not {wrong}")
+        if module.sha256 not in found:
+            for other in module.needed:
+                add(other)
+            found[module.sha256] = module.open()
+
+    for module in modules:
+        add(module)
+    return tuple(found.values())

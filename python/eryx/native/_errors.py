@@ -1,0 +1,14 @@
+"""What can go wrong with native modules."""
+
+from __future__ import annotations
+
+from eryx._errors import EryxError
+
+
+class NativeModuleError(EryxError):
+    """A file is no native module that this eryx can translate, or the tools for that are missing.
+
+    The message names the file and what is wrong with it.
+    """
+
+    __module__ = "eryx.native"

@@ -1,0 +1,320 @@
+"""Turns what wasm2c makes of a reduced module into the C source of a shared object.
+
+As in the guest itself: every loop head counts a tick, memory is reached through the segment register
+of the host, the table is the sandbox's. Text that is not understood is refused: after the
+substitutions nothing may be left but names that are known to be harmless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from eryx.native._errors import NativeModuleError
+from eryx.native._wasm import LETTERS, MEMORY_BASE, STACK_POINTER, TABLE_BASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from eryx.native._wasm import Global, NativeFile
+
+# Changes with every change of what is generated: it is part of the names in the cache.
+VERSION = 1
+
+# C source of one file at most, so that several are compiled at once.
+FILE_CHARACTERS = 3_000_000
+
+_FUNCTION = re.compile(
+    r"^(u32|u64|f32|f64|void) (w2c_ext_f(\d+))\(w2c_ext\* instance([^)]*)\) \{\n.*?^\}\n",
+    re.MULTILINE | re.DOTALL,
+)
+_TYPE = re.compile(r'^FUNC_TYPE_EXTERN_T\((w2c_ext_t\d+)\) = ("(?:\\x[0-9a-f]{2}){32}");', re.M)
+_CALL = (
+    r"CALL_INDIRECT\(\(\*instance->w2c_x_t\), (\w+ \(\*\)\()void\*([^;]*?), "
+    r"\(\*instance->w2c_x_t\)\.data\[var_\w+\]\.module_instance"
+)
+_SUBSTITUTIONS = [
+    (
+        re.compile(
+            r"^  uint8_t\* const wasm_rt_local_memory_base = \(instance->w2c_x_m\)->data;\n"
+            r"  uint64_t wasm_rt_local_memory_size = \(instance->w2c_x_m\)->size;\n"
+            r"  \(void\)wasm_rt_local_memory_base;\n  \(void\)wasm_rt_local_memory_size;\n",
+            re.M,
+        ),
+        "",
+    ),
+    (
+        re.compile(r"^ *wasm_rt_local_memory_size = \(instance->w2c_x_m\)->size;\n", re.M),
+        "",
+    ),
+    (
+        re.compile(r"\bwasm_rt_local_memory_base, wasm_rt_local_memory_size, instance->w2c_x_m, "),
+        "",
+    ),
+    (re.compile(r"^( *var_L\d+:) *$", re.M), r"\1 GUEST_TICK(instance);"),
+    (re.compile(_CALL), r"CALL_INDIRECT(instance->table, \1guest_instance*\2, instance"),
+    (
+        re.compile(r"\bmemory_copy\(instance->w2c_x_m, instance->w2c_x_m, "),
+        "memory_copy(instance, ",
+    ),
+    (re.compile(r"\bmemory_fill\(instance->w2c_x_m, "), "memory_fill(instance, "),
+    (re.compile(r"\bwasm_rt_grow_memory\(instance->w2c_x_m, "), "MEMORY_GROW(instance, "),
+    (re.compile(r"\(\*instance->w2c_x_m\)\.pages\b"), "MEMORY_PAGES(instance)"),
+    (re.compile(r"\(\*instance->w2c_x_g(\d+)\)"), r"GLOBAL_\1"),
+    (re.compile(r"\bw2c_x_f(\d+)\(instance->w2c_x_instance\b"), r"IMPORT_\1(instance"),
+    (re.compile(r"\bw2c_ext\* instance\b"), "guest_instance* instance"),
+    (re.compile(r"\binstance->table\b"), "GUEST_TABLE"),
+]
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+_KNOWN_NAME = re.compile(
+    r"u32|u64|s8|s16|s32|s64|f32|f64|void|if|goto|return|switch|case|default|instance"
+    r"|guest_instance|var_\w+|w2c_ext_[ft]\d+|GLOBAL_\d+|IMPORT_\d+|GUEST_TICK|GUEST_TABLE"
+    r"|CALL_INDIRECT|memory_copy|memory_fill|MEMORY_GROW|MEMORY_PAGES"
+    r"|FUNC_PROLOGUE|FUNC_EPILOGUE|UNREACHABLE|INFINITY"
+    r"|[if](?:32|64)_(?:load|store)(?:8|16|32)?(?:_[su])?_default32"
+    r"|[if](?:32|64)_reinterpret_[if](?:32|64)"
+    r"|I(?:32|64)_(?:CLZ|CTZ|POPCNT|ROTL|ROTR|DIV_S|REM_S|TRUNC_(?:SAT_)?[SU]_F(?:32|64))"
+    r"|DIV_U|REM_U|FMIN|FMAX"
+    r"|wasm_(?:sqrt|floor|ceil|trunc|nearbyint|fabs|copysign|quiet)f?"
+)
+# Also the characters that could begin something that is no name.
+_FOREIGN = re.compile(r"""["'#\\@`$]|/[/*]|instance->|\binstance\.""")
+
+_C_TYPES = {"i": "u32", "j": "u64", "f": "f32", "d": "f64"}
+
+_HEAD = """\
+/* Written by eryx.native. */
+#include "guest_operations.h"
+#include "guest_extension.h"
+
+extern uint32_t extension_slot;
+extern wasm_rt_function_ptr_t extension_imports[];
+
+typedef u32 __attribute__((aligned(1), may_alias)) global_u32;
+typedef u64 __attribute__((aligned(1), may_alias)) global_u64;
+typedef f32 __attribute__((aligned(1), may_alias)) global_f32;
+typedef f64 __attribute__((aligned(1), may_alias)) global_f64;
+
+#define BASES (((const guest_extended*)instance)->bases[extension_slot])
+#define GLOBAL(type, offset) \\
+  (*(type __seg_gs*)(uintptr_t)(u32)(BASES.memory + (offset)))
+#define GUEST_TABLE (instance->table)
+#define MEMORY_GROW(instance, pages) ((u32)wasm_rt_grow_memory(&(instance)->memory, pages))
+#define MEMORY_PAGES(instance) ((u32)(instance)->memory.pages)
+"""
+
+# The host's functions are reached by jumps, whatever their calling convention is.
+_HOST_CALLS = """
+__attribute__((visibility("hidden"))) uint32_t extension_slot;
+__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_tick;
+__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_trap;
+__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_grow;
+__asm__(".text\\n"
+        ".globl guest_tick\\n.hidden guest_tick\\n.type guest_tick, @function\\n"
+        "guest_tick: jmpq *extension_tick(%rip)\\n"
+        ".globl wasm_rt_trap\\n.hidden wasm_rt_trap\\n.type wasm_rt_trap, @function\\n"
+        "wasm_rt_trap: jmpq *extension_trap(%rip)\\n"
+        ".globl wasm_rt_grow_memory\\n.hidden wasm_rt_grow_memory\\n"
+        ".type wasm_rt_grow_memory, @function\\n"
+        "wasm_rt_grow_memory: jmpq *extension_grow(%rip)\\n");
+"""
+
+
+def _parameters(signature: str) -> tuple[list[str], str]:
+    parameters, result = signature.split(" ")
+    return [_C_TYPES[letter] for letter in parameters], _C_TYPES.get(result, "void")
+
+
+def _string(text: str) -> str:
+    """A C string literal of any text."""
+    return '"' + "".join(f"\\{byte:03o}" for byte in text.encode()) + '"'
+
+
+def transform(text: str) -> str:
+    """Rewrites the functions; raises NativeModuleError if something unknown is left in them."""
+    for pattern, replacement in _SUBSTITUTIONS:
+        text = pattern.sub(replacement, text)
+    foreign = _FOREIGN.search(text)
+    unknown = next(
+        (name for name in set(_NAME.findall(text)) if not _KNOWN_NAME.fullmatch(name)), None
+    )
+    if foreign or unknown:
+        what = unknown or text[max(foreign.start() - 60, 0) : foreign.end() + 60] if foreign else unknown
+        raise NativeModuleError(f"it uses something of WebAssembly that is not had: {what!r}")
+    return text
+
+
+def global_offset(file: NativeFile, number: int) -> int:
+    """Where a global lies, from the memory base of the module."""
+    return (file.memory_size + 7) // 8 * 8 + 8 * number
+
+
+def _global_macro(file: NativeFile, number: int, entry: Global) -> str:
+    if entry.name == STACK_POINTER:
+        value = "(instance->stack_pointer)"
+    elif entry.module == "env" and entry.name == MEMORY_BASE:
+        value = "BASES.memory"
+    elif entry.module == "env" and entry.name == TABLE_BASE:
+        value = "BASES.table"
+    else:
+        kind = _C_TYPES[LETTERS[entry.kind]]
+        value = f"GLOBAL(global_{kind}, {global_offset(file, number)}u)"
+    return f"#define GLOBAL_{number} {value}"
+
+
+def _declarations(file: NativeFile, types: list[tuple[str, str]]) -> Iterator[str]:
+    yield _HEAD
+    for name, _ in types:
+        yield f"extern const char {name}[33];"
+    for number, entry in enumerate(file.globals):
+        yield _global_macro(file, number, entry)
+    for number, imported in enumerate(file.imports):
+        parameters, result = _parameters(file.signature(imported.type_index))
+        kind = f"{result} (*)({', '.join(['guest_instance*', *parameters])})"
+        yield (
+            f"#define IMPORT_{number}(...) (({kind})extension_imports[{number}])(__VA_ARGS__)"
+        )
+    first = len(file.imports)
+    for number, type_index in enumerate(file.functions):
+        parameters, result = _parameters(file.signature(type_index))
+        arguments = ", ".join(["guest_instance*", *parameters])
+        yield f"{result} w2c_ext_f{first + number}({arguments});"
+
+
+def _global_row(entry: Global) -> str:
+    kind, name, value = "GUEST_GLOBAL_CONSTANT", "0", 0
+    if entry.module == "GOT.mem":
+        kind, name = "GUEST_GLOBAL_ADDRESS", _string(entry.name)
+    elif entry.module == "GOT.func":
+        kind, name = "GUEST_GLOBAL_POINTER", _string(entry.name)
+    elif entry.initial is not None:
+        value = entry.initial.value & (0xFFFFFFFF if entry.kind in (0x7F, 0x7D) else (1 << 64) - 1)
+    return f"{{{kind}, {int(entry.weak)}, {name}, {value}ull}},"
+
+
+def _globals(file: NativeFile) -> Iterator[str]:
+    for entry in file.globals:
+        base = entry.initial.base if entry.initial is not None else None
+        if base is None:
+            yield _global_row(entry)
+        else:
+            kind = "MEMORY" if file.globals[base].name == MEMORY_BASE else "TABLE"
+            assert entry.initial is not None
+            yield f"{{GUEST_GLOBAL_{kind}, 0, 0, {entry.initial.value & 0xFFFFFFFF}ull}},"
+
+
+def _array(kind: str, name: str, rows: list[str]) -> list[str]:
+    """An array that is never empty, since C has none that are."""
+    return [f"static const {kind} {name}[] = {{", *(rows or ["{0},"]), "};"]
+
+
+def _descriptor(
+    file: NativeFile, digest: bytes, build: str, types: list[tuple[str, str]]
+) -> Iterator[str]:
+    known = {literal: name for name, literal in types}
+    used = sorted(
+        {
+            *file.exports.values(),
+            *(function for segment in file.elements for function in segment.functions),
+            *([] if file.start is None else [file.start]),
+        }
+    )
+    place = {function: number for number, function in enumerate(used)}
+    yield _HOST_CALLS
+    yield (
+        '__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t '
+        f"extension_imports[{len(file.imports) + 1}];"
+    )
+    functions = []
+    for function in used:
+        signature = file.signature(file.type_of(function))
+        literal = _digest_literal(hashlib.sha256(signature.encode()).digest())
+        if literal not in known:
+            known[literal] = f"extra_type_{len(known)}"
+            yield f"static const char {known[literal]}[33] = {literal};"
+        own = function >= len(file.imports)
+        pointer = f"(wasm_rt_function_ptr_t)w2c_ext_f{function}" if own else "0"
+        number = 0 if own else function
+        functions.append(f'{{"{signature}", {known[literal]}, {pointer}, {number}}},')
+    for name, literal in types:
+        yield f'__attribute__((visibility("hidden"))) const char {name}[33] = {literal};'
+    yield from _array("guest_extension_function", "functions", functions)
+    table = [0] * file.table_size
+    for segment in file.elements:
+        for number, function in enumerate(segment.functions):
+            table[segment.offset + number] = place[function] + 1
+    yield from _array("uint32_t", "table", [f"{entry}," for entry in table])
+    yield from _array(
+        "guest_extension_import",
+        "imports",
+        [
+            f'{{{_string(entry.name)}, "{file.signature(entry.type_index)}", {int(entry.weak)}}},'
+            for entry in file.imports
+        ],
+    )
+    yield from _array(
+        "guest_extension_export",
+        "exports",
+        [f"{{{_string(name)}, {place[index]}}}," for name, index in file.exports.items()],
+    )
+    yield from _array(
+        "guest_extension_export",
+        "variables",
+        [f"{{{_string(name)}, {value}u}}," for name, value in file.variables.items()],
+    )
+    yield from _array("guest_extension_global", "globals", list(_globals(file)))
+    data = []
+    for number, segment in enumerate(file.data):
+        content = segment.data.rstrip(b"\0")
+        if content:
+            yield f"static const uint8_t data_{number}[] = {{"
+            for start in range(0, len(content), 32):
+                yield ",".join(map(str, content[start : start + 32])) + ","
+            yield "};"
+            data.append(f"{{{segment.offset}u, {len(content)}u, data_{number}}},")
+    yield from _array("guest_extension_data", "data", data)
+    yield from _array("uint8_t", "hash", [f"{byte}," for byte in digest])
+    start = 0 if file.start is None else place[file.start] + 1
+    yield f"""
+__attribute__((visibility("default"))) const guest_extension GUEST_EXTENSION_SYMBOL = {{
+  .version = GUEST_EXTENSION_VERSION, .build = "{build}", .hash = hash,
+  .memory_size = {file.memory_size}u, .memory_alignment = {file.memory_alignment}u,
+  .table_size = {file.table_size}u, .table_alignment = {file.table_alignment}u,
+  .start = {start}u, .function_count = {len(functions)}, .import_count = {len(file.imports)},
+  .export_count = {len(file.exports)}, .variable_count = {len(file.variables)},
+  .global_count = {len(file.globals)}, .data_count = {len(data)},
+  .functions = functions, .table = table, .imports = imports, .exports = exports,
+  .variables = variables, .globals = globals, .data = data, .slot = &extension_slot,
+  .import_pointers = extension_imports, .tick = &extension_tick, .trap = &extension_trap,
+  .grow = &extension_grow,
+}};
+"""
+
+
+def _digest_literal(digest: bytes) -> str:
+    return '"' + "".join(f"\\x{byte:02x}" for byte in digest) + '"'
+
+
+def sources(file: NativeFile, generated: str, digest: bytes, build: str) -> dict[str, str]:
+    """C files by name, for one shared object.
+
+    generated: what wasm2c wrote for the reduced module; digest: SHA-256 of the whole module;
+    build: BUILD_ID of the guest.
+    """
+    types = _TYPE.findall(generated)
+    found = list(_FUNCTION.finditer(generated))
+    numbers = [int(match[3]) for match in found]
+    if sorted(numbers) != list(range(len(file.imports), file.function_count)):
+        raise NativeModuleError("wasm2c gave something unexpected for it")
+    declarations = "\n".join(_declarations(file, types)) + "\n"
+    files = {"module.c": declarations + "\n".join(_descriptor(file, digest, build, types))}
+    part: list[str] = []
+    size = 0
+    for position, match in enumerate(found):
+        part.append(match[0])
+        size += len(match[0])
+        if size > FILE_CHARACTERS or position == len(found) - 1:
+            files[f"part_{len(files):03}.c"] = declarations + transform("\n".join(part))
+            part, size = [], 0
+    return files

@@ -1,0 +1,479 @@
+"""Reads native modules and reduces them to what the translator takes.
+
+A native module is a WebAssembly dynamic library: position independent, with the section dylink.0.
+Here it is taken apart. What is left for wasm2c has functions and nothing else: memory, table, all
+globals and all functions of others are imported under names that are made here, and there are no
+names, data, elements or exports in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from eryx.native._errors import NativeModuleError
+
+MAGIC = b"\0asm\1\0\0\0"
+MAX_BYTES = 64 << 20
+MAX_FUNCTIONS = 200_000
+MAX_MEMORY = 1 << 30
+MAX_TABLE = 1 << 19
+MAX_ALIGNMENT = 16  # a power of two
+
+CUSTOM, TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL = range(7)
+EXPORT, START, ELEMENT, CODE, DATA, DATA_COUNT, TAG = range(7, 14)
+KIND_FUNCTION, KIND_TABLE, KIND_MEMORY, KIND_GLOBAL = range(4)
+
+FUNCREF = 0x70
+LETTERS = {0x7F: "i", 0x7E: "j", 0x7D: "f", 0x7C: "d"}
+I32 = 0x7F
+
+STACK_POINTER = "__stack_pointer"
+MEMORY_BASE = "__memory_base"
+TABLE_BASE = "__table_base"
+BASES = (STACK_POINTER, MEMORY_BASE, TABLE_BASE)
+
+SYMBOL_WEAK = 1  # in dylink.0
+
+OP_END, OP_GLOBAL_GET, OP_I32_CONST, OP_I64_CONST, OP_F32_CONST, OP_F64_CONST = (
+    *(0x0B, 0x23, 0x41, 0x42, 0x43, 0x44),
+)
+OP_I32_ADD = 0x6A
+
+
+class Reader:
+    """A cursor over bytes that nobody vouches for."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.position = 0
+
+    @property
+    def at_end(self) -> bool:
+        return self.position >= len(self.data)
+
+    def take(self, size: int) -> bytes:
+        if size > len(self.data) - self.position:
+            raise NativeModuleError("it ends in the middle of a value")
+        self.position += size
+        return self.data[self.position - size : self.position]
+
+    def byte(self) -> int:
+        return self.take(1)[0]
+
+    def _leb(self) -> tuple[int, int, int]:
+        value = shift = 0
+        while True:
+            byte = self.byte()
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80:
+                return value, shift, byte
+            if shift >= 70:
+                raise NativeModuleError("it has a number that is too long")
+
+    def unsigned(self) -> int:
+        value = self._leb()[0]
+        if value > 0xFFFFFFFF:
+            raise NativeModuleError("it has a number that is too large")
+        return value
+
+    def signed(self) -> int:
+        value, shift, last = self._leb()
+        return value - (1 << shift) if last & 0x40 else value
+
+    def name(self) -> str:
+        try:
+            return self.take(self.unsigned()).decode()
+        except UnicodeDecodeError:
+            raise NativeModuleError("it has a name that is not UTF-8") from None
+
+    def count(self) -> int:
+        """How many items follow; each has at least one byte."""
+        count = self.unsigned()
+        if count > len(self.data) - self.position:
+            raise NativeModuleError("it ends in the middle of a list")
+        return count
+
+
+@dataclass(frozen=True)
+class Constant:
+    """An initial value: a number, to which the value of a global may be added."""
+
+    value: int
+    base: int | None = None
+
+
+@dataclass(frozen=True)
+class ImportedFunction:
+    name: str
+    type_index: int
+    weak: bool = False
+
+
+@dataclass(frozen=True)
+class Global:
+    """One global, imported or not."""
+
+    kind: int
+    mutable: bool
+    module: str = ""
+    name: str = ""
+    initial: Constant | None = None
+    weak: bool = False
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Bytes of data, or numbers of functions, at an offset from the module's base."""
+
+    offset: int
+    data: bytes = b""
+    functions: tuple[int, ...] = ()
+
+
+@dataclass
+class NativeFile:
+    """A native module, taken apart."""
+
+    types: list[tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
+    imports: list[ImportedFunction] = field(default_factory=list)
+    functions: list[int] = field(default_factory=list)
+    globals: list[Global] = field(default_factory=list)
+    imported_globals: int = 0
+    exports: dict[str, int] = field(default_factory=dict)
+    variables: dict[str, int] = field(default_factory=dict)
+    start: int | None = None
+    elements: list[Segment] = field(default_factory=list)
+    data: list[Segment] = field(default_factory=list)
+    code: bytes = b""
+    code_count: int = 0
+    memory_size: int = 0
+    memory_alignment: int = 1
+    table_size: int = 0
+    table_alignment: int = 1
+    needed: list[str] = field(default_factory=list)
+    weak: set[tuple[str, str]] = field(default_factory=set)
+    has_dylink: bool = False
+
+    def signature(self, type_index: int) -> str:
+        """The text that the hash of a function type is made of."""
+        parameters, results = self.types[type_index]
+        return "".join(LETTERS[kind] for kind in parameters) + " " + "".join(
+            LETTERS[kind] for kind in results
+        )
+
+    def type_of(self, function: int) -> int:
+        """The number of the type of a function, imported or not."""
+        if function < len(self.imports):
+            return self.imports[function].type_index
+        return self.functions[function - len(self.imports)]
+
+    @property
+    def function_count(self) -> int:
+        return len(self.imports) + len(self.functions)
+
+
+def parse(data: bytes) -> NativeFile:
+    """Takes a native module apart.
+
+    Raises NativeModuleError, without the name of the file, if it is none or needs something that
+    sandboxes have not.
+    """
+    if len(data) > MAX_BYTES:
+        raise NativeModuleError(f"it is larger than {MAX_BYTES} bytes")
+    if data[:8] != MAGIC:
+        what = "an ELF file" if data[:4] == b"\x7fELF" else "no WebAssembly module"
+        raise NativeModuleError(f"it is {what}: a native module is built for wasm32-wasi")
+    file = NativeFile()
+    reader = Reader(data)
+    reader.take(8)
+    exports: list[tuple[str, int, int]] = []
+    last = 0
+    while not reader.at_end:
+        section = reader.byte()
+        body = Reader(reader.take(reader.unsigned()))
+        if section != CUSTOM:
+            order = {DATA_COUNT: ELEMENT + 0.5, TAG: MEMORY + 0.5}.get(section, section)
+            if order <= last:
+                raise NativeModuleError("its sections are out of order")
+            last = order
+        if section == EXPORT:
+            exports = [
+                (body.name(), body.byte(), body.unsigned()) for _ in range(body.count())
+            ]
+        else:
+            _read_section(file, section, body)
+        if not body.at_end and section not in (CUSTOM, CODE):
+            raise NativeModuleError(f"its section {section} has something left over")
+    _check(file, exports)
+    return file
+
+
+def _read_section(file: NativeFile, section: int, body: Reader) -> None:
+    if section == CUSTOM:
+        if body.name() == "dylink.0":
+            if last_sections(file):
+                raise NativeModuleError("its section dylink.0 is not the first one")
+            _read_dylink(file, body)
+    elif section == TYPE:
+        for _ in range(body.count()):
+            file.types.append(_read_type(body))
+    elif section == IMPORT:
+        _read_imports(file, body)
+    elif section == FUNCTION:
+        file.functions = [body.unsigned() for _ in range(body.count())]
+    elif section in (TABLE, MEMORY):
+        if body.unsigned():
+            what = "table" if section == TABLE else "memory"
+            raise NativeModuleError(f"it has a {what} of its own: it is no dynamic library")
+    elif section == GLOBAL:
+        for _ in range(body.count()):
+            kind, mutable = _read_global_type(body)
+            file.globals.append(Global(kind, mutable, initial=_read_constant(body)))
+    elif section == START:
+        file.start = body.unsigned()
+    elif section == ELEMENT:
+        for _ in range(body.count()):
+            file.elements.append(_read_element(file, body))
+    elif section == CODE:
+        file.code = body.data
+        file.code_count = body.unsigned()
+    elif section == DATA:
+        for _ in range(body.count()):
+            file.data.append(_read_data(file, body))
+    elif section == DATA_COUNT:
+        body.unsigned()
+    else:
+        raise NativeModuleError(f"it has a section of the unknown kind {section}")
+
+
+def last_sections(file: NativeFile) -> bool:
+    """Whether any other section was there already."""
+    return bool(file.types or file.imports or file.globals or file.functions)
+
+
+def _read_dylink(file: NativeFile, body: Reader) -> None:
+    file.has_dylink = True
+    while not body.at_end:
+        kind = body.byte()
+        part = Reader(body.take(body.unsigned()))
+        if kind == 1:
+            file.memory_size = part.unsigned()
+            file.memory_alignment = 1 << min(part.unsigned(), 31)
+            file.table_size = part.unsigned()
+            file.table_alignment = 1 << min(part.unsigned(), 31)
+        elif kind == 2:
+            file.needed = [part.name() for _ in range(part.count())]
+        elif kind == 4:
+            for _ in range(part.count()):
+                module, name, flags = part.name(), part.name(), part.unsigned()
+                if flags & 3 == SYMBOL_WEAK:
+                    file.weak.add((module, name))
+
+
+def _read_type(body: Reader) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if body.byte() != 0x60:
+        raise NativeModuleError("it has a type that is no function type")
+    parameters = tuple(body.take(body.unsigned()))
+    results = tuple(body.take(body.unsigned()))
+    if len(results) > 1 or len(parameters) > 1000:
+        raise NativeModuleError("it has a function with more values than C functions have")
+    if not LETTERS.keys() >= {*parameters, *results}:
+        raise NativeModuleError("it has a function with vectors or references, which are not had")
+    return parameters, results
+
+
+def _read_global_type(body: Reader) -> tuple[int, bool]:
+    kind, mutable = body.byte(), body.byte()
+    if kind not in LETTERS or mutable > 1:
+        raise NativeModuleError("it has a global of an unknown type")
+    return kind, bool(mutable)
+
+
+def _read_limits(body: Reader) -> None:
+    flags = body.byte()
+    if flags > 1:
+        raise NativeModuleError("it wants a memory or a table that is shared or has 64 bits")
+    body.unsigned()
+    if flags:
+        body.unsigned()
+
+
+def _read_imports(file: NativeFile, body: Reader) -> None:
+    for _ in range(body.count()):
+        module, name, kind = body.name(), body.name(), body.byte()
+        weak = (module, name) in file.weak
+        shown = f"{module}.{name}"
+        if kind == KIND_FUNCTION:
+            if module != "env":
+                raise NativeModuleError(
+                    f"it calls {shown}: only functions of Python and of the C library can be had"
+                )
+            file.imports.append(ImportedFunction(name, body.unsigned(), weak))
+        elif kind == KIND_TABLE:
+            if shown != "env.__indirect_function_table" or body.byte() != FUNCREF:
+                raise NativeModuleError(f"it imports the unknown table {shown}")
+            _read_limits(body)
+        elif kind == KIND_MEMORY:
+            if shown != "env.memory":
+                raise NativeModuleError(f"it imports the unknown memory {shown}")
+            _read_limits(body)
+        elif kind == KIND_GLOBAL:
+            value, mutable = _read_global_type(body)
+            known = module in ("GOT.mem", "GOT.func") or (module == "env" and name in BASES)
+            if not known or value != I32 or (mutable and name in (MEMORY_BASE, TABLE_BASE)):
+                raise NativeModuleError(f"it imports the unknown global {shown}")
+            file.globals.append(Global(value, mutable, module, name, weak=weak))
+        else:
+            raise NativeModuleError(f"it imports {shown}, which is of an unknown kind")
+    file.imported_globals = len(file.globals)
+
+
+def _read_constant(body: Reader) -> Constant:
+    value = 0
+    base: int | None = None
+    depth = 0
+    while (opcode := body.byte()) != OP_END:
+        if opcode in (OP_I32_CONST, OP_I64_CONST):
+            value += body.signed()
+        elif opcode == OP_F32_CONST:
+            value += int.from_bytes(body.take(4), "little")
+        elif opcode == OP_F64_CONST:
+            value += int.from_bytes(body.take(8), "little")
+        elif opcode == OP_GLOBAL_GET and base is None:
+            base = body.unsigned()
+        elif opcode == OP_I32_ADD and depth >= 2:
+            depth -= 2
+        else:
+            raise NativeModuleError("it has an initial value that is not a plain number or address")
+        depth += 1
+    if depth != 1:
+        raise NativeModuleError("it has an initial value that is none")
+    return Constant(value, base)
+
+
+def _offset(file: NativeFile, body: Reader, base: str) -> int:
+    """The place of a segment, from a base that has to be that one."""
+    constant = _read_constant(body)
+    known = constant.base is not None and constant.base < file.imported_globals
+    if not known or file.globals[constant.base or 0].name != base:
+        raise NativeModuleError(f"it has a segment whose place does not depend on {base}")
+    return constant.value & 0xFFFFFFFF
+
+
+def _read_element(file: NativeFile, body: Reader) -> Segment:
+    flags = body.unsigned()
+    if flags not in (0, 2) or (flags == 2 and body.unsigned() != 0):
+        raise NativeModuleError("it fills its table in an unknown way")
+    offset = _offset(file, body, TABLE_BASE)
+    if flags == 2 and body.byte() != 0:
+        raise NativeModuleError("it fills its table with something else than functions")
+    functions = tuple(body.unsigned() for _ in range(body.count()))
+    return Segment(offset, functions=functions)
+
+
+def _read_data(file: NativeFile, body: Reader) -> Segment:
+    flags = body.unsigned()
+    if flags not in (0, 2) or (flags == 2 and body.unsigned() != 0):
+        raise NativeModuleError("it fills its memory in an unknown way (threads?)")
+    offset = _offset(file, body, MEMORY_BASE)
+    return Segment(offset, data=body.take(body.unsigned()))
+
+
+def _check(file: NativeFile, exports: list[tuple[str, int, int]]) -> None:
+    if not file.has_dylink:
+        raise NativeModuleError("its section dylink.0 is missing: it is no dynamic library")
+    if (
+        file.memory_size > MAX_MEMORY
+        or file.table_size > MAX_TABLE
+        or file.memory_alignment > 1 << MAX_ALIGNMENT
+        or file.table_alignment > 1 << MAX_ALIGNMENT
+    ):
+        raise NativeModuleError("it wants more memory or table than there is")
+    if file.function_count > MAX_FUNCTIONS or len(file.types) > MAX_FUNCTIONS:
+        raise NativeModuleError(f"it has more than {MAX_FUNCTIONS} functions")
+    if file.code_count != len(file.functions):
+        raise NativeModuleError("its numbers of functions and of bodies differ")
+    indices = [entry.type_index for entry in file.imports] + file.functions
+    if any(index >= len(file.types) for index in indices):
+        raise NativeModuleError("it has a function of a type that it has not")
+    called = [function for segment in file.elements for function in segment.functions]
+    called += [] if file.start is None else [file.start]
+    for name, kind, index in exports:
+        if kind == KIND_FUNCTION:
+            called.append(index)
+            file.exports[name] = index
+        elif kind == KIND_GLOBAL:
+            _check_variable(file, name, index)
+    if any(function >= file.function_count for function in called):
+        raise NativeModuleError("it names a function that it has not")
+    if file.start is not None and file.types[file.type_of(file.start)] != ((), ()):
+        raise NativeModuleError("its start function has parameters")
+    for segment in file.elements:
+        if segment.offset + len(segment.functions) > file.table_size:
+            raise NativeModuleError("it fills more of the table than it asks for")
+    for segment in file.data:
+        if segment.offset + len(segment.data) > file.memory_size:
+            raise NativeModuleError("it fills more memory than it asks for")
+    for entry in file.globals[file.imported_globals :]:
+        base = entry.initial.base if entry.initial else None
+        if base is not None and (
+            base >= file.imported_globals
+            or file.globals[base].name not in (MEMORY_BASE, TABLE_BASE)
+        ):
+            raise NativeModuleError("it has a global whose initial value is not known")
+
+
+def _check_variable(file: NativeFile, name: str, index: int) -> None:
+    if index >= len(file.globals):
+        raise NativeModuleError("it exports a global that it has not")
+    entry = file.globals[index]
+    if entry.initial is not None and entry.initial.base is None and entry.kind == I32:
+        file.variables[name] = entry.initial.value & 0xFFFFFFFF
+
+
+def _unsigned(value: int) -> bytes:
+    out = bytearray()
+    while True:
+        low = value & 0x7F
+        value >>= 7
+        if not value:
+            out.append(low)
+            return bytes(out)
+        out.append(low | 0x80)
+
+
+def _section(number: int, items: list[bytes]) -> bytes:
+    payload = _unsigned(len(items)) + b"".join(items)
+    return bytes([number]) + _unsigned(len(payload)) + payload
+
+
+def _import(name: str, kind: int, description: bytes) -> bytes:
+    text = name.encode()
+    return b"\1x" + _unsigned(len(text)) + text + bytes([kind]) + description
+
+
+def reduced(file: NativeFile) -> bytes:
+    """The module that is left for wasm2c: imports are x.f0, x.f1, …, x.g0, …, x.m and x.t."""
+    types = [
+        b"\x60" + _unsigned(len(p)) + bytes(p) + _unsigned(len(r)) + bytes(r)
+        for p, r in file.types
+    ]
+    imports = [
+        _import(f"f{number}", KIND_FUNCTION, _unsigned(entry.type_index))
+        for number, entry in enumerate(file.imports)
+    ]
+    imports.append(_import("m", KIND_MEMORY, b"\0\0"))
+    imports.append(_import("t", KIND_TABLE, bytes([FUNCREF, 0, 0])))
+    imports += [
+        _import(f"g{number}", KIND_GLOBAL, bytes([entry.kind, entry.mutable]))
+        for number, entry in enumerate(file.globals)
+    ]
+    code = bytes([CODE]) + _unsigned(len(file.code)) + file.code
+    return (
+        MAGIC
+        + _section(TYPE, types)
+        + _section(IMPORT, imports)
+        + _section(FUNCTION, [_unsigned(index) for index in file.functions])
+        + (code if file.functions else b"")
+    )

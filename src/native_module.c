@@ -1,0 +1,495 @@
+#include "native_module.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "guest_build.h"
+#include "guest_code.h"
+#include "guest_symbols.h"
+#include "native_protocol.h"
+#include "sha256.h"
+#include "status.h"
+#include "trap.h"
+
+#define STRING(text) #text
+#define STRING_OF(text) STRING(text)
+
+/* All functions that a module can bring to a table. */
+#define ENTRIES_MAX ((uint32_t)1 << 20)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static eryx_native_module *open_modules;
+static uint32_t next_slot;
+
+void native_module_after_fork(void)
+{
+    pthread_mutex_init(&lock, NULL);
+}
+
+/* ---- Symbols of the guest -------------------------------------------------------------------- */
+
+/* The place of a name in a sorted table; false if it is not there. */
+static bool find_name(const char *names, const uint32_t *offsets, uint32_t count, const char *name,
+                      uint32_t *out_place)
+{
+    uint32_t low = 0;
+    uint32_t high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = strcmp(names + offsets[middle], name);
+        if (order == 0) {
+            *out_place = middle;
+            return true;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return false;
+}
+
+static bool find_guest_function(const char *name, uint32_t *out_place)
+{
+    return find_name(guest_function_names, guest_function_name_offsets, guest_function_count, name,
+                     out_place);
+}
+
+uint32_t native_guest_variable(const char *name)
+{
+    uint32_t place;
+    return find_name(guest_variable_names, guest_variable_name_offsets, guest_variable_count, name,
+                     &place)
+               ? guest_variable_addresses[place]
+               : 0;
+}
+
+/* The hash of a function type as the guest's own code has it, so that its quick comparison of
+ * pointers succeeds. */
+static wasm_rt_func_type_t guest_type(const char *signature, wasm_rt_func_type_t otherwise)
+{
+    for (uint32_t i = 0; i < guest_function_count; i++) {
+        const guest_signature *known = &guest_signatures[guest_function_signatures[i]];
+        if (strcmp(known->text, signature) == 0) {
+            return known->type;
+        }
+    }
+    return otherwise;
+}
+
+/* ---- Linking --------------------------------------------------------------------------------- */
+
+/* What is known while a module is being opened. */
+typedef struct linker {
+    eryx_native_module *module;
+    const char *path;
+    eryx_error *error;
+} linker;
+
+static bool same_text(const char *text, const char *name, size_t size)
+{
+    return strlen(text) == size && memcmp(text, name, size) == 0;
+}
+
+bool native_module_symbol(const eryx_native_module *module, const char *name, size_t size,
+                          native_link *out_link)
+{
+    const guest_extension *extension = module->extension;
+    for (uint32_t i = 0; i < extension->export_count; i++) {
+        if (same_text(extension->exports[i].name, name, size)) {
+            *out_link = (native_link){NATIVE_LINK_TABLE, module, extension->table_size + i};
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < extension->variable_count; i++) {
+        if (same_text(extension->variables[i].name, name, size)) {
+            *out_link = (native_link){NATIVE_LINK_MEMORY, module, extension->variables[i].value};
+            return true;
+        }
+    }
+    if (extension->start != 0 && same_text(NATIVE_START_SYMBOL, name, size)) {
+        *out_link = (native_link){NATIVE_LINK_TABLE, module,
+                                  extension->table_size + extension->export_count};
+        return true;
+    }
+    return false;
+}
+
+static bool find_export(const eryx_native_module *module, const char *name, uint32_t kind,
+                        native_link *out_link)
+{
+    return native_module_symbol(module, name, strlen(name), out_link) && out_link->kind == kind;
+}
+
+/* In a module that this one needs, or that one needs. */
+static bool find_needed(const eryx_native_module *module, const char *name, uint32_t kind,
+                        native_link *out_link)
+{
+    for (size_t i = 0; i < module->needed_count; i++) {
+        if (find_export(module->needed[i], name, kind, out_link) ||
+            find_needed(module->needed[i], name, kind, out_link)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void missing_function(guest_instance *instance)
+{
+    (void)instance;
+    wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE);
+}
+
+/* Finds what an import calls. */
+static eryx_status link_import(const linker *link, const guest_extension_import *import,
+                               wasm_rt_function_ptr_t *out_function)
+{
+    uint32_t place;
+    native_link found;
+    const char *signature;
+    if (find_guest_function(import->name, &place)) {
+        signature = guest_signatures[guest_function_signatures[place]].text;
+        *out_function = guest_functions[place];
+    } else if (find_needed(link->module, import->name, NATIVE_LINK_TABLE, &found)) {
+        const guest_extension *provider = found.provider->extension;
+        const guest_extension_function *function =
+            &provider->functions[provider->exports[found.value - provider->table_size].value];
+        signature = function->signature;
+        *out_function = function->function != NULL ? function->function
+                                                   : provider->import_pointers[function->import];
+    } else if (import->weak) {
+        *out_function = (wasm_rt_function_ptr_t)missing_function;
+        return ERYX_OK;
+    } else {
+        return status_fail(ERYX_INITIALIZATION, link->error,
+                           "%s: the native module needs the function %.200s, which nothing has",
+                           link->path, import->name);
+    }
+    if (strcmp(signature, import->signature) != 0) {
+        return status_fail(ERYX_INITIALIZATION, link->error,
+                           "%s: the native module calls %.200s as (%s), but it is (%s)", link->path,
+                           import->name, import->signature, signature);
+    }
+    return ERYX_OK;
+}
+
+/* Places a function of the guest in the module's part of the table unless it has an index. */
+static eryx_status link_guest_pointer(eryx_native_module *module, uint32_t place,
+                                      native_link *out_link)
+{
+    for (uint32_t i = 0; i < guest_table_size; i++) {
+        if (guest_table[i].func == guest_functions[place]) {
+            *out_link = (native_link){NATIVE_LINK_VALUE, module, i};
+            return ERYX_OK;
+        }
+    }
+    const guest_signature *signature = &guest_signatures[guest_function_signatures[place]];
+    module->entries[module->entry_count] =
+        (wasm_rt_funcref_t){signature->type, guest_functions[place]};
+    *out_link = (native_link){NATIVE_LINK_TABLE, module, module->entry_count++};
+    return ERYX_OK;
+}
+
+static eryx_status link_global(const linker *link, const guest_extension_global *global,
+                               native_link *out_link)
+{
+    eryx_native_module *module = link->module;
+    uint32_t place;
+    bool pointer = global->kind == GUEST_GLOBAL_POINTER;
+    switch (global->kind) {
+    case GUEST_GLOBAL_CONSTANT:
+        *out_link = (native_link){NATIVE_LINK_VALUE, module, global->value};
+        return ERYX_OK;
+    case GUEST_GLOBAL_MEMORY:
+        *out_link = (native_link){NATIVE_LINK_MEMORY, module, global->value};
+        return ERYX_OK;
+    case GUEST_GLOBAL_TABLE:
+        *out_link = (native_link){NATIVE_LINK_TABLE, module, global->value};
+        return ERYX_OK;
+    default:
+        break;
+    }
+    uint32_t kind = pointer ? NATIVE_LINK_TABLE : NATIVE_LINK_MEMORY;
+    if (find_export(module, global->name, kind, out_link)) {
+        return ERYX_OK;
+    }
+    if (pointer && find_guest_function(global->name, &place)) {
+        return link_guest_pointer(module, place, out_link);
+    }
+    uint32_t address = pointer ? 0 : native_guest_variable(global->name);
+    if (address != 0 || (!find_needed(module, global->name, kind, out_link) && global->weak)) {
+        *out_link = (native_link){NATIVE_LINK_VALUE, module, address};
+        return ERYX_OK;
+    }
+    if (find_needed(module, global->name, kind, out_link)) {
+        return ERYX_OK;
+    }
+    return status_fail(ERYX_INITIALIZATION, link->error,
+                       "%s: the native module needs the %s %.200s, which nothing has", link->path,
+                       pointer ? "function" : "variable", global->name);
+}
+
+static wasm_rt_funcref_t entry_of(const guest_extension *extension, uint32_t number)
+{
+    const guest_extension_function *function = &extension->functions[number];
+    return (wasm_rt_funcref_t){guest_type(function->signature, function->type),
+                               function->function != NULL
+                                   ? function->function
+                                   : extension->import_pointers[function->import]};
+}
+
+/* Connects the module to the guest and to what it needs. */
+static eryx_status link_module(linker *link)
+{
+    eryx_native_module *module = link->module;
+    const guest_extension *extension = module->extension;
+    for (uint32_t i = 0; i < extension->import_count; i++) {
+        eryx_status status =
+            link_import(link, &extension->imports[i], &extension->import_pointers[i]);
+        if (status != ERYX_OK) {
+            return status;
+        }
+    }
+    for (uint32_t i = 0; i < extension->table_size; i++) {
+        module->entries[i] = extension->table[i] != 0 ? entry_of(extension, extension->table[i] - 1)
+                                                      : (wasm_rt_funcref_t){NULL, NULL};
+    }
+    module->entry_count = extension->table_size;
+    for (uint32_t i = 0; i < extension->export_count; i++) {
+        module->entries[module->entry_count++] = entry_of(extension, extension->exports[i].value);
+    }
+    if (extension->start != 0) {
+        module->entries[module->entry_count++] = entry_of(extension, extension->start - 1);
+    }
+    for (uint32_t i = 0; i < extension->global_count; i++) {
+        eryx_status status = link_global(link, &extension->globals[i], &module->links[i]);
+        if (status != ERYX_OK) {
+            return status;
+        }
+    }
+    return ERYX_OK;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+/* The file must be one that only its owner, who is us or root, can have written, with that hash. */
+static eryx_status check_file(const char *path, const uint8_t *digest, eryx_error *out_error)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0) {
+        return status_fail(ERYX_INITIALIZATION, out_error, "%s: %s", path, strerror(errno));
+    }
+    eryx_status status = ERYX_INITIALIZATION;
+    struct stat attributes;
+    if (fstat(descriptor, &attributes) != 0 || !S_ISREG(attributes.st_mode) ||
+        (attributes.st_uid != geteuid() && attributes.st_uid != 0) ||
+        (attributes.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        status_fail(status, out_error, "%s: not a file that only you can write", path);
+        goto done;
+    }
+    sha256 hash;
+    uint8_t found[SHA256_BYTES];
+    uint8_t buffer[16384];
+    ssize_t count;
+    sha256_begin(&hash);
+    while ((count = read(descriptor, buffer, sizeof buffer)) != 0) {
+        if (count < 0 && errno != EINTR) {
+            status_fail(status, out_error, "%s: %s", path, strerror(errno));
+            goto done;
+        }
+        if (count > 0) {
+            sha256_add(&hash, buffer, (size_t)count);
+        }
+    }
+    sha256_end(&hash, found);
+    if (memcmp(found, digest, sizeof found) != 0) {
+        status_fail(status, out_error, "%s: the translated native module is damaged", path);
+        goto done;
+    }
+    status = ERYX_OK;
+
+done:
+    close(descriptor);
+    return status;
+}
+
+typedef struct code_search {
+    uintptr_t inside; /* an address in the shared object */
+    uintptr_t begin;
+    uintptr_t end;
+} code_search;
+
+/* Finds the executable segment of the shared object that the address is in. */
+static int find_code(struct dl_phdr_info *info, size_t size, void *argument)
+{
+    code_search *search = argument;
+    uintptr_t code_begin = 0;
+    uintptr_t code_end = 0;
+    bool ours = false;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t begin = (uintptr_t)info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD) {
+            ours = ours || search->inside - begin < segment->p_memsz;
+            if ((segment->p_flags & PF_X) != 0) {
+                code_begin = begin;
+                code_end = begin + segment->p_memsz;
+            }
+        }
+    }
+    if (ours) {
+        search->begin = code_begin;
+        search->end = code_end;
+    }
+    return ours;
+}
+
+static const guest_extension *load(const char *path, eryx_error *out_error)
+{
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        status_fail(ERYX_INITIALIZATION, out_error, "%s: %s", path, dlerror());
+        return NULL;
+    }
+    const guest_extension *extension = dlsym(library, STRING_OF(GUEST_EXTENSION_SYMBOL));
+    if (extension == NULL || extension->version != GUEST_EXTENSION_VERSION) {
+        status_fail(ERYX_WRONG_BUILD, out_error, "%s: not a native module of this eryx", path);
+        return NULL;
+    }
+    if (strcmp(extension->build, GUEST_BUILD_ID_TEXT) != 0) {
+        status_fail(ERYX_WRONG_BUILD, out_error,
+                    "%s: the native module was translated for another build of eryx", path);
+        return NULL;
+    }
+    return extension;
+}
+
+static eryx_native_module *find_open(const guest_extension *extension)
+{
+    for (eryx_native_module *at = open_modules; at != NULL; at = at->next) {
+        if (at->extension == extension) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+static bool copy_needed(eryx_native_module *module, const eryx_native_module *const *needed,
+                        size_t count)
+{
+    const eryx_native_module **copy = calloc(count + 1, sizeof(const eryx_native_module *));
+    if (copy == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = needed[i];
+    }
+    module->needed = copy;
+    module->needed_count = count;
+    return true;
+}
+
+static eryx_status create(const char *path, const guest_extension *extension,
+                          const eryx_native_module *const *needed, size_t needed_count,
+                          eryx_native_module **out_module, eryx_error *out_error)
+{
+    uint64_t memory =
+        ((uint64_t)extension->memory_size + 7) / 8 * 8 + (uint64_t)extension->global_count * 8;
+    uint64_t entries =
+        (uint64_t)extension->table_size + extension->export_count + 1 + extension->global_count;
+    if (entries > ENTRIES_MAX || memory > UINT32_MAX / 2) {
+        return status_fail(ERYX_INITIALIZATION, out_error, "%s: the native module is too large",
+                           path);
+    }
+    if (next_slot == GUEST_EXTENSION_SLOTS) {
+        return status_fail(ERYX_RESOURCE_LIMIT, out_error,
+                           "%s: this process has opened %d native modules already", path,
+                           GUEST_EXTENSION_SLOTS);
+    }
+    eryx_native_module *module = calloc(1, sizeof *module);
+    if (module == NULL) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    module->extension = extension;
+    module->memory_bytes = (uint32_t)memory;
+    module->entries = calloc((size_t)entries, sizeof *module->entries);
+    module->links = calloc((size_t)extension->global_count + 1, sizeof *module->links);
+    linker link = {module, path, out_error};
+    eryx_status status = ERYX_OUT_OF_MEMORY;
+    if (module->entries == NULL || module->links == NULL ||
+        !copy_needed(module, needed, needed_count)) {
+        status_fail(status, out_error, "out of memory");
+        goto fail;
+    }
+    *extension->tick = (wasm_rt_function_ptr_t)guest_tick;
+    *extension->trap = (wasm_rt_function_ptr_t)wasm_rt_trap;
+    *extension->grow = (wasm_rt_function_ptr_t)wasm_rt_grow_memory;
+    *extension->slot = next_slot;
+    status = link_module(&link);
+    if (status != ERYX_OK) {
+        goto fail;
+    }
+    code_search search = {.inside = (uintptr_t)extension};
+    dl_iterate_phdr(find_code, &search);
+    if (search.begin == 0 || !trap_add_code(search.begin, search.end)) {
+        status = status_fail(ERYX_INITIALIZATION, out_error, "%s: there is no code in it", path);
+        goto fail;
+    }
+    module->slot = next_slot++;
+    *out_module = module;
+    return ERYX_OK;
+
+fail:
+    free((void *)(uintptr_t)module->needed);
+    free(module->links);
+    free(module->entries);
+    free(module);
+    return status;
+}
+
+eryx_status eryx_native_module_open(const char *path, const uint8_t digest[32],
+                                    const eryx_native_module *const *needed, size_t needed_count,
+                                    const eryx_native_module **out_module, eryx_error *out_error)
+{
+    if (path == NULL || digest == NULL || out_module == NULL ||
+        (needed_count > 0 && needed == NULL)) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "a native module needs a path and a hash");
+    }
+    eryx_status status = check_file(path, digest, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    pthread_mutex_lock(&lock);
+    const guest_extension *extension = load(path, out_error);
+    eryx_native_module *module = NULL;
+    if (extension == NULL) {
+        status = ERYX_INITIALIZATION;
+    } else if ((module = find_open(extension)) == NULL) {
+        status = create(path, extension, needed, needed_count, &module, out_error);
+        if (status == ERYX_OK) {
+            module->next = open_modules;
+            open_modules = module;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    if (status == ERYX_OK) {
+        *out_module = module;
+    }
+    return status;
+}
+
+const uint8_t *eryx_native_module_hash(const eryx_native_module *module)
+{
+    return module->extension->hash;
+}
