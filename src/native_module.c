@@ -149,23 +149,34 @@ static void missing_function(guest_instance *instance)
     wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE);
 }
 
-/* Finds what an import calls. */
+/* The exported function that a link is to; NULL if it is none of that module's own. */
+static const guest_extension_function *function_of(const native_link *link)
+{
+    const guest_extension *provider = link->provider->extension;
+    uint64_t number = link->value - provider->table_size;
+    const guest_extension_function *function =
+        number < provider->export_count ? &provider->functions[provider->exports[number].value]
+                                        : NULL;
+    return function != NULL && function->function != NULL ? function : NULL;
+}
+
+/* Finds what an import calls: a function of the guest, of what the module needs, or (C++ lets
+ * others replace such ones) of the module itself. */
 static eryx_status link_import(const linker *link, const guest_extension_import *import,
                                wasm_rt_function_ptr_t *out_function)
 {
     uint32_t place;
     native_link found;
     const char *signature;
+    const guest_extension_function *function = NULL;
     if (find_guest_function(import->name, &place)) {
         signature = guest_signatures[guest_function_signatures[place]].text;
         *out_function = guest_functions[place];
-    } else if (find_needed(link->module, import->name, NATIVE_LINK_TABLE, &found)) {
-        const guest_extension *provider = found.provider->extension;
-        const guest_extension_function *function =
-            &provider->functions[provider->exports[found.value - provider->table_size].value];
+    } else if ((find_needed(link->module, import->name, NATIVE_LINK_TABLE, &found) ||
+                find_export(link->module, import->name, NATIVE_LINK_TABLE, &found)) &&
+               (function = function_of(&found)) != NULL) {
         signature = function->signature;
-        *out_function = function->function != NULL ? function->function
-                                                   : provider->import_pointers[function->import];
+        *out_function = function->function;
     } else if (import->weak) {
         *out_function = (wasm_rt_function_ptr_t)missing_function;
         return ERYX_OK;

@@ -259,6 +259,10 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words[:1] == ["factory"]:
         return _cli_factory.main(words[1:])
+    if words[:1] in (["precompile"], ["build-wheel"]):
+        from eryx.native._cli import main as native_main
+
+        return native_main(words)
     guest_arguments: list[str] = []
     if "--" in words:
         split = words.index("--")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from eryx._network import NetConfig
     from eryx._storage import CoreMounts, VfsStorage, Volume
     from eryx._tracing import TraceEvent
+    from eryx.native import NativeModule
 
 _LOST = (
     "the run was given up in the middle, so the state of the session is lost: call reset() first"
@@ -104,6 +105,7 @@ class Session(Sandbox):
         on_trace: Callable[[TraceEvent], object] | None = None,
         max_trace_events: int = 100_000,
         transactional: bool | Literal["all"] = False,
+        native_modules: Iterable[NativeModule] | None = None,
     ) -> None:
         """Makes a session in which Python has started.
 
@@ -153,6 +155,7 @@ class Session(Sandbox):
             trace=trace,
             on_trace=on_trace,
             max_trace_events=max_trace_events,
+            native_modules=native_modules,
         )
         self._limits = limits
         self._count = 0

@@ -77,9 +77,9 @@ def zig_program() -> str:
 
 
 def zig_environment(cache: Path) -> dict[str, str]:
-    """Environment for zig: its own cache lies in ours unless it is told otherwise."""
+    """Environment for zig: its own cache lies in ours."""
     own = str(cache / "zig")
-    return {"ZIG_GLOBAL_CACHE_DIR": own, "ZIG_LOCAL_CACHE_DIR": own, **os.environ}
+    return {**os.environ, "ZIG_GLOBAL_CACHE_DIR": own, "ZIG_LOCAL_CACHE_DIR": own}
 
 
 def run_tool(command: list[str], environment: dict[str, str] | None = None) -> None:

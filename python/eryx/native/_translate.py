@@ -29,7 +29,7 @@ _FUNCTION = re.compile(
     r"^(u32|u64|f32|f64|void) (w2c_ext_f(\d+))\(w2c_ext\* instance([^)]*)\) \{\n.*?^\}\n",
     re.MULTILINE | re.DOTALL,
 )
-_TYPE = re.compile(r'^FUNC_TYPE_EXTERN_T\((w2c_ext_t\d+)\) = ("(?:\\x[0-9a-f]{2}){32}");', re.M)
+_TYPE = re.compile(r'^FUNC_TYPE(?:_EXTERN)?_T\((w2c_ext_t\d+)\) = ("(?:\\x[0-9a-f]{2}){32}");', re.M)
 _CALL = (
     r"CALL_INDIRECT\(\(\*instance->w2c_x_t\), (\w+ \(\*\)\()void\*([^;]*?), "
     r"\(\*instance->w2c_x_t\)\.data\[var_\w+\]\.module_instance"
@@ -40,6 +40,14 @@ _SUBSTITUTIONS = [
             r"^  uint8_t\* const wasm_rt_local_memory_base = \(instance->w2c_x_m\)->data;\n"
             r"  uint64_t wasm_rt_local_memory_size = \(instance->w2c_x_m\)->size;\n"
             r"  \(void\)wasm_rt_local_memory_base;\n  \(void\)wasm_rt_local_memory_size;\n",
+            re.M,
+        ),
+        "",
+    ),
+    (
+        re.compile(
+            r"^#if WASM_RT_USE_SEGUE_FOR_THIS_MODULE\n"
+            r" *wasm_rt_segue_write_base\(\(\*instance->w2c_x_m\)\.data\);\n#endif\n",
             re.M,
         ),
         "",
@@ -68,7 +76,7 @@ _SUBSTITUTIONS = [
 ]
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _KNOWN_NAME = re.compile(
-    r"u32|u64|s8|s16|s32|s64|f32|f64|void|if|goto|return|switch|case|default|instance"
+    r"u8|u16|u32|u64|s8|s16|s32|s64|f32|f64|void|if|goto|return|switch|case|default|instance"
     r"|guest_instance|var_\w+|w2c_ext_[ft]\d+|GLOBAL_\d+|IMPORT_\d+|GUEST_TICK|GUEST_TABLE"
     r"|CALL_INDIRECT|memory_copy|memory_fill|MEMORY_GROW|MEMORY_PAGES"
     r"|FUNC_PROLOGUE|FUNC_EPILOGUE|UNREACHABLE|INFINITY"

@@ -1,0 +1,391 @@
+"""Builds wheels with native modules for sandboxes from source distributions.
+
+The package's own build backend runs on this machine's Python, in an environment that tells it the
+configuration of the guest's Python and gives it compilers for wasm32-wasi.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from eryx.native._compile import (
+    _private_directory,
+    default_cache,
+    run_tool,
+    zig_environment,
+    zig_program,
+)
+from eryx.native._errors import NativeModuleError
+
+PLATFORM = "wasi_wasm32"
+CONFIG_MODULE = "_sysconfigdata_eryx_wasi"
+_TARGET = ("-target", "wasm32-wasi")
+_MACRO = re.compile(
+    r"(?:HAVE|SIZEOF|ALIGNOF|WITH|USE|Py|PY|STDC|DOUBLE_IS|MAJOR|SYS|TIMEMODULE|ENABLE)_\w+"
+    r"|_GNU_SOURCE|_ALL_SOURCE|WITHOUT_\w+|_Py\w+"
+)
+# These describe the Python that runs, and it takes them for its own.
+_OWN_VARIABLES = (
+    *("base", "prefix", "exec_prefix", "installed_base", "installed_platbase", "platbase"),
+    *("projectbase", "userbase", "srcdir", "abiflags", "py_version", "py_version_short"),
+    *("py_version_nodot", "py_version_nodot_plat"),
+)
+_DEFAULT_BACKEND = "setuptools.build_meta:__legacy__"
+
+
+def guest_configuration() -> dict[str, Any]:
+    """``sysconfig.get_config_vars()`` of the guest, asked from a sandbox."""
+    from eryx._sandbox import Sandbox
+
+    program = "import sysconfig; result = sysconfig.get_config_vars()"
+    done = Sandbox().execute(program)
+    if not isinstance(done.result, dict):
+        raise NativeModuleError("the guest does not tell its configuration")
+    return done.result
+
+
+def find_headers(include: str | os.PathLike[str] | None) -> Path:
+    """The directory of Python 3.14's headers: the given one, else that of this Python if it is 3.14.
+
+    Raises NativeModuleError if there is none.
+    """
+    if include is None and sys.version_info[:2] == (3, 14):
+        include = sysconfig.get_path("include")
+    if include is None:
+        raise NativeModuleError("the headers of Python 3.14 are needed: say where with --include")
+    path = Path(include)
+    try:
+        version = (path / "patchlevel.h").read_text()
+    except OSError as error:
+        raise NativeModuleError(f"{path}: no headers of Python are there: {error}") from None
+    if not re.search(r"PY_MINOR_VERSION\s+14\b", version):
+        raise NativeModuleError(f"{path}: these are not the headers of Python 3.14")
+    return path
+
+
+def stage_headers(include: Path, configuration: dict[str, Any], target: Path) -> None:
+    """Links the headers into target, with a pyconfig.h that is the guest's."""
+    target.mkdir(parents=True)
+    for entry in include.iterdir():
+        if entry.name != "pyconfig.h":
+            (target / entry.name).symlink_to(entry.resolve())
+    lines = ["#ifndef Py_PYCONFIG_H", "#define Py_PYCONFIG_H"]
+    for name, value in sorted(configuration.items()):
+        if isinstance(value, int) and value and _MACRO.fullmatch(name):
+            lines.append(f"#define {name} {int(value)}")
+    (target / "pyconfig.h").write_text("\n".join([*lines, "#endif", ""]))
+
+
+def runtime_object(cache: Path) -> Path:
+    """The compiler's own helper functions (128-bit arithmetic and so on), compiled once."""
+    zig = Path(zig_program())
+    target = cache / f"compiler_rt-{_identity(zig)}.o"
+    if not target.exists():
+        partial = cache / f"compiler_rt-{os.getpid()}.partial.o"
+        run_tool(
+            [
+                *(str(zig), "build-obj", str(_zig_library(zig) / "compiler_rt.zig"), *_TARGET),
+                *("-fPIC", "-OReleaseSmall", f"-femit-bin={partial}"),
+            ],
+            zig_environment(cache),
+        )
+        partial.replace(target)
+    return target
+
+
+def _identity(zig: Path) -> str:
+    return hashlib.sha256(f"{zig.resolve()} {zig.stat().st_size}".encode()).hexdigest()[:12]
+
+
+def _zig_library(zig: Path) -> Path:
+    for candidate in (zig.parent / "lib", zig.resolve().parent.parent / "lib" / "zig"):
+        if (candidate / "compiler_rt.zig").exists():
+            return candidate
+    raise NativeModuleError(f"{zig}: its library is not where it should be")
+
+
+def cxx_archives(cache: Path) -> list[Path]:
+    """The C++ standard library for modules, compiled once, which takes minutes."""
+    zig = Path(zig_program())
+    targets = [cache / f"{name}-{_identity(zig)}.a" for name in ("libc++", "libc++abi")]
+    if all(target.exists() for target in targets):
+        return targets
+    with tempfile.TemporaryDirectory(dir=cache, prefix="cxx-") as work_name:
+        work = Path(work_name)
+        source = work / "program.cpp"
+        source.write_text("#include <string>\nint main() { return (int)std::string().size(); }\n")
+        environment = zig_environment(work)
+        run_tool(
+            [
+                *(str(zig), "c++", *_TARGET, "-fPIC", "-O2", str(source)),
+                *("-o", str(work / "program.wasm")),
+            ],
+            environment,
+        )
+        for target in targets:
+            name = target.name.split("-")[0] + ".a"
+            found = next(iter((work / "zig" / "o").glob(f"*/{name}")), None)
+            if found is None:
+                raise NativeModuleError(f"zig made no {name}")
+            found.replace(target)
+    return targets
+
+
+_WRAPPER = '''\
+#!{python}
+import json, os, subprocess, sys
+config = json.load(open({config!r}))
+arguments = sys.argv[1:]
+cxx = {cxx!r} or any(a.endswith((".cpp", ".cc", ".cxx", ".C")) for a in arguments)
+if cxx:
+    open(config["marker"], "a").close()
+def kept(a):
+    return not (a.startswith(("-L", "-march=", "-mtune=", "-fuse-ld=", "-Wl,"))
+                or a in config["dropped"])
+arguments = [a for a in arguments if kept(a)]
+if "-shared" not in arguments:
+    compiler = "c++" if cxx else "cc"
+    command = [config["zig"], compiler, *config["flags"], *arguments]
+    sys.exit(subprocess.call(command))
+objects, output, skip = [], None, False
+for at, a in enumerate(arguments):
+    if skip:
+        skip = False
+    elif a == "-o":
+        output, skip = arguments[at + 1], True
+    elif a.endswith((".o", ".a")):
+        objects.append(a)
+name = os.path.basename(output).split(".")[0]
+archives = config["runtime"]
+if cxx or os.path.exists(config["marker"]):
+    sys.path[:0] = config["path"]
+    from eryx.native._build import cxx_archives
+    from pathlib import Path
+    archives = [*map(str, cxx_archives(Path(config["cache"]))), *archives]
+command = [config["zig"], "wasm-ld", "-shared", "--experimental-pic", "--no-entry", "-Bsymbolic",
+           "--unresolved-symbols=import-dynamic", "--strip-debug", "--export=__wasm_call_ctors",
+           "--export-if-defined=PyInit_" + name, *objects, *archives, "-o", output]
+sys.exit(subprocess.call(command))
+'''
+
+
+def make_compilers(work: Path, headers: Path, cache: Path) -> dict[str, str]:
+    """Writes the compilers that a build backend is to use; gives the environment for it."""
+    flags = [
+        *(*_TARGET, "-O2", "-g0", "-fPIC", "-fno-sanitize=all", "-fno-exceptions", "-Wno-everything"),
+        *("-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_GETPID"),
+        *("-D_WASI_EMULATED_PROCESS_CLOCKS", "-DNDEBUG", f"-I{headers}"),
+    ]
+    own = sysconfig.get_path("include")
+    platform_own = sysconfig.get_path("platinclude")
+    config = work / "compilers.json"
+    config.write_text(
+        json.dumps(
+            {
+                "zig": zig_program(),
+                "flags": flags,
+                "dropped": [f"-I{own}", f"-I{platform_own}", "-pthread", "-g", "-msse2", "-flto"],
+                "marker": str(work / "uses-c++"),
+                "runtime": [str(runtime_object(cache))],
+                "cache": str(cache),
+                "path": [str(Path(__file__).parents[2])],
+            }
+        )
+    )
+    for name, is_cxx in (("cc", False), ("c++", True)):
+        program = work / name
+        program.write_text(
+            _WRAPPER.format(python=sys.executable, config=str(config), cxx=is_cxx)
+        )
+        program.chmod(0o700)
+    cc, cxx = str(work / "cc"), str(work / "c++")
+    archiver = f"{zig_program()} ar"
+    return {
+        **zig_environment(cache),
+        "CC": cc,
+        "CXX": cxx,
+        "LDSHARED": f"{cc} -shared",
+        "LDCXXSHARED": f"{cxx} -shared",
+        "AR": archiver,
+        "CFLAGS": "",
+        "CXXFLAGS": "",
+        "LDFLAGS": "",
+        "_PYTHON_SYSCONFIGDATA_NAME": CONFIG_MODULE,
+        "_PYTHON_HOST_PLATFORM": PLATFORM.replace("_", "-"),
+    }
+
+
+def write_configuration(
+    work: Path, configuration: dict[str, Any], environment: dict[str, str]
+) -> Path:
+    """The module that sysconfig reads in place of this Python's own; gives its directory."""
+    present = {
+        **configuration,
+        **{name: environment[name] for name in ("CC", "CXX", "LDSHARED", "AR", "CFLAGS")},
+        "LDCXXSHARED": environment["LDCXXSHARED"],
+        "BLDSHARED": environment["LDSHARED"],
+        "CCSHARED": "",
+        "ARFLAGS": "rcs",
+        "OPT": "",
+        "SHLIB_SUFFIX": ".so",
+        "Py_GIL_DISABLED": 0,
+        # Wheels are first tagged for the Python that runs; see _retag().
+        "SOABI": f"cpython-{sys.version_info[0]}{sys.version_info[1]}",
+    }
+    for name in _OWN_VARIABLES:
+        present.pop(name, None)
+    directory = work / "configuration"
+    directory.mkdir()
+    (directory / f"{CONFIG_MODULE}.py").write_text(f"build_time_vars = {present!r}\n")
+    return directory
+
+
+def unpack(source: Path, target: Path) -> Path:
+    """The tree of a source distribution (a .tar.gz, a .zip or a directory), in target."""
+    try:
+        if source.is_dir():
+            return Path(shutil.copytree(source, target / "source", symlinks=True))
+        if zipfile.is_zipfile(source):
+            with zipfile.ZipFile(source) as archive:
+                archive.extractall(target)
+        else:
+            with tarfile.open(source) as archive:
+                archive.extractall(target, filter="data")
+    except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise NativeModuleError(f"{source}: it cannot be unpacked: {error}") from None
+    trees = [entry for entry in target.iterdir() if entry.is_dir()]
+    if len(trees) != 1:
+        raise NativeModuleError(f"{source}: no source distribution: it has {len(trees)} directories")
+    return trees[0]
+
+
+_RUN_BACKEND = """\
+import importlib, os, sys
+name, _, attribute = sys.argv[1].partition(":")
+sys.path[:0] = [os.path.abspath(entry) for entry in sys.argv[3:]] or []
+backend = importlib.import_module(name)
+for part in filter(None, attribute.split(".")):
+    backend = getattr(backend, part)
+backend.build_wheel(sys.argv[2])
+"""
+
+
+def build_wheel(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str] = ".",
+    *,
+    include: str | os.PathLike[str] | None = None,
+    isolation: bool = True,
+    cache: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Builds the wheel of a source distribution for sandboxes; gives its path.
+
+    source: an sdist or a directory. Its build scripts run on this machine with your rights.
+    output: directory for the wheel.
+    include: directory of Python 3.14's headers; None if this Python is a 3.14 with headers.
+    isolation: install what the build requires in an environment of its own, with pip; else the
+        present environment has to have it.
+    cache: as in `eryx.native.translate`.
+
+    Raises NativeModuleError if it cannot be built; the message has what the build said.
+    """
+    directory = _private_directory(Path(cache) if cache else default_cache())
+    headers = find_headers(include)
+    with tempfile.TemporaryDirectory(prefix="eryx-build-") as work_name:
+        work = Path(work_name)
+        (work / "tree").mkdir()
+        tree = unpack(Path(source), work / "tree")
+        project = _project(tree)
+        python = sys.executable
+        if isolation:
+            python = _environment(work, project.get("requires", ["setuptools", "wheel"]))
+        configuration = guest_configuration()
+        stage_headers(headers, configuration, work / "include")
+        environment = make_compilers(work, work / "include", directory)
+        paths = [str(write_configuration(work, configuration, environment))]
+        environment["PYTHONPATH"] = os.pathsep.join(paths)
+        made = work / "wheel"
+        made.mkdir()
+        backend = project.get("build-backend", _DEFAULT_BACKEND)
+        extra = project.get("backend-path", [] if "build-backend" in project else ["."])
+        done = subprocess.run(
+            [python, "-c", _RUN_BACKEND, backend, str(made), *extra],
+            cwd=tree,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        wheels = list(made.glob("*.whl"))
+        if done.returncode or len(wheels) != 1:
+            said = (done.stdout + done.stderr)[-4000:].strip()
+            raise NativeModuleError(f"{os.fspath(source)}: the build failed:\n{said}")
+        return _retag(wheels[0], Path(output))
+
+
+def _project(tree: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads((tree / "pyproject.toml").read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise NativeModuleError(f"pyproject.toml cannot be read: {error}") from None
+    system = table.get("build-system", {})
+    return system if isinstance(system, dict) else {}
+
+
+def _environment(work: Path, requires: list[str]) -> str:
+    directory = work / "environment"
+    venv.create(directory, with_pip=True)
+    python = str(directory / "bin" / "python")
+    if requires:
+        run_tool([python, "-m", "pip", "install", "-q", *requires])
+    return python
+
+
+def _retag(wheel: Path, output: Path) -> Path:
+    """Copies a wheel, with tags for the guest's Python whatever Python has built it."""
+    name, version, *build, python, abi, platform = wheel.stem.split("-")
+    if platform != "any":
+        python, abi = ("cp314", "cp314") if abi != "abi3" else (python, abi)
+        platform = PLATFORM
+    tag = f"{python}-{abi}-{platform}"
+    output.mkdir(parents=True, exist_ok=True)
+    target = output / ("-".join([name, version, *build, tag]) + ".whl")
+    rows: list[tuple[str, str, str]] = []
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        record = ""
+        for entry in old.infolist():
+            data = old.read(entry)
+            if entry.filename.endswith(".dist-info/RECORD"):
+                record = entry.filename
+                continue
+            if entry.filename.endswith(".dist-info/WHEEL"):
+                lines = [x for x in data.decode().splitlines() if not x.startswith("Tag:")]
+                data = "\n".join([*(x for x in lines if x), f"Tag: {tag}", ""]).encode()
+            new.writestr(entry, data)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+            rows.append((entry.filename, f"sha256={digest}", str(len(data))))
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([*rows, (record, "", "")])
+        new.writestr(record, text.getvalue())
+    return target
