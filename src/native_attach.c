@@ -243,11 +243,10 @@ eryx_status native_restore(const eryx_sandbox *sandbox, const wasm_rt_memory_t *
     struct native_directory directory;
     uint32_t address = native_guest_variable(NATIVE_DIRECTORY_SYMBOL);
     *out_attachment = (native_attachment){0};
-    if (address == 0 || memory->size < sizeof directory ||
-        address > memory->size - sizeof directory) {
+    guest_instance view = {.memory = *memory};
+    if (address == 0 || !guest_read(&view, guest_at(address), &directory, sizeof directory)) {
         return ERYX_OK;
     }
-    memcpy(&directory, memory->data + address, sizeof directory);
     return directory.count == 0 ? ERYX_OK : restore(sandbox, &directory, out_attachment, out_error);
 }
 

@@ -144,9 +144,7 @@ class Pipeline:
             _publish(header, output / "include" / header.name)
         _publish(linked / "symbols.json", output / "guest_symbols.json")
         # What native extension modules are compiled with.
-        _publish(
-            instrumented / "guest_operations.h", output / "include" / "guest_operations.h"
-        )
+        _publish(instrumented / "guest_operations.h", output / "include" / "guest_operations.h")
         self._make_image(library, output)
 
     def _version(self, package: str) -> str:

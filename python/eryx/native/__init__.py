@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from eryx.native._errors import NativeModuleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["NativeModule", "NativeModuleError", "from_wheel", "translate"]
 
@@ -48,7 +48,7 @@ class NativeModule:
     needed: tuple[NativeModule, ...] = ()
     _opened: list[Any] = field(default_factory=list, repr=False, compare=False, hash=False)
 
-    def open(self) -> Any:  # noqa: ANN401  (a handle that only the binding can read)
+    def open(self) -> Any:  # a handle that only the binding can read
         """Opens the shared object; done when the first sandbox wants it.
 
         Raises InitializationError if it is damaged, was made for another build of eryx or needs
@@ -80,29 +80,47 @@ def translate(
 
     Raises NativeModuleError if the file is no native module for this eryx; it names the file.
     """
-    from eryx.native._compile import translate_cached
-
     if isinstance(source, bytes):
         data = source
         name = name or "module"
     else:
-        data = Path(source).read_bytes()
+        data = _read(source)
         name = name or os.path.basename(os.fspath(source))
+    return _translated(data, name, name, {module.name: module for module in needed}, cache)
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise NativeModuleError(f"{os.fspath(path)}: {error.strerror}") from None
+
+
+def _translated(
+    data: bytes,
+    name: str,
+    label: str,
+    others: Mapping[str, NativeModule],
+    cache: str | os.PathLike[str] | None,
+) -> NativeModule:
+    """label: what messages call the file."""
+    from eryx.native._compile import translate_cached
+
     try:
         library, digest, names = translate_cached(data, Path(cache) if cache else None)
-        by_name = {module.name: module for module in needed}
-        missing = [item for item in names if item not in _PRESENT and item not in by_name]
-        if missing:
-            raise NativeModuleError(f"it needs {', '.join(missing)}, which nobody gave")
     except NativeModuleError as error:
-        raise NativeModuleError(f"{name}: {error}") from None
-    return NativeModule(
-        name,
-        hashlib.sha256(data).hexdigest(),
-        library,
-        digest,
-        tuple(by_name[item] for item in names if item in by_name),
-    )
+        raise NativeModuleError(f"{label}: {error}") from None
+    missing = [item for item in names if item not in _PRESENT and item not in others]
+    if missing:
+        raise _NeededError(f"{label}: it needs {', '.join(missing)}, which nobody gave")
+    needed = tuple(others[item] for item in names if item in others)
+    return NativeModule(name, hashlib.sha256(data).hexdigest(), library, digest, needed)
+
+
+class _NeededError(NativeModuleError):
+    """Another module is needed first."""
+
+    __module__ = "eryx.native"
 
 
 def from_wheel(
@@ -113,28 +131,36 @@ def from_wheel(
 ) -> list[NativeModule]:
     """Translates all modules in a wheel (its ``.so`` files), or takes them from the cache.
 
+    Modules of a wheel may need each other. needed: further ones; cache: see `translate`.
+
     Raises NativeModuleError if one of them cannot be translated or the wheel cannot be read; the
     message names wheel and file. A wheel without native modules gives an empty list.
     """
     label = os.path.basename(os.fspath(wheel))
-    needed = list(needed)
-    modules = []
     try:
         with zipfile.ZipFile(wheel) as archive:
             entries = [entry for entry in archive.infolist() if entry.filename.endswith(".so")]
             if sum(entry.file_size for entry in entries) > _WHEEL_MAX_BYTES:
                 raise NativeModuleError(f"{label}: its modules are too large")
-            for entry in entries:
-                modules.append(
-                    translate(
-                        archive.read(entry),
-                        name=f"{label}: {entry.filename}",
-                        needed=needed,
-                        cache=cache,
-                    )
-                )
-    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
+            files = {entry.filename: archive.read(entry) for entry in entries}
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise NativeModuleError(f"{label}: it cannot be read: {error}") from None
+    others = {module.name: module for module in needed}
+    modules: list[NativeModule] = []
+    while files:
+        progress = len(files)
+        for path, data in list(files.items()):
+            name = path.rpartition("/")[2]
+            try:
+                module = _translated(data, name, f"{label}: {path}", others, cache)
+            except _NeededError:
+                continue
+            del files[path]
+            modules.append(module)
+            others[name] = module
+        if len(files) == progress:
+            path, data = files.popitem()
+            _translated(data, path, f"{label}: {path}", others, cache)
     return modules
 
 

@@ -10,7 +10,6 @@ import base64
 import csv
 import hashlib
 import io
-import json
 import os
 import re
 import shutil
@@ -32,11 +31,11 @@ from eryx.native._compile import (
     zig_environment,
     zig_program,
 )
+from eryx.native._cross import write_compilers
 from eryx.native._errors import NativeModuleError
 
 PLATFORM = "wasi_wasm32"
 CONFIG_MODULE = "_sysconfigdata_eryx_wasi"
-_TARGET = ("-target", "wasm32-wasi")
 _MACRO = re.compile(
     r"(?:HAVE|SIZEOF|ALIGNOF|WITH|USE|Py|PY|STDC|DOUBLE_IS|MAJOR|SYS|TIMEMODULE|ENABLE)_\w+"
     r"|_GNU_SOURCE|_ALL_SOURCE|WITHOUT_\w+|_Py\w+"
@@ -62,7 +61,7 @@ def guest_configuration() -> dict[str, Any]:
 
 
 def find_headers(include: str | os.PathLike[str] | None) -> Path:
-    """The directory of Python 3.14's headers: the given one, else that of this Python if it is 3.14.
+    """The directory of Python 3.14's headers: the given one, or of this Python if it is one.
 
     Raises NativeModuleError if there is none.
     """
@@ -93,137 +92,19 @@ def stage_headers(include: Path, configuration: dict[str, Any], target: Path) ->
     (target / "pyconfig.h").write_text("\n".join([*lines, "#endif", ""]))
 
 
-def runtime_object(cache: Path) -> Path:
-    """The compiler's own helper functions (128-bit arithmetic and so on), compiled once."""
-    zig = Path(zig_program())
-    target = cache / f"compiler_rt-{_identity(zig)}.o"
-    if not target.exists():
-        partial = cache / f"compiler_rt-{os.getpid()}.partial.o"
-        run_tool(
-            [
-                *(str(zig), "build-obj", str(_zig_library(zig) / "compiler_rt.zig"), *_TARGET),
-                *("-fPIC", "-OReleaseSmall", f"-femit-bin={partial}"),
-            ],
-            zig_environment(cache),
-        )
-        partial.replace(target)
-    return target
-
-
-def _identity(zig: Path) -> str:
-    return hashlib.sha256(f"{zig.resolve()} {zig.stat().st_size}".encode()).hexdigest()[:12]
-
-
-def _zig_library(zig: Path) -> Path:
-    for candidate in (zig.parent / "lib", zig.resolve().parent.parent / "lib" / "zig"):
-        if (candidate / "compiler_rt.zig").exists():
-            return candidate
-    raise NativeModuleError(f"{zig}: its library is not where it should be")
-
-
-def cxx_archives(cache: Path) -> list[Path]:
-    """The C++ standard library for modules, compiled once, which takes minutes."""
-    zig = Path(zig_program())
-    targets = [cache / f"{name}-{_identity(zig)}.a" for name in ("libc++", "libc++abi")]
-    if all(target.exists() for target in targets):
-        return targets
-    with tempfile.TemporaryDirectory(dir=cache, prefix="cxx-") as work_name:
-        work = Path(work_name)
-        source = work / "program.cpp"
-        source.write_text("#include <string>\nint main() { return (int)std::string().size(); }\n")
-        environment = zig_environment(work)
-        run_tool(
-            [
-                *(str(zig), "c++", *_TARGET, "-fPIC", "-O2", str(source)),
-                *("-o", str(work / "program.wasm")),
-            ],
-            environment,
-        )
-        for target in targets:
-            name = target.name.split("-")[0] + ".a"
-            found = next(iter((work / "zig" / "o").glob(f"*/{name}")), None)
-            if found is None:
-                raise NativeModuleError(f"zig made no {name}")
-            found.replace(target)
-    return targets
-
-
-_WRAPPER = '''\
-#!{python}
-import json, os, subprocess, sys
-config = json.load(open({config!r}))
-arguments = sys.argv[1:]
-cxx = {cxx!r} or any(a.endswith((".cpp", ".cc", ".cxx", ".C")) for a in arguments)
-if cxx:
-    open(config["marker"], "a").close()
-def kept(a):
-    return not (a.startswith(("-L", "-march=", "-mtune=", "-fuse-ld=", "-Wl,"))
-                or a in config["dropped"])
-arguments = [a for a in arguments if kept(a)]
-if "-shared" not in arguments:
-    compiler = "c++" if cxx else "cc"
-    command = [config["zig"], compiler, *config["flags"], *arguments]
-    sys.exit(subprocess.call(command))
-objects, output, skip = [], None, False
-for at, a in enumerate(arguments):
-    if skip:
-        skip = False
-    elif a == "-o":
-        output, skip = arguments[at + 1], True
-    elif a.endswith((".o", ".a")):
-        objects.append(a)
-name = os.path.basename(output).split(".")[0]
-archives = config["runtime"]
-if cxx or os.path.exists(config["marker"]):
-    sys.path[:0] = config["path"]
-    from eryx.native._build import cxx_archives
-    from pathlib import Path
-    archives = [*map(str, cxx_archives(Path(config["cache"]))), *archives]
-command = [config["zig"], "wasm-ld", "-shared", "--experimental-pic", "--no-entry", "-Bsymbolic",
-           "--unresolved-symbols=import-dynamic", "--strip-debug", "--export=__wasm_call_ctors",
-           "--export-if-defined=PyInit_" + name, *objects, *archives, "-o", output]
-sys.exit(subprocess.call(command))
-'''
-
-
 def make_compilers(work: Path, headers: Path, cache: Path) -> dict[str, str]:
     """Writes the compilers that a build backend is to use; gives the environment for it."""
-    flags = [
-        *(*_TARGET, "-O2", "-g0", "-fPIC", "-fno-sanitize=all", "-fno-exceptions", "-Wno-everything"),
-        *("-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_GETPID"),
-        *("-D_WASI_EMULATED_PROCESS_CLOCKS", "-DNDEBUG", f"-I{headers}"),
-    ]
-    own = sysconfig.get_path("include")
-    platform_own = sysconfig.get_path("platinclude")
-    config = work / "compilers.json"
-    config.write_text(
-        json.dumps(
-            {
-                "zig": zig_program(),
-                "flags": flags,
-                "dropped": [f"-I{own}", f"-I{platform_own}", "-pthread", "-g", "-msse2", "-flto"],
-                "marker": str(work / "uses-c++"),
-                "runtime": [str(runtime_object(cache))],
-                "cache": str(cache),
-                "path": [str(Path(__file__).parents[2])],
-            }
-        )
-    )
-    for name, is_cxx in (("cc", False), ("c++", True)):
-        program = work / name
-        program.write_text(
-            _WRAPPER.format(python=sys.executable, config=str(config), cxx=is_cxx)
-        )
-        program.chmod(0o700)
+    own = {sysconfig.get_path("include"), sysconfig.get_path("platinclude")}
+    dropped = [*(f"-I{path}" for path in own), "-pthread", "-g", "-msse2", "-flto"]
+    write_compilers(work, cache, headers, dropped)
     cc, cxx = str(work / "cc"), str(work / "c++")
-    archiver = f"{zig_program()} ar"
     return {
         **zig_environment(cache),
         "CC": cc,
         "CXX": cxx,
         "LDSHARED": f"{cc} -shared",
         "LDCXXSHARED": f"{cxx} -shared",
-        "AR": archiver,
+        "AR": f"{zig_program()} ar",
         "CFLAGS": "",
         "CXXFLAGS": "",
         "LDFLAGS": "",
@@ -272,7 +153,9 @@ def unpack(source: Path, target: Path) -> Path:
         raise NativeModuleError(f"{source}: it cannot be unpacked: {error}") from None
     trees = [entry for entry in target.iterdir() if entry.is_dir()]
     if len(trees) != 1:
-        raise NativeModuleError(f"{source}: no source distribution: it has {len(trees)} directories")
+        raise NativeModuleError(
+            f"{source}: no source distribution: it has {len(trees)} directories"
+        )
     return trees[0]
 
 

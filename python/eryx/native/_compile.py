@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,7 @@ _FLAGS = (
 )
 _TARGET = ("-target", "x86_64-linux-gnu.2.28", "-mcpu=x86_64_v2+fsgsbase")
 _WASM2C = ("-n", "ext", "--disable-exceptions", "--disable-tail-call", "--disable-simd")
-_TIMEOUT_S = 1800
+_TIMEOUT_S = 900
 
 
 def default_cache() -> Path:
@@ -46,7 +47,9 @@ def _private_directory(path: Path) -> Path:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = path.stat()
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        raise NativeModuleError(f"{path}: others could write there; native code must not be kept so")
+        raise NativeModuleError(
+            f"{path}: others could write there; native code must not be kept so"
+        )
     return path
 
 
@@ -77,29 +80,38 @@ def zig_program() -> str:
 
 
 def zig_environment(cache: Path) -> dict[str, str]:
-    """Environment for zig: its own cache lies in ours."""
+    """Environment for zig: its own cache lies in ours unless it is told otherwise."""
     own = str(cache / "zig")
-    return {**os.environ, "ZIG_GLOBAL_CACHE_DIR": own, "ZIG_LOCAL_CACHE_DIR": own}
+    return {"ZIG_GLOBAL_CACHE_DIR": own, "ZIG_LOCAL_CACHE_DIR": own, **os.environ}
 
 
 def run_tool(command: list[str], environment: dict[str, str] | None = None) -> None:
     """Runs a compiler or the like; raises NativeModuleError with what it said if it fails."""
+    name = os.path.basename(command[0])
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_S,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             env=environment,
-            check=False,
+            start_new_session=True,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NativeModuleError(f"{os.path.basename(command[0])}: {error}") from None
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()[-2000:]
-        raise NativeModuleError(f"{os.path.basename(command[0])} failed: {said}")
+    except OSError as error:
+        raise NativeModuleError(f"{name}: {error}") from None
+    try:
+        output, _ = process.communicate(timeout=_TIMEOUT_S)
+    except BaseException as error:
+        # A compiler has children of its own.
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise NativeModuleError(f"{name}: not done after {_TIMEOUT_S} s") from None
+        raise
+    if process.returncode:
+        said = output.decode(errors="replace").strip()[-2000:]
+        raise NativeModuleError(f"{name} failed: {said}")
 
 
 def _build(file: _wasm.NativeFile, data: bytes, work: Path, cache: Path) -> Path:

@@ -1,7 +1,7 @@
 """Turns what wasm2c makes of a reduced module into the C source of a shared object.
 
-As in the guest itself: every loop head counts a tick, memory is reached through the segment register
-of the host, the table is the sandbox's. Text that is not understood is refused: after the
+As in the guest itself: every loop head counts a tick, memory is reached through the segment
+register of the host, the table is the sandbox's. Text that is not understood is refused: after the
 substitutions nothing may be left but names that are known to be harmless.
 """
 
@@ -29,7 +29,9 @@ _FUNCTION = re.compile(
     r"^(u32|u64|f32|f64|void) (w2c_ext_f(\d+))\(w2c_ext\* instance([^)]*)\) \{\n.*?^\}\n",
     re.MULTILINE | re.DOTALL,
 )
-_TYPE = re.compile(r'^FUNC_TYPE(?:_EXTERN)?_T\((w2c_ext_t\d+)\) = ("(?:\\x[0-9a-f]{2}){32}");', re.M)
+_TYPE = re.compile(
+    r'^FUNC_TYPE(?:_EXTERN)?_T\((w2c_ext_t\d+)\) = ("(?:\\x[0-9a-f]{2}){32}");', re.M
+)
 _CALL = (
     r"CALL_INDIRECT\(\(\*instance->w2c_x_t\), (\w+ \(\*\)\()void\*([^;]*?), "
     r"\(\*instance->w2c_x_t\)\.data\[var_\w+\]\.module_instance"
@@ -87,7 +89,7 @@ _KNOWN_NAME = re.compile(
     r"|wasm_(?:sqrt|floor|ceil|trunc|nearbyint|fabs|copysign|quiet)f?"
 )
 # Also the characters that could begin something that is no name.
-_FOREIGN = re.compile(r"""["'#\\@`$]|/[/*]|instance->|\binstance\.""")
+_FOREIGN = re.compile(r"""["'#\\@`$]|/[/*]|->|\binstance\.""")
 
 _C_TYPES = {"i": "u32", "j": "u64", "f": "f32", "d": "f64"}
 
@@ -143,13 +145,12 @@ def transform(text: str) -> str:
     """Rewrites the functions; raises NativeModuleError if something unknown is left in them."""
     for pattern, replacement in _SUBSTITUTIONS:
         text = pattern.sub(replacement, text)
-    foreign = _FOREIGN.search(text)
-    unknown = next(
-        (name for name in set(_NAME.findall(text)) if not _KNOWN_NAME.fullmatch(name)), None
-    )
-    if foreign or unknown:
-        what = unknown or text[max(foreign.start() - 60, 0) : foreign.end() + 60] if foreign else unknown
-        raise NativeModuleError(f"it uses something of WebAssembly that is not had: {what!r}")
+    names = set(_NAME.findall(text))
+    foreign = [name for name in names if not _KNOWN_NAME.fullmatch(name)] or _FOREIGN.findall(text)
+    if foreign:
+        raise NativeModuleError(
+            f"it uses something of WebAssembly that sandboxes have not: {min(foreign)}"
+        )
     return text
 
 
@@ -180,9 +181,7 @@ def _declarations(file: NativeFile, types: list[tuple[str, str]]) -> Iterator[st
     for number, imported in enumerate(file.imports):
         parameters, result = _parameters(file.signature(imported.type_index))
         kind = f"{result} (*)({', '.join(['guest_instance*', *parameters])})"
-        yield (
-            f"#define IMPORT_{number}(...) (({kind})extension_imports[{number}])(__VA_ARGS__)"
-        )
+        yield (f"#define IMPORT_{number}(...) (({kind})extension_imports[{number}])(__VA_ARGS__)")
     first = len(file.imports)
     for number, type_index in enumerate(file.functions):
         parameters, result = _parameters(file.signature(type_index))

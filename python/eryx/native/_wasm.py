@@ -158,8 +158,10 @@ class NativeFile:
     def signature(self, type_index: int) -> str:
         """The text that the hash of a function type is made of."""
         parameters, results = self.types[type_index]
-        return "".join(LETTERS[kind] for kind in parameters) + " " + "".join(
-            LETTERS[kind] for kind in results
+        return (
+            "".join(LETTERS[kind] for kind in parameters)
+            + " "
+            + "".join(LETTERS[kind] for kind in results)
         )
 
     def type_of(self, function: int) -> int:
@@ -188,7 +190,7 @@ def parse(data: bytes) -> NativeFile:
     reader = Reader(data)
     reader.take(8)
     exports: list[tuple[str, int, int]] = []
-    last = 0
+    last = 0.0
     while not reader.at_end:
         section = reader.byte()
         body = Reader(reader.take(reader.unsigned()))
@@ -198,9 +200,7 @@ def parse(data: bytes) -> NativeFile:
                 raise NativeModuleError("its sections are out of order")
             last = order
         if section == EXPORT:
-            exports = [
-                (body.name(), body.byte(), body.unsigned()) for _ in range(body.count())
-            ]
+            exports = [(body.name(), body.byte(), body.unsigned()) for _ in range(body.count())]
         else:
             _read_section(file, section, body)
         if not body.at_end and section not in (CUSTOM, CODE):
@@ -212,7 +212,7 @@ def parse(data: bytes) -> NativeFile:
 def _read_section(file: NativeFile, section: int, body: Reader) -> None:
     if section == CUSTOM:
         if body.name() == "dylink.0":
-            if last_sections(file):
+            if file.types or file.imports or file.functions:
                 raise NativeModuleError("its section dylink.0 is not the first one")
             _read_dylink(file, body)
     elif section == TYPE:
@@ -245,11 +245,6 @@ def _read_section(file: NativeFile, section: int, body: Reader) -> None:
         body.unsigned()
     else:
         raise NativeModuleError(f"it has a section of the unknown kind {section}")
-
-
-def last_sections(file: NativeFile) -> bool:
-    """Whether any other section was there already."""
-    return bool(file.types or file.imports or file.globals or file.functions)
 
 
 def _read_dylink(file: NativeFile, body: Reader) -> None:
@@ -456,8 +451,7 @@ def _import(name: str, kind: int, description: bytes) -> bytes:
 def reduced(file: NativeFile) -> bytes:
     """The module that is left for wasm2c: imports are x.f0, x.f1, …, x.g0, …, x.m and x.t."""
     types = [
-        b"\x60" + _unsigned(len(p)) + bytes(p) + _unsigned(len(r)) + bytes(r)
-        for p, r in file.types
+        b"\x60" + _unsigned(len(p)) + bytes(p) + _unsigned(len(r)) + bytes(r) for p, r in file.types
     ]
     imports = [
         _import(f"f{number}", KIND_FUNCTION, _unsigned(entry.type_index))

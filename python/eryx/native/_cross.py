@@ -1,0 +1,148 @@
+"""Compilers for wasm32-wasi that make native modules, on top of zig."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eryx.native._compile import run_tool, zig_environment, zig_program
+from eryx.native._errors import NativeModuleError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TARGET = ("-target", "wasm32-wasi")
+COMPILE_FLAGS = (
+    *(*_TARGET, "-O2", "-g0", "-fPIC", "-fno-sanitize=all", "-fno-exceptions", "-DNDEBUG"),
+    *("-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_GETPID", "-D_WASI_EMULATED_PROCESS_CLOCKS"),
+)
+LINK_FLAGS = (
+    *("-shared", "--experimental-pic", "--no-entry", "-Bsymbolic", "--strip-debug"),
+    *("--unresolved-symbols=import-dynamic", "--export=__wasm_call_ctors"),
+)
+_CXX_SUFFIXES = (".cpp", ".cc", ".cxx", ".C")
+
+# What build backends pass on from their own Python's configuration and that means nothing here.
+_DROPPED = ("-L", "-march=", "-mtune=", "-fuse-ld=", "-Wl,")
+
+
+def _identity(zig: Path) -> str:
+    return hashlib.sha256(f"{zig.resolve()} {zig.stat().st_size}".encode()).hexdigest()[:12]
+
+
+def _zig_library(zig: Path) -> Path:
+    for candidate in (zig.parent / "lib", zig.resolve().parent.parent / "lib" / "zig"):
+        if (candidate / "compiler_rt.zig").exists():
+            return candidate
+    raise NativeModuleError(f"{zig}: its library is not where it should be")
+
+
+def runtime_object(cache: Path) -> Path:
+    """The compiler's own helper functions (128-bit arithmetic and so on), compiled once."""
+    zig = Path(zig_program())
+    target = cache / f"compiler_rt-{_identity(zig)}.o"
+    if not target.exists():
+        partial = cache / f"compiler_rt-{os.getpid()}.partial.o"
+        run_tool(
+            [
+                *(str(zig), "build-obj", str(_zig_library(zig) / "compiler_rt.zig"), *_TARGET),
+                *("-fPIC", "-OReleaseSmall", f"-femit-bin={partial}"),
+            ],
+            zig_environment(cache),
+        )
+        partial.replace(target)
+    return target
+
+
+def cxx_archives(cache: Path) -> list[Path]:
+    """The C++ standard library for modules, compiled once, which takes minutes."""
+    zig = Path(zig_program())
+    targets = [cache / f"{name}-{_identity(zig)}.a" for name in ("libc++", "libc++abi")]
+    if all(target.exists() for target in targets):
+        return targets
+    with tempfile.TemporaryDirectory(dir=cache, prefix="cxx-") as work_name:
+        work = Path(work_name)
+        source = work / "program.cpp"
+        source.write_text("#include <string>\nint main() { return (int)std::string().size(); }\n")
+        own = str(work / "zig")
+        run_tool(
+            [
+                *(str(zig), "c++", *_TARGET, "-fPIC", "-O2", str(source)),
+                *("-o", str(work / "program.wasm")),
+            ],
+            {**os.environ, "ZIG_GLOBAL_CACHE_DIR": own, "ZIG_LOCAL_CACHE_DIR": own},
+        )
+        for target in targets:
+            name = target.name.rpartition("-")[0] + ".a"
+            found = next(iter((work / "zig" / "o").glob(f"*/{name}")), None)
+            if found is None:
+                raise NativeModuleError(f"zig made no {name}")
+            found.replace(target)
+    return targets
+
+
+def compile_command(arguments: Sequence[str], *, cxx: bool) -> list[str]:
+    """The command that compiles with these arguments."""
+    return [zig_program(), "c++" if cxx else "cc", *COMPILE_FLAGS, *arguments]
+
+
+def link_command(objects: Sequence[str], output: str, cache: Path, *, cxx: bool) -> list[str]:
+    """The command that links objects to a module, whose name is that of the file."""
+    name = os.path.basename(output).split(".")[0]
+    archives = [*cxx_archives(cache), runtime_object(cache)] if cxx else [runtime_object(cache)]
+    return [
+        *(zig_program(), "wasm-ld", *LINK_FLAGS, f"--export-if-defined=PyInit_{name}"),
+        *(*objects, *map(str, archives), "-o", output),
+    ]
+
+
+def write_compilers(work: Path, cache: Path, include: Path, dropped: Sequence[str]) -> None:
+    """Writes the programs ``cc`` and ``c++`` into work.
+
+    include: where headers are looked for first; dropped: arguments that are left out.
+    """
+    config = {
+        "cache": str(cache),
+        "include": str(include),
+        "dropped": list(dropped),
+        "marker": str(work / "uses-c++"),
+    }
+    for name in ("cc", "c++"):
+        program = work / name
+        program.write_text(
+            f"#!{sys.executable}\nimport sys\n"
+            f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
+            "from eryx.native._cross import main\n"
+            f"sys.exit(main({json.dumps(config)!r}, {name == 'c++'}, sys.argv[1:]))\n"
+        )
+        program.chmod(0o700)
+
+
+def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
+    """What ``cc`` and ``c++`` do: compile, or link a module if there is ``-shared``."""
+    config: dict[str, Any] = json.loads(config_text)
+    cache = Path(config["cache"])
+    marker = Path(config["marker"])
+    cxx = is_cxx or any(argument.endswith(_CXX_SUFFIXES) for argument in arguments)
+    if cxx:
+        marker.touch()
+    arguments = [
+        argument
+        for argument in arguments
+        if not argument.startswith(_DROPPED) and argument not in config["dropped"]
+    ]
+    environment = zig_environment(cache)
+    if "-shared" not in arguments:
+        include = f"-I{config['include']}"
+        command = compile_command([include, "-Wno-everything", *arguments], cxx=cxx)
+        return subprocess.call(command, env=environment)
+    output = arguments[arguments.index("-o") + 1]
+    objects = [argument for argument in arguments if argument.endswith((".o", ".a"))]
+    command = link_command(objects, output, cache, cxx=cxx or marker.exists())
+    return subprocess.call(command, env=environment)
