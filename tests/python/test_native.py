@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import ClassVar
@@ -841,15 +843,19 @@ PyMODINIT_FUNC PyInit_ham(void)
 }
 """
 
-    def test_build_and_use(self, tmp_path: Path) -> None:
-        pytest.importorskip("setuptools")
-        tree = tmp_path / "tree"
+    def write_tree(self, tree: Path) -> None:
+        """A package that setuptools builds."""
         tree.mkdir()
         (tree / "ham.c").write_text(self.PROGRAM)
         (tree / "setup.py").write_text(
             "from setuptools import Extension, setup\n"
             "setup(name='ham', version='1', ext_modules=[Extension('ham', ['ham.c'])])\n"
         )
+
+    def test_build_and_use(self, tmp_path: Path) -> None:
+        pytest.importorskip("setuptools")
+        tree = tmp_path / "tree"
+        self.write_tree(tree)
         from eryx.native._build import build_wheel
 
         wheel = build_wheel(tree, tmp_path / "out", include=INCLUDE, isolation=False)
@@ -863,6 +869,31 @@ PyMODINIT_FUNC PyInit_ham(void)
             "import ham; print(ham.describe('x'))"
         )
         assert done.stdout == "4 4 'x'"
+
+    def test_commands_and_program_of_the_document(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytest.importorskip("setuptools")
+        tree = tmp_path / "ham-1"
+        self.write_tree(tree)
+        with tarfile.open(tmp_path / "ham-1.tar.gz", "w:gz") as archive:
+            archive.add(tree, "ham-1")
+        text = (ROOT / "docs" / "native.md").read_text()
+        commands = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        programs = re.findall(r"^```py\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        assert (len(commands), len(programs)) == (1, 1)
+        monkeypatch.chdir(tmp_path)
+        for line in commands[0].splitlines():
+            words = line.replace("/usr/include/python3.14", INCLUDE).split()
+            assert words.pop(0) == "eryx"
+            done = subprocess.run(
+                [sys.executable, "-m", "eryx", *words], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+        done = subprocess.run(
+            [sys.executable, "-c", programs[0]], capture_output=True, text=True, check=False
+        )
+        assert done.stdout.strip() == re.findall(r"# prints: (.*)$", programs[0], re.MULTILINE)[0]
 
     def test_a_build_that_fails_says_why(self, tmp_path: Path) -> None:
         (tmp_path / "setup.py").write_text("raise SystemExit('no such luck')\n")
