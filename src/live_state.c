@@ -71,10 +71,9 @@ static eryx_status create_memory(const live_memory *live, const eryx_sandbox *sa
         !memory_create(&out->map, &engine->image, 0, &out->memory)) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s", no_memory);
     }
-    eryx_status status =
-        live_memory_apply(live, &out->map, &out->memory)
-            ? native_restore(sandbox, &out->memory, &out->native, out_error)
-            : status_fail(ERYX_INITIALIZATION, out_error, "%s", no_memory);
+    eryx_status status = live_memory_apply(live, &out->map, &out->memory)
+                             ? native_restore(sandbox, &out->memory, &out->native, out_error)
+                             : status_fail(ERYX_INITIALIZATION, out_error, "%s", no_memory);
     if (status != ERYX_OK) {
         memory_destroy(&out->map);
     }

@@ -120,8 +120,8 @@ static eryx_status attach_native(eryx_sandbox *sandbox, const eryx_sandbox_optio
     native_attachment attachment;
     eryx_status status = ERYX_OK;
     if (options != NULL) {
-        status = native_allow(sandbox, options->native_modules, options->native_module_count,
-                              out_error);
+        status =
+            native_allow(sandbox, options->native_modules, options->native_module_count, out_error);
     }
     if (status == ERYX_OK) {
         status = native_restore_image(sandbox, &attachment, out_error);

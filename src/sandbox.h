@@ -29,13 +29,14 @@ typedef enum sandbox_state {
 
 struct eryx_sandbox {
     guest_instance instance; /* first, so that an instance is its sandbox */
-    guest_extension_bases *extension_bases; /* guest_extension.h has this next; see native_adopt() */
+    guest_extension_bases
+        *extension_bases; /* guest_extension.h has this next; see native_adopt() */
     native_state native;
-    eryx_engine *engine;     /* counted reference */
-    memory_map map;          /* address space under instance.memory */
-    bool memory_used;        /* it may differ from the image */
-    bool memory_wasted;      /* it has so much of its own that it is not worth to be used again */
-    coroutine coroutine;     /* the guest's stack while a run is going on */
+    eryx_engine *engine; /* counted reference */
+    memory_map map;      /* address space under instance.memory */
+    bool memory_used;    /* it may differ from the image */
+    bool memory_wasted;  /* it has so much of its own that it is not worth to be used again */
+    coroutine coroutine; /* the guest's stack while a run is going on */
     vfs *files;
     vfs_mounts *mounts; /* of the embedder, in every tree of files; NULL for none */
     handle_table handles;

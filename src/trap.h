@@ -40,8 +40,8 @@ trap_scope *trap_scope_current(void);
 /* Guest side: leaves the guest of this thread for good, with that trap. */
 __attribute__((noreturn)) void trap_raise(uint32_t trap);
 
-/* Code of guests outside of this program, from begin up to end, for good. False if there is too much
- * already. Threads: one at a time; guests may be running. */
+/* Code of guests outside of this program, from begin up to end, for good. False if there is too
+ * much already. Threads: one at a time; guests may be running. */
 #define TRAP_CODE_MAX 1024
 bool trap_add_code(uintptr_t begin, uintptr_t end);
 

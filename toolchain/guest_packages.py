@@ -27,13 +27,16 @@ GUEST_PLATFORM = (
     *("--python-version", "3.14"),
 )
 WHEEL_OPTIONS = ("--only-binary", ":all:", *GUEST_PLATFORM)
-SOURCE_OPTIONS = ("--no-binary", ":all:")
 
 
 def _download(
-    packages: list[PythonPackage], options: tuple[str, ...], output: Path, python: Path
+    group: str, packages: list[PythonPackage], output: Path, python: Path
 ) -> dict[str, Path]:
     """Fetches files; gives them by their hash."""
+    # Of what pip builds the sources with, to ask for their metadata, wheels are good enough.
+    options = WHEEL_OPTIONS
+    if group == SOURCES_GROUP:
+        options = ("--no-binary", ",".join(package.name for package in packages))
     requirements = output / "requirements.txt"
     requirements.write_text("\n".join(package.requirement for package in packages) + "\n")
     run_tool(
@@ -65,19 +68,18 @@ def wheels(
     python: an interpreter that has pip; the present one by default.
     Raises BuildError if one is not in the lock file, cannot be fetched or has another hash.
     """
-    return _fetch(GROUP, WHEEL_OPTIONS, names, lock, python, cache)
+    return _fetch(GROUP, names, lock, python, cache)
 
 
 def sources(
     *names: str, lock: Lock | None = None, python: Path | None = None, cache: Cache | None = None
 ) -> list[Path]:
     """The same for source archives."""
-    return _fetch(SOURCES_GROUP, SOURCE_OPTIONS, names, lock, python, cache)
+    return _fetch(SOURCES_GROUP, names, lock, python, cache)
 
 
 def _fetch(
     group: str,
-    options: tuple[str, ...],
     names: tuple[str, ...],
     lock: Lock | None,
     python: Path | None,
@@ -94,7 +96,7 @@ def _fetch(
     missing = [package for package in wanted if found[package.name] is None]
     if missing:
         with tempfile.TemporaryDirectory() as directory:
-            fetched = _download(missing, options, Path(directory), python or Path(sys.executable))
+            fetched = _download(group, missing, Path(directory), python or Path(sys.executable))
             for package in missing:
                 file = fetched.get(package.sha256)
                 if file is None:

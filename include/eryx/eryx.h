@@ -379,7 +379,8 @@ ERYX_API eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, 
                                         eryx_packages *packages, eryx_engine **out_engine,
                                         eryx_error *out_error);
 
-/* ---- Native modules --------------------------------------------------------------------------- */
+/* ---- Native modules ---------------------------------------------------------------------------
+ */
 
 /*
  * An extension module of Python that was compiled for WebAssembly (wasm32-wasi, position

@@ -94,8 +94,8 @@ PyObject *network_connections(const eryx_result *result);
 PyObject *network_connect_event(const eryx_event *event);
 PyObject *network_connect_answer(PyObject *self, PyObject *allow);
 
-/* Like network_parse() for the native modules that a sandbox may load, a tuple of capsules or NULL, and
- * native_free_allowed(). */
+/* Like network_parse() for the native modules that a sandbox may load, a tuple of capsules or NULL,
+ * and native_free_allowed(). */
 int native_parse_allowed(PyObject *tuple, eryx_sandbox_options *options);
 void native_free_allowed(eryx_sandbox_options *options);
 

@@ -3,8 +3,8 @@
 
 static const char capsule_name[] = "eryx.native_module";
 
-/* An array of the modules in a tuple of capsules, which owns them; freed with PyMem_Free(). NULL with
- * an exception set if they are not such capsules. */
+/* An array of the modules in a tuple of capsules, which owns them; freed with PyMem_Free(). NULL
+ * with an exception set if they are not such capsules. */
 static const eryx_native_module **parse_modules(PyObject *tuple)
 {
     const Py_ssize_t count = PyTuple_Size(tuple);

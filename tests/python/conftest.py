@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import textwrap
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,10 @@ import eryx
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from toolchain.guest_packages import wheels
 
 # How late the end of a run may be before a test fails: far more than on a quiet machine, where it
 # is a few milliseconds, because tests share their machine with builds.
@@ -44,6 +50,21 @@ def fails(sandbox: eryx.Sandbox) -> Callable[[str], eryx.ExecutionError]:
         return caught.value
 
     return run_failing
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the HTTP clients from PyPI and what they need, unpacked."""
+    directory = tmp_path_factory.mktemp("site")
+    names = (
+        *("aiohappyeyeballs", "aiohttp", "aiosignal", "anyio", "attrs", "certifi"),
+        *("charset-normalizer", "frozenlist", "h11", "httpcore", "httpx", "idna", "multidict"),
+        *("propcache", "requests", "typing-extensions", "urllib3", "yarl"),
+    )
+    for wheel in wheels(*names):
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(directory)
+    return directory
 
 
 def run_python(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-import zipfile
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -28,10 +26,6 @@ from servers import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from toolchain.guest_packages import wheels
 
 PATIENT = ResourceLimits(execution_timeout_ms=120_000)
 

@@ -49,7 +49,7 @@ class TestOffByDefault:
         before = open_descriptors()
         sandbox = Sandbox(network=NetConfig())
         sandbox.execute("print(1)")
-        assert descriptors_after(before) == before
+        assert descriptors_after(before) <= before
 
 
 class TestSockets:
@@ -223,7 +223,7 @@ class TestSockets:
                 network=NetConfig(max_total_connections=None).allow_localhost(),
             )
             assert server.wait_until_idle()
-            assert descriptors_after(before) == before
+            assert descriptors_after(before) <= before
         assert done.stdout == "done"
         assert done.connections_total == 10_000
         assert len(done.connections) == 1_000
@@ -335,7 +335,7 @@ class TestLimits:
                     arguments=[str(server.port)],
                 )
                 assert server.wait_until_idle()
-                assert descriptors_after(before) == before
+                assert descriptors_after(before) <= before
             done = session.execute(
                 "try:\n    keep[0].send(b'x')\nexcept OSError as error:\n    print('dead')"
             )
@@ -356,7 +356,7 @@ class TestLimits:
             with pytest.raises(eryx.ExecutionError):
                 execute(sandbox, code, server.port)
             assert server.wait_until_idle()
-            assert descriptors_after(before) == before
+            assert descriptors_after(before) <= before
 
     def test_forks_have_no_sockets(self) -> None:
         with SilentServer() as server, Session(network=LOCAL) as session:

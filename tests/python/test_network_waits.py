@@ -205,7 +205,7 @@ class TestTimeouts:
                 deaf.__exit__()
                 assert deaf.wait_until_idle()
                 before -= 1
-            assert descriptors_after(before) == before
+            assert descriptors_after(before) <= before
             assert sandbox.execute("print('usable')").stdout == "usable"
 
     @pytest.mark.parametrize("with_callbacks", [False, True])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import zipfile
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -16,10 +14,6 @@ from servers import Authority, HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from toolchain.guest_packages import wheels
 
 VALUE = "the/real+key." + "0123456789"
 

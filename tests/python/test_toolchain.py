@@ -206,7 +206,7 @@ class TestLock:
         for group in found.python.values():
             assert all(len(bytes.fromhex(package.sha256)) == 32 for package in group)
         assert all(entry.integrity.startswith("sha512-") for entry in found.npm)
-        assert "http" not in lock.LOCK_PATH.read_text()
+        assert "://" not in lock.LOCK_PATH.read_text()
 
     def test_incomplete_lock_file_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "lock.json"
