@@ -6,33 +6,39 @@ sets to weaken that (CERT_NONE, check_hostname, ciphers, old versions) is rememb
 changes nothing. Keys of a session never come here.
 """
 
-import binascii
-import errno
+# ruff: noqa: F403, F405  (constants are part of the module, and many)
+
 import os
-import re
 import select
 import socket
 import time
 import weakref
 
+from _eryx_runtime import tls_host as _host
+from _eryx_runtime.tls_certificates import (  # noqa: F401
+    PEM_KEY,
+    Certificate,
+    certificate_info,
+    der_certificates,
+    nid2obj,
+    pem_certificates,
+    txt2obj,
+)
+from _eryx_runtime.tls_constants import *
+from _eryx_runtime.tls_host import (  # noqa: F401
+    SSLCertVerificationError,
+    SSLEOFError,
+    SSLError,
+    SSLSyscallError,
+    SSLWantReadError,
+    SSLWantWriteError,
+    SSLZeroReturnError,
+)
+
 from _eryx import tls as _tls
 from _eryx import tls_into as _tls_into
 
-# enum tls_operation, tls_field, tls_status and tls_refusal of src/guest_tls.h and
-# src/tls_session.h.
-_OPEN, _CLOSE, _HANDSHAKE, _READ, _WRITE, _SHUTDOWN, _PENDING, _FEED, _FEED_END = range(1, 10)
-_DRAIN, _DESCRIBE, _PEER, _CHAIN, _BINDING, _ERROR, _TIME_LEFT, _CERTIFICATE = range(10, 18)
-_LIBRARY, _CIPHERS, _IDENTITY = range(18, 21)
-_FIELD_NAME, _FIELD_LOCAL, _FIELD_REMOTE, _FIELD_ALPN, _FIELD_VERSIONS = range(1, 6)
-_FIELD_STRICT, _FIELD_CERTIFICATE, _FIELD_KEY = range(6, 9)
-_FAILED, _WANT_READ, _WANT_WRITE, _CLOSED, _EOF, _BROKEN, _REFUSED = range(-1, -8, -1)
-_TIMED_OUT, _NO_SESSION, _TOO_LARGE, _BAD_CALL, _NOT_READY = range(-8, -13, -1)
-
-_RECORD_SIZE = 16384
-_SMALL = 65536  # most results are smaller
-_LARGE = 1 << 20  # the most that one call gives
-
-_library = _tls(_LIBRARY, 0, b"", 256)
+_library = _tls(_host.LIBRARY, 0, b"", 256)
 OPENSSL_VERSION_NUMBER = int.from_bytes(_library[:4], "little")
 OPENSSL_VERSION_INFO = (
     OPENSSL_VERSION_NUMBER >> 28,
@@ -46,253 +52,8 @@ _OPENSSL_API_VERSION = OPENSSL_VERSION_INFO
 _DEFAULT_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!aPSK:!aDSS:@SECLEVEL=2"
 del _library
 
-HAS_SNI = HAS_ECDH = HAS_ALPN = HAS_TLS_UNIQUE = HAS_TLSv1_2 = HAS_TLSv1_3 = True
-HAS_NPN = HAS_SSLv2 = HAS_SSLv3 = HAS_TLSv1 = HAS_TLSv1_1 = HAS_PSK = HAS_PHA = False
-
-ALERT_DESCRIPTION_CLOSE_NOTIFY = 0
-ALERT_DESCRIPTION_UNEXPECTED_MESSAGE = 10
-ALERT_DESCRIPTION_BAD_RECORD_MAC = 20
-ALERT_DESCRIPTION_RECORD_OVERFLOW = 22
-ALERT_DESCRIPTION_DECOMPRESSION_FAILURE = 30
-ALERT_DESCRIPTION_HANDSHAKE_FAILURE = 40
-ALERT_DESCRIPTION_BAD_CERTIFICATE = 42
-ALERT_DESCRIPTION_UNSUPPORTED_CERTIFICATE = 43
-ALERT_DESCRIPTION_CERTIFICATE_REVOKED = 44
-ALERT_DESCRIPTION_CERTIFICATE_EXPIRED = 45
-ALERT_DESCRIPTION_CERTIFICATE_UNKNOWN = 46
-ALERT_DESCRIPTION_ILLEGAL_PARAMETER = 47
-ALERT_DESCRIPTION_UNKNOWN_CA = 48
-ALERT_DESCRIPTION_ACCESS_DENIED = 49
-ALERT_DESCRIPTION_DECODE_ERROR = 50
-ALERT_DESCRIPTION_DECRYPT_ERROR = 51
-ALERT_DESCRIPTION_PROTOCOL_VERSION = 70
-ALERT_DESCRIPTION_INSUFFICIENT_SECURITY = 71
-ALERT_DESCRIPTION_INTERNAL_ERROR = 80
-ALERT_DESCRIPTION_USER_CANCELLED = 90
-ALERT_DESCRIPTION_NO_RENEGOTIATION = 100
-ALERT_DESCRIPTION_UNSUPPORTED_EXTENSION = 110
-ALERT_DESCRIPTION_CERTIFICATE_UNOBTAINABLE = 111
-ALERT_DESCRIPTION_UNRECOGNIZED_NAME = 112
-ALERT_DESCRIPTION_BAD_CERTIFICATE_STATUS_RESPONSE = 113
-ALERT_DESCRIPTION_BAD_CERTIFICATE_HASH_VALUE = 114
-ALERT_DESCRIPTION_UNKNOWN_PSK_IDENTITY = 115
-
-CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED = range(3)
-ENCODING_PEM, ENCODING_DER = 1, 2
-
-HOSTFLAG_ALWAYS_CHECK_SUBJECT = 0x01
-HOSTFLAG_NO_WILDCARDS = 0x02
-HOSTFLAG_NO_PARTIAL_WILDCARDS = 0x04
-HOSTFLAG_MULTI_LABEL_WILDCARDS = 0x08
-HOSTFLAG_SINGLE_LABEL_SUBDOMAINS = 0x10
-HOSTFLAG_NEVER_CHECK_SUBJECT = 0x20
-
-OP_ALL = 0x80000050
-OP_CIPHER_SERVER_PREFERENCE = 0x00400000
-OP_ENABLE_KTLS = 0x00000008
-OP_ENABLE_MIDDLEBOX_COMPAT = 0x00100000
-OP_IGNORE_UNEXPECTED_EOF = 0x00000080
-OP_LEGACY_SERVER_CONNECT = 0x00000004
-OP_NO_COMPRESSION = 0x00020000
-OP_NO_RENEGOTIATION = 0x40000000
-OP_NO_SSLv2 = 0
-OP_NO_SSLv3 = 0x02000000
-OP_NO_TICKET = 0x00004000
-OP_NO_TLSv1 = 0x04000000
-OP_NO_TLSv1_1 = 0x10000000
-OP_NO_TLSv1_2 = 0x08000000
-OP_NO_TLSv1_3 = 0x20000000
-OP_SINGLE_DH_USE = 0
-OP_SINGLE_ECDH_USE = 0
-
-PROTOCOL_SSLv23 = PROTOCOL_TLS = 2
-PROTOCOL_TLSv1 = 3
-PROTOCOL_TLSv1_1 = 4
-PROTOCOL_TLSv1_2 = 5
-PROTOCOL_TLS_CLIENT = 16
-PROTOCOL_TLS_SERVER = 17
-
-PROTO_MINIMUM_SUPPORTED = -2
-PROTO_MAXIMUM_SUPPORTED = -1
-PROTO_SSLv3 = 0x300
-PROTO_TLSv1 = 0x301
-PROTO_TLSv1_1 = 0x302
-PROTO_TLSv1_2 = 0x303
-PROTO_TLSv1_3 = 0x304
-
-SSL_ERROR_SSL = 1
-SSL_ERROR_WANT_READ = 2
-SSL_ERROR_WANT_WRITE = 3
-SSL_ERROR_WANT_X509_LOOKUP = 4
-SSL_ERROR_SYSCALL = 5
-SSL_ERROR_ZERO_RETURN = 6
-SSL_ERROR_WANT_CONNECT = 7
-SSL_ERROR_EOF = 8
-SSL_ERROR_INVALID_ERROR_CODE = 10
-
-VERIFY_DEFAULT = 0
-VERIFY_CRL_CHECK_LEAF = 0x4
-VERIFY_CRL_CHECK_CHAIN = 0xC
-VERIFY_X509_STRICT = 0x20
-VERIFY_ALLOW_PROXY_CERTS = 0x40
-VERIFY_X509_TRUSTED_FIRST = 0x8000
-VERIFY_X509_PARTIAL_CHAIN = 0x80000
-
-
-# ---- Errors --------------------------------------------------------------------------------------
-
-
-class SSLError(OSError):
-    """An error occurred in the SSL implementation."""
-
-    __module__ = "ssl"
-    library = None
-    reason = None
-
-    def __str__(self):
-        return self.strerror if isinstance(self.strerror, str) else str(self.args)
-
-
-class SSLZeroReturnError(SSLError):
-    """SSL/TLS session closed cleanly."""
-
-    __module__ = "ssl"
-
-
-class SSLWantReadError(SSLError):
-    """Non-blocking SSL socket needs to read more data before the operation can be completed."""
-
-    __module__ = "ssl"
-
-
-class SSLWantWriteError(SSLError):
-    """Non-blocking SSL socket needs to write more data before the operation can be completed."""
-
-    __module__ = "ssl"
-
-
-class SSLSyscallError(SSLError):
-    """System error when attempting SSL operation."""
-
-    __module__ = "ssl"
-
-
-class SSLEOFError(SSLError):
-    """SSL/TLS connection terminated abruptly."""
-
-    __module__ = "ssl"
-
-
-class SSLCertVerificationError(SSLError, ValueError):
-    """A certificate could not be verified."""
-
-    __module__ = "ssl"
-    verify_code = 0
-    verify_message = ""
-
-
-def _want(status):
-    if status == _WANT_READ:
-        return SSLWantReadError(SSL_ERROR_WANT_READ, "The operation did not complete (read)")
-    return SSLWantWriteError(SSL_ERROR_WANT_WRITE, "The operation did not complete (write)")
-
-
-def _ssl_error(kind, number, details):
-    """An error with what the host says about it."""
-    text = details["message"] or "unknown error"
-    if details["library"] and details["reason"]:
-        text = f"[{details['library']}: {details['reason']}] {text}"
-    error = kind(number, text)
-    error.library = details["library"]
-    error.reason = details["reason"]
-    return error
-
-
-def _error_of(session, status):
-    """The exception for a status that is a failure."""
-    from json import loads
-
-    if status == _CLOSED:
-        text = "TLS/SSL connection has been closed (EOF)"
-        return SSLZeroReturnError(SSL_ERROR_ZERO_RETURN, text)
-    if status == _NO_SESSION:
-        text = "the TLS connection ended with the run that opened it"
-        return ConnectionAbortedError(errno.ECONNABORTED, text)
-    if status == _TIMED_OUT:
-        return TimeoutError(errno.ETIMEDOUT, "The handshake operation timed out (limit of eryx)")
-    if status in (_BAD_CALL, _TOO_LARGE):
-        return SSLError(SSL_ERROR_SSL, "the host does not take what was asked of it")
-    details = loads(_tls(_ERROR, session, b"", _SMALL))
-    if status == _REFUSED:
-        return PermissionError(errno.EACCES, details["refusal"] or details["message"])
-    if status == _BROKEN:
-        number = getattr(errno, details["errno"] or "EIO")
-        return OSError(number, os.strerror(number))
-    if status == _EOF:
-        return _ssl_error(SSLEOFError, SSL_ERROR_EOF, details)
-    if details["reason"] == "CERTIFICATE_VERIFY_FAILED":
-        error = _ssl_error(SSLCertVerificationError, SSL_ERROR_SSL, details)
-        error.verify_code = details["verify_code"]
-        error.verify_message = details["verify_message"]
-        return error
-    return _ssl_error(SSLError, SSL_ERROR_SSL, details)
-
-
-def _ask(operation, session, data=b""):
-    """Bytes that the host tells, however many they are."""
-    result = _tls(operation, session, data, _SMALL)
-    if result == _TOO_LARGE:
-        result = _tls(operation, session, data, _LARGE)
-    if isinstance(result, int):
-        raise _error_of(session, result)
-    return result
-
-
-def _tuples(value):
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-def _certificate_info(text):
-    """The dictionary of getpeercert()."""
-    from json import loads
-
-    return {name: _tuples(value) for name, value in loads(text).items()}
-
 
 # ---- Small things --------------------------------------------------------------------------------
-
-_OBJECTS = (
-    (13, "CN", "commonName", "2.5.4.3"),
-    (14, "C", "countryName", "2.5.4.6"),
-    (15, "L", "localityName", "2.5.4.7"),
-    (16, "ST", "stateOrProvinceName", "2.5.4.8"),
-    (17, "O", "organizationName", "2.5.4.10"),
-    (18, "OU", "organizationalUnitName", "2.5.4.11"),
-    (85, "subjectAltName", "X509v3 Subject Alternative Name", "2.5.29.17"),
-    (126, "extendedKeyUsage", "X509v3 Extended Key Usage", "2.5.29.37"),
-    (129, "serverAuth", "TLS Web Server Authentication", "1.3.6.1.5.5.7.3.1"),
-    (130, "clientAuth", "TLS Web Client Authentication", "1.3.6.1.5.5.7.3.2"),
-    (131, "codeSigning", "Code Signing", "1.3.6.1.5.5.7.3.3"),
-    (132, "emailProtection", "E-mail Protection", "1.3.6.1.5.5.7.3.4"),
-    (133, "timeStamping", "Time Stamping", "1.3.6.1.5.5.7.3.8"),
-    (180, "OCSPSigning", "OCSP Signing", "1.3.6.1.5.5.7.3.9"),
-)
-
-
-def txt2obj(txt, name=False):
-    """Look up one of the objects that programs ask for: (nid, shortname, longname, oid)."""
-    for found in _OBJECTS:
-        if txt == found[3] or (name and txt in found[1:3]):
-            return found
-    raise ValueError(f"unknown object '{txt:.100}'")
-
-
-def nid2obj(nid, /):
-    """Look up an object by its number in OpenSSL."""
-    for found in _OBJECTS:
-        if nid == found[0]:
-            return found
-    raise ValueError(f"unknown NID {nid}")
 
 
 def RAND_bytes(n, /):
@@ -316,100 +77,9 @@ def get_default_verify_paths():
     return ("SSL_CERT_FILE", "/usr/lib/ssl/cert.pem", "SSL_CERT_DIR", "/usr/lib/ssl/certs")
 
 
-_PEM_CERTIFICATE = re.compile(
-    rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----\s*([A-Za-z0-9+/=\s]*)"
-    rb"-----END (?:TRUSTED |X509 )?CERTIFICATE-----"
-)
-
-
-_PEM_KEY = re.compile(
-    rb"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL
-)
-
-
-def _der_size(data, start):
-    """Where the ASN.1 sequence at start ends; 0 if there is none."""
-    if data[start : start + 1] != b"\x30" or len(data) < start + 2:
-        return 0
-    first = data[start + 1]
-    if first < 0x80:
-        end = start + 2 + first
-    else:
-        count = first & 0x7F
-        if not 1 <= count <= 4:
-            return 0
-        end = start + 2 + count + int.from_bytes(data[start + 2 : start + 2 + count])
-    return end if end <= len(data) else 0
-
-
-def _pem_certificates(text):
-    """The certificates in PEM text, as DER; SSLError if one is malformed."""
-    found = []
-    for body in _PEM_CERTIFICATE.findall(text):
-        try:
-            der = binascii.a2b_base64(body)
-        except binascii.Error:
-            der = b""
-        if not _der_size(der, 0):
-            error = SSLError(SSL_ERROR_SSL, "[PEM: BAD_BASE64_DECODE] bad base64 decode")
-            error.library, error.reason = "PEM", "BAD_BASE64_DECODE"
-            raise error
-        found.append(der)
-    return found
-
-
-def _der_certificates(data):
-    found = []
-    start = 0
-    while end := _der_size(data, start):
-        found.append(data[start:end])
-        start = end
-    return found
-
-
 def _test_decode_cert(path, /):
     with open(path, "rb") as file:
-        return Certificate._from_der(_pem_certificates(file.read())[0]).get_info()
-
-
-class Certificate:
-    """An X.509 certificate."""
-
-    __module__ = "_ssl"
-    __slots__ = ("_der",)
-
-    def __new__(cls, *args, **kwargs):
-        raise TypeError("cannot create '_ssl.Certificate' instances")
-
-    @classmethod
-    def _from_der(cls, der):
-        self = object.__new__(cls)
-        self._der = bytes(der)
-        return self
-
-    def public_bytes(self, format=ENCODING_PEM, /):
-        """Return the certificate as PEM text or DER bytes."""
-        if format == ENCODING_DER:
-            return self._der
-        if format != ENCODING_PEM:
-            raise ValueError("Unsupported format")
-        text = binascii.b2a_base64(self._der, newline=False).decode("ascii")
-        lines = [text[i : i + 64] for i in range(0, len(text), 64)]
-        return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
-
-    def get_info(self):
-        """Return what getpeercert() tells about it."""
-        return _certificate_info(_ask(_CERTIFICATE, 0, self._der))
-
-    def __eq__(self, other):
-        return self._der == other._der if isinstance(other, Certificate) else NotImplemented
-
-    def __hash__(self):
-        return hash(self._der)
-
-    def __repr__(self):
-        parts = (f"{key}={value}" for rdn in self.get_info()["subject"] for key, value in rdn)
-        return f"<_ssl.Certificate '{', '.join(parts)}'>"
+        return Certificate._from_der(pem_certificates(file.read())[0]).get_info()
 
 
 class SSLSession:
@@ -459,7 +129,7 @@ class MemoryBIO:
         if self._start == len(self._data):
             self._data.clear()
             self._start = 0
-        elif self._start > _SMALL and self._start * 2 > len(self._data):
+        elif self._start > _host.SMALL and self._start * 2 > len(self._data):
             del self._data[: self._start]
             self._start = 0
 
@@ -524,7 +194,7 @@ class _SSLSocket:
         self.server_hostname = server_hostname
         self.server_side = False
 
-    def __del__(self, _tls=_tls, _close=_CLOSE):
+    def __del__(self, _tls=_tls, _close=_host.CLOSE):
         if self._id:
             _tls(_close, self._id, b"", 0)
 
@@ -544,28 +214,28 @@ class _SSLSocket:
             if left <= 0:
                 raise TimeoutError(f"The {what} operation timed out")
         if not self._ready and self._id:
-            limit = _tls(_TIME_LEFT, self._id, b"", 0) / 1000
+            limit = _tls(_host.TIME_LEFT, self._id, b"", 0) / 1000
             left = limit if left is None else min(left, limit)
         poll = select.poll()
-        poll.register(sock.fileno(), select.POLLIN if status == _WANT_READ else select.POLLOUT)
+        poll.register(sock.fileno(), select.POLLIN if status == _host.WANT_READ else select.POLLOUT)
         poll.poll(None if left is None else left * 1000)
 
     def _open(self):
         request = self._context._request()
         if self.server_hostname is not None:
-            request += _field(_FIELD_NAME, self.server_hostname.encode("ascii"))
+            request += _field(_host.FIELD_NAME, self.server_hostname.encode("ascii"))
         if self._socket is not None:
             sock = self._live_socket()
-            request += _field(_FIELD_LOCAL, _address(sock.getsockname()))
-            request += _field(_FIELD_REMOTE, _address(sock.getpeername()))
-        return _tls(_OPEN, 0, request, 0)
+            request += _field(_host.FIELD_LOCAL, _address(sock.getsockname()))
+            request += _field(_host.FIELD_REMOTE, _address(sock.getpeername()))
+        return _tls(_host.OPEN, 0, request, 0)
 
     def _open_once(self):
         """Open the session if that was not done yet; 0 or a status."""
         if not self._id:
             status = self._open()
             if status < 0:
-                return _WANT_WRITE if status == _NOT_READY else status
+                return _host.WANT_WRITE if status == _host.NOT_READY else status
             self._id = status
         return 0
 
@@ -583,17 +253,17 @@ class _SSLSocket:
         incoming = self._incoming
         while incoming.pending:
             with memoryview(incoming._data) as view:
-                taken = _tls(_FEED, self._id, view[incoming._start :], 0)
+                taken = _tls(_host.FEED, self._id, view[incoming._start :], 0)
             if taken <= 0:
                 break
             incoming._drop(taken)
         if incoming.eof:
-            _tls(_FEED_END, self._id, b"", 0)
+            _tls(_host.FEED_END, self._id, b"", 0)
 
     def _pull(self):
         """Take from the host what has to go out."""
         while self._id:
-            data = _tls(_DRAIN, self._id, b"", _SMALL)
+            data = _tls(_host.DRAIN, self._id, b"", _host.SMALL)
             if isinstance(data, int) or not data:
                 break
             self._outgoing.write(data)
@@ -605,34 +275,34 @@ class _SSLSocket:
                 self._push()
             result = self._step(operation, data, room, into)
             self._pull()
-            while result.__class__ is int and result == _WANT_WRITE:
+            while result.__class__ is int and result == _host.WANT_WRITE:
                 result = self._step(operation, data, room, into)
                 self._pull()
-            if result.__class__ is int and result == _WANT_READ:
-                raise _want(result)
+            if result.__class__ is int and result == _host.WANT_READ:
+                raise _host.want(result)
         else:
             sock = self._live_socket()
             timeout = sock.gettimeout()
             deadline = None
             while True:
                 result = self._step(operation, data, room, into)
-                if result.__class__ is not int or result not in (_WANT_READ, _WANT_WRITE):
+                if result.__class__ is not int or result not in (_host.WANT_READ, _host.WANT_WRITE):
                     break
                 if timeout == 0:
-                    raise _want(result)
+                    raise _host.want(result)
                 if deadline is None and timeout is not None:
                     deadline = time.monotonic() + timeout
                 self._wait(sock, result, deadline, what)
-        if result.__class__ is int and result < 0 and result != _CLOSED:
-            raise _error_of(self._id, result)
+        if result.__class__ is int and result < 0 and result != _host.CLOSED:
+            raise _host.error_of(self._id, result)
         return result
 
     # -- Methods of CPython's _SSLSocket --
 
     def do_handshake(self):
-        result = self._do(_HANDSHAKE, "handshake")
-        if result == _CLOSED:
-            raise _error_of(self._id, result)
+        result = self._do(_host.HANDSHAKE, "handshake")
+        if result == _host.CLOSED:
+            raise _host.error_of(self._id, result)
         self._ready = True
 
     def read(self, size=1024, buffer=None, /):
@@ -641,7 +311,7 @@ class _SSLSocket:
                 raise ValueError("size should not be negative")
             if size == 0:
                 return b""
-            data = self._do(_READ, "read", room=min(size, _RECORD_SIZE))
+            data = self._do(_host.READ, "read", room=min(size, _host.RECORD_SIZE))
             return b"" if data.__class__ is int else data
         with memoryview(buffer) as view, view.cast("B") as whole:
             if size <= 0 or size > whole.nbytes:
@@ -649,8 +319,8 @@ class _SSLSocket:
             if size == 0:
                 return 0
             with whole[:size] as room:
-                count = self._do(_READ, "read", into=room)
-        return 0 if count == _CLOSED else count
+                count = self._do(_host.READ, "read", into=room)
+        return 0 if count == _host.CLOSED else count
 
     def write(self, b, /):
         if self._socket is not None:
@@ -664,19 +334,19 @@ class _SSLSocket:
         return total
 
     def _write(self, data):
-        count = self._do(_WRITE, "write", data=data)
-        if count == _CLOSED:
-            raise _error_of(self._id, count)
+        count = self._do(_host.WRITE, "write", data=data)
+        if count == _host.CLOSED:
+            raise _host.error_of(self._id, count)
         return count
 
     def shutdown(self):
-        result = self._do(_SHUTDOWN, "read")
-        if result == _CLOSED:
-            raise _error_of(self._id, result)
+        result = self._do(_host.SHUTDOWN, "read")
+        if result == _host.CLOSED:
+            raise _host.error_of(self._id, result)
         return None if self._socket is None else self._socket()
 
     def pending(self):
-        return max(_tls(_PENDING, self._id, b"", 0), 0) if self._id else 0
+        return max(_tls(_host.PENDING, self._id, b"", 0), 0) if self._id else 0
 
     def _describe(self, what):
         if not self._ready:
@@ -684,7 +354,7 @@ class _SSLSocket:
         if self._about is None:
             from json import loads
 
-            self._about = loads(_ask(_DESCRIBE, self._id))
+            self._about = loads(_host.ask(_host.DESCRIBE, self._id))
         return self._about[what]
 
     def version(self):
@@ -708,12 +378,12 @@ class _SSLSocket:
             raise ValueError("handshake not done yet")
         if binary_mode:
             return self._chain(False)[0]._der
-        return _certificate_info(_ask(_PEER, self._id))
+        return certificate_info(_host.ask(_host.PEER, self._id))
 
     def _chain(self, verified):
         if not self._ready:
             return None
-        data = _ask(_CHAIN, self._id, bytes((verified,)))
+        data = _host.ask(_host.CHAIN, self._id, bytes((verified,)))
         found = []
         start = 0
         while start < len(data):
@@ -731,7 +401,7 @@ class _SSLSocket:
     def get_channel_binding(self, cb_type="tls-unique"):
         if cb_type != "tls-unique":
             raise ValueError(f"'{cb_type}' channel binding type not implemented")
-        return _ask(_BINDING, self._id) or None if self._ready else None
+        return _host.ask(_host.BINDING, self._id) or None if self._ready else None
 
     def verify_client_post_handshake(self):
         raise NotImplementedError("Post-handshake auth is for servers")
@@ -829,11 +499,11 @@ class _SSLContext:
             high = PROTO_TLSv1_2 if high == 0 else min(high, PROTO_TLSv1_2)
         if self._options & OP_NO_TLSv1_2:
             low = PROTO_TLSv1_3
-        rows = _field(_FIELD_VERSIONS, low.to_bytes(2, "little") + high.to_bytes(2, "little"))
+        rows = _field(_host.FIELD_VERSIONS, low.to_bytes(2, "little") + high.to_bytes(2, "little"))
         if self._alpn:
-            rows += _field(_FIELD_ALPN, self._alpn)
+            rows += _field(_host.FIELD_ALPN, self._alpn)
         if self._verify_flags & VERIFY_X509_STRICT:
-            rows += _field(_FIELD_STRICT, b"")
+            rows += _field(_host.FIELD_STRICT, b"")
         if self._identity is not None:
             rows += self._identity
         return rows
@@ -882,7 +552,7 @@ class _SSLContext:
             raise TypeError("cafile, capath and cadata cannot be all omitted")
         if cafile is not None:
             with open(cafile, "rb") as file:
-                found = _pem_certificates(file.read())
+                found = pem_certificates(file.read())
             if not found:
                 error = SSLError(
                     SSL_ERROR_SSL,
@@ -897,13 +567,13 @@ class _SSLContext:
             return
         if isinstance(cadata, str):
             try:
-                found = _pem_certificates(cadata.encode("ascii"))
+                found = pem_certificates(cadata.encode("ascii"))
             except UnicodeEncodeError:
                 raise TypeError("cadata should be an ASCII string or a bytes-like object") from None
             problem = "no start line: cadata does not contain a certificate"
         else:
             try:
-                found = _der_certificates(bytes(cadata))
+                found = der_certificates(bytes(cadata))
             except TypeError:
                 raise TypeError("cadata should be an ASCII string or a bytes-like object") from None
             problem = "not enough data: cadata does not contain a certificate"
@@ -918,7 +588,7 @@ class _SSLContext:
         """Return the certificates that the program has loaded."""
         if binary_form:
             return list(self._roots)
-        return [_certificate_info(_ask(_CERTIFICATE, 0, der)) for der in self._roots]
+        return [certificate_info(_host.ask(_host.CERTIFICATE, 0, der)) for der in self._roots]
 
     def cert_store_stats(self):
         """Count them."""
@@ -932,13 +602,13 @@ class _SSLContext:
         if keyfile is not None:
             with open(keyfile, "rb") as file:
                 key = file.read()
-        found = _PEM_KEY.search(key)
+        found = PEM_KEY.search(key)
         if found is not None:
             key = found[0]
-        identity = _field(_FIELD_CERTIFICATE, certificate) + _field(_FIELD_KEY, key)
-        status = _tls(_IDENTITY, 0, identity, 0)
+        identity = _field(_host.FIELD_CERTIFICATE, certificate) + _field(_host.FIELD_KEY, key)
+        status = _tls(_host.IDENTITY, 0, identity, 0)
         if status < 0:
-            raise _error_of(0, status)
+            raise _host.error_of(0, status)
         self._identity = identity
 
     # -- What the host decides --
@@ -954,7 +624,7 @@ class _SSLContext:
         """Return the ciphers that the host may agree upon."""
         from json import loads
 
-        return loads(_ask(_CIPHERS, 0))
+        return loads(_host.ask(_host.CIPHERS, 0))
 
     def set_ecdh_curve(self, name, /):
         """Check the name only; the host has its own list."""
