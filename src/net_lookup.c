@@ -288,10 +288,12 @@ static void on_answer(void *data, int status, int timeouts, struct ares_addrinfo
 
 /* ---- A lookup -------------------------------------------------------------------------------- */
 
-static net_lookup_status refuse(net *network, const char *host, const char *reason)
+/* remote: what the host is written as, if it is an address; else NULL. */
+static net_lookup_status refuse(net *network, const char *host, const net_address *remote,
+                                const char *reason)
 {
     net_refuse(network, "%s", reason);
-    net_log(network, host, NULL, reason);
+    net_log(network, host, remote, reason);
     return NET_LOOKUP_REFUSED;
 }
 
@@ -315,12 +317,12 @@ net_lookup_status net_lookup_start(net *network, const uint8_t *name, size_t siz
     char reason[NET_REASON_SIZE];
     net_address literal;
     if (!net_name_normalize(name, size, normalized, reason)) {
-        return refuse(network, "", reason);
+        return refuse(network, "", NULL, reason);
     }
     bool is_literal = net_address_parse(normalized, strlen(normalized), &literal);
     if (is_literal ? !net_allows_address(network, &literal, reason)
                    : !net_policy_allows_name(network->policy, normalized, reason)) {
-        return refuse(network, normalized, reason);
+        return refuse(network, normalized, is_literal ? &literal : NULL, reason);
     }
     if (!is_literal && (network->lookup_count >= NET_MAX_LOOKUPS ||
                         network->lookups_total >= network->limits->max_total_connections)) {

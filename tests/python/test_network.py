@@ -24,6 +24,8 @@ from servers import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+OFF = "the network is off in this sandbox: not permitted"
+
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[EchoServer]:
@@ -36,14 +38,14 @@ class TestOffByDefault:
     def test_connect_raises(self, host: str, echo: EchoServer) -> None:
         accepted = echo.accepted
         done = run(CONNECT, host, echo.port, network=None)
-        assert "Error" in done.stdout
-        assert "ping" not in done.stdout
+        assert done.stdout == f"PermissionError [Errno 2] {OFF}"
+        assert done.connections == []
         assert echo.accepted == accepted
 
     def test_a_session_has_none_either(self, echo: EchoServer) -> None:
         with Session() as session:
             done = session.execute(dedent(CONNECT), arguments=[HOST, str(echo.port)])
-        assert "Error" in done.stdout
+        assert done.stdout == f"PermissionError [Errno 2] {OFF}"
 
     def test_no_descriptor_is_needed_without_network(self) -> None:
         before = open_descriptors()
@@ -136,28 +138,51 @@ class TestSockets:
     def test_what_is_no_tcp_client_is_refused(self) -> None:
         done = run(
             """
-            import socket
+            import errno, socket
             def attempt(name, function):
                 try:
                     print(name, function())
                 except OSError as error:
-                    print(name, "OSError")
-            def listen():
-                server = socket.socket()
-                server.bind(("127.0.0.1", 0))
-                server.listen()
-                server.accept()
-            attempt("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(
-                b"x", ("127.0.0.1", 9)))
+                    text = str(error).partition("] ")[2]
+                    print(name, type(error).__name__, errno.errorcode[error.errno], text)
+            here = ("127.0.0.1", 0)
+            attempt("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            attempt("udp", lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
             attempt("raw", lambda: socket.socket(socket.AF_INET, 3, 1))
-            attempt("listen", listen)
-            attempt("server", lambda: socket.create_server(("127.0.0.1", 0)))
-            attempt("source", lambda: socket.create_connection(
-                ("127.0.0.1", 9), source_address=("127.0.0.1", 1234)))
+            attempt("bind", lambda: socket.socket().bind(here))
+            attempt("listen", lambda: socket.socket().listen())
+            attempt("accept", lambda: socket.socket().accept())
+            attempt("server", lambda: socket.create_server(here))
+            attempt("source", lambda: socket.create_connection(here, source_address=here))
             """
         )
-        lines = done.stdout.splitlines()
-        assert lines == [f"{name} OSError" for name in ("udp", "raw", "listen", "server", "source")]
+        no_server = "not permitted: a sandbox has no servers (bind, listen, accept)"
+        assert done.stdout.splitlines() == [
+            "udp PermissionError EACCES not permitted: a sandbox has no UDP, only TCP",
+            "udp PermissionError EACCES not permitted: a sandbox has no UDP, only TCP",
+            "raw OSError EPROTONOSUPPORT Protocol not supported",
+            f"bind PermissionError EACCES {no_server}",
+            f"listen PermissionError EACCES {no_server}",
+            "accept OSError EINVAL Invalid argument",
+            f"server PermissionError EACCES {no_server}"
+            " (while attempting to bind on address ('127.0.0.1', 0))",
+            f"source PermissionError EACCES {no_server}",
+        ]
+
+    def test_connect_ex(self, echo: EchoServer) -> None:
+        done = run(
+            """
+            import errno, socket, sys
+            for host, port in (
+                ("127.0.0.1", sys.argv[1]), ("127.0.0.1", sys.argv[2]), ("10.0.0.1", 80)
+            ):
+                code = socket.socket().connect_ex((host, int(port)))
+                print(errno.errorcode.get(code, code))
+            """,
+            echo.port,
+            closed_port(),
+        )
+        assert done.stdout.split() == ["0", "ECONNREFUSED", "EACCES"]
 
     def test_nobody_listens(self) -> None:
         done = run(CONNECT, HOST, closed_port())
@@ -260,12 +285,12 @@ class TestLimits:
     """
 
     def test_connections_at_a_time(self, echo: EchoServer) -> None:
-        for limit, count in ((0, "0"), (3, "3")):
+        for limit in (0, 3):
             config = NetConfig(max_connections=limit).allow_localhost()
             done = run(self.HOLD, echo.port, network=config)
-            assert done.stdout.split()[0] == count
-            assert "connection" in done.stdout
-            assert "limit" in done.stdout or "max_connections" in done.stdout
+            reason = f"connection limit reached: max_connections is {limit}"
+            assert done.stdout == f"{limit} [Errno 33] {reason}"
+            assert done.connections[-1].refused == reason
         assert run(self.HOLD, echo.port).stdout == "5"
 
     def test_closed_ones_do_not_count(self, echo: EchoServer) -> None:
@@ -298,8 +323,9 @@ class TestLimits:
         with Session(network=config) as session:
             for _ in range(2):
                 done = session.execute(code, arguments=[str(echo.port)])
-                assert done.stdout.startswith("3 ")
-                assert "limit reached" in done.stdout
+                assert done.stdout == (
+                    "3 [Errno 33] connection limit reached: max_total_connections is 3"
+                )
 
     def test_bytes_of_a_run(self, echo: EchoServer) -> None:
         done = run(
@@ -312,14 +338,16 @@ class TestLimits:
                     connection.sendall(bytes(1000))
                     received += len(connection.recv(1000))
             except OSError as error:
-                print(received < 100_000, error)
+                print(50_000 <= received + 1000 <= 51_000, error)
             """,
             echo.port,
             network=NetConfig(max_bytes=100_000).allow_localhost(),
         )
-        assert done.stdout.startswith("True")
+        assert done.stdout == (
+            "True [Errno 2] the limit max_bytes of the network is reached: 100000 bytes"
+        )
         connection = done.connections[0]
-        assert connection.bytes_in + connection.bytes_out <= 100_000
+        assert connection.bytes_in + connection.bytes_out == 100_000
 
     def test_leaked_sockets_end_with_the_run(self) -> None:
         with (
@@ -410,6 +438,14 @@ class TestConnections:
         assert (connection.tls, connection.connected, connection.refused) == (False, True, None)
         assert 0 < connection.duration_ms <= done.duration_ms
         assert done.connections_total == len(done.connections)
+
+    def test_a_refused_address_is_listed_with_its_address(self) -> None:
+        """Its name is one, so that nothing has to be looked up for it."""
+        done = run(CONNECT, "0x0a.1", 80, network=NetConfig())
+        reason = "address 10.0.0.1 is blocked: private network"
+        assert done.connections == [
+            eryx.Connection("0x0a.1", "10.0.0.1", 0, False, 0, 0, 0.0, False, reason)
+        ]
 
     def test_a_failed_run_lists_them_too(self, echo: EchoServer) -> None:
         with pytest.raises(eryx.ExecutionError) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import eryx
-from conftest import open_descriptors
+from conftest import LATENESS_MS, open_descriptors
 from eryx import NetConfig, ResourceLimits, Sandbox
 from network_helpers import CONNECT, LOCAL, PATIENT, descriptors_after, execute, run
 from servers import (
@@ -77,13 +78,15 @@ class TestTimeouts:
                     connection.settimeout(timeout)
                     try:
                         connection.recv(1)
-                    except TimeoutError:
-                        print("TimeoutError")
+                    except TimeoutError as error:
+                        print(error)
+                print(connection.send(b"it goes on"))
                 """,
                 server.port,
                 network=NetConfig(io_timeout_ms=100).allow_localhost(),
             )
-        assert done.stdout.splitlines()[0] == "TimeoutError"
+        assert done.stdout == "[Errno 73] Connection timed out\n" * 2 + "10"
+        assert 200 <= done.connections[0].duration_ms < 1_000 + LATENESS_MS
 
     def test_connect_that_hangs(self) -> None:
         with full_server() as port:
@@ -129,6 +132,27 @@ class TestTimeouts:
                 server.port,
             )
         assert done.stdout == "b'0123456789'"
+
+    @pytest.mark.parametrize(
+        "begin",
+        [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"],
+    )
+    def test_server_that_drips_without_an_end(self, begin: bytes) -> None:
+        """Each byte comes in time, so that only the time of the run ends it."""
+        sandbox = Sandbox(network=LOCAL, resource_limits=ResourceLimits(execution_timeout_ms=500))
+        with DripServer(begin + b"x" * 100_000, 0.01) as server:
+            with pytest.raises(eryx.TimeoutError) as caught:
+                execute(
+                    sandbox,
+                    """
+                    import sys, urllib.request
+                    urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/", timeout=0.3).read()
+                    """,
+                    server.port,
+                )
+            assert server.wait_until_idle()
+        assert caught.value.duration_ms < 500 + LATENESS_MS
+        assert 5 < caught.value.connections[0].bytes_in < 200
 
     def test_guest_that_drips(self, http: HttpServer) -> None:
         done = run(
@@ -356,6 +380,72 @@ class TestAsyncio:
             return sandbox.execute(dedent(code), arguments=arguments)
 
         assert asyncio.run(inside()).stdout == "20"
+
+    def test_two_thousand_connections_on_one_thread(self) -> None:
+        """All open at once: twenty sandboxes with a hundred each, and their server, in one loop."""
+        code = dedent(
+            """
+            import asyncio, sys
+            streams = await asyncio.gather(
+                *[asyncio.open_connection("127.0.0.1", int(sys.argv[1])) for _ in range(100)]
+            )
+            await all_are_open()
+            async def exchange(number, reader, writer):
+                writer.write(b"%d\\n" % number)
+                line = await reader.readline()
+                writer.close()
+                return int(line)
+            result = await asyncio.gather(*[exchange(n, *s) for n, s in enumerate(streams)])
+            """
+        )
+        network = NetConfig(max_connections=100).allow_localhost()
+        most_threads = 0
+
+        async def main() -> list[eryx.ExecuteResult]:
+            waiting = 0
+            all_there = asyncio.Event()
+
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                writer.write(await reader.readline())
+                await writer.drain()
+                writer.close()
+
+            async def all_are_open() -> None:
+                nonlocal waiting, most_threads
+                waiting += 1
+                if waiting == 20:
+                    most_threads = threading.active_count()
+                    assert open_descriptors() > 4_000  # both ends
+                    all_there.set()
+                await all_there.wait()
+
+            server = await asyncio.start_server(serve, HOST, 0, backlog=2_000)
+            port = str(server.sockets[0].getsockname()[1])
+            boxes = [
+                Sandbox(
+                    network=network,
+                    resource_limits=PATIENT,
+                    callbacks=[{"name": "all_are_open", "fn": all_are_open}],
+                )
+                for _ in range(20)
+            ]
+            async with server:
+                return await asyncio.gather(
+                    *[box.execute_async(code, arguments=[port]) for box in boxes]
+                )
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard != resource.RLIM_INFINITY and hard < 4_500:
+            pytest.skip(f"only {hard} file descriptors are allowed here")
+        threads = threading.active_count()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4_500), hard))
+        try:
+            results = asyncio.run(main())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert [done.result for done in results] == [list(range(100))] * 20
+        assert [done.connections_total for done in results] == [100] * 20
+        assert most_threads <= threads + 32  # workers of the loop, for what computes for long
 
     def test_many_sandboxes_on_one_thread(self, http: HttpServer) -> None:
         code = dedent(
