@@ -29,14 +29,17 @@ GUEST_PLATFORM = (
 WHEEL_OPTIONS = ("--only-binary", ":all:", *GUEST_PLATFORM)
 
 
+def pip_options(group: str, *names: str) -> tuple[str, ...]:
+    """How pip is to fetch these packages of a group."""
+    # Of what pip builds the sources with, to ask for their metadata, wheels are good enough.
+    return ("--no-binary", ",".join(names)) if group == SOURCES_GROUP else WHEEL_OPTIONS
+
+
 def _download(
     group: str, packages: list[PythonPackage], output: Path, python: Path
 ) -> dict[str, Path]:
     """Fetches files; gives them by their hash."""
-    # Of what pip builds the sources with, to ask for their metadata, wheels are good enough.
-    options = WHEEL_OPTIONS
-    if group == SOURCES_GROUP:
-        options = ("--no-binary", ",".join(package.name for package in packages))
+    options = pip_options(group, *(package.name for package in packages))
     requirements = output / "requirements.txt"
     requirements.write_text("\n".join(package.requirement for package in packages) + "\n")
     run_tool(

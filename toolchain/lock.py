@@ -46,6 +46,7 @@ class Lock:
     python: dict[str, list[PythonPackage]]
     guest: GuestPackage
     npm: list[NpmPackage]
+    headers_sha256: str  # of python-headers.tar.xz
 
 
 def load_lock(path: Path = LOCK_PATH) -> Lock:
@@ -70,6 +71,7 @@ def load_lock(path: Path = LOCK_PATH) -> Lock:
                 NpmPackage(name, entry["version"], entry["integrity"])
                 for name, entry in data["npm"].items()
             ],
+            data["headers"]["sha256"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BuildError(f"lock file {path} cannot be used: {error!r}") from error

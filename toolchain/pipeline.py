@@ -18,6 +18,7 @@ from toolchain import (
     link,
     native,
     profile,
+    python_headers,
     stdlib,
     translate,
 )
@@ -31,12 +32,12 @@ ROOT = HERE.parent
 # In link order: the first library that has a symbol gives it. The guest comes last, so that a
 # change in it moves nothing else.
 LIBRARIES = ("libpython", "libc", "clocks", "signal")
-STEPS = 11
+STEPS = 12
 
 # Every directory that the cache may have.
 CACHED = (
     *("binaryen", "zig", "download", "extract", "guest-library", "link", "translate"),
-    *("instrument", "profile", "object", "compile", "standard-library", "image"),
+    *("instrument", "profile", "object", "compile", "python-headers", "standard-library", "image"),
 )
 
 # How many results of a step stay in the cache, where it is not four.
@@ -143,9 +144,25 @@ class Pipeline:
         for header in (compiled / "include").iterdir():
             _publish(header, output / "include" / header.name)
         _publish(linked / "symbols.json", output / "guest_symbols.json")
-        # What native extension modules are compiled with.
-        _publish(instrumented / "guest_operations.h", output / "include" / "guest_operations.h")
+        self._publish_for_native_modules(extracted, instrumented, output)
         self._make_image(library, output)
+
+    def _publish_for_native_modules(
+        self, extracted: Path, instrumented: Path, output: Path
+    ) -> None:
+        """What native extension modules are compiled and linked with."""
+        _publish(instrumented / "guest_operations.h", output / "include" / "guest_operations.h")
+        for name in ("libc++", "libc++abi"):
+            frame = name.replace("+", "x")
+            _publish(extracted / frame, output / "libraries" / f"{name}.so")
+        headers = self.step(
+            "python-headers",
+            ["python_headers.py"],
+            {"archive": self.lock.headers_sha256},
+            python_headers.extract,
+        )
+        for path in headers.rglob("*.h"):
+            _publish(path, output / "python3.14" / path.relative_to(headers))
 
     def _version(self, package: str) -> str:
         return next(e.requirement for e in self.lock.python["tools"] if e.name == package)

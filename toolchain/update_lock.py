@@ -18,12 +18,6 @@ from toolchain.lock import LOCK_PATH, sha256
 
 WHEEL = ("--only-binary", ":all:")
 
-# The options of pip for a group; a wheel for this machine for those that are not here.
-OPTIONS = {
-    guest_packages.GROUP: guest_packages.WHEEL_OPTIONS,
-    guest_packages.SOURCES_GROUP: guest_packages.SOURCE_OPTIONS,
-}
-
 
 def fetch_hash(requirement: str, options: tuple[str, ...] = WHEEL) -> str:
     """SHA-256 of the file that pip downloads for NAME==VERSION."""
@@ -55,7 +49,9 @@ def update(requirements: list[str], path: Path = LOCK_PATH) -> None:
         if not groups:
             raise BuildError(f"{name} is not in {path}")
         for key, group in groups.items():
-            digest = fetch_hash(requirement, OPTIONS.get(key, WHEEL))
+            of_guest = key in (guest_packages.GROUP, guest_packages.SOURCES_GROUP)
+            options = guest_packages.pip_options(key, name) if of_guest else WHEEL
+            digest = fetch_hash(requirement, options)
             group[name] = {"version": version, "sha256": digest}
     path.write_text(json.dumps(data, indent=2) + "\n")
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 import sys
 
-from eryx._eryx import Engine
+from eryx._eryx import Core, Engine, Packages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from eryx._storage import CoreMounts
 
 _engine: Engine | None = None
 
@@ -24,6 +30,37 @@ def shared_engine() -> Engine:
             os.path.join(directory, "image.bin"), os.path.join(directory, "stdlib.bin")
         )
     return _engine
+
+
+class Place:
+    """Where sandboxes start, and what they have."""
+
+    __slots__ = ("engine", "native_modules", "packages")
+
+    def __init__(
+        self,
+        engine: Engine,
+        packages: Packages | None = None,
+        native_modules: tuple[object, ...] = (),
+    ) -> None:
+        """packages: None for those of the engine; native_modules: handles."""
+        self.engine = engine
+        self.packages = packages
+        self.native_modules = native_modules
+
+    def new_core(
+        self, limits: tuple[int, ...], options: dict[str, Any], mounts: CoreMounts = ()
+    ) -> Core:
+        """A sandbox. options: as of Core, without what is here but for more native modules."""
+        native_modules = (*self.native_modules, *options.pop("native_modules", ()))
+        return Core(
+            self.engine,
+            limits,
+            mounts,
+            packages=self.packages,
+            native_modules=native_modules,
+            **options,
+        )
 
 
 def trim() -> None:

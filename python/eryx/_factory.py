@@ -9,9 +9,9 @@ import time
 import zlib
 from weakref import WeakSet
 
-from eryx._engine import shared_engine
+from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError, InitializationError
-from eryx._eryx import Core, Engine, Outcome, Packages
+from eryx._eryx import Core, Outcome, Packages
 from eryx._limits import ResourceLimits, core_limits
 from eryx._sandbox import Sandbox
 from eryx._sealed import Seal, check_key
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eryx._callbacks import CallbackRegistry, CallbackTable
     from eryx._options import PlaceOptions, SandboxOptions, SessionOptions
     from eryx._pool import SandboxPool
+    from eryx.native import NativeModule
 
     Source = str | os.PathLike[str] | bytes | tuple[str, bytes]
     Callbacks = CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry]
@@ -84,6 +85,19 @@ class _Template:
             raise InitializationError(f"{what}: {error}") from None
 
 
+class _Contents:
+    """Packages as sandboxes get them."""
+
+    __slots__ = ("archive", "hint", "listed", "modules", "native_files")
+
+    def __init__(self, modules: tuple[NativeModule, ...]) -> None:
+        self.archive = b""  # of all files; empty for none
+        self.listed: list[list[str]] = []  # names and versions
+        self.native_files: list[str] = []  # paths of the native modules in the archive
+        self.modules = modules  # translated
+        self.hint = ""  # what is missing
+
+
 def _are_declarations(text: object) -> bool:
     if text is None:
         return True
@@ -100,7 +114,9 @@ def _check_description(description: Any) -> None:
         and isinstance(description.get("packages"), list)
         and isinstance(description.get("setup"), bool)
         and _are_declarations(description.get("callbacks"))
+        and isinstance(description.get("native_files"), list)
         and all(isinstance(name, str) for name in description["imports"])
+        and all(isinstance(name, str) for name in description["native_files"])
         and all(
             isinstance(package, list)
             and len(package) == 2
@@ -132,9 +148,8 @@ class SandboxFactory:
         "__weakref__",
         "_callbacks",
         "_description",
-        "_engine",
         "_extended_last",
-        "_packages",
+        "_place",
         "_plain",
         "_sealed",
     )
@@ -149,12 +164,14 @@ class SandboxFactory:
         callbacks: Callbacks | None = None,
         cache: bool | str | os.PathLike[str] = False,
         resource_limits: ResourceLimits | None = None,
+        native_modules: Iterable[NativeModule] = (),
     ) -> None:
         """Builds a factory.
 
         site_packages: a folder of installed packages, all of which the sandboxes get.
-        packages: wheels, source archives and folders with pure-Python packages; see
-            docs/packages.md. Dependencies are not fetched.
+        packages: wheels, source archives and folders with packages for the sandbox; see
+            docs/packages.md. Dependencies are not fetched. Native modules in them are translated,
+            which takes ``eryx[native]`` unless it was done before; see docs/native.md.
         imports: names of modules that are imported now, so that no sandbox has to.
         setup_code: a program that runs after the imports. Its variables are there in every program
             of the sandboxes.
@@ -162,19 +179,24 @@ class SandboxFactory:
         cache: whether to keep the factory on disk, so that making it again is quick: True for the
             folder ``eryx`` in the user's cache folder, or the path of a folder.
         resource_limits: of the imports and the set-up code; None for 60 seconds and 1 GiB.
+        native_modules: modules that are translated already; those of the packages among them are
+            not translated again.
 
         Raises InitializationError, with the traceback of the guest, if an import or the set-up code
-        fails, and if a package cannot be read.
+        fails, and if a package cannot be read or its native modules cannot be translated.
         """
         names = _names("imports", imports)
         if setup_code is not None and not isinstance(setup_code, str):
             raise TypeError(f"setup_code must be a str or None, not {type(setup_code).__name__}")
         limits = _build_limits(resource_limits)
         table = _table(callbacks)
-        archive, listed, hint = _collect(site_packages, packages, is_cached=cache is True)
+        contents = _collect(site_packages, packages, native_modules, is_cached=cache is True)
+        archive = contents.archive
+        handles = _open_modules(contents.modules)
         description = {
             "imports": list(names),
-            "packages": listed,
+            "packages": contents.listed,
+            "native_files": contents.native_files,
             "setup": setup_code is not None,
             "callbacks": None if table is None else table.declarations,
         }
@@ -188,23 +210,32 @@ class SandboxFactory:
                 try:
                     template = _open(stored, None, None)
                     if (template.description, template.archive) == (description, archive):
-                        self._take(template, table, stored)
+                        self._take(template, table, handles, stored)
                         return
                 except InitializationError:
                     pass  # damaged, or of another build: it is made anew
-        frozen = _build(archive, description, setup_code, limits, hint)
-        self._take(_Template(description, archive, frozen), table, None)
+        packages_here = Packages(archive) if archive else None
+        core = Place(shared_engine(), packages_here, handles).new_core(limits, {})
+        frozen = _build(core, description, setup_code, contents.hint)
+        self._take(_Template(description, archive, frozen), table, handles, None)
         if cached is not None:
             cached.save(self.to_bytes())
 
-    def _take(self, template: _Template, table: CallbackTable | None, sealed: bytes | None) -> None:
-        """Becomes the factory of a template."""
-        self._packages = Packages(template.archive) if template.archive else None
-        self._engine = shared_engine().derive(template.frozen, self._packages)
+    def _take(
+        self,
+        template: _Template,
+        table: CallbackTable | None,
+        native_modules: tuple[object, ...],
+        sealed: bytes | None,
+    ) -> None:
+        """Becomes the factory of a template. native_modules: handles of those that it has."""
+        packages = Packages(template.archive) if template.archive else None
+        engine = shared_engine().derive(template.frozen, packages)
+        self._place = Place(engine, None, native_modules)
         self._description = template.description
         self._callbacks = table
-        # The packages of a folder that were added to those of the factory last, and the sum.
-        self._extended_last: tuple[bytes, Packages] | None = None
+        # The packages of a folder that were added to those of the factory last, and what that gave.
+        self._extended_last: tuple[bytes, Place] | None = None
         self._sealed = sealed
         self._plain: _Template | None = template if sealed is None else None
         _factories.add(self)
@@ -224,8 +255,7 @@ class SandboxFactory:
         options: as of `Sandbox`. The callbacks are added to those of the factory; one of the same
             name takes its place.
         """
-        packages = self._packages_with(site_packages)
-        return _FactorySandbox(self._engine, packages, self._with_callbacks(options))
+        return _FactorySandbox(self._place_with(site_packages), self._with_callbacks(options))
 
     def create_session(
         self,
@@ -244,8 +274,7 @@ class SandboxFactory:
         >>> session.execute("print(seen)").stdout
         '[1]'
         """
-        packages = self._packages_with(site_packages)
-        return _FactorySession(self._engine, packages, self._with_callbacks(options))
+        return _FactorySession(self._place_with(site_packages), self._with_callbacks(options))
 
     def create_pool(
         self,
@@ -283,17 +312,19 @@ class SandboxFactory:
         added = CallbackTable(collect(callbacks)).by_name
         return CallbackTable(list({**self._callbacks.by_name, **added}.values()))
 
-    def _packages_with(self, site_packages: str | os.PathLike[str] | None) -> Packages | None:
-        """The packages of the factory with those of a folder; None for those of the factory."""
+    def _place_with(self, site_packages: str | os.PathLike[str] | None) -> Place:
+        """Where sandboxes start that have the packages of a folder as well."""
         if site_packages is None:
-            return None
+            return self._place
         from eryx._archive import pack, unpack
 
-        archive, _, _ = _collect(site_packages, None)
+        contents = _collect(site_packages, None)
         last = self._extended_last
-        if last is None or last[0] != archive:
-            files = {**unpack(self._template().archive), **unpack(archive)}
-            last = self._extended_last = archive, Packages(pack(files))
+        if last is None or last[0] != contents.archive:
+            files = {**unpack(self._template().archive), **unpack(contents.archive)}
+            handles = (*self._place.native_modules, *_open_modules(contents.modules))
+            place = Place(self._place.engine, Packages(pack(files)), handles)
+            last = self._extended_last = contents.archive, place
         return last[1]
 
     # ---- Files ----
@@ -320,6 +351,7 @@ class SandboxFactory:
         callbacks: Callbacks | None = None,
         cache: bool = False,
         key: bytes | None = None,
+        native_modules: Iterable[NativeModule] = (),
     ) -> Self:
         """Reads a factory that `save` has written with the same build of eryx.
 
@@ -328,6 +360,8 @@ class SandboxFactory:
             function here or in `create_sandbox` is not there for the guest.
         cache: not needed, since loading takes little time; accepted as of `SandboxFactory`.
         key: the one that it was saved with.
+        native_modules: those of its packages, which are not in the file; what is not given has to
+            be among those that were translated before, for nothing is translated here.
 
         Magic number, format, build and checksum (with a key: HMAC) are checked before anything else
         is looked at. The file holds data only: whoever made it can do in the sandboxes what a
@@ -353,19 +387,23 @@ class SandboxFactory:
                 sealed = file.read()
         except OSError as error:
             raise InitializationError(f"{name}: {error.strerror or error}") from None
-        return cls._loaded(sealed, key, f"{name}: the factory cannot be loaded", table)._extended(
-            site_packages
-        )
+        what = f"{name}: the factory cannot be loaded"
+        return cls._loaded(sealed, key, what, table, native_modules)._extended(site_packages)
 
     @classmethod
     def from_bytes(
-        cls, data: bytes, *, callbacks: Callbacks | None = None, key: bytes | None = None
+        cls,
+        data: bytes,
+        *,
+        callbacks: Callbacks | None = None,
+        key: bytes | None = None,
+        native_modules: Iterable[NativeModule] = (),
     ) -> Self:
         """Makes a factory of what `to_bytes` gave; the rest is as of `load`."""
         check_key(key)
         if not isinstance(data, bytes):
             raise TypeError(f"data must be bytes, not {type(data).__name__}")
-        return cls._loaded(data, key, None, _table(callbacks))
+        return cls._loaded(data, key, None, _table(callbacks), native_modules)
 
     @property
     def size_bytes(self) -> int:
@@ -404,11 +442,18 @@ class SandboxFactory:
 
     @classmethod
     def _loaded(
-        cls, sealed: bytes, key: bytes | None, what: str | None, table: CallbackTable | None
+        cls,
+        sealed: bytes,
+        key: bytes | None,
+        what: str | None,
+        table: CallbackTable | None,
+        native_modules: Iterable[NativeModule],
     ) -> Self:
         made = cls.__new__(cls)
         try:
-            made._take(_open(sealed, key, what), table, sealed if key is None else None)
+            template = _open(sealed, key, what)
+            handles = _open_modules(_stored_modules(template, tuple(native_modules)))
+            made._take(template, table, handles, sealed if key is None else None)
         except InitializationError as error:
             if what is None or str(error).startswith(what):
                 raise
@@ -421,12 +466,16 @@ class SandboxFactory:
             return self
         from eryx._archive import pack, unpack
 
-        archive, listed, _ = _collect(site_packages, None)
+        contents = _collect(site_packages, None)
         template = self._template()
-        files = {**unpack(template.archive), **unpack(archive)}
+        files = {**unpack(template.archive), **unpack(contents.archive)}
         description = {**template.description}
-        description["packages"] = template.description["packages"] + listed
-        self._take(_Template(description, pack(files), template.frozen), self._callbacks, None)
+        description["packages"] = template.description["packages"] + contents.listed
+        native_files = {*template.description["native_files"], *contents.native_files}
+        description["native_files"] = sorted(native_files)
+        extended = _Template(description, pack(files), template.frozen)
+        handles = (*self._place.native_modules, *_open_modules(contents.modules))
+        self._take(extended, self._callbacks, handles, None)
         return self
 
     def _template(self) -> _Template:
@@ -452,38 +501,28 @@ _factories: WeakSet[SandboxFactory] = WeakSet()
 def trim() -> None:
     """Gives the memory back that factories keep for their next sandboxes."""
     for factory in list(_factories):
-        factory._engine.trim()
+        factory._place.engine.trim()
 
 
-class _OfFactory(Sandbox):
-    """What a sandbox and a session of a factory have in common. Slots would be a second layout."""
+class _FactorySandbox(Sandbox):
+    """A sandbox of a factory."""
 
     __slots__ = ()
 
-    _engine: Engine
-    _packages: Packages | None
+    _place: Place
 
-    def __init__(
-        self, engine: Engine, packages: Packages | None, options: Mapping[str, Any]
-    ) -> None:
-        self._engine = engine
-        self._packages = packages
+    def __init__(self, place: Place, options: Mapping[str, Any]) -> None:
+        self._place = place
         super().__init__(**options)
 
     def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
-        return Core(self._engine, limits, self._mounts(), packages=self._packages, **options)
+        return self._place.new_core(limits, options, self._mounts())
 
 
-class _FactorySandbox(_OfFactory):
-    """A sandbox of a factory."""
-
-    __slots__ = ("_engine", "_packages")
-
-
-class _FactorySession(_OfFactory, Session):
+class _FactorySession(_FactorySandbox, Session):
     """A session of a factory."""
 
-    __slots__ = ("_engine", "_packages")
+    __slots__ = ()
 
 
 # ---- Parameters ----------------------------------------------------------------------------------
@@ -523,39 +562,65 @@ def _table(callbacks: object) -> CallbackTable | None:
 def _collect(
     site_packages: str | os.PathLike[str] | None,
     packages: Iterable[Source] | None,
+    native_modules: Iterable[NativeModule] = (),
     *,
     is_cached: bool = False,
-) -> tuple[bytes, list[list[str]], str]:
-    """The archive of all packages (empty for none), their names, and what they miss, as a text."""
+) -> _Contents:
+    """Reads packages, and translates their native modules but for those that are given."""
+    given = tuple(native_modules)
+    contents = _Contents(given)
     if site_packages is None and packages is None:
-        return b"", [], ""
+        return contents
     if isinstance(packages, str | bytes):
         raise TypeError(f"packages must be a list, not {type(packages).__name__}")
     from eryx.packages import collect
 
     sources = () if packages is None else tuple(packages)
     found = collect(sources, site_packages=site_packages, cache=is_cached)
-    listed = [[package.name, str(package.version or "")] for package in found.packages]
-    return found.archive, listed, found.explain_missing()
+    contents.archive = found.archive
+    contents.listed = [[package.name, str(package.version or "")] for package in found.packages]
+    contents.native_files = sorted(found.native_files)
+    contents.modules = (*given, *found.native_modules(needed=given))
+    contents.hint = found.explain_missing()
+    return contents
+
+
+def _stored_modules(
+    template: _Template, given: tuple[NativeModule, ...]
+) -> tuple[NativeModule, ...]:
+    """The native modules of a template: those that are given or were translated before."""
+    paths = template.description["native_files"]
+    if not paths:
+        return given
+    from eryx._archive import unpack
+    from eryx.native import from_files
+
+    files = unpack(template.archive)
+    missing = [path for path in paths if path not in files]
+    if missing:
+        raise InitializationError(f"{missing[0]} is not among its files")
+    stored = {path: files[path] for path in paths}
+    return (*given, *from_files(stored, needed=given, compiling=False))
+
+
+def _open_modules(modules: tuple[NativeModule, ...]) -> tuple[object, ...]:
+    if not modules:
+        return ()
+    from eryx.native import open_modules
+
+    return open_modules(modules)
 
 
 # ---- Building ------------------------------------------------------------------------------------
 
 
-def _build(
-    archive: bytes,
-    description: dict[str, Any],
-    setup_code: str | None,
-    limits: tuple[int, ...],
-    hint: str,
-) -> bytes:
+def _build(core: Core, description: dict[str, Any], setup_code: str | None, hint: str) -> bytes:
     """Imports and sets up in a sandbox, and gives its state."""
     request = {
         "imports": description["imports"],
         "callbacks": description["callbacks"],
         "setup": setup_code,
     }
-    core = Core(shared_engine(), limits, packages=Packages(archive) if archive else None)
     for command, source in ((_PREPARE, json.dumps(request).encode()), (_SEAL_OBJECTS, b"")):
         try:
             core.begin_command(command, source, _PAUSE_MS)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eryx._network import NetConfig
     from eryx._storage import VfsStorage, Volume
     from eryx._tracing import TraceEvent
+    from eryx.native import NativeModule
 
 
 class RequestOptions(TypedDict, total=False):
@@ -39,6 +40,7 @@ class PlaceOptions(TypedDict, total=False):
     scrub_result: bool | None
     scrub_files: bool | None
     volumes: Iterable[Volume] | None
+    native_modules: Iterable[NativeModule] | None
 
 
 class SandboxOptions(RequestOptions, PlaceOptions, total=False):

@@ -9,9 +9,9 @@ from _asyncio import _get_running_loop
 from collections import deque
 from types import EllipsisType
 
-from eryx._engine import shared_engine
+from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError
-from eryx._eryx import Core, Engine
+from eryx._eryx import Core
 from eryx._lease import HELD, PooledSandbox
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ _CLOSED = "the pool is closed"
 PLACE_OPTIONS = frozenset(
     (
         "mcp",
+        "native_modules",
         "network",
         "scrub_files",
         "scrub_result",
@@ -173,21 +174,22 @@ class SandboxPool:
             raise ValueError("min_idle must not be greater than max_size")
         self._acquire_seconds = _seconds("acquire_timeout_ms", acquire_timeout_ms)
         self._idle_seconds = _seconds("idle_timeout_ms", idle_timeout_ms)
-        self._engine: Engine = shared_engine()
+        self._place = Place(shared_engine())
         if factory is not None:
             from eryx._factory import SandboxFactory
 
             if not isinstance(factory, SandboxFactory):
                 wrong = type(factory).__name__
                 raise TypeError(f"factory must be a SandboxFactory or None, not {wrong}")
-            self._engine = factory._engine
+            self._place = factory._place
         self._factory = factory
         for name in options:
             if name not in PLACE_OPTIONS:
                 raise TypeError(f"{name!r} is no option of a pool; some are of acquire()")
         self._options: dict[str, Any] = dict(options)
-        if options.get("volumes") is not None:
-            self._options["volumes"] = tuple(options["volumes"] or ())  # it is gone through often
+        for name in ("volumes", "native_modules"):
+            if self._options.get(name) is not None:
+                self._options[name] = tuple(self._options[name])  # it is gone through often
         self._closed = False
         self._start()
         plan = self._plan({}, None)  # its options are wrong now rather than later
@@ -328,7 +330,7 @@ class SandboxPool:
             return self._idle.pop()[0] if self._idle else None
 
     def _make_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
-        core = Core(self._engine, limits, **options)
+        core = self._place.new_core(limits, options)
         with self._lock:
             self._total_creations += 1
         return core

@@ -69,6 +69,7 @@ class Sandbox:
         "_network",
         "_on_output",
         "_on_trace",
+        "_place",  # where it starts; only of factories
         "_result_variable",
         "_timeout_ms",
         "_trace_mode",

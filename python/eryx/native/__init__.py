@@ -26,6 +26,9 @@ _PRESENT = (
     *("libpython3.so", "libwasi-emulated-signal.so", "libwasi-emulated-getpid.so"),
     "libwasi-emulated-process-clocks.so",
 )
+# What else a module may name as needed and comes with eryx: modules as any other.
+_LIBRARIES = ("libc++.so", "libc++abi.so")
+
 _WHEEL_MAX_BYTES = 512 << 20
 
 
@@ -74,7 +77,8 @@ def translate(
 
     source: path or content of the WebAssembly file.
     name: for messages; None for the file name of the path.
-    needed: modules that this one may name as needed, such as ``libc++.so``.
+    needed: modules that this one may name as needed. The guest's C++ library (``libc++.so`` and
+        ``libc++abi.so``) is there without being given.
     cache: directory for the results, which only you may be able to write; None for
         ``$ERYX_NATIVE_CACHE`` or ``~/.cache/eryx/native``.
 
@@ -86,7 +90,8 @@ def translate(
     else:
         data = _read(source)
         name = name or os.path.basename(os.fspath(source))
-    return _translated(data, name, name, {module.name: module for module in needed}, cache)
+    work = _Translator(needed, cache, compiling=True)
+    return work.translate(data, name, name)
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:
@@ -94,33 +99,6 @@ def _read(path: str | os.PathLike[str]) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise NativeModuleError(f"{os.fspath(path)}: {error.strerror}") from None
-
-
-def _translated(
-    data: bytes,
-    name: str,
-    label: str,
-    others: Mapping[str, NativeModule],
-    cache: str | os.PathLike[str] | None,
-) -> NativeModule:
-    """label: what messages call the file."""
-    from eryx.native._compile import translate_cached
-
-    try:
-        library, digest, names = translate_cached(data, Path(cache) if cache else None)
-    except NativeModuleError as error:
-        raise NativeModuleError(f"{label}: {error}") from None
-    missing = [item for item in names if item not in _PRESENT and item not in others]
-    if missing:
-        raise _NeededError(f"{label}: it needs {', '.join(missing)}, which nobody gave")
-    needed = tuple(others[item] for item in names if item in others)
-    return NativeModule(name, hashlib.sha256(data).hexdigest(), library, digest, needed)
-
-
-class _NeededError(NativeModuleError):
-    """Another module is needed first."""
-
-    __module__ = "eryx.native"
 
 
 def from_wheel(
@@ -142,26 +120,95 @@ def from_wheel(
             entries = [entry for entry in archive.infolist() if entry.filename.endswith(".so")]
             if sum(entry.file_size for entry in entries) > _WHEEL_MAX_BYTES:
                 raise NativeModuleError(f"{label}: its modules are too large")
-            files = {entry.filename: archive.read(entry) for entry in entries}
+            files = {f"{label}: {entry.filename}": archive.read(entry) for entry in entries}
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise NativeModuleError(f"{label}: it cannot be read: {error}") from None
-    others = {module.name: module for module in needed}
+    return from_files(files, needed=needed, cache=cache)
+
+
+def from_files(
+    files: Mapping[str, bytes],
+    *,
+    needed: Iterable[NativeModule] = (),
+    cache: str | os.PathLike[str] | None = None,
+    compiling: bool = True,
+) -> list[NativeModule]:
+    """Translates modules that may need each other, or takes them from the cache.
+
+    files: contents by what messages call them, which ends with a file name.
+    needed, cache: as of `translate`. A module that is among the needed ones is not translated.
+    compiling: False to take nothing that is not in the cache.
+
+    Raises NativeModuleError that names the file.
+    """
+    work = _Translator(needed, cache, compiling=compiling)
     modules: list[NativeModule] = []
-    while files:
-        progress = len(files)
-        for path, data in list(files.items()):
-            name = path.rpartition("/")[2]
+    pending = dict(files)
+    while pending:
+        waiting: dict[str, bytes] = {}
+        for label, data in pending.items():
             try:
-                module = _translated(data, name, f"{label}: {path}", others, cache)
-            except _NeededError:
-                continue
-            del files[path]
-            modules.append(module)
-            others[name] = module
-        if len(files) == progress:
-            path, data = files.popitem()
-            _translated(data, path, f"{label}: {path}", others, cache)
+                name = os.path.basename(label.rpartition(": ")[2])
+                modules.append(work.translate(data, name, label))
+            except _NeededError as error:
+                waiting[label] = data
+                reason = error
+        if len(waiting) == len(pending):
+            raise reason
+        pending = waiting
     return modules
+
+
+class _NeededError(NativeModuleError):
+    """Another module is needed first."""
+
+    __module__ = "eryx.native"
+
+
+class _Translator:
+    """Translates modules of which later ones may need earlier ones."""
+
+    def __init__(
+        self,
+        needed: Iterable[NativeModule],
+        cache: str | os.PathLike[str] | None,
+        *,
+        compiling: bool,
+    ) -> None:
+        self._by_name = {module.name: module for module in needed}
+        self._by_hash = {module.sha256: module for module in self._by_name.values()}
+        self._cache = Path(cache) if cache else None
+        self._compiling = compiling
+
+    def translate(self, data: bytes, name: str, label: str) -> NativeModule:
+        """label: what messages call the file."""
+        from eryx.native._compile import translate_cached
+
+        digest = hashlib.sha256(data).hexdigest()
+        known = self._by_hash.get(digest)
+        if known is not None:
+            return known
+        try:
+            found = translate_cached(data, self._cache, compiling=self._compiling)
+        except NativeModuleError as error:
+            raise NativeModuleError(f"{label}: {error}") from None
+        library, library_digest, names = found
+        names = [item for item in names if item not in _PRESENT]
+        needed = tuple(self._provided(item) for item in names)
+        missing = [item for item, module in zip(names, needed, strict=True) if module is None]
+        if missing:
+            raise _NeededError(f"{label}: it needs {', '.join(missing)}, which nobody gave")
+        present = tuple(module for module in needed if module is not None)
+        module = NativeModule(name, digest, library, library_digest, present)
+        self._by_name[name] = self._by_hash[digest] = module
+        return module
+
+    def _provided(self, name: str) -> NativeModule | None:
+        """What a module calls by that name."""
+        if name not in self._by_name and name in _LIBRARIES:
+            data = _read(Path(__file__).with_name("libraries") / name)
+            self._by_name[name] = self.translate(data, name, name)
+        return self._by_name.get(name)
 
 
 def open_modules(modules: Iterable[NativeModule]) -> tuple[Any, ...]:

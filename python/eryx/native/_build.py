@@ -35,6 +35,7 @@ from eryx.native._cross import write_compilers
 from eryx.native._errors import NativeModuleError
 
 PLATFORM = "wasi_wasm32"
+HEADERS = Path(__file__).resolve().with_name("python3.14")
 CONFIG_MODULE = "_sysconfigdata_eryx_wasi"
 _MACRO = re.compile(
     r"(?:HAVE|SIZEOF|ALIGNOF|WITH|USE|Py|PY|STDC|DOUBLE_IS|MAJOR|SYS|TIMEMODULE|ENABLE)_\w+"
@@ -60,31 +61,11 @@ def guest_configuration() -> dict[str, Any]:
     return done.result
 
 
-def find_headers(include: str | os.PathLike[str] | None) -> Path:
-    """The directory of Python 3.14's headers: the given one, or of this Python if it is one.
-
-    Raises NativeModuleError if there is none.
-    """
-    if include is None and sys.version_info[:2] == (3, 14):
-        include = sysconfig.get_path("include")
-    if include is None:
-        raise NativeModuleError("the headers of Python 3.14 are needed: say where with --include")
-    path = Path(include)
-    try:
-        version = (path / "patchlevel.h").read_text()
-    except OSError as error:
-        raise NativeModuleError(f"{path}: no headers of Python are there: {error}") from None
-    if not re.search(r"PY_MINOR_VERSION\s+14\b", version):
-        raise NativeModuleError(f"{path}: these are not the headers of Python 3.14")
-    return path
-
-
-def stage_headers(include: Path, configuration: dict[str, Any], target: Path) -> None:
-    """Links the headers into target, with a pyconfig.h that is the guest's."""
+def stage_headers(configuration: dict[str, Any], target: Path) -> None:
+    """Links the headers of CPython into target, with a pyconfig.h that is the guest's."""
     target.mkdir(parents=True)
-    for entry in include.iterdir():
-        if entry.name != "pyconfig.h":
-            (target / entry.name).symlink_to(entry.resolve())
+    for entry in HEADERS.iterdir():
+        (target / entry.name).symlink_to(entry)
     lines = ["#ifndef Py_PYCONFIG_H", "#define Py_PYCONFIG_H"]
     for name, value in sorted(configuration.items()):
         if isinstance(value, int) and value and _MACRO.fullmatch(name):
@@ -174,7 +155,6 @@ def build_wheel(
     source: str | os.PathLike[str],
     output: str | os.PathLike[str] = ".",
     *,
-    include: str | os.PathLike[str] | None = None,
     isolation: bool = True,
     cache: str | os.PathLike[str] | None = None,
 ) -> Path:
@@ -182,7 +162,6 @@ def build_wheel(
 
     source: an sdist or a directory. Its build scripts run on this machine with your rights.
     output: directory for the wheel.
-    include: directory of Python 3.14's headers; None if this Python is a 3.14 with headers.
     isolation: install what the build requires in an environment of its own, with pip; else the
         present environment has to have it.
     cache: as in `eryx.native.translate`.
@@ -190,7 +169,6 @@ def build_wheel(
     Raises NativeModuleError if it cannot be built; the message has what the build said.
     """
     directory = _private_directory(Path(cache) if cache else default_cache())
-    headers = find_headers(include)
     with tempfile.TemporaryDirectory(prefix="eryx-build-") as work_name:
         work = Path(work_name)
         (work / "tree").mkdir()
@@ -200,7 +178,7 @@ def build_wheel(
         if isolation:
             python = _environment(work, project.get("requires", ["setuptools", "wheel"]))
         configuration = guest_configuration()
-        stage_headers(headers, configuration, work / "include")
+        stage_headers(configuration, work / "include")
         environment = make_compilers(work, work / "include", directory)
         paths = [str(write_configuration(work, configuration, environment))]
         environment["PYTHONPATH"] = os.pathsep.join(paths)

@@ -22,7 +22,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     build.add_argument("source", metavar="SDIST", help="archive or directory")
     build.add_argument("-o", "--output", default=".", help="directory for the wheel (.)")
-    build.add_argument("--include", metavar="DIR", help="headers of Python 3.14")
     build.add_argument(
         "--no-isolation", action="store_true", help="build with the packages of this environment"
     )
@@ -42,7 +41,6 @@ def main(arguments: list[str]) -> int:
         wheel = build_wheel(
             options.source,
             options.output,
-            include=options.include,
             isolation=not options.no_isolation,
             cache=options.cache,
         )

@@ -157,13 +157,19 @@ def _digest(path: Path) -> str:
 
 
 def _key(data: bytes) -> str:
-    parts = [_translate.VERSION, BUILD_ID, *_FLAGS, *_TARGET, *_WASM2C]
-    return hashlib.sha256(repr(parts).encode() + data).hexdigest()
+    digest = hashlib.sha256(repr([BUILD_ID, *_FLAGS, *_TARGET, *_WASM2C]).encode())
+    for part in (_wasm, _translate):
+        digest.update(Path(part.__file__).read_bytes())
+    digest.update(data)
+    return digest.hexdigest()
 
 
-def translate_cached(data: bytes, cache: Path | None = None) -> tuple[Path, str, list[str]]:
+def translate_cached(
+    data: bytes, cache: Path | None = None, *, compiling: bool = True
+) -> tuple[Path, str, list[str]]:
     """The shared object of a module, its SHA-256 and what the module needs by name.
 
+    compiling: False to make nothing that is not in the cache yet.
     Raises NativeModuleError, without the name of the file.
     """
     directory = _private_directory(cache or default_cache())
@@ -175,6 +181,10 @@ def translate_cached(data: bytes, cache: Path | None = None) -> tuple[Path, str,
         library = entry / "module.so"
         if stored["sha256"] == _digest(library):
             return library, str(stored["sha256"]), [str(name) for name in stored["needed"]]
+    if not compiling:
+        raise NativeModuleError(
+            f"it is not in {directory}: translate it there with `eryx precompile`"
+        )
     file = _wasm.parse(data)
     with tempfile.TemporaryDirectory(dir=directory, prefix="work-") as work_name:
         work = Path(work_name)

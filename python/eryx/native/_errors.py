@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from eryx._errors import EryxError
+from eryx._errors import InitializationError
 
 
-class NativeModuleError(EryxError):
+class NativeModuleError(InitializationError):
     """A file is no native module that this eryx can translate, or the tools for that are missing.
 
     The message names the file and what is wrong with it.

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from eryx.native._wasm import Global, NativeFile
 
-# Changes with every change of what is generated: it is part of the names in the cache.
-VERSION = 1
-
 # C source of one file at most, so that several are compiled at once.
 FILE_CHARACTERS = 3_000_000
 

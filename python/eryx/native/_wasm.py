@@ -297,7 +297,8 @@ def _read_limits(body: Reader) -> None:
 def _read_imports(file: NativeFile, body: Reader) -> None:
     for _ in range(body.count()):
         module, name, kind = body.name(), body.name(), body.byte()
-        weak = (module, name) in file.weak
+        # Linkers say "env" of symbols whose address is taken as well.
+        weak = bool({(module, name), ("env", name)} & file.weak)
         shown = f"{module}.{name}"
         if kind == KIND_FUNCTION:
             if module != "env":

@@ -10,7 +10,7 @@ from eryx.packages._archives import read_tar_gz, read_zip
 from eryx.packages._bytecode import bytecode_of, cache_path
 from eryx.packages._directory import read_directory, read_file
 from eryx.packages._metadata import read_metadata, readable_requirements
-from eryx.packages._package import Package, is_bytecode, is_ignored
+from eryx.packages._package import Package, is_bytecode, is_ignored, is_native_module
 from eryx.packages._requirements import normalize
 from eryx.packages._set import Missing, PackageSet
 from eryx.packages._source_tree import (
@@ -87,6 +87,9 @@ def collect(
         tuple(packages),
         MappingProxyType({**files, **compiled}),
         _missing(packages, files),
+        MappingProxyType(
+            {path: owners[path] for path, data in files.items() if is_native_module(path, data)}
+        ),
     )
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 # Read by the module site, which sandboxes do not run: what these files want would never happen.
 _SITE_MODULES = {"sitecustomize.py", "usercustomize.py"}
 
+# What WebAssembly begins with.
+_WEBASSEMBLY = b"\0asm"
+
 # Files that a package could be built from, but that mean nothing to Python.
 _NATIVE_SOURCES = (".c", ".cc", ".cpp", ".cxx", ".pyx", ".rs", ".f", ".f90", ".go", ".m", ".s")
 
@@ -57,3 +60,8 @@ def is_bytecode(path: str) -> bool:
 
 def is_native_source(path: str) -> bool:
     return path.endswith(_NATIVE_SOURCES)
+
+
+def is_native_module(path: str, data: bytes) -> bool:
+    """Whether it is an extension module of the guest's kind."""
+    return path.endswith(".so") and data.startswith(_WEBASSEMBLY)

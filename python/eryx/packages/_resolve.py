@@ -12,7 +12,7 @@ from eryx.packages._metadata import check_python
 from eryx.packages._requirements import Requirement, normalize
 from eryx.packages._source_tree import source_metadata
 from eryx.packages._versions import Version
-from eryx.packages._wheel import parse_file_name, tags_problem, wheel_metadata
+from eryx.packages._wheel import is_native, parse_file_name, tags_problem, wheel_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 _MAX_STEPS = 20_000  # of trying; real sets take a few hundred
 
 
+# Kinds of files, the better ones higher.
+_SOURCE, _PURE_WHEEL, _NATIVE_WHEEL = range(3)
+
+
 class _Candidate:
     """A file that may be picked."""
 
-    def __init__(self, path: str, name: str, version: Version, is_wheel: bool) -> None:
+    def __init__(self, path: str, name: str, version: Version, kind: int) -> None:
         self.path = path
         self.name = name
         self.version = version
-        self.is_wheel = is_wheel
+        self.kind = kind
         self._requirements: list[Requirement] | None = None
 
     @property
@@ -36,7 +40,7 @@ class _Candidate:
         """What it needs. Raises InitializationError if it is not for the guest, or unreadable."""
         if self._requirements is None:
             data = read_file(self.path)
-            if self.is_wheel:
+            if self.kind != _SOURCE:
                 base = os.path.basename(self.path)
                 metadata = wheel_metadata(read_zip(self.path, data), base)
             else:
@@ -59,8 +63,9 @@ def resolve(requirements: Iterable[str], *, find_links: str | os.PathLike[str]) 
     find_links: a directory with wheels and source archives (``.tar.gz``); what is in directories
         under it is not looked at. Nothing is fetched from elsewhere.
 
-    Of each package the highest version that fits is taken, as a wheel if there is one for the
-    sandbox. Pre-releases count only where a requirement names one or there is nothing else.
+    Of each package the highest version that fits is taken: as a wheel with native modules for the
+    sandbox if there is one, else as one of pure Python, else as a source archive. Pre-releases
+    count only where a requirement names one or there is nothing else.
 
     Gives paths, sorted by name, for ``SandboxFactory(packages=...)`` or `collect`. Raises
     InitializationError that names the requirement that cannot be met and what there is.
@@ -113,18 +118,19 @@ class _Resolver:
                 if tags_problem(tags):
                     self.refused.setdefault(project, []).append(f"{name} is not for the sandbox")
                     continue
+                kind = _NATIVE_WHEEL if is_native(tags) else _PURE_WHEEL
             elif match := re.fullmatch(r"(.+)-([^-]+)(?:\.tar\.gz|\.tgz)", name):
-                project, text = normalize(match[1]), match[2]
+                project, text, kind = normalize(match[1]), match[2], _SOURCE
             else:
                 continue
             try:
                 version = Version(text)
             except ValueError:
                 continue
-            candidate = _Candidate(path, project, version, name.endswith(".whl"))
+            candidate = _Candidate(path, project, version, kind)
             self.candidates.setdefault(project, []).append(candidate)
         for found in self.candidates.values():
-            found.sort(key=lambda c: (c.version, c.is_wheel), reverse=True)
+            found.sort(key=lambda c: (c.version, c.kind), reverse=True)
 
     def solve(self, wanted: list[tuple[Requirement, str]]) -> dict[str, _Candidate]:
         chosen = self._search(wanted, {}, {}, {})

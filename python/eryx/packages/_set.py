@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 from eryx._errors import InitializationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from eryx._storage import VfsStorage
+    from eryx.native import NativeModule
     from eryx.packages._package import Package
 
 
@@ -42,6 +44,7 @@ class PackageSet:
         packages: tuple[Package, ...],
         files: Mapping[str, bytes],
         missing: tuple[Missing, ...],
+        native_files: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Sets are made by `collect`."""
         self.packages = packages
@@ -50,6 +53,8 @@ class PackageSet:
         """All files by their paths under ``/site-packages``, bytecode included."""
         self.missing = missing
         """Requirements that are not fulfilled. Importing may work without them."""
+        self.native_files = native_files
+        """Sources of the native modules among the files, by their paths."""
 
     @cached_property
     def archive(self) -> bytes:
@@ -64,6 +69,22 @@ class PackageSet:
         import hashlib
 
         return hashlib.sha256(self.archive).hexdigest()
+
+    def native_modules(
+        self, *, needed: Iterable[NativeModule] = (), compiling: bool = True
+    ) -> tuple[NativeModule, ...]:
+        """The native modules, translated now or earlier.
+
+        needed: modules that are translated already, and others that these need.
+        compiling: False to take only what was translated before.
+        Raises NativeModuleError, which names the source and the file.
+        """
+        if not self.native_files:
+            return ()
+        from eryx.native import from_files
+
+        files = {f"{label}: {path}": self.files[path] for path, label in self.native_files.items()}
+        return tuple(from_files(files, needed=needed, compiling=compiling))
 
     @property
     def storage(self) -> VfsStorage:

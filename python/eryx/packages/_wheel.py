@@ -10,7 +10,7 @@ import re
 from eryx._errors import InitializationError
 from eryx.packages._metadata import Metadata, check_python, parse_fields, read_metadata
 from eryx.packages._metadata import write_dist_info as _write_dist_info
-from eryx.packages._package import Package, is_ignored
+from eryx.packages._package import Package, is_ignored, is_native_module
 from eryx.packages._requirements import GUEST_VERSION, normalize
 from eryx.packages._tree import Tree, problem
 from eryx.packages._versions import Version
@@ -20,6 +20,8 @@ _FILE_NAME = re.compile(
     r"-(?P<python>[^-/]+)-(?P<abi>[^-/]+)-(?P<platform>[^-/]+)\.whl",
     re.ASCII,
 )
+# Python in a sandbox calls its platform "wasi-wasm32"; others put a version in or turn it around.
+_WASI = re.compile(r"wasi(?:_[0-9a-z_]+)?_wasm32|wasm32_wasi(?:p[0-9])?", re.ASCII)
 _MINOR = int(GUEST_VERSION.split(".")[1])
 _HASHES = {"sha256", "sha384", "sha512"}
 _UNHASHED = {"RECORD", "RECORD.jws", "RECORD.p7s"}
@@ -42,15 +44,29 @@ def parse_file_name(name: str) -> tuple[str, str, list[Tag]] | None:
 
 
 def tag_fits(tag: Tag) -> bool:
-    """Whether a wheel with that tag is pure Python for the guest."""
+    """Whether a wheel with that tag is for the guest: pure Python, or native modules for WASI."""
     python, abi, platform = tag
-    return platform == "any" and abi == "none" and _python_fits(python)
+    if abi == "none":
+        return _python_fits(python) and (platform == "any" or _is_wasi(platform))
+    if not _is_wasi(platform):
+        return False
+    if abi == "abi3":
+        return _minor_of(python, "cp3") in range(2, _MINOR + 1)
+    return python == abi == f"cp3{_MINOR}"
 
 
 def _python_fits(python: str) -> bool:
-    if python in ("py3", f"cp3{_MINOR}", "cp3"):
-        return True
-    return python.startswith("py3") and python[3:].isdigit() and int(python[3:]) <= _MINOR
+    return python in ("py3", "cp3", f"cp3{_MINOR}") or _minor_of(python, "py3") <= _MINOR
+
+
+def _minor_of(python: str, prefix: str) -> int:
+    """14 for cp314; something that never fits for other tags."""
+    digits = python.removeprefix(prefix)
+    return int(digits) if python.startswith(prefix) and digits.isdecimal() else _MINOR + 1
+
+
+def _is_wasi(platform: str) -> bool:
+    return _WASI.fullmatch(platform) is not None
 
 
 def tags_problem(tags: list[Tag]) -> str:
@@ -58,15 +74,19 @@ def tags_problem(tags: list[Tag]) -> str:
     if any(tag_fits(tag) for tag in tags):
         return ""
     shown = ", ".join("-".join(tag) for tag in tags[:4]) or "nothing"
-    platforms = {tag[2] for tag in tags}
-    if any(platform.startswith(("wasi", "wasm32")) for platform in platforms):
-        return f"has native modules for WASI ({shown}), which this version does not load"
-    if platforms - {"any"}:
+    foreign = {tag[2] for tag in tags if tag[2] != "any" and not _is_wasi(tag[2])}
+    if foreign:
         return (
-            f"is made for {shown}; the sandbox takes pure Python (py3-none-any)."
-            " The package may have such a wheel, or a source archive with a fallback in Python"
+            f"is made for {shown}; the sandbox takes pure Python (py3-none-any) and native modules"
+            f" for WASI (cp3{_MINOR}-cp3{_MINOR}-wasi_wasm32). The package may have such a wheel,"
+            " or a source archive with a fallback in Python"
         )
     return f"is made for {shown}, not for Python 3.{_MINOR}"
+
+
+def is_native(tags: list[Tag]) -> bool:
+    """Whether a wheel with these tags, which can be used, has native modules."""
+    return not any(tag_fits(tag) and tag[2] == "any" for tag in tags)
 
 
 def install_wheel(tree: Tree, file_name: str | None) -> tuple[dict[str, bytes], Package]:
@@ -80,7 +100,7 @@ def install_wheel(tree: Tree, file_name: str | None) -> tuple[dict[str, bytes], 
     if file_name and named is None:
         raise InitializationError(f"{label}: its file name is not that of a wheel")
     info = _dist_info(tree)
-    _check_wheel_file(tree, info, named[2] if named else None)
+    native = is_native(_check_wheel_file(tree, info, named[2] if named else None))
     metadata = _check_metadata(tree, info, named)
     _check_record(tree, info)
 
@@ -99,6 +119,8 @@ def install_wheel(tree: Tree, file_name: str | None) -> tuple[dict[str, bytes], 
         if is_ignored(target):
             ignored.append(path)
         elif target:
+            if native and target.endswith(".so") and not is_native_module(target, data):
+                raise problem(label, path, "is no module for WebAssembly, as the wheel promises")
             files[target] = data
     for name in _UNHASHED:
         files.pop(f"{info}/{name}", None)
@@ -141,25 +163,26 @@ def _required(tree: Tree, path: str) -> bytes:
     return data
 
 
-def _check_wheel_file(tree: Tree, info: str, named_tags: list[Tag] | None) -> None:
+def _check_wheel_file(tree: Tree, info: str, named_tags: list[Tag] | None) -> list[Tag]:
+    """The tags of the wheel, which fit; those of its file name if that is known."""
     fields = parse_fields(_required(tree, f"{info}/WHEEL").decode("utf-8", "replace"))
     version = fields.get("wheel-version", [""])[0]
     if version.partition(".")[0] != "1":
         raise InitializationError(
             f"{tree.label}: has wheel format {version!r}; only 1.x can be read"
         )
-    if named_tags is not None:
-        reason = tags_problem(named_tags)
-    else:
-        tags: list[Tag] = []
+    tags = named_tags
+    if tags is None:
+        tags = []
         for text in fields.get("tag", []):
             parts = text.lower().split("-")
             if len(parts) != 3:
                 raise InitializationError(f"{tree.label}: {info}/WHEEL has the tag {text!r}")
             tags.append((parts[0], parts[1], parts[2]))
-        reason = tags_problem(tags)
+    reason = tags_problem(tags)
     if reason:
         raise InitializationError(f"{tree.label}: {reason}")
+    return tags
 
 
 def _check_metadata(tree: Tree, info: str, named: tuple[str, str, list[Tag]] | None) -> Metadata:
