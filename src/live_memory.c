@@ -12,6 +12,10 @@
 /* More layers than this would cost more to map than they save. */
 enum { LAYERS_MAX = 64 };
 
+/* More than so many times the memory of the guest is not kept in layers, whatever it writes
+ * when. */
+enum { LAYERS_RATIO = 2 };
+
 enum { FIRST_CAPACITY = 512 };
 
 /* Pages that were written, joined to ranges. */
@@ -108,19 +112,70 @@ static bool find_changed(const memory_layers *layers, const wasm_rt_memory_t *me
     return done;
 }
 
-/* Makes layers of the large ranges and takes them out of the list. That it cannot be done is no
- * error: they are copied then. False if the memory was damaged. */
-static bool make_layers(memory_map *map, wasm_rt_memory_t *memory, range_list *list)
+static int compare_offsets(const void *left, const void *right)
 {
-    memory_layer pieces[LAYERS_MAX];
+    uint64_t first = ((const memory_layer *)left)->memory_offset;
+    uint64_t second = ((const memory_layer *)right)->memory_offset;
+    return (first > second) - (first < second);
+}
+
+/* Joins pieces that touch or overlap; gives how many are left. */
+static size_t join_pieces(memory_layer *pieces, size_t count)
+{
+    size_t joined = 0;
+    qsort(pieces, count, sizeof *pieces, compare_offsets);
+    for (size_t i = 1; i < count; i++) {
+        uint64_t end = pieces[joined].memory_offset + pieces[joined].size;
+        uint64_t next_end = pieces[i].memory_offset + pieces[i].size;
+        if (pieces[i].memory_offset > end) {
+            pieces[++joined] = pieces[i];
+        } else if (next_end > end) {
+            pieces[joined].size += next_end - end;
+        }
+    }
+    return joined + 1;
+}
+
+/* Chooses what becomes layers: the large ranges, and where the layers below would be too many or
+ * hold too much that nobody sees any more, all that is in those. */
+static size_t choose_pieces(const memory_layers *below, uint64_t memory_size,
+                            const range_list *list, memory_layer *pieces)
+{
     size_t count = 0;
-    size_t present = map->layers != NULL ? map->layers->count : 0;
-    for (size_t i = 0; i < list->count && count + present < LAYERS_MAX; i++) {
+    uint64_t bytes = memory_layers_bytes(below);
+    for (size_t i = 0; i < list->count && count < LAYERS_MAX; i++) {
         if (list->items[i].size >= LAYER_BYTES) {
             pieces[count++] =
                 (memory_layer){.memory_offset = list->items[i].offset, .size = list->items[i].size};
+            bytes += list->items[i].size;
         }
     }
+    if (count == 0 || below == NULL ||
+        (count + below->count <= LAYERS_MAX && bytes <= LAYERS_RATIO * memory_size)) {
+        return count;
+    }
+    memcpy(pieces + count, below->layers, below->count * sizeof *pieces);
+    count = join_pieces(pieces, count + below->count);
+    return count <= LAYERS_MAX ? count : 0;
+}
+
+static bool is_in_piece(const live_range *range, const memory_layer *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].memory_offset <= range->offset &&
+            range->offset + range->size <= pieces[i].memory_offset + pieces[i].size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Makes layers of the large ranges and takes what is in them out of the list. That it cannot be
+ * done is no error: they are copied then. False if the memory was damaged. */
+static bool make_layers(memory_map *map, wasm_rt_memory_t *memory, range_list *list)
+{
+    memory_layer pieces[2 * LAYERS_MAX];
+    size_t count = choose_pieces(map->layers, memory->size, list, pieces);
     if (count == 0) {
         return true;
     }
@@ -128,20 +183,16 @@ static bool make_layers(memory_map *map, wasm_rt_memory_t *memory, range_list *l
     if (layers == NULL) {
         return true;
     }
-    if (!memory_layers_map(layers, layers->count - count, memory->data)) {
-        /* Each piece is mapped whole or, with its contents as before, not at all. */
-        memory_layers_release(map->layers);
-        map->layers = layers;
-        return false;
-    }
+    /* Each piece is mapped whole or, with its contents as before, not at all. */
+    bool is_mapped = memory_layers_map(layers, layers->count - count, memory->data);
     memory_layers_release(map->layers);
     map->layers = layers;
+    if (!is_mapped) {
+        return false;
+    }
     size_t kept = 0;
-    size_t piece = 0;
     for (size_t i = 0; i < list->count; i++) {
-        if (piece < count && pieces[piece].memory_offset == list->items[i].offset) {
-            piece++;
-        } else {
+        if (!is_in_piece(&list->items[i], pieces, count)) {
             list->items[kept++] = list->items[i];
         }
     }

@@ -1,14 +1,19 @@
 #include "live_state.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "forks.h"
 #include "guest_build.h"
 #include "guest_tls.h"
 #include "status.h"
 #include "use.h"
 
 struct eryx_checkpoint {
-    eryx_engine *engine; /* counted reference */
+    eryx_engine *engine;  /* counted reference */
+    pthread_mutex_t lock; /* of the state: copying it leaves marks in the nodes of its files */
+    uint64_t fork_generation;
+    const eryx_sandbox *origin; /* compared only: it may be gone */
     live_state state;
 };
 
@@ -38,7 +43,7 @@ eryx_status live_state_capture(eryx_sandbox *sandbox, bool include_storages, liv
     if (status != ERYX_OK) {
         return status;
     }
-    live_state state = {0};
+    live_state state = {.needs_entropy = sandbox->needs_entropy};
     if (!live_memory_capture(&sandbox->map, &sandbox->instance.memory,
                              sandbox->instance.stack_pointer, &sandbox->engine->image,
                              &state.memory)) {
@@ -67,8 +72,7 @@ static eryx_status create_memory(const live_memory *live, const eryx_sandbox *sa
 {
     eryx_engine *engine = sandbox->engine;
     static const char no_memory[] = "no memory for the state of a sandbox";
-    if (!memory_cache_take(&engine->cache, &out->map, &out->memory) &&
-        !memory_create(&out->map, &engine->image, 0, &out->memory)) {
+    if (!memory_cache_take(&engine->cache, &engine->image, 0, &out->map, &out->memory)) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s", no_memory);
     }
     eryx_status status = live_memory_apply(live, &out->map, &out->memory)
@@ -111,6 +115,7 @@ static void enter(live_state *state, eryx_sandbox *sandbox, new_memory *memory)
     memory_set_limit(&instance->memory, sandbox->limits.max_memory_bytes);
     sandbox->files = state->files;
     sandbox->handles = state->handles;
+    sandbox->needs_entropy = state->needs_entropy;
     state->files = NULL;
     handles_init(&state->handles, 0, NULL);
     sandbox_apply_file_limits(sandbox);
@@ -135,7 +140,7 @@ eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox, eryx
     if (status != ERYX_OK) {
         return status;
     }
-    live_state copy = {.memory = state->memory};
+    live_state copy = {.memory = state->memory, .needs_entropy = state->needs_entropy};
     live_storages storages;
     status = live_files_copy(state->files, &state->handles, LIVE_STORAGES_PUT_BACK, &copy.files,
                              &copy.handles, &storages, out_error);
@@ -200,23 +205,25 @@ eryx_status eryx_checkpoint_create(eryx_sandbox *sandbox, bool include_storages,
                            "there is no place for the checkpoint");
     }
     eryx_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
-    if (checkpoint == NULL) {
+    if (checkpoint == NULL || pthread_mutex_init(&checkpoint->lock, NULL) != 0) {
+        free(checkpoint);
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     eryx_status status = use_begin(sandbox, out_error);
+    if (status == ERYX_OK) {
+        status = live_state_capture(sandbox, include_storages, &checkpoint->state, out_error);
+        use_end(sandbox);
+    }
     if (status != ERYX_OK) {
+        pthread_mutex_destroy(&checkpoint->lock);
         free(checkpoint);
         return status;
     }
-    status = live_state_capture(sandbox, include_storages, &checkpoint->state, out_error);
-    if (status == ERYX_OK) {
-        checkpoint->engine = engine_retain(sandbox->engine);
-        *out_checkpoint = checkpoint;
-    } else {
-        free(checkpoint);
-    }
-    use_end(sandbox);
-    return status;
+    checkpoint->engine = engine_retain(sandbox->engine);
+    checkpoint->fork_generation = forks_generation();
+    checkpoint->origin = sandbox;
+    *out_checkpoint = checkpoint;
+    return ERYX_OK;
 }
 
 void eryx_checkpoint_destroy(eryx_checkpoint *checkpoint)
@@ -224,26 +231,40 @@ void eryx_checkpoint_destroy(eryx_checkpoint *checkpoint)
     if (checkpoint != NULL) {
         live_state_free(&checkpoint->state);
         eryx_engine_destroy(checkpoint->engine);
+        pthread_mutex_destroy(&checkpoint->lock);
         free(checkpoint);
     }
 }
 
-eryx_status eryx_sandbox_rollback(eryx_sandbox *sandbox, const eryx_checkpoint *checkpoint,
+static eryx_status roll_back(eryx_sandbox *sandbox, eryx_checkpoint *checkpoint,
+                             eryx_error *out_error)
+{
+    if (checkpoint->engine != sandbox->engine) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "the checkpoint is of another engine");
+    }
+    if (checkpoint->fork_generation != forks_generation()) {
+        return status_fail(ERYX_FORKED, out_error,
+                           "the checkpoint belongs to the parent of this process");
+    }
+    pthread_mutex_lock(&checkpoint->lock);
+    eryx_status status = live_state_copy(&checkpoint->state, sandbox, out_error);
+    pthread_mutex_unlock(&checkpoint->lock);
+    if (status == ERYX_OK && sandbox != checkpoint->origin) {
+        sandbox->needs_entropy = true; /* it is a fork then */
+    }
+    return status;
+}
+
+eryx_status eryx_sandbox_rollback(eryx_sandbox *sandbox, eryx_checkpoint *checkpoint,
                                   eryx_error *out_error)
 {
     if (checkpoint == NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "no checkpoint was given");
     }
     eryx_status status = use_begin(sandbox, out_error);
-    if (status != ERYX_OK) {
-        return status;
+    if (status == ERYX_OK) {
+        status = roll_back(sandbox, checkpoint, out_error);
+        use_end(sandbox);
     }
-    if (checkpoint->engine != sandbox->engine) {
-        status =
-            status_fail(ERYX_INVALID_ARGUMENT, out_error, "the checkpoint is of another engine");
-    } else {
-        status = live_state_copy(&checkpoint->state, sandbox, out_error);
-    }
-    use_end(sandbox);
     return status;
 }

@@ -12,6 +12,7 @@ typedef struct live_state {
     live_memory memory;
     vfs *files; /* with stand-ins for the storages that belong to the state (live_storages.h) */
     handle_table handles;
+    bool needs_entropy; /* as in a sandbox */
 } live_state;
 
 /* Errors: BUSY (a run is going on), NEEDS_RESET. */

@@ -8,6 +8,7 @@
 
 struct layer_file {
     size_t references;
+    uint64_t size;
     int descriptor;
 };
 
@@ -108,6 +109,7 @@ memory_layers *memory_layers_extend(const memory_layers *below, const uint8_t *b
         pieces[i].file_offset = end;
         end += pieces[i].size;
     }
+    file->size = end;
     layers->references = 1;
     layers->count = 0;
     for (size_t i = 0; below != NULL && i < below->count; i++) {
@@ -141,6 +143,19 @@ bool memory_layers_map(const memory_layers *layers, size_t first, uint8_t *base)
         }
     }
     return true;
+}
+
+uint64_t memory_layers_bytes(const memory_layers *layers)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; layers != NULL && i < layers->count; i++) {
+        bool is_first = true; /* of those with its file */
+        for (size_t k = 0; k < i; k++) {
+            is_first = is_first && layers->layers[k].file != layers->layers[i].file;
+        }
+        bytes += is_first ? layers->layers[i].file->size : 0;
+    }
+    return bytes;
 }
 
 bool memory_layers_cover(const memory_layers *layers, uint64_t offset)

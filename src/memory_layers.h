@@ -44,6 +44,9 @@ memory_layers *memory_layers_extend(const memory_layers *below, const uint8_t *b
 /* Maps the layers from a number on. False if the system refuses; memory is then incomplete. */
 bool memory_layers_map(const memory_layers *layers, size_t first, uint8_t *base);
 
+/* Host memory that the files of the layers take; NULL is allowed. */
+uint64_t memory_layers_bytes(const memory_layers *layers);
+
 /* True if some layer has the page at that offset. */
 bool memory_layers_cover(const memory_layers *layers, uint64_t offset);
 

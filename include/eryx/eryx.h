@@ -681,7 +681,7 @@ ERYX_API eryx_status eryx_execute(eryx_sandbox *sandbox, const eryx_run_options 
 ERYX_API eryx_status eryx_sandbox_fork(eryx_sandbox *sandbox, eryx_sandbox **out_fork,
                                        eryx_error *out_error);
 
-/* The state of a sandbox at one moment, to go back to. Threads: one at a time. */
+/* The state of a sandbox at one moment, to go back to. Threads: any, until it is freed. */
 typedef struct eryx_checkpoint eryx_checkpoint;
 
 /*
@@ -706,7 +706,7 @@ ERYX_API void eryx_checkpoint_destroy(eryx_checkpoint *checkpoint);
  * Errors: INVALID_ARGUMENT, BUSY (in use by another thread), FORKED, OUT_OF_MEMORY, INITIALIZATION
  * (no address space); the sandbox is then as it was.
  */
-ERYX_API eryx_status eryx_sandbox_rollback(eryx_sandbox *sandbox, const eryx_checkpoint *checkpoint,
+ERYX_API eryx_status eryx_sandbox_rollback(eryx_sandbox *sandbox, eryx_checkpoint *checkpoint,
                                            eryx_error *out_error);
 
 /*

@@ -78,7 +78,7 @@ PyObject *live_rollback(PyObject *self, PyObject *checkpoint)
         return NULL;
     }
     eryx_sandbox *sandbox = core_sandbox(self);
-    const eryx_checkpoint *target = ((checkpoint_object *)checkpoint)->checkpoint;
+    eryx_checkpoint *target = ((checkpoint_object *)checkpoint)->checkpoint;
     eryx_error error = {.message = ""};
     eryx_status status;
     Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_rollback(sandbox, target, &error);

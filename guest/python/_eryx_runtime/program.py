@@ -193,6 +193,9 @@ _COMMAND_CODE = compile("command(source)", __file__, "exec")
 def _reseed() -> None:
     # Its own way takes 2,496 bytes of entropy. The first byte makes it equal work for any number.
     _seed_random(int.from_bytes(b"\1" + _random_bytes(32)))
+    tempfile = _modules.get("tempfile")
+    if type(tempfile) is ModuleType:  # its names come from a generator of its own
+        tempfile.__dict__["_name_sequence"] = None
 
 
 def _extend(extras: dict[int, bytes], names: dict[str, Any]) -> None:
