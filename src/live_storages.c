@@ -55,9 +55,8 @@ vfs_error live_storages_stand_in(vfs *files)
         if (!live_storages_is_writable(files, i)) {
             continue;
         }
-        const vfs_quota *quota = &files->added->sources[i].storage->tree.quota;
         eryx_storage *other;
-        if (eryx_storage_create(quota->max_bytes, quota->max_entries, &other) != ERYX_FILE_OK) {
+        if (storage_create_like(files->added->sources[i].storage, &other) != ERYX_FILE_OK) {
             return VFS_INSUFFICIENT_MEMORY;
         }
         vfs_error error = vfs_stand_in(files, i, other);

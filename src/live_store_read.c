@@ -470,9 +470,8 @@ static bool stand_in(reader *from, const uint8_t *path, uint64_t length, stored_
     if (files->stand_ins != NULL && files->stand_ins[source] != NULL) {
         return false;
     }
-    const vfs_quota *quota = &files->added->sources[source].storage->tree.quota;
     eryx_storage *made;
-    if (eryx_storage_create(quota->max_bytes, quota->max_entries, &made) != ERYX_FILE_OK) {
+    if (storage_create_like(files->added->sources[source].storage, &made) != ERYX_FILE_OK) {
         return false;
     }
     vfs_error error = vfs_stand_in(files, source, made);

@@ -374,6 +374,16 @@ eryx_file_error eryx_storage_get_usage(eryx_storage *storage, eryx_storage_usage
     return ERYX_FILE_OK;
 }
 
+eryx_file_error storage_create_like(eryx_storage *storage, eryx_storage **out_storage)
+{
+    eryx_storage_usage usage;
+    eryx_file_error error = eryx_storage_get_usage(storage, &usage);
+    if (error != ERYX_FILE_OK) {
+        return error;
+    }
+    return eryx_storage_create(usage.max_bytes, usage.max_entries, out_storage);
+}
+
 eryx_file_error eryx_storage_fork(eryx_storage *storage, eryx_storage **out_storage)
 {
     if (storage == NULL || out_storage == NULL) {

@@ -29,6 +29,9 @@ extern const vfs_backend storage_backend; /* storage: memory_tree of an eryx_sto
 /* The storage seen at a mount point; device, above and read_only are for the caller to fill in. */
 vfs_mount storage_mount(eryx_storage *storage);
 
+/* Makes an empty storage with the quota of another. */
+eryx_file_error storage_create_like(eryx_storage *storage, eryx_storage **out_storage);
+
 /* For what needs several steps in one. False, without the lock, in a fork of the process. */
 bool storage_lock(eryx_storage *storage);
 void storage_unlock(eryx_storage *storage);

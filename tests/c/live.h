@@ -3,6 +3,9 @@
 #ifndef ERYX_LIVE_H
 #define ERYX_LIVE_H
 
+#include <sys/resource.h>
+
+#include "dirty_pages.h"
 #include "eryx/eryx.h"
 #include "test.h"
 
@@ -41,6 +44,23 @@ static inline eryx_run_options live_program(const char *source)
     options.source = source;
     options.source_size = strlen(source);
     return options;
+}
+
+/* Until live_see_pages() there are no descriptors: nobody can tell which pages were written, and
+ * layers of memory cannot be made. */
+static inline struct rlimit live_hide_pages(void)
+{
+    struct rlimit before;
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    dirty_pages_after_fork();
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    return before;
+}
+
+static inline void live_see_pages(struct rlimit before)
+{
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 #endif

@@ -259,6 +259,7 @@ static void test_any_memory(void)
     uint64_t random = 0x9e3779b97f4a7c15;
     size_t begin = HEADER_BYTES + (size_t)number_at(RANGE_COUNT_AT) * RANGE_BYTES;
     uint64_t contents = number_at(CONTENTS_SIZE_AT);
+    int loaded = 0;
     for (int i = 0; i < 150; i++) {
         restore();
         uint64_t count = (uint64_t)1 << next_random(&random) % 14;
@@ -268,9 +269,14 @@ static void test_any_memory(void)
             memcpy(data + begin + next_random(&random) % (contents - 4), &value, 4);
         }
         write_data();
-        ASSERT_EQ(eryx_sandbox_load(sandbox, path, NULL), ERYX_OK);
-        run_and_reset(sandbox);
+        if (eryx_sandbox_load(sandbox, path, NULL) == ERYX_OK) {
+            run_and_reset(sandbox);
+            loaded++;
+        } else { /* the list of native modules is looked at */
+            expect_untouched(sandbox);
+        }
     }
+    ASSERT_GT(loaded, 50);
     eryx_sandbox_destroy(sandbox);
 }
 

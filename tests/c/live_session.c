@@ -1,4 +1,6 @@
 /* Live state with the real guest: state between runs, forks, checkpoints. */
+#include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,6 +89,37 @@ static void test_random_numbers_differ(void)
     eryx_sandbox_destroy(second);
 }
 
+static uint64_t draw(eryx_sandbox *sandbox)
+{
+    const eryx_result *result = run(sandbox, "import random; result = random.getrandbits(62)");
+    return strtoull((const char *)result->result_json.data, NULL, 10);
+}
+
+/* A fork that was put back to before its first run drew the numbers of the one it came from. */
+static void test_random_numbers_differ_after_a_rollback(void)
+{
+    eryx_sandbox *first = live_create(NULL);
+    eryx_checkpoint *of_first;
+    eryx_checkpoint *of_second;
+    run(first, "import random; random.seed(1)");
+    eryx_sandbox *second = fork_of(first);
+    ASSERT_EQ(eryx_checkpoint_create(first, false, &of_first, NULL), ERYX_OK);
+    ASSERT_EQ(eryx_checkpoint_create(second, false, &of_second, NULL), ERYX_OK);
+    uint64_t number = draw(first);
+    ASSERT_NE_U(draw(second), number);
+    ASSERT_EQ(eryx_sandbox_rollback(second, of_second, NULL), ERYX_OK);
+    ASSERT_NE_U(draw(second), number);
+    /* To go back to the state of another one is to become a fork of it. */
+    ASSERT_EQ(eryx_sandbox_rollback(second, of_first, NULL), ERYX_OK);
+    ASSERT_NE_U(draw(second), number);
+    ASSERT_EQ(eryx_sandbox_rollback(first, of_first, NULL), ERYX_OK);
+    ASSERT_EQ_U(draw(first), number);
+    eryx_checkpoint_destroy(of_first);
+    eryx_checkpoint_destroy(of_second);
+    eryx_sandbox_destroy(first);
+    eryx_sandbox_destroy(second);
+}
+
 static eryx_sandbox *create_large(void)
 {
     eryx_sandbox_options options;
@@ -118,6 +151,87 @@ static void test_large_buffers_are_shared(void)
     eryx_sandbox_destroy(first);
     eryx_sandbox_destroy(third);
     eryx_sandbox_destroy(fourth);
+}
+
+/* Each run wrote a little less of the buffer than the one before, so that no layer hid another: the
+ * host kept up to 64 copies of it. */
+static void test_layers_are_bounded(void)
+{
+    eryx_sandbox *sandbox = create_large();
+    run(sandbox, "size = 16 << 20\nb = bytearray(size)\nn = 0\nassert id(b) % 16 == 0");
+    for (int i = 0; i < 150; i++) {
+        eryx_checkpoint *checkpoint;
+        run(sandbox, "n += 1\nfor at in range(n * 8192, size, 4096): b[at] = n");
+        ASSERT_EQ(eryx_checkpoint_create(sandbox, false, &checkpoint, NULL), ERYX_OK);
+        eryx_checkpoint_destroy(checkpoint);
+        ASSERT_NOT_NULL(sandbox->map.layers);
+        ASSERT_LE(sandbox->map.layers->count, 64);
+        ASSERT_LE_U(memory_layers_bytes(sandbox->map.layers), 2 * sandbox->instance.memory.size);
+    }
+    eryx_sandbox *fork = fork_of(sandbox);
+    check_output(fork,
+                 "print(all(b[at] == min(at // 8192, n) for at in range(0, size, 4096)), n)\n"
+                 "del b[::4096]; print(b.count(0) == len(b))",
+                 "True 150\nTrue\n");
+    eryx_sandbox_destroy(fork);
+    eryx_sandbox_destroy(sandbox);
+}
+
+/* Without PAGEMAP_SCAN all pages are compared, and without descriptors all of them are copied. */
+static void test_state_where_the_kernel_does_not_tell(void)
+{
+    eryx_sandbox *first = create_large();
+    eryx_checkpoint *checkpoint;
+    run(first, "x = [1]\nb = bytearray(b'x') * (10 << 20)");
+    struct rlimit before = live_hide_pages();
+    eryx_sandbox *second = fork_of(first);
+    ASSERT_EQ(eryx_checkpoint_create(first, false, &checkpoint, NULL), ERYX_OK);
+    live_see_pages(before);
+    ASSERT_NULL(first->map.layers);
+    check_output(second, "x.append(2); b[5] = 65; print(x, b[5], b.count(b'x'))",
+                 "[1, 2] 65 10485759\n");
+    check_output(first, "x.append(3); b[6] = 65; print(x, b[5], b.count(b'x'))",
+                 "[1, 3] 120 10485759\n");
+    before = live_hide_pages();
+    ASSERT_EQ(eryx_sandbox_rollback(first, checkpoint, NULL), ERYX_OK);
+    live_see_pages(before);
+    check_output(first, "print(x, b.count(b'x'))", "[1] 10485760\n");
+    eryx_checkpoint_destroy(checkpoint);
+    eryx_sandbox_destroy(first);
+    eryx_sandbox_destroy(second);
+}
+
+static void *go_back(void *checkpoint)
+{
+    eryx_sandbox *sandbox = live_create(NULL);
+    for (int i = 0; i < 100; i++) {
+        ASSERT_EQ(eryx_sandbox_rollback(sandbox, checkpoint, NULL), ERYX_OK);
+    }
+    check_output(sandbox, "print(len(os.listdir('/data')), os.stat('/tmp/h').st_nlink, f.read())",
+                 "51 2 text\n");
+    eryx_sandbox_destroy(sandbox);
+    return NULL;
+}
+
+/* Copying the files of a checkpoint marks them: two threads at once gave each other's nodes away.
+ */
+static void test_threads_share_a_checkpoint(void)
+{
+    eryx_sandbox *sandbox = live_create(NULL);
+    eryx_checkpoint *checkpoint;
+    run(sandbox,
+        "import os\nfor i in range(50): open(f'/data/{i}', 'w').write('text')\n"
+        "os.link('/data/0', '/tmp/h'); open('/data/f', 'w').write('text'); f = open('/data/f')");
+    ASSERT_EQ(eryx_checkpoint_create(sandbox, false, &checkpoint, NULL), ERYX_OK);
+    pthread_t threads[4];
+    for (size_t i = 0; i < 4; i++) {
+        ASSERT_EQ(pthread_create(&threads[i], NULL, go_back, checkpoint), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        ASSERT_EQ(pthread_join(threads[i], NULL), 0);
+    }
+    eryx_checkpoint_destroy(checkpoint);
+    eryx_sandbox_destroy(sandbox);
 }
 
 static void test_rollback_brings_the_state_back(void)
@@ -166,7 +280,7 @@ static void test_what_is_refused(void)
 /* ---- Files ------------------------------------------------------------------------------------
  */
 
-enum { HEADER_BYTES = 96, CHECKSUM_AT = 56, STORE_SIZE_AT = 88 };
+enum { HEADER_BYTES = 96, CHECKSUM_AT = 56, CONTENTS_SIZE_AT = 80, STORE_SIZE_AT = 88 };
 
 static char path[64];
 
@@ -254,6 +368,74 @@ static void test_damaged_files_are_refused(void)
     unlink(path);
 }
 
+/* The smallest there is: of a sandbox that has not run, and one page of memory. */
+static void test_every_bit_of_a_small_file(void)
+{
+    snprintf(path, sizeof path, "/tmp/eryx-live-%d", (int)getpid());
+    eryx_sandbox *sandbox = live_create(NULL);
+    sandbox->instance.memory.data[sandbox->engine->image.memory_pages * MEMORY_PAGE_BYTES - 1] ^= 1;
+    ASSERT_EQ(eryx_sandbox_save(sandbox, path, false, NULL), ERYX_OK);
+    eryx_sandbox_destroy(sandbox);
+    size_t size;
+    uint8_t *data = read_file(&size);
+    ASSERT_GT(size, IMAGE_PAGE_BYTES);
+    ASSERT_LT(size, 2 * IMAGE_PAGE_BYTES);
+    sandbox = live_create(NULL);
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    ASSERT_GE(file, 0);
+    for (size_t at = 0; at < size; at++) {
+        for (int bit = 0; bit < 8; bit++) {
+            uint8_t damaged = data[at] ^ (uint8_t)(1 << bit);
+            ASSERT_EQ(pwrite(file, &damaged, 1, (off_t)at), 1);
+            eryx_status status = eryx_sandbox_load(sandbox, path, NULL);
+            ASSERT(status == ERYX_INITIALIZATION || status == ERYX_WRONG_BUILD);
+        }
+        ASSERT_EQ(pwrite(file, data + at, 1, (off_t)at), 1);
+    }
+    ASSERT_EQ(eryx_sandbox_load(sandbox, path, NULL), ERYX_OK);
+    for (size_t length = size; length-- > 0;) {
+        ASSERT_EQ(ftruncate(file, (off_t)length), 0);
+        ASSERT_EQ(eryx_sandbox_load(sandbox, path, NULL), ERYX_INITIALIZATION);
+    }
+    close(file);
+    check_output(sandbox, "print(1)", "1\n");
+    eryx_sandbox_destroy(sandbox);
+    free(data);
+    unlink(path);
+}
+
+/* Files of any length were read before anything in them was looked at. */
+static void test_files_that_are_too_large_are_not_read(void)
+{
+    save_example();
+    size_t size;
+    uint8_t *data = read_file(&size);
+    eryx_sandbox *sandbox = live_create(NULL);
+    static const struct {
+        size_t field; /* that takes the file for as long as it is */
+        const char *reason;
+    } cases[] = {{0, "damaged"}, {CONTENTS_SIZE_AT, "damaged"}, {STORE_SIZE_AT, "limits allow"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const uint64_t more = (uint64_t)1 << 42;
+        write_file(data, size);
+        int file = open(path, O_WRONLY | O_CLOEXEC);
+        if (cases[i].field != 0) {
+            uint64_t number;
+            memcpy(&number, data + cases[i].field, sizeof number);
+            number += more;
+            ASSERT_EQ(pwrite(file, &number, sizeof number, (off_t)cases[i].field), 8);
+        }
+        ASSERT_EQ(ftruncate(file, (off_t)(size + more)), 0);
+        close(file);
+        eryx_error error = {{0}};
+        ASSERT_EQ(eryx_sandbox_load(sandbox, path, &error), ERYX_INITIALIZATION);
+        ASSERT_STR_CONTAINS(error.message, cases[i].reason);
+    }
+    eryx_sandbox_destroy(sandbox);
+    free(data);
+    unlink(path);
+}
+
 static void put_checksum(uint8_t *data, size_t size)
 {
     memset(data + CHECKSUM_AT, 0, sizeof(uint64_t));
@@ -330,7 +512,13 @@ static void test_limits_hold_for_files(void)
 
 TEST_MAIN(TEST_CASE(live_open), TEST_CASE(test_fork_goes_its_own_way),
           TEST_CASE(test_open_files_go_along), TEST_CASE(test_random_numbers_differ),
-          TEST_CASE(test_large_buffers_are_shared), TEST_CASE(test_rollback_brings_the_state_back),
-          TEST_CASE(test_what_is_refused), TEST_CASE(test_saved_state_goes_on),
-          TEST_CASE(test_damaged_files_are_refused), TEST_CASE(test_forged_files_do_no_harm),
-          TEST_CASE(test_limits_hold_for_files), TEST_CASE(live_close))
+          TEST_CASE(test_random_numbers_differ_after_a_rollback),
+          TEST_CASE(test_large_buffers_are_shared), TEST_CASE(test_layers_are_bounded),
+          TEST_CASE(test_state_where_the_kernel_does_not_tell),
+          TEST_CASE(test_threads_share_a_checkpoint),
+          TEST_CASE(test_rollback_brings_the_state_back), TEST_CASE(test_what_is_refused),
+          TEST_CASE(test_saved_state_goes_on), TEST_CASE(test_damaged_files_are_refused),
+          TEST_CASE(test_every_bit_of_a_small_file),
+          TEST_CASE(test_files_that_are_too_large_are_not_read),
+          TEST_CASE(test_forged_files_do_no_harm), TEST_CASE(test_limits_hold_for_files),
+          TEST_CASE(live_close))

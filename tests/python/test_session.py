@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import inspect
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -109,6 +109,17 @@ class TestSession:
             session.execution_timeout_ms = "7"  # type: ignore[assignment]
         assert session.execution_timeout_ms == 7
 
+    def test_limits_are_those_of_a_sandbox_if_nothing_is_said(self, session: eryx.Session) -> None:
+        grow = "x = 1; b = bytearray(130_000_000)"
+        with pytest.raises(eryx.ExecutionError, match="MemoryError"):
+            session.execute(grow)
+        many = "for n in range(17_000): open(f'/tmp/{n}', 'w').close()"
+        with pytest.raises(eryx.ExecutionError, match="No space left"):
+            session.execute(many)
+        flood = session.execute("print('x' * 17_000_000)")
+        assert flood.stdout_truncated
+        assert output(session, "print(x)") == "1"
+
     def test_limits_come_from_the_constructor(self) -> None:
         limits = eryx.ResourceLimits(execution_timeout_ms=5, max_fuel=6)
         session = eryx.Session(resource_limits=limits)
@@ -169,6 +180,23 @@ class TestSession:
             == "[] __main__\nf 1"
         )
         assert session.execution_count == 2
+
+    def test_callbacks_stay(self) -> None:
+        def add(n: int) -> int:
+            return n + 1
+
+        session = eryx.Session(callbacks=[{"name": "add", "fn": add, "description": "Adds one"}])
+        call = "print(await add(1), await add(2))"
+        session.execute("x = await add(1)")
+        session.clear_state()
+        before = session.checkpoint()
+        for one in (session, session.fork()):
+            done = one.execute(call)
+            assert (done.stdout, done.callback_invocations) == ("2 3", 2)
+        session.rollback(before)
+        assert output(session, call) == "2 3"
+        session.reset()
+        assert output(session, call) == "2 3"
 
     def test_cleared_objects_are_finalised(self, session: eryx.Session) -> None:
         session.execute(
@@ -249,19 +277,30 @@ class TestSession:
                 use()
         assert repr(session) == "Session(execution_count=1)"
 
-    def test_closing_gives_memory_back(self) -> None:
-        for _ in range(20):
-            with eryx.Session() as session:
-                session.execute("x = bytearray(5_000_000)")
-        gc.collect()
-        before, descriptors = private_bytes(), open_descriptors()
-        for _ in range(200):
+    @pytest.mark.parametrize("end", ["close", "dropped"])
+    def test_memory_is_given_back(self, end: str) -> None:
+        def use() -> None:
             session = eryx.Session()
             session.execute("x = bytearray(5_000_000)")
-            session.close()
-        gc.collect()
+            if end == "close":
+                session.close()
+
+        for _ in range(20):
+            use()
+        before, descriptors = private_bytes(), open_descriptors()
+        for _ in range(1_000):
+            use()
         assert private_bytes() - before < 20_000_000
         assert open_descriptors() == descriptors
+
+    def test_trim_gives_back_what_is_kept(self) -> None:
+        for session in [eryx.Session() for _ in range(8)]:
+            session.execute("x = list(range(50_000))")
+        del session
+        before = private_bytes()
+        eryx.trim()
+        assert private_bytes() < before - 2**20
+        assert output(eryx.Session(), "print(1)") == "1"
 
     def test_arguments_are_named(self) -> None:
         parameters = inspect.signature(eryx.Session).parameters.values()
@@ -347,6 +386,20 @@ class TestLiveState:
         parts = [set(column) for column in zip(*(line.split() for line in lines), strict=True)]
         assert [len(part) for part in parts] == [5, 5, 5]
 
+    def test_forks_name_temporary_files_differently(self, session: eryx.Session) -> None:
+        session.execute("import tempfile; tempfile.mktemp()")
+        names = {output(session.fork(), "print(tempfile.mktemp())") for _ in range(5)}
+        assert len(names) == 5
+
+    def test_random_numbers_of_a_fork_whose_first_run_is_undone(self) -> None:
+        session = eryx.Session(transactional=True)
+        session.execute("import random; random.seed(1)")
+        fork = session.fork()
+        with pytest.raises(eryx.ExecutionError):
+            fork.execute("1 / 0")
+        draw = "print(random.random())"
+        assert output(fork, draw) != output(session, draw)
+
     def test_fork_has_limits_of_its_own(self, session: eryx.Session) -> None:
         session.execution_timeout_ms = 5_000
         fork = session.fork()
@@ -398,6 +451,38 @@ class TestLiveState:
         assert output(session, "print(x)") == "1"
         with pytest.raises(TypeError):
             session.rollback(None)  # type: ignore[arg-type]
+
+    def test_threads_share_a_checkpoint(self, session: eryx.Session) -> None:
+        session.execute("import os\nfor n in range(20): open(f'/data/{n}', 'w').write('x')")
+        checkpoint = session.checkpoint()
+
+        def go_back(fork: eryx.Session) -> str:
+            for _ in range(30):
+                fork.rollback(checkpoint)
+            return output(
+                fork, "print(sum(os.path.getsize('/data/' + n) for n in os.listdir('/data')))"
+            )
+
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(go_back, [session.fork() for _ in range(4)])) == {"20"}
+
+    def test_checkpoint_belongs_to_its_process(self, child: object) -> None:
+        assert callable(child)
+        code = """
+            import os, eryx
+            session = eryx.Session()
+            checkpoint = session.checkpoint()
+            if os.fork() == 0:
+                try:
+                    eryx.Session().rollback(checkpoint)
+                except eryx.EryxError as error:
+                    print(error, flush=True)
+                os._exit(0)
+            os.wait()
+            session.rollback(checkpoint)
+            print(session.execute("print(1)").stdout)
+        """
+        assert child(code) == "the checkpoint belongs to the parent of this process\n1"
 
     def test_checkpoints_do_not_pile_up(self, session: eryx.Session) -> None:
         session.execute("b = bytearray(b'x') * 20_000_000")
@@ -465,6 +550,17 @@ class TestLiveState:
         with pytest.raises(eryx.InitializationError, match="No such file"):
             small.save(tmp_path / "absent" / "state")
         assert output(small, "print(x)") == "1"
+
+    def test_load_does_not_read_files_that_are_too_large(
+        self, session: eryx.Session, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "state"
+        session.execute("x = 1")
+        session.save(path)
+        os.truncate(path, 2**42)
+        with pytest.raises(eryx.InitializationError, match="damaged"):
+            session.load(path)
+        assert output(session, "print(x)") == "1"
 
     def test_load_refuses_another_build(self, session: eryx.Session, tmp_path: Path) -> None:
         path = tmp_path / "state"
