@@ -35,6 +35,9 @@ _SNAPSHOT = 1
 _RESTORE = 2
 _CLEAR = 3
 
+# Names of the variables that are not in a snapshot, as JSON.
+_MAX_SKIPPED_BYTES = 1024 * 1024
+
 # What a fork does not have in common with its session.
 _NOT_SHARED = frozenset(("__weakref__", "_core", "_driver", "_turn"))
 
@@ -351,7 +354,14 @@ class Session(Sandbox):
         _snapshot.check_key(key)
         _snapshot.check_limit(max_bytes)
         with self._turn_taken():
-            outcome = self._command(_SNAPSHOT, b"%d" % max_bytes)
+            limits = _copy_limits(self._limits)
+            # The answer is no result of a program, and has limits of its own.
+            limits.max_result_bytes = min(max_bytes, 2**40) * 4 // 3 + _MAX_SKIPPED_BYTES
+            self._core.set_limits(core_limits(limits))
+            try:
+                outcome = self._command(_SNAPSHOT, b"%d" % max_bytes)
+            finally:
+                self._core.set_limits(core_limits(self._limits))
         if outcome.result_json is None:
             raise ResourceLimitError(f"no snapshot: {outcome.result_error or 'nothing was left'}")
         try:
@@ -360,7 +370,7 @@ class Session(Sandbox):
             size = int(answer["size"])
             skipped = tuple(str(name) for name in answer["skipped"])
             data = base64.b64decode(answer["data"]) if size <= max_bytes else b""
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise InitializationError(f"the guest gave no snapshot: {error!r}") from None
         if size > max_bytes or len(data) > max_bytes:
             raise ResourceLimitError(

@@ -211,6 +211,16 @@ class TestSnapshots:
         with pytest.raises(eryx.InitializationError, match="the limit is 100"):
             session.restore_state(snapshot, max_bytes=100)
 
+    def test_a_larger_limit_is_kept_whatever_results_may_have(self) -> None:
+        session = eryx.Session(resource_limits=eryx.ResourceLimits(max_result_bytes=100))
+        session.execute("x = b'x' * 20_000_000")
+        snapshot = session.snapshot_state(max_bytes=30_000_000)
+        assert len(snapshot) > 20_000_000
+        assert session.execute("result = 'y' * 200").result_error is not None
+        session.clear_state()
+        session.restore_state(snapshot, max_bytes=30_000_000)
+        assert session.execute("print(len(x))").stdout == "20000000"
+
     def test_every_changed_byte_is_noticed(self, session: eryx.Session) -> None:
         session.execute("x = 1")
         snapshot = session.snapshot_state()
@@ -302,11 +312,33 @@ class TestSnapshots:
             small.restore_state(snapshot)
         assert small.execute("print(y, 'x' in globals())").stdout == "1 False"
 
-    def test_tampered_runtime_harms_only_its_session(self, session: eryx.Session) -> None:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "[" * 100_000,
+            "[]",
+            "null",
+            '{"size": 1}',
+            '{"size": "many", "skipped": [], "data": ""}',
+            '{"size": 1e999, "skipped": [], "data": ""}',
+            '{"size": 1, "skipped": 5, "data": ""}',
+            '{"size": 1, "skipped": [], "data": 5}',
+            '{"size": 1, "skipped": [], "data": "\u00fc"}',
+            '{"size": 1, "skipped": [], "data": "QUJ"}',
+            '{"size": 1000, "skipped": [], "data": ""}',
+            '{"size": 1, "skipped": [], "data": "%s"}' % ("QUJD" * 1000),
+            '{"size": 1, "skipped": ["%s"], "data": ""}' % ("x" * 2_000_000),
+        ],
+        ids=lambda answer: answer[:60],
+    )
+    def test_tampered_runtime_harms_only_its_session(
+        self, session: eryx.Session, answer: str
+    ) -> None:
         session.execute(
             "import _eryx_runtime.snapshot as s, _eryx\n"
-            "s._encode_json = lambda answer: '[' * 100_000\nx = 1"
+            "real = _eryx.report\n"
+            f"s._eryx.report = lambda field, data: real(field, {answer!r}.encode())\nx = 1"
         )
         with pytest.raises(eryx.EryxError):
-            session.snapshot_state()
+            session.snapshot_state(max_bytes=500)
         assert session.execute("print(x)").stdout == "1"

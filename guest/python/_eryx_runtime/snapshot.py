@@ -351,10 +351,13 @@ def save(limit: int) -> None:
     """Report the variables of the program."""
     variables = {name: value for name, value in _main_globals().items() if _is_stored(name, value)}
     data, skipped = _dump_what_can_be(variables)
-    answer: dict[str, Any] = {"size": len(data), "skipped": skipped}
+    answer = _encode_json({"size": len(data), "skipped": skipped}).encode()
     if len(data) <= limit:
-        answer["data"] = _encode_base64(data).decode()
-    _eryx.report(_RESULT_JSON, _encode_json(answer).encode())
+        # Not by the encoder, which would have it in memory several times.
+        text = _encode_base64(data)
+        del data
+        answer = b"".join((b'{"data": "', text, b'", ', answer[1:]))
+    _eryx.report(_RESULT_JSON, answer)
 
 
 def load(data: bytes) -> None:
