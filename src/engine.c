@@ -101,7 +101,7 @@ eryx_engine *engine_retain(eryx_engine *engine)
 void eryx_engine_destroy(eryx_engine *engine)
 {
     if (engine != NULL && atomic_fetch_sub(&engine->references, 1) == 1) {
-        memory_cache_trim(&engine->cache);
+        memory_cache_end(&engine->cache);
         image_close(&engine->image);
         vfs_mounts_release(engine->mounts);
         eryx_packages_destroy(engine->packages);

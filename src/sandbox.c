@@ -85,8 +85,7 @@ static bool create_memory(eryx_sandbox *sandbox)
     eryx_engine *engine = sandbox->engine;
     wasm_rt_memory_t *memory = &sandbox->instance.memory;
     const image *source = engine->has_image ? &engine->image : NULL;
-    return memory_cache_take(&engine->cache, &sandbox->map, memory) ||
-           memory_create(&sandbox->map, source, guest_initial_pages, memory);
+    return memory_cache_take(&engine->cache, source, guest_initial_pages, &sandbox->map, memory);
 }
 
 static void destroy_memory(eryx_sandbox *sandbox)
@@ -250,14 +249,14 @@ static bool reset_memory(eryx_sandbox *sandbox)
 {
     memory_map map;
     wasm_rt_memory_t memory;
-    const image *source = &sandbox->engine->image;
+    eryx_engine *engine = sandbox->engine;
     if (!sandbox->memory_used) {
         return true;
     }
     if (sandbox->map.layers == NULL) {
-        return memory_reset(&sandbox->map, &sandbox->instance.memory, source);
+        return memory_reset(&sandbox->map, &sandbox->instance.memory, &engine->image);
     }
-    if (!memory_create(&map, source, 0, &memory)) {
+    if (!memory_cache_take(&engine->cache, &engine->image, 0, &map, &memory)) {
         return false;
     }
     memory_destroy(&sandbox->map);

@@ -3,7 +3,16 @@
 #include <unistd.h>
 
 #include "live.h"
+#include "memory_pressure.h"
 #include "sandbox.h"
+
+/* In place of what the system says (memory_pressure.c). */
+static bool test_memory_is_short;
+
+bool memory_is_short(void)
+{
+    return test_memory_is_short;
+}
 
 static const char *const hostile_programs[] = {
     "x = 1",
@@ -111,6 +120,83 @@ static void test_no_more_is_kept_than_the_cache_holds(void)
     eryx_engine_trim(NULL);
 }
 
+static void test_nothing_is_left_where_the_kernel_does_not_tell(void)
+{
+    for (size_t i = 0; i < sizeof hostile_programs / sizeof hostile_programs[0]; i++) {
+        eryx_sandbox *sandbox = live_create(NULL);
+        run(sandbox, hostile_programs[i]);
+        struct rlimit before = live_hide_pages();
+        eryx_sandbox_destroy(sandbox);
+        live_see_pages(before);
+        sandbox = live_create(NULL);
+        assert_memory_is_image(sandbox);
+        eryx_sandbox_destroy(sandbox);
+    }
+}
+
+/* Sandboxes that have run, all at once and then gone. */
+static void fill_cache(void)
+{
+    eryx_sandbox *sandboxes[MEMORY_CACHE_CAPACITY];
+    for (int i = 0; i < MEMORY_CACHE_CAPACITY; i++) {
+        sandboxes[i] = live_create(NULL);
+        run(sandboxes[i], "x = 1");
+    }
+    for (int i = 0; i < MEMORY_CACHE_CAPACITY; i++) {
+        eryx_sandbox_destroy(sandboxes[i]);
+    }
+}
+
+static void test_nothing_is_kept_while_memory_is_short(void)
+{
+    fill_cache();
+    ASSERT_EQ(live_engine->cache.count, MEMORY_CACHE_CAPACITY);
+    eryx_engine *of_most = live_engine;
+    live_open(); /* another engine */
+    eryx_sandbox *sandbox = live_create(NULL);
+    run(sandbox, "x = 1");
+    test_memory_is_short = true;
+    eryx_sandbox_destroy(sandbox);
+    test_memory_is_short = false;
+    ASSERT_EQ(of_most->cache.count, 0);
+    ASSERT_EQ(live_engine->cache.count, 0);
+    live_close();
+    live_engine = of_most;
+    fill_cache();
+    ASSERT_EQ(live_engine->cache.count, MEMORY_CACHE_CAPACITY);
+}
+
+/* Address space of this process in bytes. */
+static rlim_t address_space(void)
+{
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    ASSERT_NOT_NULL(file);
+    ASSERT_EQ(fscanf(file, "%llu", &pages), 1);
+    fclose(file);
+    return (rlim_t)(pages * IMAGE_PAGE_BYTES);
+}
+
+/* An engine could not make a sandbox because of what another one kept. */
+static void test_all_is_given_back_when_the_system_refuses(void)
+{
+    fill_cache();
+    eryx_engine *of_most = live_engine;
+    live_open();
+    struct rlimit before;
+    ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+    struct rlimit tight = {.rlim_cur = address_space() + MEMORY_RESERVED_BYTES / 2,
+                           .rlim_max = before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_AS, &tight), 0);
+    eryx_sandbox *sandbox = live_create(NULL);
+    run(sandbox, "x = 1");
+    ASSERT_EQ(of_most->cache.count, 0);
+    ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
+    eryx_sandbox_destroy(sandbox);
+    live_close();
+    live_engine = of_most;
+}
+
 static void test_child_of_a_fork_has_memory_of_its_own(void)
 {
     eryx_sandbox *sandbox = live_create(NULL);
@@ -140,4 +226,7 @@ TEST_MAIN(TEST_CASE(live_open), TEST_CASE(test_nothing_is_left_for_the_next_sand
           TEST_CASE(test_nothing_is_left_of_a_suspended_run),
           TEST_CASE(test_pages_behind_the_image_are_gone),
           TEST_CASE(test_child_of_a_fork_has_memory_of_its_own),
+          TEST_CASE(test_nothing_is_left_where_the_kernel_does_not_tell),
+          TEST_CASE(test_nothing_is_kept_while_memory_is_short),
+          TEST_CASE(test_all_is_given_back_when_the_system_refuses),
           TEST_CASE(test_no_more_is_kept_than_the_cache_holds), TEST_CASE(live_close))

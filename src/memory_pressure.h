@@ -1,0 +1,13 @@
+/*
+ * Whether the system is short of memory, as it says itself (pressure stall information): the
+ * control group if it tells, else the whole system.
+ */
+#ifndef ERYX_MEMORY_PRESSURE_H
+#define ERYX_MEMORY_PRESSURE_H
+
+#include <stdbool.h>
+
+/* Looks at most twice a second. False where the kernel does not tell. Threads: any. */
+bool memory_is_short(void);
+
+#endif
