@@ -1,10 +1,15 @@
 /* Directories and files of the host in the tree of a guest. */
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -443,9 +448,35 @@ static void test_swapping_meanwhile(void)
     leave();
 }
 
+/* As in a container whose filter does not know openat2(). It stays for all that comes after. */
+static void forbid_openat2(void)
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof rules / sizeof rules[0], .filter = rules};
+    ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    ASSERT_EQ(syscall(SYS_openat2, 0, NULL, NULL, 0), -1);
+    ASSERT_EQ(errno, ENOSYS);
+}
+
+static void test_without_openat2(void)
+{
+    forbid_openat2();
+    test_reads_and_writes_reach_the_host();
+    test_links_do_not_lead_out();
+    test_only_files_and_directories_are_opened();
+    test_swapping_meanwhile();
+}
+
 TEST_MAIN(TEST_CASE(test_reads_and_writes_reach_the_host),
           TEST_CASE(test_many_entries_are_listed_once), TEST_CASE(test_read_only_changes_nothing),
           TEST_CASE(test_one_file), TEST_CASE(test_links_do_not_lead_out),
           TEST_CASE(test_only_files_and_directories_are_opened), TEST_CASE(test_a_removed_volume),
           TEST_CASE(test_a_file_size_limit_sends_no_signal),
-          TEST_CASE(test_descriptors_are_bounded), TEST_CASE(test_swapping_meanwhile))
+          TEST_CASE(test_descriptors_are_bounded), TEST_CASE(test_swapping_meanwhile),
+          TEST_CASE(test_without_openat2))

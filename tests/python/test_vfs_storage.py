@@ -271,8 +271,15 @@ class TestVfsStorage:
             import os
             os.symlink('/etc/passwd', '/data/link')
             seen = []
+            for path in ('/python-stdlib/os.py', '/dev/null', '/tmp/f', '/etc/passwd'):
+                try:
+                    os.link(path, '/data/hard')
+                    seen.append(path)
+                except OSError:
+                    pass
             for path in ('/data/../etc/passwd', '/data//..//etc/passwd', '/data/link',
-                         '/etc/passwd', '/data/' + 'x' * 5000, '/data/.\u2024/x'):
+                         '/etc/passwd', '/data/' + 'x' * 5000, '/data/.\u2024/x',
+                         '/data/\uff0e\uff0e/etc/passwd', '/data/..\u2215etc\u2215passwd'):
                 try:
                     open(path)
                     seen.append(path)
