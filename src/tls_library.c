@@ -104,7 +104,7 @@ static void name_library(unsigned long code, char *out_name, size_t size)
 
 void tls_library_take_error(tls_error *out_error)
 {
-    unsigned long code = ERR_get_error();
+    unsigned long code = ERR_peek_last_error();
     const char *text = code != 0 ? ERR_reason_error_string(code) : NULL;
     ERR_clear_error();
     tls_error_set(out_error, "%s", text != NULL ? text : "unknown error");

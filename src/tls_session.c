@@ -203,7 +203,8 @@ static tls_status judge(tls_session *session, int result)
         return die(session, wire_status(session));
     }
     tls_wire_flush(&session->wire); /* an alert for the server, who may have gone */
-    unsigned long code = ERR_peek_error();
+    /* The last one says what became of the handshake; those before it, how that came about. */
+    unsigned long code = ERR_peek_last_error();
     tls_library_take_error(&session->error);
     if (code == 0 || (ERR_GET_LIB(code) == ERR_LIB_SSL &&
                       ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING)) {

@@ -264,6 +264,22 @@ static void test_unknown_root(void)
                       "unable to get local issuer certificate");
 }
 
+/* It is about the certificate, whatever the arithmetic of signatures has to say besides. */
+static void test_a_forged_signature_is_a_failed_verification(void)
+{
+    identity forger =
+        make_identity((identity_options){.common_name = "root", .is_authority = true});
+    meeting met;
+    met.root = make_identity((identity_options){.common_name = "root", .is_authority = true});
+    met.shown = make_identity((identity_options){
+        .common_name = "server", .names = "DNS:example.com", .issuer = &met.root});
+    ASSERT(X509_sign(met.shown.certificate, forger.key, EVP_sha256()) > 0);
+    met.server = start_server(&met.shown, NULL);
+    met.session = connect_session(&met.root, &met.server, (tls_session_options){0});
+    free_identity(&forger);
+    assert_unverified(&met, X509_V_ERR_CERT_SIGNATURE_FAILURE, "certificate signature failure");
+}
+
 static void test_signed_by_one_that_must_not(void)
 {
     meeting met;
@@ -745,9 +761,10 @@ TEST_MAIN(TEST_CASE(test_talks_to_a_server_it_can_verify), TEST_CASE(test_byte_b
           TEST_CASE(test_wrong_name), TEST_CASE(test_name_only_in_the_subject),
           TEST_CASE(test_wildcards), TEST_CASE(test_wrong_address), TEST_CASE(test_expired),
           TEST_CASE(test_not_yet_valid), TEST_CASE(test_weak_key), TEST_CASE(test_self_signed),
-          TEST_CASE(test_unknown_root), TEST_CASE(test_signed_by_one_that_must_not),
-          TEST_CASE(test_chain), TEST_CASE(test_garbage_instead_of_tls),
-          TEST_CASE(test_garbage_of_every_kind), TEST_CASE(test_server_goes_away_in_the_handshake),
+          TEST_CASE(test_unknown_root), TEST_CASE(test_a_forged_signature_is_a_failed_verification),
+          TEST_CASE(test_signed_by_one_that_must_not), TEST_CASE(test_chain),
+          TEST_CASE(test_garbage_instead_of_tls), TEST_CASE(test_garbage_of_every_kind),
+          TEST_CASE(test_server_goes_away_in_the_handshake),
           TEST_CASE(test_old_versions_are_refused),
           TEST_CASE(test_ciphers_without_a_certificate_are_refused),
           TEST_CASE(test_versions_can_be_narrowed), TEST_CASE(test_options_that_can_not_be),

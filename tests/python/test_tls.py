@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import socket
 import ssl
-import time
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -14,58 +13,23 @@ import pytest
 import trustme
 
 import eryx
-from conftest import LATENESS_MS, open_descriptors
-from eryx import NetConfig, ResourceLimits, Sandbox, Session
-from network_helpers import LOCAL, PATIENT, execute
+from conftest import run_python
+from eryx import NetConfig, Sandbox
+from network_helpers import LOCAL, PATIENT
 from servers import (
     HOST,
     Authority,
     DnsServer,
     EchoServer,
     HttpServer,
-    RawServer,
-    ResetServer,
     SilentServer,
     TcpServer,
-    garbage,
 )
+from tls_helpers import BOTH_WAYS, CONNECT, STREAM, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-# Says how TLS with a server went: arguments are host, port, and the name of the server.
-CONNECT = """
-    import socket, ssl, sys
-    host, port, name = sys.argv[1], int(sys.argv[2]), sys.argv[3] or None
-    context = ssl.create_default_context()
-    context.check_hostname = name is not None
-    try:
-        with socket.create_connection((host, port), timeout=20) as plain:
-            with context.wrap_socket(plain, server_hostname=name) as connection:
-                connection.sendall(b"ping")
-                print(connection.recv(100).decode(), connection.version())
-    except OSError as error:
-        print(type(error).__name__, error)
-"""
-
-# The same with asyncio, which does I/O itself and leaves only the bytes to the host.
-STREAM = """
-    import asyncio, ssl, sys
-    host, port, name = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    async def main():
-        try:
-            reader, writer = await asyncio.open_connection(
-                host, port, ssl=ssl.create_default_context(), server_hostname=name)
-            writer.write(b"ping")
-            print((await reader.read(100)).decode(), writer.get_extra_info("ssl_object").version())
-            writer.close()
-            await writer.wait_closed()
-        except OSError as error:
-            print(type(error).__name__, error)
-    asyncio.run(main())
-"""
-
-BOTH_WAYS = pytest.mark.parametrize("program", [CONNECT, STREAM], ids=["socket", "asyncio"])
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +53,6 @@ def echo(authority: Authority) -> Iterator[EchoServer]:
 def https(authority: Authority) -> Iterator[HttpServer]:
     with HttpServer(authority.context()) as server:
         yield server
-
-
-def run(network: NetConfig, code: str, *arguments: object) -> eryx.ExecuteResult:
-    """Runs an indented program with arguments in a new sandbox."""
-    return execute(Sandbox(network=network, resource_limits=PATIENT), code, *arguments)
 
 
 class TestClients:
@@ -542,6 +501,18 @@ class TestVerification:
 class TestNames:
     """The name that TLS is done with is the one that the rules were asked about."""
 
+    @BOTH_WAYS
+    def test_the_server_is_told_the_name(
+        self, program: str, authority: Authority, trusting: NetConfig
+    ) -> None:
+        told: list[str | None] = []
+        context = authority.context()
+        context.sni_callback = lambda connection, name, context: told.append(name)
+        with EchoServer(tls=context) as server:
+            for name in ("localhost", HOST):  # no SNI for an address
+                assert run(trusting, program, name, server.port, name).stdout == "ping TLSv1.3"
+        assert told == ["localhost", None]
+
     def test_without_a_name_it_is_that_of_the_connection(
         self, authority: Authority, trusting: NetConfig, echo: EchoServer
     ) -> None:
@@ -662,159 +633,6 @@ class TestNames:
         assert "TLS already" in lines[3]
 
 
-class TestTrouble:
-    @BOTH_WAYS
-    def test_garbage(self, program: str, trusting: NetConfig) -> None:
-        for data in (b"HTTP/1.1 400 Bad Request\r\n\r\n", garbage(5000), b"\x16\x03\x03" * 100):
-            with RawServer(data, read_first=True) as server:
-                text = run(trusting, program, "localhost", server.port, "localhost").stdout
-            # asyncio itself says ConnectionResetError if the end comes in the handshake.
-            assert text.startswith(("SSLError [SSL: ", "SSLEOFError", "ConnectionReset")), text
-
-    @BOTH_WAYS
-    def test_a_server_that_closes(self, program: str, trusting: NetConfig) -> None:
-        with RawServer(b"", read_first=True) as server:
-            text = run(trusting, program, "localhost", server.port, "localhost").stdout
-        assert text.startswith(("SSLEOFError", "ConnectionResetError", "ConnectionAbortedError"))
-
-    @BOTH_WAYS
-    def test_a_server_that_resets(self, program: str, trusting: NetConfig) -> None:
-        with ResetServer() as server:
-            text = run(trusting, program, "localhost", server.port, "localhost").stdout
-        assert text.startswith("ConnectionResetError")
-
-    def test_the_end_without_a_word(self, authority: Authority, trusting: NetConfig) -> None:
-        with RawServer(b"cut", tls=authority.context(), read_first=True) as server:
-            done = run(
-                trusting,
-                """
-                import socket, ssl, sys
-                for hide in (True, False):
-                    plain = socket.create_connection(("localhost", int(sys.argv[1])), timeout=20)
-                    connection = ssl.create_default_context().wrap_socket(
-                        plain, server_hostname="localhost", suppress_ragged_eofs=hide)
-                    connection.sendall(b"x")
-                    print(connection.recv(100))
-                    try:
-                        print(connection.recv(100))
-                    except ssl.SSLEOFError as error:
-                        print("SSLEOFError", error)
-                """,
-                server.port,
-            )
-        lines = done.stdout.splitlines()
-        assert lines[:3] == ["b'cut'", "b''", "b'cut'"]
-        assert lines[3].startswith("SSLEOFError ")
-        assert "EOF occurred in violation of protocol" in lines[3]
-
-    def test_timeouts_of_the_guest(self, authority: Authority, trusting: NetConfig) -> None:
-        program = """
-            import socket, ssl, sys, time
-            plain = socket.create_connection(("localhost", int(sys.argv[1])))
-            plain.settimeout(0.2)
-            began = time.monotonic()
-            try:
-                connection = ssl.create_default_context().wrap_socket(
-                    plain, server_hostname="localhost")
-                began = time.monotonic()
-                connection.recv(100)
-            except TimeoutError as error:
-                print(error, 0.15 < time.monotonic() - began < 10)
-        """
-        with SilentServer() as server:
-            text = run(trusting, program, server.port).stdout
-        assert text == "The handshake operation timed out True"
-        with SilentServer(tls=authority.context()) as server:
-            text = run(trusting, program, server.port).stdout
-        assert text == "The read operation timed out True"
-
-    @BOTH_WAYS
-    def test_the_host_ends_a_handshake(self, program: str, authority: Authority) -> None:
-        network = NetConfig(connect_timeout_ms=300).allow_localhost().with_root_cert(authority.der)
-        limits = ResourceLimits(execution_timeout_ms=3000)
-        began = time.monotonic()
-        with SilentServer() as server:
-            sandbox = Sandbox(network=network, resource_limits=limits)
-            arguments = ("localhost", server.port, "localhost")
-            if program is STREAM:
-                # asyncio waits for bytes, not for the host: its own limit counts, or the run's.
-                with pytest.raises(eryx.TimeoutError):
-                    execute(sandbox, program, *arguments)
-                return
-            text = execute(sandbox, program.replace("timeout=20", "timeout=None"), *arguments)
-        assert "TimeoutError" in text.stdout
-        assert 0.25 < time.monotonic() - began < 2.9
-
-    @BOTH_WAYS
-    def test_a_run_that_is_cut_in_the_handshake(self, program: str, trusting: NetConfig) -> None:
-        before = open_descriptors()
-        with SilentServer() as server:
-            sandbox = Sandbox(
-                network=trusting, resource_limits=ResourceLimits(execution_timeout_ms=300)
-            )
-            began = time.monotonic()
-            with pytest.raises(eryx.TimeoutError):
-                execute(sandbox, program, "localhost", server.port, "localhost")
-            assert time.monotonic() - began < 0.3 + LATENESS_MS / 1000 + 1
-            assert server.wait_until_idle()
-        del sandbox
-        assert open_descriptors() <= before + 1
-
-    def test_sessions_of_an_earlier_run(self, trusting: NetConfig, echo: EchoServer) -> None:
-        opening = """
-            import socket, ssl, sys
-            context = ssl.create_default_context()
-            plain = socket.create_connection(("localhost", int(sys.argv[1])), timeout=20)
-            connection = context.wrap_socket(plain, server_hostname="localhost")
-            connection.sendall(b"x")
-            print(connection.recv(10))
-        """
-        with Session(network=trusting) as session:
-            arguments = [str(echo.port)]
-            assert session.execute(dedent(opening), arguments=arguments).stdout == "b'x'"
-            assert echo.wait_until_idle()
-            after = session.execute(
-                dedent(
-                    """
-                    for call in (lambda: connection.send(b"y"), lambda: connection.recv(1),
-                                 connection.getpeercert, connection.unwrap):
-                        try:
-                            print(call())
-                        except OSError as error:
-                            print(type(error).__name__)
-                    """
-                )
-            )
-            names = after.stdout.splitlines()
-            assert len(names) == 4
-            assert all("Error" in name for name in names)
-            assert session.execute(dedent(opening), arguments=arguments).stdout == "b'x'"
-
-    def test_nothing_is_left_behind(self, trusting: NetConfig, echo: EchoServer) -> None:
-        run(trusting, CONNECT, "localhost", echo.port, "localhost")
-        before = open_descriptors()
-        done = run(
-            trusting,
-            """
-            import socket, ssl, sys
-            context = ssl.create_default_context()
-            for turn in range(100):
-                plain = socket.create_connection(("localhost", int(sys.argv[1])), timeout=20)
-                connection = context.wrap_socket(plain, server_hostname="localhost")
-                connection.send(b"x")
-                connection.recv(1)
-                if turn % 2:
-                    connection.close()
-                else:
-                    del connection, plain
-            print("done")
-            """,
-            echo.port,
-        )
-        assert done.stdout == "done"
-        assert open_descriptors() <= before + 1
-
-
 class TestClientCertificates:
     PROGRAM = """
         import socket, ssl, sys
@@ -890,3 +708,27 @@ class TestHost:
             connection.sendall(b"native")
             assert connection.recv(100) == b"native"
         assert hashlib.new("sha256", b"x").hexdigest().startswith("2d711642")
+
+    @pytest.mark.parametrize("is_there", [True, False])
+    def test_the_roots_of_the_system_are_trusted(
+        self, is_there: bool, authority: Authority, tmp_path: Path
+    ) -> None:
+        """In a process of its own, as they are read once."""
+        roots = tmp_path / "roots.pem"
+        if is_there:
+            roots.write_text(ssl.DER_cert_to_PEM_cert(authority.der))
+        with EchoServer(tls=authority.context()) as server:
+            done = run_python(
+                f"""
+                import eryx
+                sandbox = eryx.Sandbox(network=eryx.NetConfig().allow_localhost())
+                arguments = ["localhost", "{server.port}", "localhost"]
+                print(sandbox.execute({dedent(CONNECT)!r}, arguments=arguments).stdout)
+                """,
+                environment={"SSL_CERT_FILE": str(roots), "SSL_CERT_DIR": str(tmp_path)},
+            )
+        assert done.stderr == ""
+        if is_there:
+            assert done.stdout == "ping TLSv1.3\n"
+        else:
+            assert "unable to get local issuer certificate" in done.stdout
