@@ -385,7 +385,11 @@ class TestUntrusted:
 
 
 class TestLargeBodies:
-    def test_a_gigabyte_is_streamed(self, http: HttpServer, make: Any) -> None:
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_a_gigabyte_is_streamed(
+        self, scheme: str, http: HttpServer, https: HttpServer, make: Any
+    ) -> None:
+        server = http if scheme == "http" else https
         done = make().execute(
             dedent(
                 """
@@ -397,10 +401,13 @@ class TestLargeBodies:
                 result = size
                 """
             ),
-            arguments=[http.url],
+            arguments=[server.url],
         )
         assert done.result == 10**9
         assert done.peak_memory_bytes < 64 << 20
+        (connection,) = done.connections
+        assert connection.tls == (scheme == "https")
+        assert 10**9 < connection.bytes_in < 1.01 * 10**9
 
     def test_a_gigabyte_does_not_fit(self, http: HttpServer, make: Any) -> None:
         with pytest.raises(eryx.ExecutionError, match="MemoryError") as caught:
@@ -433,15 +440,15 @@ class TestLargeBodies:
         assert sum(entry.bytes_in + entry.bytes_out for entry in done.connections) <= 5_000_000
 
 
-@pytest.mark.skipif(nginx_program() is None, reason="nginx is not installed")
-class TestNginx:
-    @pytest.fixture(scope="class")
-    def nginx(
-        self, tmp_path_factory: pytest.TempPathFactory, authority: Authority
-    ) -> Iterator[Nginx]:
-        with Nginx(tmp_path_factory.mktemp("nginx") / "root", authority) as server:
-            yield server
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Nginx]:
+    if nginx_program() is None:
+        pytest.skip("nginx is not installed")
+    with Nginx(tmp_path_factory.mktemp("nginx") / "root", authority) as server:
+        yield server
 
+
+class TestNginx:
     @pytest.mark.parametrize("scheme", ["http", "https"])
     @pytest.mark.parametrize("client", CLIENTS)
     def test_requests(self, client: str, scheme: str, nginx: Nginx, make: Any) -> None:
