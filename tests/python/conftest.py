@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import eryx
+from secret_helpers import Guests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from eryx.native import NativeModule
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -65,6 +68,43 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(directory)
     return directory
+
+
+@pytest.fixture(scope="session")
+def spam_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the native module spam, to be a volume at /native."""
+    from native_helpers import SOURCES, built
+
+    made = tmp_path_factory.mktemp("native")
+    built(SOURCES / "spam.c", made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def spam(spam_directory: Path) -> NativeModule:
+    """The module, translated."""
+    from eryx import native
+    from native_helpers import SUFFIX
+
+    return native.translate(spam_directory / f"spam{SUFFIX}")
+
+
+@pytest.fixture
+def one_cache_of_zig(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zig compiles parts of libc for every new cache, which takes long."""
+    from eryx.native import _compile
+
+    own = str(_compile.default_cache() / "zig")
+    monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", own)
+    monkeypatch.setenv("ZIG_LOCAL_CACHE_DIR", own)
+
+
+@pytest.fixture
+def guests() -> Iterator[Guests]:
+    """Makes sandboxes with secrets; in the end nothing of a value may be in their memory."""
+    made = Guests()
+    yield made
+    made.check()
 
 
 def run_python(

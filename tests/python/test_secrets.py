@@ -17,64 +17,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import eryx
-from eryx import NetConfig, ResourceLimits, Sandbox, Session
+from eryx import NetConfig, Sandbox, Session
 from guest_memory import find_in_guests
 from network_helpers import LOCAL
+from secret_helpers import OTHER, PLACEHOLDER, READ, VALUE, Guests, key, needles
 from servers import HOST, Authority, EchoServer, HttpServer, TcpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-VALUE = "s3cr3t-" + "/+VALUE&" + "1234567890"
-OTHER = "0ther." + "value!" + "ABCDEF"
-PLACEHOLDER = re.compile("eryx_secret_[0-9a-f]{32}")
-PATIENT = ResourceLimits(execution_timeout_ms=120_000)
-
-
-def _needles(value: str) -> list[bytes]:
-    """A value and what of its Base64 is the same wherever it begins."""
-    encoded = value.encode()
-    cores = [
-        base64.b64encode(b"x" * before + encoded)[(4 * before + 2) // 3 :][: len(encoded) - 2]
-        for before in range(3)
-    ]
-    return [encoded, *cores]
-
-
-def key(*hosts: str, value: str = VALUE) -> dict[str, dict[str, Any]]:
-    """Secrets with one that may go to these hosts."""
-    return {"API_KEY": {"value": value, "allowed_hosts": list(hosts)}}
-
-
-class Guests:
-    """Sandboxes of a test; in the end nothing of a value may be in their memory."""
-
-    def __init__(self) -> None:
-        self._all: list[Sandbox] = []
-
-    def sandbox(self, **options: Any) -> Sandbox:
-        made = Sandbox(**{"resource_limits": PATIENT, "network": LOCAL, **options})
-        self._all.append(made)
-        return made
-
-    def session(self, **options: Any) -> Session:
-        made = Session(**{"resource_limits": PATIENT, "network": LOCAL, **options})
-        self._all.append(made)
-        return made
-
-    def keep(self, sandbox: Sandbox) -> None:
-        self._all.append(sandbox)
-
-    def check(self) -> None:
-        assert find_in_guests(*_needles(VALUE), *_needles(OTHER)) == []
-
-
-@pytest.fixture
-def guests() -> Iterator[Guests]:
-    made = Guests()
-    yield made
-    made.check()
+# Memory is looked through after each test.
+pytestmark = pytest.mark.usefixtures("guests")
 
 
 @pytest.fixture(scope="module")
@@ -232,8 +186,8 @@ class TestOptions:
         with pytest.raises(ValueError, match="more than 256 secrets"):
             Sandbox(secrets=secrets)
 
-    def test_nothing_is_shown(self) -> None:
-        sandbox = Sandbox(secrets=key("x.example.com"))
+    def test_nothing_is_shown(self, guests: Guests) -> None:
+        sandbox = guests.sandbox(secrets=key("x.example.com"))
         assert VALUE not in repr(sandbox)
         with pytest.raises(eryx.ExecutionError) as caught:
             sandbox.execute("import os; 1 / 0")
@@ -244,10 +198,8 @@ class TestOptions:
 class TestPlaceholders:
     """What the guest has."""
 
-    READ = "import os; result = os.environ['API_KEY']"
-
     def placeholder(self, sandbox: Sandbox) -> str:
-        text = sandbox.execute(self.READ).result
+        text = sandbox.execute(READ).result
         assert isinstance(text, str)
         assert PLACEHOLDER.fullmatch(text)
         return text
@@ -344,6 +296,85 @@ class TestRequests:
         assert tls_server.headers[-1]["Authorization"] == "Bearer " + VALUE
         answer = json.loads(text)
         assert answer["headers"]["Authorization"] == "Bearer " + "*" * len(VALUE)
+
+    @pytest.mark.parametrize("how", ["http.client", "asyncio", "httpx"])
+    @pytest.mark.parametrize("tls", [False, True])
+    def test_at_no_moment_it_is_in_memory(
+        self,
+        guests: Guests,
+        server: HttpServer,
+        tls_server: HttpServer,
+        authority: Authority,
+        site: Path,
+        tls: bool,
+        how: str,
+    ) -> None:
+        """It is looked for in the middle of the run, when the last buffers are still there."""
+        found: list[list[bytes]] = []
+
+        def scan() -> None:
+            found.append(find_in_guests(*needles(VALUE)))
+
+        code = f"""
+            import os, sys, urllib.parse
+            sys.path.insert(0, "/site")
+            url = sys.argv[1] + "/echo"
+            place = urllib.parse.urlsplit(url)
+            headers = {{"Authorization": os.environ["API_KEY"], "Connection": "close"}}
+            tls = {tls}
+            async def with_http_client():
+                import http.client
+                kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
+                connection = kind(place.netloc)
+                connection.request("GET", "/echo", headers=headers)
+                await scan()
+                return connection.getresponse().read().decode()
+            async def with_asyncio():
+                import asyncio
+                reader, writer = await asyncio.open_connection(
+                    place.hostname, place.port, ssl=tls or None)
+                writer.write(f"GET /echo HTTP/1.1\\r\\nHost: {{place.netloc}}\\r\\n".encode())
+                await scan()
+                for name, value in headers.items():
+                    writer.write(f"{{name}}: {{value}}\\r\\n".encode())
+                    await scan()
+                writer.write(b"\\r\\n")
+                await scan()
+                return (await reader.read()).decode().partition("\\r\\n\\r\\n")[2]
+            async def with_httpx():
+                import httpx
+                async with httpx.AsyncClient() as client:
+                    return (await client.get(url, headers=headers)).text
+            answer = await with_{how.replace(".", "_")}()
+            await scan()
+            print(answer)
+        """
+        sandbox = guests.sandbox(
+            network=LOCAL.with_root_cert(authority.der),
+            secrets=key(HOST, "localhost"),
+            volumes=[(site, "/site", True)],
+            callbacks=[{"name": "scan", "fn": scan}],
+        )
+        to = tls_server if tls else server
+        answer = json.loads(run(sandbox, code, to.url))
+        assert to.headers[-1]["Authorization"] == VALUE
+        assert answer["headers"]["Authorization"] == "*" * len(VALUE)
+        assert found == [[]] * {"http.client": 2, "asyncio": 5, "httpx": 1}[how]
+
+    def test_sandboxes_of_a_factory(self, guests: Guests, server: HttpServer) -> None:
+        factory = eryx.SandboxFactory(imports=["urllib.request"])
+        options: dict[str, Any] = {"network": LOCAL, "secrets": key(HOST)}
+        with factory.create_pool(**options) as pool, pool.acquire() as lease:
+            for made in (
+                factory.create_sandbox(**options),
+                factory.create_session(**options),
+                lease,
+            ):
+                guests.keep(made)
+                answer = json.loads(run(made, GET, server.url + "/echo"))
+                assert server.headers[-1]["Authorization"] == "Bearer " + VALUE
+                assert answer["headers"]["Authorization"] == "Bearer " + "*" * len(VALUE)
+                guests.check()
 
     def test_several_at_once(self, guests: Guests, server: HttpServer) -> None:
         secrets = {
@@ -539,7 +570,7 @@ class TestRefusals:
     def test_the_placeholder_of_another_sandbox_is_worthless(
         self, guests: Guests, server: HttpServer
     ) -> None:
-        foreign = guests.sandbox(secrets=key(HOST)).execute(TestPlaceholders.READ).result
+        foreign = guests.sandbox(secrets=key(HOST)).execute(READ).result
         sandbox = guests.sandbox(secrets=key(HOST))
         run(sandbox, GET.replace('os.environ["API_KEY"]', repr(foreign)), server.url + "/hello")
         assert server.headers[-1]["Authorization"] == f"Bearer {foreign}"
@@ -600,7 +631,7 @@ class TestAnswers:
         assert len(text) == len(body)
         for shown in (header, text):
             assert "*" * (len(VALUE) - 2) in shown
-            for needle in _needles(VALUE):
+            for needle in needles(VALUE):
                 assert needle.decode() not in shown
 
     def test_answers_are_asked_for_without_compression(
@@ -647,126 +678,6 @@ class TestAnswers:
         ) as other:
             done = run(guests.sandbox(secrets=key(HOST)), GET, f"http://{HOST}:{other.port}/")
         assert done == body
-
-
-class TestScrubbing:
-    """Placeholders in what the guest writes."""
-
-    def test_stdout_and_stderr(self, guests: Guests) -> None:
-        code = """
-            import os, sys
-            print("a", os.environ["API_KEY"], "b")
-            print(os.environ["API_KEY"], file=sys.stderr)
-        """
-        done = guests.sandbox(secrets=key(HOST)).execute(dedent(code))
-        assert done.stdout == "a [REDACTED] b"
-        assert done.stderr == "[REDACTED]"
-
-    def test_it_can_be_turned_off(self, guests: Guests) -> None:
-        code = (
-            "import os, sys; print(os.environ['API_KEY']); sys.stderr.write(os.environ['API_KEY'])"
-        )
-        done = guests.sandbox(secrets=key(HOST), scrub_stdout=False).execute(code)
-        assert PLACEHOLDER.fullmatch(done.stdout)
-        assert done.stderr == "[REDACTED]"
-        done = guests.sandbox(secrets=key(HOST), scrub_stderr=False).execute(code)
-        assert PLACEHOLDER.fullmatch(done.stderr)
-        assert done.stdout == "[REDACTED]"
-
-    @pytest.mark.parametrize("step", [1, 3, 20, 44, 100])
-    def test_streams(self, guests: Guests, step: int) -> None:
-        chunks: list[str] = []
-        code = f"""
-            import os, sys
-            text = "see " + os.environ["API_KEY"] + os.environ["API_KEY"][:20] + " é the e"
-            for at in range(0, len(text), {step}):
-                sys.stdout.write(text[at:at + {step}])
-                sys.stdout.flush()
-        """
-        sandbox = guests.sandbox(secrets=key(HOST), on_stdout=chunks.append)
-        done = sandbox.execute(dedent(code))
-        assert re.fullmatch("see \\[REDACTED\\]eryx_secret_.{8} é the e", done.stdout)
-        assert "".join(chunks) == done.stdout
-
-    def test_what_is_held_back_is_not_lost_when_a_run_is_stopped(self, guests: Guests) -> None:
-        sandbox = guests.sandbox(
-            secrets=key(HOST), resource_limits=ResourceLimits(execution_timeout_ms=300)
-        )
-        with pytest.raises(eryx.TimeoutError) as caught:
-            sandbox.execute("print('some', end='', flush=True)\nwhile True: pass")
-        assert caught.value.stdout == "some"
-
-    def test_exceptions(self, guests: Guests) -> None:
-        code = "import os; raise ValueError('bad ' + os.environ['API_KEY'])"
-        sandbox = guests.sandbox(secrets=key(HOST))
-        with pytest.raises(eryx.ExecutionError) as caught:
-            sandbox.execute(code)
-        assert "bad [REDACTED]" in str(caught.value)
-        assert not PLACEHOLDER.search(repr(vars(caught.value)) + str(caught.value))
-
-    def test_result(self, guests: Guests) -> None:
-        code = "import os; result = {'k': [os.environ['API_KEY']]}"
-        done = guests.sandbox(secrets=key(HOST)).execute(code)
-        assert isinstance(done.result, dict)
-        assert PLACEHOLDER.fullmatch(done.result["k"][0])
-        done = guests.sandbox(secrets=key(HOST), scrub_result=True).execute(code)
-        assert done.result == {"k": ["[REDACTED]"]}
-
-    def test_callbacks(self, guests: Guests) -> None:
-        seen: list[object] = []
-
-        def tell(**arguments: object) -> object:
-            seen.append(arguments)
-            return foreign[0]
-
-        foreign = [""]
-        sandbox = guests.session(
-            secrets=key(HOST),
-            callbacks=[{"name": "tell", "fn": tell}],
-        )
-        foreign[0] = str(sandbox.execute(TestPlaceholders.READ).result)
-        done = sandbox.execute("result = await tell(text='x' + os.environ['API_KEY'], many=[1])")
-        assert seen == [{"text": "x[REDACTED]", "many": [1]}]
-        assert done.result == "[REDACTED]"
-
-    def test_trace(self, guests: Guests) -> None:
-        sandbox = guests.sandbox(secrets=key(HOST))
-        code = "import os\ntry:\n    raise ValueError(os.environ['API_KEY'])\nexcept ValueError: 1"
-        done = sandbox.execute(code, trace=True)
-        assert done.trace
-        assert not PLACEHOLDER.search(repr(done.trace))
-
-    def test_files(self, guests: Guests, tmp_path: Path) -> None:
-        code = """
-            import os
-            for place in ("/data/file", "/volume/file"):
-                with open(place, "w") as file:
-                    file.write("a" + os.environ["API_KEY"] + "b")
-                assert os.path.getsize(place) == 46
-                handle = os.open(place + "2", os.O_CREAT | os.O_RDWR)
-                os.pwrite(handle, os.environ["API_KEY"].encode(), 3)
-                os.close(handle)
-        """
-        expected = "[REDACTED]" + "*" * 34
-        session = guests.session(secrets=key(HOST), volumes=[(str(tmp_path), "/volume", False)])
-        session.execute(dedent(code))
-        assert (tmp_path / "file").read_text() == f"a{expected}b"
-        assert (tmp_path / "file2").read_text() == f"\0\0\0{expected}"
-        assert session.execute("print(open('/data/file').read())").stdout == f"a{expected}b"
-        other = guests.session(
-            secrets=key(HOST), volumes=[(str(tmp_path), "/volume", False)], scrub_files=False
-        )
-        other.execute(dedent(code))
-        assert PLACEHOLDER.search((tmp_path / "file").read_text())
-
-    def test_without_secrets_nothing_is_changed(self) -> None:
-        text = "eryx_secret_" + "0" * 32
-        chunks: list[str] = []
-        done = Sandbox(on_stdout=chunks.append, scrub_result=True).execute(
-            f"print({text!r}); result = {text!r}"
-        )
-        assert done.stdout == text == done.result
-        assert "".join(chunks) == text + "\n"
 
 
 class TestTheHost:
