@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import eryx
+from conftest import private_bytes
 from eryx import NetConfig, Sandbox, Session
 from guest_memory import find_in_guests
 from network_helpers import LOCAL
@@ -640,6 +641,42 @@ class TestAnswers:
         code = GET.replace("try:", 'request.add_header("Accept-Encoding", "gzip")\n    try:')
         run(guests.sandbox(secrets=key(HOST)), code, server.url + "/hello")
         assert server.headers[-1]["Accept-Encoding"] == "identity"
+
+    @pytest.mark.parametrize("line", [b"X-Flood: " + b"x" * 1000 + b"\r\n", b"x" * 1000])
+    def test_a_head_without_an_end(self, guests: Guests, line: bytes) -> None:
+        """What is gone over is not piled up: the program gets it and says that it is too much."""
+
+        class Flood(TcpServer):
+            def serve(self, connection: socket.socket) -> None:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Begin: ")
+                for _ in range(50):
+                    connection.sendall(line * 1000)
+
+        code = """
+            import os, socket, sys
+            with socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60) as one:
+                one.sendall(f"GET / HTTP/1.1\\r\\nX: {os.environ['API_KEY']}\\r\\n\\r\\n".encode())
+                size = 0
+                while piece := one.recv(1 << 20):
+                    size += len(piece)
+            print(size >= 50_000_000)
+            import http.client
+            connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+            connection.request("GET", "/", headers={"X": os.environ["API_KEY"]})
+            try:
+                connection.getresponse()
+            except http.client.HTTPException as error:
+                print(error)
+        """
+        with Flood() as server:
+            before = private_bytes()
+            text = run(guests.sandbox(secrets=key(HOST)), code, server.port)
+            assert private_bytes() - before < 40 << 20
+        if line.endswith(b"\n"):
+            assert text == "True\ngot more than 100 headers"
+        else:
+            assert text == "True\ngot more than 65536 bytes when reading header line"
 
     def test_on_other_connections_of_the_sandbox_as_well(self, guests: Guests) -> None:
         kept: list[bytes] = []
