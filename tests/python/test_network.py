@@ -169,6 +169,32 @@ class TestSockets:
             f"source PermissionError EACCES {no_server}",
         ]
 
+    def test_servers_of_libraries_are_refused(self) -> None:
+        done = run(
+            """
+            import asyncio, http.server, socket
+            loop = asyncio.get_running_loop()
+            here = ("127.0.0.1", 0)
+            async def attempt(function, *arguments, **options):
+                try:
+                    made = function(*arguments, **options)
+                    print(await made if asyncio.iscoroutine(made) else made)
+                except PermissionError as error:
+                    print(error.strerror)
+            await attempt(asyncio.start_server, print, *here)
+            await attempt(loop.create_datagram_endpoint, asyncio.DatagramProtocol, here)
+            await attempt(http.server.HTTPServer, here, http.server.BaseHTTPRequestHandler)
+            await attempt(socket.socketpair)
+            """
+        )
+        no_server = "not permitted: a sandbox has no servers (bind, listen, accept)"
+        assert done.stdout.splitlines() == [
+            f"error while attempting to bind on address ('127.0.0.1', 0): [errno 2] {no_server}",
+            "not permitted: a sandbox has no UDP, only TCP",
+            no_server,
+            no_server,
+        ]
+
     def test_connect_ex(self, echo: EchoServer) -> None:
         done = run(
             """

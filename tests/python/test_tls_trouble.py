@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import time
@@ -227,6 +228,58 @@ class DamagedServer(TcpServer):
             except ssl.SSLWantReadError:
                 pass
             connection.sendall(self._change(outward.read()))
+
+
+class HalfCloseServer(TcpServer):
+    """Says goodbye in TLS after the handshake, and keeps what it is sent after that."""
+
+    received = b""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__()
+        self._context = context
+
+    def serve(self, connection: socket.socket) -> None:
+        inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+        secure = self._context.wrap_bio(inward, outward, server_side=True)
+        said_goodbye = False
+        while data := connection.recv(65536):
+            inward.write(data)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                secure.do_handshake()
+                if not said_goodbye:
+                    said_goodbye = True
+                    secure.write(b"goodbye")
+                    with contextlib.suppress(ssl.SSLWantReadError):
+                        secure.unwrap()
+                self.received += secure.read()
+            connection.sendall(outward.read())
+
+
+class TestHalfClosed:
+    @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+    def test_the_guest_may_still_send(
+        self, version: str, authority: Authority, trusting: NetConfig
+    ) -> None:
+        context = authority.context()
+        context.maximum_version = ssl.TLSVersion[version]
+        with HalfCloseServer(context) as server:
+            done = run(
+                trusting,
+                """
+                import socket, ssl, sys
+                plain = socket.create_connection(("localhost", int(sys.argv[1])), timeout=20)
+                connection = ssl.create_default_context().wrap_socket(
+                    plain, server_hostname="localhost")
+                print(connection.recv(100), connection.recv(100))
+                connection.sendall(b"still here")
+                connection.close()
+                """,
+                server.port,
+            )
+            assert server.wait_until_idle()
+            assert server.received == b"still here"
+        assert done.stdout == "b'goodbye' b''"
 
 
 class TestMalformedCertificates:
