@@ -12,6 +12,7 @@
 
 #include "checksum.h"
 #include "guest_build.h"
+#include "host_file.h"
 #include "status.h"
 
 #define PAGE_BYTES IMAGE_PAGE_BYTES
@@ -193,21 +194,6 @@ static void find_segments(const uint8_t *memory, uint64_t size, file_header *hea
     header->file_size = file_end;
 }
 
-static bool write_all(int descriptor, const uint8_t *data, uint64_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(descriptor, data, size);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        if (written > 0) {
-            data += written;
-            size -= (uint64_t)written;
-        }
-    }
-    return true;
-}
-
 eryx_status image_write(const char *path, const uint8_t *memory, uint64_t size,
                         uint32_t stack_pointer, eryx_error *out_error)
 {
@@ -218,13 +204,9 @@ eryx_status image_write(const char *path, const uint8_t *memory, uint64_t size,
     memcpy(header.build_id, build_id, sizeof build_id);
     find_segments(memory, size, &header);
 
-    eryx_status status = ERYX_OUT_OF_MEMORY;
-    size_t temporary_size = strlen(path) + sizeof ".XXXXXX";
-    char *temporary = malloc(temporary_size);
     uint8_t *contents = calloc(1, header.file_size);
-    if (temporary == NULL || contents == NULL) {
-        status_fail(status, out_error, "%s: out of memory", path);
-        goto done_memory;
+    if (contents == NULL) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "%s: out of memory", path);
     }
     for (uint32_t i = 0; i < header.segment_count; i++) {
         const image_segment *segment = &header.segments[i];
@@ -234,24 +216,8 @@ eryx_status image_write(const char *path, const uint8_t *memory, uint64_t size,
     header.checksum = file_checksum(contents, header.file_size);
     memcpy(contents, &header, sizeof header);
 
-    snprintf(temporary, temporary_size, "%s.XXXXXX", path);
-    int descriptor = mkstemp(temporary);
-    if (descriptor < 0) {
-        status = status_fail(ERYX_INITIALIZATION, out_error, "%s: %s", path, strerror(errno));
-        goto done_memory;
-    }
-    bool written = write_all(descriptor, contents, header.file_size) &&
-                   fchmod(descriptor, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH) == 0;
-    written = close(descriptor) == 0 && written;
-    if (written && rename(temporary, path) == 0) {
-        status = ERYX_OK;
-    } else {
-        status = status_fail(ERYX_INITIALIZATION, out_error, "%s: %s", path, strerror(errno));
-        unlink(temporary);
-    }
-
-done_memory:
+    eryx_status status = host_file_replace(path, contents, header.file_size,
+                                           S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH, out_error);
     free(contents);
-    free(temporary);
     return status;
 }

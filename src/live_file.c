@@ -14,6 +14,7 @@
 
 #include "checksum.h"
 #include "guest_build.h"
+#include "host_file.h"
 #include "live_state.h"
 #include "live_store.h"
 #include "status.h"
@@ -48,51 +49,6 @@ static uint64_t checksum_of(const file_header *header, const uint8_t *rest, uint
 
 /* ---- Saving ---------------------------------------------------------------------------------- */
 
-static bool write_all(int descriptor, const void *data, uint64_t size)
-{
-    const uint8_t *bytes = data;
-    while (size > 0) {
-        ssize_t written = write(descriptor, bytes, size);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        if (written > 0) {
-            bytes += written;
-            size -= (uint64_t)written;
-        }
-    }
-    return true;
-}
-
-static eryx_status write_file(const char *path, const uint8_t *data, size_t size,
-                              eryx_error *out_error)
-{
-    size_t room = strlen(path) + sizeof ".XXXXXX";
-    char *temporary = malloc(room);
-    if (temporary == NULL) {
-        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
-    }
-    eryx_status status = ERYX_INITIALIZATION;
-    snprintf(temporary, room, "%s.XXXXXX", path);
-    int descriptor = mkstemp(temporary); /* for the owner only */
-    if (descriptor < 0) {
-        status_fail(status, out_error, "%s: %s", path, strerror(errno));
-        goto done;
-    }
-    bool written = write_all(descriptor, data, size);
-    written = close(descriptor) == 0 && written;
-    if (written && rename(temporary, path) == 0) {
-        status = ERYX_OK;
-    } else {
-        status_fail(status, out_error, "%s: %s", path, strerror(errno));
-        unlink(temporary);
-    }
-
-done:
-    free(temporary);
-    return status;
-}
-
 /* All of the file in one piece, since the checksum is at its begin. */
 static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memory,
                            const live_bytes *store, const char *path, eryx_error *out_error)
@@ -122,7 +78,7 @@ static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memor
     memcpy(to + ranges_size + memory->size, store->data, store->size);
     header.checksum = checksum_of(&header, to, size - sizeof header);
     memcpy(data, &header, sizeof header);
-    eryx_status status = write_file(path, data, size, out_error);
+    eryx_status status = host_file_replace(path, data, size, S_IRUSR | S_IWUSR, out_error);
     free(data);
     return status;
 }

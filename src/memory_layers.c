@@ -1,16 +1,21 @@
 #include "memory_layers.h"
 
-#include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#include "host_file.h"
 
 struct layer_file {
     size_t references;
     uint64_t size;
     int descriptor;
 };
+
+static atomic_size_t file_count; /* of all guests */
 
 /* Atomic, so that guests of different threads may share a list. */
 static void count_up(size_t *references)
@@ -26,7 +31,10 @@ static bool count_down(size_t *references)
 static void release_file(layer_file *file)
 {
     if (count_down(&file->references)) {
-        close(file->descriptor);
+        if (file->descriptor >= 0) {
+            close(file->descriptor);
+        }
+        atomic_fetch_sub_explicit(&file_count, 1, memory_order_relaxed);
         free(file);
     }
 }
@@ -50,34 +58,29 @@ void memory_layers_release(memory_layers *layers)
     free(layers);
 }
 
+/* Descriptors that layers may use up: an eighth of those that the process may have. */
+static size_t descriptor_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (size_t)limit.rlim_cur / 8 : 0;
+}
+
 static layer_file *create_file(void)
 {
     layer_file *file = malloc(sizeof *file);
     if (file == NULL) {
         return NULL;
     }
-    file->references = 1;
-    file->descriptor = memfd_create("eryx", MFD_CLOEXEC);
+    *file = (layer_file){.references = 1, .descriptor = -1};
+    size_t others = atomic_fetch_add_explicit(&file_count, 1, memory_order_relaxed);
+    if (others < descriptor_limit()) {
+        file->descriptor = memfd_create("eryx", MFD_CLOEXEC);
+    }
     if (file->descriptor < 0) {
-        free(file);
+        release_file(file);
         return NULL;
     }
     return file;
-}
-
-static bool write_all(int descriptor, const uint8_t *data, uint64_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(descriptor, data, size);
-        if (written <= 0 && errno != EINTR) {
-            return false;
-        }
-        if (written > 0) {
-            data += written;
-            size -= (uint64_t)written;
-        }
-    }
-    return true;
 }
 
 static bool is_hidden(const memory_layer *layer, const memory_layer *pieces, size_t count)
@@ -102,7 +105,7 @@ memory_layers *memory_layers_extend(const memory_layers *below, const uint8_t *b
     }
     uint64_t end = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!write_all(file->descriptor, base + pieces[i].memory_offset, pieces[i].size)) {
+        if (!host_file_write(file->descriptor, base + pieces[i].memory_offset, pieces[i].size)) {
             goto fail;
         }
         pieces[i].file = file;

@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "host_file.h"
 #include "status.h"
 #include "utf8.h"
 #include "vfs_internal.h"
@@ -552,14 +553,6 @@ static vfs_error read_node(vfs_node node, uint64_t offset, uint8_t *buffer, size
     return VFS_OK;
 }
 
-/* Writing over RLIMIT_FSIZE would send a signal that ends the process. */
-static bool is_within_limit(uint64_t end)
-{
-    struct rlimit limit;
-    return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
-           end <= limit.rlim_cur;
-}
-
 static vfs_error write_node(vfs_node node, uint64_t offset, const uint8_t *data, size_t size,
                             size_t *out_done)
 {
@@ -576,7 +569,7 @@ static vfs_error write_node(vfs_node node, uint64_t offset, const uint8_t *data,
         *out_done = 0;
         return VFS_OK;
     }
-    if (offset > VFS_FILE_SIZE_MAX - size || !is_within_limit(offset + size)) {
+    if (offset > VFS_FILE_SIZE_MAX - size || !host_file_may_reach(offset + size)) {
         return VFS_FILE_TOO_LARGE;
     }
     struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
@@ -597,7 +590,7 @@ static vfs_error write_node(vfs_node node, uint64_t offset, const uint8_t *data,
 
 static vfs_error set_size(vfs_node node, uint64_t size)
 {
-    if (size > VFS_FILE_SIZE_MAX || !is_within_limit(size)) {
+    if (size > VFS_FILE_SIZE_MAX || !host_file_may_reach(size)) {
         return VFS_FILE_TOO_LARGE;
     }
     return result_of(ftruncate(node_of(node)->contents, (off_t)size));

@@ -8,6 +8,8 @@
 #include "live.h"
 #include "sandbox.h"
 
+static char path[64]; /* of a saved session */
+
 static const eryx_result *run(eryx_sandbox *sandbox, const char *source)
 {
     eryx_run_options options = live_program(source);
@@ -201,6 +203,65 @@ static void test_state_where_the_kernel_does_not_tell(void)
     eryx_sandbox_destroy(second);
 }
 
+static int count_descriptors(void)
+{
+    int count = 0;
+    for (int i = 0; i < 1024; i++) {
+        count += fcntl(i, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+/* A guest could take all descriptors of the process, one for every checkpoint. */
+static void test_layers_leave_descriptors_to_others(void)
+{
+    enum { COUNT = 20 };
+    eryx_sandbox *sandbox = create_large();
+    eryx_checkpoint *checkpoints[COUNT];
+    struct rlimit before;
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit small = {.rlim_cur = 80, .rlim_max = before.rlim_max};
+    run(sandbox, "b = bytearray(40 << 20)\nn = 0");
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &small), 0);
+    int descriptors = count_descriptors();
+    for (int i = 0; i < COUNT; i++) {
+        run(sandbox, "b[n << 21 : (n + 1) << 21] = bytes([n]) * (1 << 21); n += 1");
+        ASSERT_EQ(eryx_checkpoint_create(sandbox, false, &checkpoints[i], NULL), ERYX_OK);
+    }
+    ASSERT_LE(count_descriptors() - descriptors, 10);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int i = COUNT; i-- > 0;) {
+        ASSERT_EQ(eryx_sandbox_rollback(sandbox, checkpoints[i], NULL), ERYX_OK);
+        check_output(sandbox,
+                     "print(all(b[k << 21] == k for k in range(n)) and not any(b[n << 21:]))",
+                     "True\n");
+        eryx_checkpoint_destroy(checkpoints[i]);
+    }
+    eryx_sandbox_destroy(sandbox);
+}
+
+/* The signal of RLIMIT_FSIZE would have ended the process. */
+static void test_a_file_size_limit_sends_no_signal(void)
+{
+    snprintf(path, sizeof path, "/tmp/eryx-live-%d", (int)getpid());
+    eryx_sandbox *sandbox = create_large();
+    run(sandbox, "b = bytearray(b'x') * (10 << 20)");
+    struct rlimit before;
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit small = {.rlim_cur = 1 << 20, .rlim_max = before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    eryx_sandbox *fork = fork_of(sandbox);
+    eryx_error error = {{0}};
+    eryx_status status = eryx_sandbox_save(sandbox, path, false, &error);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ASSERT_EQ(status, ERYX_INITIALIZATION);
+    ASSERT_STR_CONTAINS(error.message, "File too large");
+    ASSERT_EQ(access(path, F_OK), -1);
+    check_output(fork, "print(b.count(b'x'))", "10485760\n");
+    eryx_sandbox_destroy(fork);
+    eryx_sandbox_destroy(sandbox);
+}
+
 static void *go_back(void *checkpoint)
 {
     eryx_sandbox *sandbox = live_create(NULL);
@@ -281,8 +342,6 @@ static void test_what_is_refused(void)
  */
 
 enum { HEADER_BYTES = 96, CHECKSUM_AT = 56, CONTENTS_SIZE_AT = 80, STORE_SIZE_AT = 88 };
-
-static char path[64];
 
 static uint8_t *read_file(size_t *out_size)
 {
@@ -369,7 +428,7 @@ static void test_damaged_files_are_refused(void)
 }
 
 /* The smallest there is: of a sandbox that has not run, and one page of memory. */
-static void test_every_bit_of_a_small_file(void)
+static void test_every_byte_of_a_small_file(void)
 {
     snprintf(path, sizeof path, "/tmp/eryx-live-%d", (int)getpid());
     eryx_sandbox *sandbox = live_create(NULL);
@@ -384,12 +443,10 @@ static void test_every_bit_of_a_small_file(void)
     int file = open(path, O_WRONLY | O_CLOEXEC);
     ASSERT_GE(file, 0);
     for (size_t at = 0; at < size; at++) {
-        for (int bit = 0; bit < 8; bit++) {
-            uint8_t damaged = data[at] ^ (uint8_t)(1 << bit);
-            ASSERT_EQ(pwrite(file, &damaged, 1, (off_t)at), 1);
-            eryx_status status = eryx_sandbox_load(sandbox, path, NULL);
-            ASSERT(status == ERYX_INITIALIZATION || status == ERYX_WRONG_BUILD);
-        }
+        uint8_t damaged = data[at] ^ (uint8_t)(1 << at % 8);
+        ASSERT_EQ(pwrite(file, &damaged, 1, (off_t)at), 1);
+        eryx_status status = eryx_sandbox_load(sandbox, path, NULL);
+        ASSERT(status == ERYX_INITIALIZATION || status == ERYX_WRONG_BUILD);
         ASSERT_EQ(pwrite(file, data + at, 1, (off_t)at), 1);
     }
     ASSERT_EQ(eryx_sandbox_load(sandbox, path, NULL), ERYX_OK);
@@ -514,11 +571,13 @@ TEST_MAIN(TEST_CASE(live_open), TEST_CASE(test_fork_goes_its_own_way),
           TEST_CASE(test_open_files_go_along), TEST_CASE(test_random_numbers_differ),
           TEST_CASE(test_random_numbers_differ_after_a_rollback),
           TEST_CASE(test_large_buffers_are_shared), TEST_CASE(test_layers_are_bounded),
+          TEST_CASE(test_layers_leave_descriptors_to_others),
+          TEST_CASE(test_a_file_size_limit_sends_no_signal),
           TEST_CASE(test_state_where_the_kernel_does_not_tell),
           TEST_CASE(test_threads_share_a_checkpoint),
           TEST_CASE(test_rollback_brings_the_state_back), TEST_CASE(test_what_is_refused),
           TEST_CASE(test_saved_state_goes_on), TEST_CASE(test_damaged_files_are_refused),
-          TEST_CASE(test_every_bit_of_a_small_file),
+          TEST_CASE(test_every_byte_of_a_small_file),
           TEST_CASE(test_files_that_are_too_large_are_not_read),
           TEST_CASE(test_forged_files_do_no_harm), TEST_CASE(test_limits_hold_for_files),
           TEST_CASE(live_close))

@@ -1,0 +1,27 @@
+/* Files of the host that the library itself writes. */
+#ifndef ERYX_HOST_FILE_H
+#define ERYX_HOST_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "eryx/eryx.h"
+
+/* Whether a file may be so long. To go over RLIMIT_FSIZE sends a signal that ends the process. */
+bool host_file_may_reach(uint64_t end);
+
+/* Writes all of it where the file is. False, with errno, if the system refuses. */
+bool host_file_write(int descriptor, const void *data, uint64_t size);
+
+/*
+ * Makes a file, or puts another in its place; it appears under its name when it is complete.
+ *
+ * mode: who may do what with it.
+ * Errors: INITIALIZATION (the message names the file), OUT_OF_MEMORY; nothing is left then.
+ */
+eryx_status host_file_replace(const char *path, const void *data, uint64_t size, mode_t mode,
+                              eryx_error *out_error);
+
+#endif
