@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "status.h"
+#include "tls_library.h"
 
 /* More entries than that in one list are refused. */
 #define MAX_ENTRIES 100000u
@@ -222,6 +223,11 @@ static eryx_status copy_certificates(net_policy *policy, const eryx_network_opti
         if (given.data == NULL || given.size == 0) {
             return status_fail(ERYX_INVALID_ARGUMENT, out_error,
                                "root_certificates: certificate %zu is empty", i);
+        }
+        if (!tls_certificate_is_valid(given.data, given.size)) {
+            return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                               "root certificate %zu (%zu bytes) is no certificate in DER", i + 1,
+                               given.size);
         }
         uint8_t *copy = malloc(given.size);
         if (copy == NULL) {

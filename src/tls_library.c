@@ -11,10 +11,14 @@
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
+#include "sha256.h"
 #include "tls_trust.h"
 
 /* How many sets of roots are kept ready. */
 #define KEPT_CONTEXTS 16
+
+/* How many certificates are known to be some: to read one takes longer than to make a sandbox. */
+#define KEPT_VALID 64
 
 /* Of the certificates that a server sends, together. */
 #define MAX_CHAIN_BYTES (100L << 10)
@@ -40,6 +44,8 @@ static bool has_trust; /* the roots of the system have been read */
 static tls_trust system_trust;
 static kept_context kept[KEPT_CONTEXTS];
 static uint64_t uses;
+static uint8_t valid[KEPT_VALID][SHA256_BYTES];
+static size_t valid_count;
 
 static pthread_once_t begin_once = PTHREAD_ONCE_INIT;
 static bool has_begun;
@@ -131,14 +137,36 @@ static X509 *parse_certificate(const uint8_t *der, size_t size)
     return certificate;
 }
 
+static bool is_known_as_valid(const uint8_t digest[SHA256_BYTES])
+{
+    bool found = false;
+    pthread_mutex_lock(&mutex);
+    for (size_t i = 0; i < KEPT_VALID && !found; i++) {
+        found = memcmp(valid[i], digest, SHA256_BYTES) == 0;
+    }
+    pthread_mutex_unlock(&mutex);
+    return found;
+}
+
 bool tls_certificate_is_valid(const uint8_t *der, size_t size)
 {
-    if (!tls_library_begin()) {
+    sha256 hash;
+    uint8_t digest[SHA256_BYTES];
+    sha256_begin(&hash);
+    sha256_add(&hash, der, size);
+    sha256_end(&hash, digest);
+    if (is_known_as_valid(digest)) {
+        return true;
+    }
+    X509 *certificate = tls_library_begin() ? parse_certificate(der, size) : NULL;
+    if (certificate == NULL) {
         return false;
     }
-    X509 *certificate = parse_certificate(der, size);
     X509_free(certificate);
-    return certificate != NULL;
+    pthread_mutex_lock(&mutex);
+    memcpy(valid[valid_count++ % KEPT_VALID], digest, SHA256_BYTES);
+    pthread_mutex_unlock(&mutex);
+    return true;
 }
 
 /* With the mutex. */

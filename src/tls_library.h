@@ -33,7 +33,7 @@ typedef struct tls_error {
  */
 bool tls_library_begin(void);
 
-/* Takes this thread's queue of errors: the first of them as text. out_error is always set. */
+/* Takes this thread's queue of errors: the last of them as text. out_error is always set. */
 void tls_library_take_error(tls_error *out_error);
 
 /* Sets an error of our own; format as of printf(). */

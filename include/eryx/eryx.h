@@ -290,7 +290,8 @@ typedef struct eryx_network_options {
     eryx_texts blocked_networks;
     eryx_texts dns_servers; /* "192.0.2.1", "192.0.2.1:53" or "[2001:db8::1]:53"; none for those of
                                the system. Not subject to the rules. */
-    const eryx_bytes *root_certificates; /* DER, trusted besides those of the system */
+    const eryx_bytes *root_certificates; /* DER, trusted besides those of the system; what is none
+                                            is refused */
     size_t root_certificate_count;
 } eryx_network_options;
 

@@ -457,7 +457,7 @@ def _dns_server(value: str) -> str:
 def core_network(config: NetConfig) -> CoreNetwork:
     """A configuration as an argument of Core.
 
-    Raises TypeError if it is none, ValueError if one of its certificates cannot be one.
+    Raises TypeError if it is none, ValueError if one of its certificates is PEM.
     """
     if not isinstance(config, NetConfig):
         raise TypeError(f"network must be a NetConfig or None, not {type(config).__name__}")
@@ -491,22 +491,12 @@ def core_network(config: NetConfig) -> CoreNetwork:
 
 
 def _check_certificate(number: int, certificate: bytes) -> None:
-    """Refuses what cannot be a certificate in DER, above all one in PEM."""
+    """Says of PEM what is to be done with it; the library refuses what else is no certificate."""
     if certificate.lstrip().startswith(b"-----BEGIN"):
         raise ValueError(
             f"root certificate {number} is PEM; with_root_cert takes DER, which "
             "ssl.PEM_cert_to_DER_cert() makes of it"
         )
-    size = len(certificate)
-    if size >= 2 and certificate[0] == 0x30:  # a sequence, and then its length
-        if certificate[1] < 0x80:
-            inner, head = certificate[1], 2
-        else:
-            head = 2 + (certificate[1] & 0x7F)
-            inner = int.from_bytes(certificate[2:head], "big")
-        if size == head + inner:
-            return
-    raise ValueError(f"root certificate {number} ({size} bytes) is no certificate in DER")
 
 
 def connections_of(rows: tuple[tuple[Any, ...], ...]) -> list[Connection]:

@@ -1,5 +1,6 @@
 #include "net_policy.h"
 #include "test.h"
+#include "tls_identities.h"
 
 /* ---- Patterns -------------------------------------------------------------------------------- */
 
@@ -355,21 +356,47 @@ static void test_malformed_options_are_named(void)
     assert_invalid(&options, "certificate 0 is empty");
 }
 
+/* They were found out at the first connection, by the guest. */
+static void test_roots_that_are_no_certificates_are_refused(void)
+{
+    identity root = make_identity((identity_options){.common_name = "root", .is_authority = true});
+    uint8_t *der = NULL;
+    size_t size = (size_t)i2d_X509(root.certificate, &der);
+    eryx_network_options options;
+    eryx_network_options_init(&options);
+    eryx_bytes roots[] = {{der, size}, {der, size - 1}};
+    options.root_certificates = roots;
+    options.root_certificate_count = 2;
+    assert_invalid(&options, "root certificate 2 (");
+    roots[1] = (eryx_bytes){(const uint8_t *)"0\3\2\1\1", 5};
+    assert_invalid(&options, "root certificate 2 (5 bytes) is no certificate in DER");
+    options.root_certificate_count = 1;
+    net_policy_release(make(&options));
+    OPENSSL_free(der);
+    free_identity(&root);
+}
+
 static void test_servers_and_certificates_are_copied(void)
 {
     eryx_network_options options;
     eryx_network_options_init(&options);
-    uint8_t certificate[] = {1, 2, 3};
+    identity root = make_identity((identity_options){.common_name = "root", .is_authority = true});
+    uint8_t *certificate = NULL;
+    size_t size = (size_t)i2d_X509(root.certificate, &certificate);
     options.dns_servers = TEXTS("1.2.3.4", "1.2.3.4:5353", "::1", "[2001:db8::1]:53");
-    options.root_certificates = &(eryx_bytes){certificate, 3};
+    options.root_certificates = &(eryx_bytes){certificate, size};
     options.root_certificate_count = 1;
     net_policy *policy = make(&options);
-    certificate[0] = 9;
+    OPENSSL_free(certificate);
+    certificate = NULL;
+    i2d_X509(root.certificate, &certificate);
     ASSERT_STR_EQ(net_policy_dns_servers(policy),
                   "1.2.3.4:53,1.2.3.4:5353,[::1]:53,[2001:db8::1]:53");
     const eryx_bytes *certificates;
     ASSERT_EQ(net_policy_root_certificates(policy, &certificates), 1);
-    ASSERT_BYTES_EQ(certificates[0].data, certificates[0].size, "\1\2\3", (size_t)3);
+    ASSERT_BYTES_EQ(certificates[0].data, certificates[0].size, certificate, size);
+    OPENSSL_free(certificate);
+    free_identity(&root);
     ASSERT_EQ(net_policy_retain(policy), policy);
     net_policy_release(policy);
     ASSERT_EQ(net_policy_limits(policy)->max_connections, 10);
@@ -382,4 +409,5 @@ TEST_MAIN(TEST_CASE(test_patterns), TEST_CASE(test_many_stars_are_quick), TEST_C
           TEST_CASE(test_allowlist), TEST_CASE(test_blocks_come_first),
           TEST_CASE(test_exceptions_from_the_internal_block),
           TEST_CASE(test_malformed_options_are_named),
+          TEST_CASE(test_roots_that_are_no_certificates_are_refused),
           TEST_CASE(test_servers_and_certificates_are_copied))

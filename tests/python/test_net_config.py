@@ -10,6 +10,7 @@ import pytest
 
 import eryx
 from eryx import NetConfig, Sandbox, Session
+from servers import Authority
 
 INTERNAL = ("localhost", "*.localhost", "127.*", "::1", "10.*", "172.16.*", "172.31.*")
 
@@ -282,6 +283,9 @@ class TestNetworkArgument:
             (b"garbage", "no certificate in DER"),
             (b"0\x82\x01\x00abc", "no certificate in DER"),
             (b"0", "no certificate in DER"),
+            (b"0\x03\x02\x01\x01", "no certificate in DER"),
+            (Authority().der[:-1], "no certificate in DER"),
+            (Authority().der + b"x", "no certificate in DER"),
         ):
             with pytest.raises(ValueError, match=f"root certificate 1 .*{message}"):
                 Sandbox(network=NetConfig().with_root_cert(data))
