@@ -11,7 +11,7 @@
 
 #include "guest_instance.h"
 
-#define GUEST_EXTENSION_VERSION 1
+#define GUEST_EXTENSION_VERSION 2
 #define GUEST_EXTENSION_SYMBOL eryx_guest_extension
 
 /* Modules that one process can have open. */
@@ -28,12 +28,22 @@ typedef struct guest_extended {
     guest_extension_bases *bases;
 } guest_extended;
 
+/* The function with more parameters, which it does not look at. */
+typedef struct guest_extension_adapter {
+    wasm_rt_func_type_t type; /* NULL for none */
+    wasm_rt_function_ptr_t function;
+} guest_extension_adapter;
+
+/* Methods without arguments get two parameters, most that are written in C want one. */
+#define GUEST_EXTENSION_ADAPTERS 2
+
 /* A function that can be called through the table. */
 typedef struct guest_extension_function {
     const char *signature; /* see guest_symbols.h */
     wasm_rt_func_type_t type;
     wasm_rt_function_ptr_t function; /* NULL: it is an import */
     uint32_t import;
+    guest_extension_adapter adapters[GUEST_EXTENSION_ADAPTERS];
 } guest_extension_function;
 
 typedef struct guest_extension_import {
@@ -101,6 +111,7 @@ typedef struct guest_extension {
     wasm_rt_function_ptr_t *tick;
     wasm_rt_function_ptr_t *trap;
     wasm_rt_function_ptr_t *grow;
+    wasm_rt_function_ptr_t *call_target;
 } guest_extension;
 
 #endif

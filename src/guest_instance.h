@@ -36,6 +36,14 @@ __attribute__((preserve_most))
 #endif
 __attribute__((cold, noinline)) void guest_tick(guest_instance *instance);
 
+/*
+ * Where a call through the table goes if the type that the caller wants is not the very one that
+ * the entry has: the function of the entry if the types are equal all the same, or what stands in
+ * for it (native_attach.h). Else the guest ends with a trap.
+ */
+__attribute__((cold, noinline)) wasm_rt_function_ptr_t
+guest_call_target(const wasm_rt_funcref_table_t *table, wasm_rt_func_type_t type, uint32_t index);
+
 /* Loop heads are where time is counted; recursion is bounded by the guest stack. */
 #define GUEST_TICK(instance)                                                                       \
     do {                                                                                           \

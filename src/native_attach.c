@@ -13,6 +13,9 @@
 /* No table has more entries than this. */
 #define TABLE_MAX ((uint64_t)1 << 22)
 
+/* A wasm_rt_func_type_t is a SHA-256. */
+enum { FUNCTION_TYPE_BYTES = 32 };
+
 _Static_assert(offsetof(eryx_sandbox, extension_bases) == offsetof(guest_extended, bases),
                "modules find their bases behind the instance");
 
@@ -117,6 +120,60 @@ static native_table *extend_table(const native_table *earlier, const eryx_native
     pthread_mutex_unlock(&lock);
     return table;
 }
+
+/* ---- Calls with other types ------------------------------------------------------------------ */
+
+/* The function of a module that one of its table entries is; NULL if it is none of its own. */
+static const guest_extension_function *own_function(const guest_extension *extension,
+                                                    uint32_t number)
+{
+    if (number < extension->table_size) {
+        uint32_t place = extension->table[number];
+        return place != 0 ? &extension->functions[place - 1] : NULL;
+    }
+    number -= extension->table_size;
+    return number < extension->export_count
+               ? &extension->functions[extension->exports[number].value]
+               : NULL;
+}
+
+/* Modules lie behind each other in a table that is not the guest's own. */
+static const guest_extension_function *function_at(const wasm_rt_funcref_table_t *table,
+                                                   uint32_t index)
+{
+    if (table->data == guest_table) {
+        return NULL;
+    }
+    const native_table *all =
+        (const native_table *)((const char *)table->data - offsetof(native_table, entries));
+    for (uint32_t i = all->count; i-- > 0;) {
+        if (index >= all->bases[i]) {
+            return own_function(all->modules[i]->extension, index - all->bases[i]);
+        }
+    }
+    return NULL;
+}
+
+wasm_rt_function_ptr_t guest_call_target(const wasm_rt_funcref_table_t *table,
+                                         wasm_rt_func_type_t type, uint32_t index)
+{
+    if (index < table->size && table->data[index].func != NULL) {
+        const wasm_rt_funcref_t *entry = &table->data[index];
+        if (memcmp(type, entry->func_type, FUNCTION_TYPE_BYTES) == 0) {
+            return entry->func;
+        }
+        const guest_extension_function *function = function_at(table, index);
+        for (uint32_t i = 0; function != NULL && i < GUEST_EXTENSION_ADAPTERS; i++) {
+            const guest_extension_adapter *adapter = &function->adapters[i];
+            if (adapter->type != NULL && memcmp(type, adapter->type, FUNCTION_TYPE_BYTES) == 0) {
+                return adapter->function;
+            }
+        }
+    }
+    wasm_rt_trap(WASM_RT_TRAP_CALL_INDIRECT);
+}
+
+/* ---- Attached modules ------------------------------------------------------------------------ */
 
 static bool has_module(const native_table *table, const eryx_native_module *module,
                        uint32_t *out_record)

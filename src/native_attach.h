@@ -2,6 +2,10 @@
  * Native extension modules in one sandbox: which ones it may have, which ones are attached, and its
  * table of functions.
  *
+ * C code often casts functions to pointer types that have more parameters, such as that of a method
+ * without arguments; on real machines the rest is ignored, in WebAssembly the call traps. Functions
+ * of modules therefore have adapters for such types, which guest_call_target() finds.
+ *
  * What is attached is listed in guest memory (native_protocol.h), so that a copy of that memory
  * carries it along; whoever puts memory into a sandbox attaches anew what is listed there.
  */

@@ -445,6 +445,7 @@ static eryx_status create(const char *path, const guest_extension *extension,
     *extension->tick = (wasm_rt_function_ptr_t)guest_tick;
     *extension->trap = (wasm_rt_function_ptr_t)wasm_rt_trap;
     *extension->grow = (wasm_rt_function_ptr_t)wasm_rt_grow_memory;
+    *extension->call_target = (wasm_rt_function_ptr_t)guest_call_target;
     *extension->slot = next_slot;
     status = link_module(&link);
     if (status != ERYX_OK) {

@@ -31,8 +31,10 @@ WHEEL_OPTIONS = ("--only-binary", ":all:", *GUEST_PLATFORM)
 
 def pip_options(group: str, *names: str) -> tuple[str, ...]:
     """How pip is to fetch these packages of a group."""
-    # Of what pip builds the sources with, to ask for their metadata, wheels are good enough.
-    return ("--no-binary", ",".join(names)) if group == SOURCES_GROUP else WHEEL_OPTIONS
+    if group == SOURCES_GROUP:
+        # pip runs their setup.py to ask for the metadata, with what is locked in "development".
+        return ("--no-binary", ",".join(names), "--no-build-isolation")
+    return WHEEL_OPTIONS
 
 
 def _download(

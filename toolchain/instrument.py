@@ -409,8 +409,23 @@ def operations_header(code: GeneratedCode) -> str:
         text,
     )
     text = _replace_once(r"typedef enum \{ RefFunc, RefNull.*\Z", "", text)
+    # The host finds the targets of calls whose types are not known to be the same.
+    text = _replace_once(
+        r"W2C_COLD_FUNC static bool func_types_eq_slowpath\(.*?(?=static inline uint64_t checked_)",
+        CALL_INDIRECT,
+        text,
+    )
     types = "".join(f"extern const char {name}[33];\n" for name in code.types)
     return OPERATIONS_HEAD + text + types + "\n#endif\n"
+
+
+CALL_INDIRECT = """\
+#define CALL_INDIRECT(table, t, ft, x, ...)                             \\
+  (((t)(LIKELY((x) < (table).size && (ft) == (table).data[x].func_type) \\
+            ? (table).data[x].func                                      \\
+            : guest_call_target(&(table), ft, x)))(__VA_ARGS__))
+
+"""
 
 
 SHIM_HEAD = """\

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 import eryx
-from secret_helpers import Guests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,22 +88,16 @@ def spam(spam_directory: Path) -> NativeModule:
     return native.translate(spam_directory / f"spam{SUFFIX}")
 
 
-@pytest.fixture
-def one_cache_of_zig(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session")
+def one_cache_of_zig() -> Iterator[None]:
     """Zig compiles parts of libc for every new cache, which takes long."""
-    from eryx.native import _compile
+    from eryx.native._compile import default_cache
 
-    own = str(_compile.default_cache() / "zig")
-    monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", own)
-    monkeypatch.setenv("ZIG_LOCAL_CACHE_DIR", own)
-
-
-@pytest.fixture
-def guests() -> Iterator[Guests]:
-    """Makes sandboxes with secrets; in the end nothing of a value may be in their memory."""
-    made = Guests()
-    yield made
-    made.check()
+    own = str(default_cache() / "zig")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZIG_GLOBAL_CACHE_DIR", own)
+        patch.setenv("ZIG_LOCAL_CACHE_DIR", own)
+        yield
 
 
 def run_python(

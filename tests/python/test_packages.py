@@ -305,8 +305,16 @@ class TestWheels:
             ("cp314-cp314-manylinux_2_28_x86_64", "pure Python"),
             ("cp39-abi3-macosx_11_0_arm64", "pure Python"),
             ("py3-none-win32", "pure Python"),
-            ("cp314-cp314-wasi_0_0_0_wasm32", "native modules for WASI"),
+            ("cp314-cp314-wasi_wasm32", None),
+            ("cp314-cp314-wasi_0_2_0_wasm32", None),
+            ("cp314-cp314-wasm32_wasip2", None),
+            ("cp311-abi3-wasi_wasm32", None),
+            ("py3-none-wasi_wasm32", None),
+            ("cp313-cp313-wasi_wasm32", "not for Python 3.14"),
+            ("cp315-abi3-wasi_wasm32", "not for Python 3.14"),
+            ("cp314-cp314t-wasi_wasm32", "not for Python 3.14"),
             ("cp313-abi3-any", "not for Python 3.14"),
+            ("cp314-cp314-emscripten_4_0_9_wasm32", "pure Python"),
         ],
     )
     def test_tags(self, tags: str, reason: str | None) -> None:

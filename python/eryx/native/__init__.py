@@ -18,7 +18,7 @@ from eryx.native._errors import NativeModuleError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["NativeModule", "NativeModuleError", "from_wheel", "translate"]
+__all__ = ["NativeModule", "NativeModuleError", "build_wheel", "from_wheel", "translate"]
 
 # What a module may name as needed and every sandbox has.
 _PRESENT = (
@@ -124,6 +124,30 @@ def from_wheel(
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise NativeModuleError(f"{label}: it cannot be read: {error}") from None
     return from_files(files, needed=needed, cache=cache)
+
+
+def build_wheel(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str] = ".",
+    *,
+    isolation: bool = True,
+    cache: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Builds the wheel of a source distribution for sandboxes; gives its path.
+
+    source: an sdist or a directory. Its build scripts run on this machine with your rights.
+    output: directory for the wheel.
+    isolation: install what the build requires in an environment of its own, with pip; else the
+        present environment has to have it.
+    cache: as of `translate`.
+
+    Raises NativeModuleError if it cannot be built; the message has what the build said.
+    """
+    from eryx.native._build import build
+
+    return build(
+        Path(source), Path(output), isolation=isolation, cache=Path(cache) if cache else None
+    )
 
 
 def from_files(

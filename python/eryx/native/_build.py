@@ -151,28 +151,13 @@ backend.build_wheel(sys.argv[2])
 """
 
 
-def build_wheel(
-    source: str | os.PathLike[str],
-    output: str | os.PathLike[str] = ".",
-    *,
-    isolation: bool = True,
-    cache: str | os.PathLike[str] | None = None,
-) -> Path:
-    """Builds the wheel of a source distribution for sandboxes; gives its path.
-
-    source: an sdist or a directory. Its build scripts run on this machine with your rights.
-    output: directory for the wheel.
-    isolation: install what the build requires in an environment of its own, with pip; else the
-        present environment has to have it.
-    cache: as in `eryx.native.translate`.
-
-    Raises NativeModuleError if it cannot be built; the message has what the build said.
-    """
-    directory = _private_directory(Path(cache) if cache else default_cache())
+def build(source: Path, output: Path, *, isolation: bool, cache: Path | None) -> Path:
+    """See `eryx.native.build_wheel`."""
+    directory = _private_directory(cache or default_cache())
     with tempfile.TemporaryDirectory(prefix="eryx-build-") as work_name:
         work = Path(work_name)
         (work / "tree").mkdir()
-        tree = unpack(Path(source), work / "tree")
+        tree = unpack(source, work / "tree")
         project = _project(tree)
         python = sys.executable
         if isolation:
@@ -199,8 +184,8 @@ def build_wheel(
         wheels = list(made.glob("*.whl"))
         if done.returncode or len(wheels) != 1:
             said = (done.stdout + done.stderr)[-4000:].strip()
-            raise NativeModuleError(f"{os.fspath(source)}: the build failed:\n{said}")
-        return _retag(wheels[0], Path(output))
+            raise NativeModuleError(f"{source}: the build failed:\n{said}")
+        return _retag(wheels[0], output)
 
 
 def _project(tree: Path) -> dict[str, Any]:

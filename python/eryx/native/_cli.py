@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     try:
         if options.command == "precompile":
             return _precompile(options)
-        from eryx.native._build import build_wheel
+        from eryx.native import build_wheel
 
         wheel = build_wheel(
             options.source,

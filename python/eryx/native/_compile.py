@@ -158,8 +158,8 @@ def _digest(path: Path) -> str:
 
 def _key(data: bytes) -> str:
     digest = hashlib.sha256(repr([BUILD_ID, *_FLAGS, *_TARGET, *_WASM2C]).encode())
-    for part in (_wasm, _translate):
-        digest.update(Path(part.__file__).read_bytes())
+    for name in ("_wasm.py", "_translate.py"):
+        digest.update(Path(__file__).with_name(name).read_bytes())
     digest.update(data)
     return digest.hexdigest()
 

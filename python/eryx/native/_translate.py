@@ -117,6 +117,7 @@ __attribute__((visibility("hidden"))) uint32_t extension_slot;
 __attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_tick;
 __attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_trap;
 __attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_grow;
+__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_call_target;
 __asm__(".text\\n"
         ".globl guest_tick\\n.hidden guest_tick\\n.type guest_tick, @function\\n"
         "guest_tick: jmpq *extension_tick(%rip)\\n"
@@ -124,7 +125,10 @@ __asm__(".text\\n"
         "wasm_rt_trap: jmpq *extension_trap(%rip)\\n"
         ".globl wasm_rt_grow_memory\\n.hidden wasm_rt_grow_memory\\n"
         ".type wasm_rt_grow_memory, @function\\n"
-        "wasm_rt_grow_memory: jmpq *extension_grow(%rip)\\n");
+        "wasm_rt_grow_memory: jmpq *extension_grow(%rip)\\n"
+        ".globl guest_call_target\\n.hidden guest_call_target\\n"
+        ".type guest_call_target, @function\\n"
+        "guest_call_target: jmpq *extension_call_target(%rip)\\n");
 """
 
 
@@ -213,10 +217,43 @@ def _array(kind: str, name: str, rows: list[str]) -> list[str]:
     return [f"static const {kind} {name}[] = {{", *(rows or ["{0},"]), "};"]
 
 
+def _type_literal(signature: str) -> str:
+    """A wasm_rt_func_type_t as wasm2c writes it."""
+    digest = hashlib.sha256(signature.encode()).digest()
+    return '"' + "".join(f"\\x{byte:02x}" for byte in digest) + '"'
+
+
+def _type(signature: str, names: dict[str, str]) -> Iterator[str]:
+    """Defines a type unless it has a name already."""
+    literal = _type_literal(signature)
+    if literal not in names:
+        names[literal] = f"extra_type_{len(names)}"
+        yield f"static const char {names[literal]}[33] = {literal};"
+
+
+def _wider_signatures(signature: str) -> list[str]:
+    """What a function is often cast to: all that CPython calls with one or two more arguments."""
+    parameters, result = signature.split(" ")
+    if parameters not in ("", "i", "ii") or result not in ("", "i"):
+        return []
+    return [f"{'i' * count} {result}" for count in (2, 3) if count > len(parameters)]
+
+
+def _adapter(name: str, function: int, signature: str, wider: str) -> Iterator[str]:
+    count = len(wider.split(" ")[0])
+    given = len(signature.split(" ")[0])
+    parameters = ", ".join(["guest_instance* instance", *(f"u32 p{i}" for i in range(count))])
+    arguments = ", ".join(["instance", *(f"p{i}" for i in range(given))])
+    result = _parameters(signature)[1]
+    yield (
+        f"static {result} {name}({parameters}) {{"
+        f" {'' if result == 'void' else 'return '}w2c_ext_f{function}({arguments}); }}"
+    )
+
+
 def _descriptor(
     file: NativeFile, digest: bytes, build: str, types: list[tuple[str, str]]
 ) -> Iterator[str]:
-    known = {literal: name for name, literal in types}
     used = sorted(
         {
             *file.exports.values(),
@@ -230,17 +267,24 @@ def _descriptor(
         '__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t '
         f"extension_imports[{len(file.imports) + 1}];"
     )
+    names = {literal: name for name, literal in types}
     functions = []
     for function in used:
         signature = file.signature(file.type_of(function))
-        literal = _digest_literal(hashlib.sha256(signature.encode()).digest())
-        if literal not in known:
-            known[literal] = f"extra_type_{len(known)}"
-            yield f"static const char {known[literal]}[33] = {literal};"
         own = function >= len(file.imports)
         pointer = f"(wasm_rt_function_ptr_t)w2c_ext_f{function}" if own else "0"
         number = 0 if own else function
-        functions.append(f'{{"{signature}", {known[literal]}, {pointer}, {number}}},')
+        adapters: list[str] = []
+        for wider in _wider_signatures(signature) if own else ():
+            name = f"adapter_{function}_{len(adapters)}"
+            yield from _adapter(name, function, signature, wider)
+            yield from _type(wider, names)
+            adapters.append(f"{{{names[_type_literal(wider)]}, (wasm_rt_function_ptr_t){name}}}")
+        yield from _type(signature, names)
+        functions.append(
+            f'{{"{signature}", {names[_type_literal(signature)]}, {pointer}, {number},'
+            f" {{{', '.join(adapters) or '{0}'}}}}},"
+        )
     for name, literal in types:
         yield f'__attribute__((visibility("hidden"))) const char {name}[33] = {literal};'
     yield from _array("guest_extension_function", "functions", functions)
@@ -291,13 +335,9 @@ __attribute__((visibility("default"))) const guest_extension GUEST_EXTENSION_SYM
   .functions = functions, .table = table, .imports = imports, .exports = exports,
   .variables = variables, .globals = globals, .data = data, .slot = &extension_slot,
   .import_pointers = extension_imports, .tick = &extension_tick, .trap = &extension_trap,
-  .grow = &extension_grow,
+  .grow = &extension_grow, .call_target = &extension_call_target,
 }};
 """
-
-
-def _digest_literal(digest: bytes) -> str:
-    return '"' + "".join(f"\\x{byte:02x}" for byte in digest) + '"'
 
 
 def sources(file: NativeFile, generated: str, digest: bytes, build: str) -> dict[str, str]:

@@ -125,6 +125,34 @@ static PyObject *wrong_type(PyObject *self, PyObject *arguments)
     return NULL;
 }
 
+/* Methods with fewer parameters than they are called with, as much C code has them. */
+PyObject *PyModule_GetNameObject(PyObject *module);
+static PyObject *only_self(PyObject *self)
+{
+    return PyModule_GetNameObject(self);
+}
+
+static PyObject *no_parameters(void)
+{
+    return PyLong_FromLong(7);
+}
+
+/* More parameters than a caller gives, which nothing can make up for. */
+static PyObject *too_many(PyObject *self, PyObject *arguments, PyObject *keywords)
+{
+    (void)self, (void)arguments, (void)keywords;
+    return PyLong_FromLong(8);
+}
+
+static double other_result(PyObject *self, PyObject *arguments)
+{
+    (void)self, (void)arguments;
+    return 1;
+}
+
+#define METH_KEYWORDS 0x0002
+#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
+
 static PyMethodDef methods[] = {
     {"count", count, METH_NOARGS, "Counts its calls."},
     {"sort", sort, METH_VARARGS, NULL},
@@ -137,6 +165,11 @@ static PyMethodDef methods[] = {
     {"poke", poke, METH_VARARGS, NULL},
     {"wrong_pointer", wrong_pointer, METH_O, NULL},
     {"wrong_type", wrong_type, METH_NOARGS, NULL},
+    {"only_self", METHOD(only_self), METH_NOARGS, NULL},
+    {"only_self_with_keywords", METHOD(only_self), METH_VARARGS | METH_KEYWORDS, NULL},
+    {"no_parameters", METHOD(no_parameters), METH_NOARGS, NULL},
+    {"too_many", METHOD(too_many), METH_VARARGS, NULL},
+    {"other_result", METHOD(other_result), METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,0 +1,204 @@
+"""Wheels with native modules: translated, built, and the commands for that."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import eryx
+from eryx import native
+from eryx.native import NativeModuleError
+from native_helpers import (
+    I32,
+    ROOT,
+    SUFFIX,
+    VOID,
+    body,
+    custom,
+    function_module,
+    make_wheel,
+    module,
+    section,
+    session,
+)
+from toolchain import wasm_binary as wasm
+
+pytestmark = pytest.mark.usefixtures("one_cache_of_zig")
+
+
+class TestWheels:
+    def test_all_modules_of_a_wheel(self, tmp_path: Path) -> None:
+        one, two = function_module(0x41, 6), function_module(0x41, 7)
+        wheel = make_wheel(
+            tmp_path / "a.whl", {"a/one.so": one, "a/two.so": two, "a/__init__.py": b""}
+        )
+        assert [module.name for module in native.from_wheel(wheel)] == ["one.so", "two.so"]
+
+    def test_modules_that_need_each_other(self, tmp_path: Path) -> None:
+        provider = module(
+            section(1, I32),
+            section(3, b"\0"),
+            section(7, wasm.Export("answer_of_library", 0, 0).encode()),
+            section(10, body(0x41, 42)),
+        )
+        needed = wasm.encode_vector([wasm.encode_name("libanswer.so")])
+        needs = b"".join(map(wasm.encode_unsigned, (0, 0, 0, 0)))
+        user = module(
+            section(1, I32, VOID, b"\x60\1\x7f\1\x7f"),
+            section(
+                2,
+                wasm.Import("env", "answer_of_library", 0, b"\0").encode(),
+                wasm.Import("env", "PyLong_FromLong", 0, b"\2").encode(),
+            ),
+            section(3, b"\0"),
+            section(7, wasm.Export("PyInit_user", 0, 2).encode()),
+            section(10, body(0x10, 0, 0x10, 1)),
+            needs=custom(
+                "dylink.0",
+                b"\1\4" + needs + b"\2" + wasm.encode_unsigned(len(needed)) + needed,
+            ),
+        )
+        wheel = make_wheel(tmp_path / "b.whl", {"b/user.so": user, "b/libanswer.so": provider})
+        modules = native.from_wheel(wheel)
+        assert [one.name for one in modules] == ["libanswer.so", "user.so"]
+        (tmp_path / "user.so").write_bytes(user)
+        # The init function gives the number 42, which is no module, but was computed there.
+        with pytest.raises(eryx.ExecutionError, match=r"int|not a module|initialization"):
+            session(tmp_path, modules[1]).execute("import user")
+        with pytest.raises(NativeModuleError, match=r"user\.so: it needs libanswer\.so"):
+            native.translate(user, name="user.so")
+
+    def test_wheel_of_another_platform(self, tmp_path: Path) -> None:
+        wheel = make_wheel(tmp_path / "c.whl", {"c/m.so": b"\x7fELF" + bytes(50)})
+        with pytest.raises(NativeModuleError, match=r"c\.whl: c/m\.so: it is an ELF file"):
+            native.from_wheel(wheel)
+
+    def test_no_wheel(self, tmp_path: Path) -> None:
+        (tmp_path / "d.whl").write_bytes(b"text")
+        with pytest.raises(NativeModuleError, match=r"d\.whl: it cannot be read"):
+            native.from_wheel(tmp_path / "d.whl")
+
+    def test_wheel_without_modules(self, tmp_path: Path) -> None:
+        wheel = make_wheel(tmp_path / "e.whl", {"e/__init__.py": b""})
+        assert native.from_wheel(wheel) == []
+
+
+class TestCommands:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "eryx", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    def test_precompile(self, tmp_path: Path) -> None:
+        wheel = make_wheel(tmp_path / "f.whl", {"f.so": function_module(0x41, 8)})
+        done = self.run("precompile", str(wheel))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("f.so: /")
+
+    def test_precompile_of_something_else(self, tmp_path: Path) -> None:
+        (tmp_path / "g.whl").write_bytes(b"")
+        done = self.run("precompile", str(tmp_path / "g.whl"))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("eryx: g.whl: it cannot be read")
+
+    def test_build_wheel_of_nothing(self, tmp_path: Path) -> None:
+        (tmp_path / "h.tar.gz").write_bytes(b"")
+        done = self.run("build-wheel", str(tmp_path / "h.tar.gz"))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "h.tar.gz: it cannot be unpacked" in done.stderr
+
+
+class TestBuild:
+    """eryx build-wheel, with the headers that come with eryx."""
+
+    PROGRAM = """\
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+static PyObject *describe(PyObject *self, PyObject *number)
+{
+    return PyUnicode_FromFormat("%d %d %R", (int)sizeof(void *), SIZEOF_LONG, number);
+}
+
+static PyMethodDef methods[] = {{"describe", describe, METH_O, "Describes."}, {0}};
+static PyModuleDef_Slot slots[] = {{0}};
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "ham", NULL, 0, methods, slots};
+
+PyMODINIT_FUNC PyInit_ham(void)
+{
+    return PyModuleDef_Init(&definition);
+}
+"""
+
+    def write_tree(self, tree: Path) -> None:
+        """A package that setuptools builds."""
+        tree.mkdir()
+        (tree / "ham.c").write_text(self.PROGRAM)
+        (tree / "setup.py").write_text(
+            "from setuptools import Extension, setup\n"
+            "setup(name='ham', version='1', ext_modules=[Extension('ham', ['ham.c'])])\n"
+        )
+
+    def test_build_and_use(self, tmp_path: Path) -> None:
+        tree = tmp_path / "tree"
+        self.write_tree(tree)
+        wheel = native.build_wheel(tree, tmp_path / "out", isolation=False)
+        assert wheel.name == "ham-1-cp314-cp314-wasi_wasm32.whl"
+        with zipfile.ZipFile(wheel) as archive:
+            assert archive.testzip() is None
+            names = archive.namelist()
+            archive.extractall(tmp_path / "site")
+        assert f"ham{SUFFIX}" in names
+        done = session(tmp_path / "site", *native.from_wheel(wheel)).execute(
+            "import ham; print(ham.describe('x'))"
+        )
+        assert done.stdout == "4 4 'x'"
+
+    def test_commands_and_program_of_the_document(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tree = tmp_path / "ham-1"
+        self.write_tree(tree)
+        with tarfile.open(tmp_path / "ham-1.tar.gz", "w:gz") as archive:
+            archive.add(tree, "ham-1")
+        text = (ROOT / "docs" / "native.md").read_text()
+        commands = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        programs = re.findall(r"^```py\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        assert (len(commands), len(programs)) == (1, 1)
+        monkeypatch.chdir(tmp_path)
+        for line in commands[0].splitlines():
+            words = line.split()
+            assert words.pop(0) == "eryx"
+            done = subprocess.run(
+                [sys.executable, "-m", "eryx", *words], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+        done = subprocess.run(
+            [sys.executable, "-c", programs[0]], capture_output=True, text=True, check=False
+        )
+        assert done.stdout.strip() == re.findall(r"# prints: (.*)$", programs[0], re.MULTILINE)[0]
+
+    def test_a_build_that_fails_says_why(self, tmp_path: Path) -> None:
+        (tmp_path / "setup.py").write_text("raise SystemExit('no such luck')\n")
+        with pytest.raises(NativeModuleError, match="no such luck"):
+            native.build_wheel(tmp_path, tmp_path / "out", isolation=False)
+
+    def test_configuration_is_that_of_the_guest(self, tmp_path: Path) -> None:
+        from eryx.native._build import guest_configuration, stage_headers
+
+        configuration = guest_configuration()
+        stage_headers(configuration, tmp_path / "include")
+        text = (tmp_path / "include" / "pyconfig.h").read_text()
+        assert "#define SIZEOF_VOID_P 4\n" in text
+        assert json.dumps(configuration["EXT_SUFFIX"]) == f'"{SUFFIX}"'
