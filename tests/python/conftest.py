@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import eryx
+from secret_helpers import Guests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +99,14 @@ def one_cache_of_zig() -> Iterator[None]:
         patch.setenv("ZIG_GLOBAL_CACHE_DIR", own)
         patch.setenv("ZIG_LOCAL_CACHE_DIR", own)
         yield
+
+
+@pytest.fixture
+def guests() -> Iterator[Guests]:
+    """Makes sandboxes with secrets; in the end nothing of a value may be in their memory."""
+    made = Guests()
+    yield made
+    made.check()
 
 
 def run_python(
