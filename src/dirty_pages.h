@@ -1,6 +1,6 @@
 /*
- * Which pages of a private mapping hold something of their own, as the kernel knows it
- * (PAGEMAP_SCAN, Linux 6.7 and later).
+ * Which pages of a private mapping hold something of their own, as the kernel knows it: by
+ * PAGEMAP_SCAN, or before Linux 6.7 page by page.
  */
 #ifndef ERYX_DIRTY_PAGES_H
 #define ERYX_DIRTY_PAGES_H

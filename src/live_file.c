@@ -74,7 +74,7 @@ static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memor
     if (ranges_size > 0) {
         memcpy(to, memory->ranges, ranges_size);
     }
-    memcpy(to + ranges_size, memory->contents, memory->size);
+    live_memory_copy(memory, &sandbox->instance.memory, to + ranges_size);
     memcpy(to + ranges_size + memory->size, store->data, store->size);
     header.checksum = checksum_of(&header, to, size - sizeof header);
     memcpy(data, &header, sizeof header);
@@ -97,9 +97,8 @@ static eryx_status save(eryx_sandbox *sandbox, const char *path, bool include_st
         return status;
     }
     live_memory memory = {0};
-    if (live_memory_capture_flat(&sandbox->map, &sandbox->instance.memory,
-                                 sandbox->instance.stack_pointer, &sandbox->engine->image,
-                                 &memory)) {
+    if (live_memory_find_flat(&sandbox->map, &sandbox->instance.memory,
+                              sandbox->instance.stack_pointer, &sandbox->engine->image, &memory)) {
         status = compose(sandbox, &memory, &store, path, out_error);
     } else {
         status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");

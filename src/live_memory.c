@@ -200,23 +200,33 @@ static bool make_layers(memory_map *map, wasm_rt_memory_t *memory, range_list *l
     return true;
 }
 
-/* Takes the list over and copies what it names. */
-static bool copy_ranges(const wasm_rt_memory_t *memory, range_list *list, live_memory *live)
+/* Takes the list over. */
+static void set_ranges(live_memory *live, const range_list *list)
 {
+    live->ranges = list->items;
+    live->range_count = list->count;
     for (size_t i = 0; i < list->count; i++) {
         live->size += list->items[i].size;
     }
+}
+
+void live_memory_copy(const live_memory *live, const wasm_rt_memory_t *memory, uint8_t *to)
+{
+    for (size_t i = 0; i < live->range_count; i++) {
+        memcpy(to, memory->data + live->ranges[i].offset, live->ranges[i].size);
+        to += live->ranges[i].size;
+    }
+}
+
+/* Gives the state its contents, or frees it if there is no memory. */
+static bool add_contents(live_memory *live, const wasm_rt_memory_t *memory)
+{
     live->contents = malloc(live->size > 0 ? live->size : 1);
     if (live->contents == NULL) {
+        live_memory_free(live);
         return false;
     }
-    uint8_t *to = live->contents;
-    for (size_t i = 0; i < list->count; i++) {
-        memcpy(to, memory->data + list->items[i].offset, list->items[i].size);
-        to += list->items[i].size;
-    }
-    live->ranges = list->items;
-    live->range_count = list->count;
+    live_memory_copy(live, memory, live->contents);
     return true;
 }
 
@@ -225,18 +235,21 @@ bool live_memory_capture(memory_map *map, wasm_rt_memory_t *memory, uint32_t sta
 {
     range_list list = {0};
     live_memory live = {.pages = memory->pages, .stack_pointer = stack_pointer};
-    if (!find_changed(map->layers, memory, source, &list) || !make_layers(map, memory, &list) ||
-        !copy_ranges(memory, &list, &live)) {
+    if (!find_changed(map->layers, memory, source, &list) || !make_layers(map, memory, &list)) {
         free(list.items);
         return false;
     }
+    set_ranges(&live, &list);
     live.layers = memory_layers_retain(map->layers);
+    if (!add_contents(&live, memory)) {
+        return false;
+    }
     *out_live = live;
     return true;
 }
 
-bool live_memory_capture_flat(const memory_map *map, wasm_rt_memory_t *memory,
-                              uint32_t stack_pointer, const image *source, live_memory *out_live)
+bool live_memory_find_flat(const memory_map *map, const wasm_rt_memory_t *memory,
+                           uint32_t stack_pointer, const image *source, live_memory *out_live)
 {
     range_list list = {0};
     live_memory live = {.pages = memory->pages, .stack_pointer = stack_pointer};
@@ -246,8 +259,21 @@ bool live_memory_capture_flat(const memory_map *map, wasm_rt_memory_t *memory,
     } else {
         found = add_changed(&list, memory->data, 0, memory->size, source, NULL);
     }
-    if (!found || !copy_ranges(memory, &list, &live)) {
+    if (!found) {
         free(list.items);
+        return false;
+    }
+    set_ranges(&live, &list);
+    *out_live = live;
+    return true;
+}
+
+bool live_memory_capture_flat(const memory_map *map, wasm_rt_memory_t *memory,
+                              uint32_t stack_pointer, const image *source, live_memory *out_live)
+{
+    live_memory live;
+    if (!live_memory_find_flat(map, memory, stack_pointer, source, &live) ||
+        !add_contents(&live, memory)) {
         return false;
     }
     *out_live = live;

@@ -23,7 +23,7 @@ typedef struct live_memory {
     memory_layers *layers;  /* counted reference; NULL for none */
     live_range *ranges;     /* in order of address; over the layers */
     size_t range_count;
-    uint8_t *contents; /* of the ranges, one behind the other */
+    uint8_t *contents; /* of the ranges, one behind the other; NULL if they are not copied */
     uint64_t size;     /* of contents */
 } live_memory;
 
@@ -42,6 +42,14 @@ bool live_memory_capture(memory_map *map, wasm_rt_memory_t *memory, uint32_t sta
  */
 bool live_memory_capture_flat(const memory_map *map, wasm_rt_memory_t *memory,
                               uint32_t stack_pointer, const image *source, live_memory *out_live);
+
+/* The same without contents: where they are to be copied from while nobody changes the memory. */
+bool live_memory_find_flat(const memory_map *map, const wasm_rt_memory_t *memory,
+                           uint32_t stack_pointer, const image *source, live_memory *out_live);
+
+/* Copies the contents of all ranges, live->size bytes, out of the memory that they were found in.
+ */
+void live_memory_copy(const live_memory *live, const wasm_rt_memory_t *memory, uint8_t *to);
 
 /* Changes memory that is in the state of the image into the captured one. False if the system has
  * no memory; it is then in neither state and has to be destroyed. */

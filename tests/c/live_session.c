@@ -221,11 +221,11 @@ static void test_layers_leave_descriptors_to_others(void)
     struct rlimit before;
     ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
     struct rlimit small = {.rlim_cur = 80, .rlim_max = before.rlim_max};
-    run(sandbox, "b = bytearray(40 << 20)\nn = 0");
+    run(sandbox, "b = bytearray(24 << 20)\nn = 0");
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &small), 0);
     int descriptors = count_descriptors();
     for (int i = 0; i < COUNT; i++) {
-        run(sandbox, "b[n << 21 : (n + 1) << 21] = bytes([n]) * (1 << 21); n += 1");
+        run(sandbox, "b[n << 20 : (n + 1) << 20] = bytes([n]) * (1 << 20); n += 1");
         ASSERT_EQ(eryx_checkpoint_create(sandbox, false, &checkpoints[i], NULL), ERYX_OK);
     }
     ASSERT_LE(count_descriptors() - descriptors, 10);
@@ -233,7 +233,7 @@ static void test_layers_leave_descriptors_to_others(void)
     for (int i = COUNT; i-- > 0;) {
         ASSERT_EQ(eryx_sandbox_rollback(sandbox, checkpoints[i], NULL), ERYX_OK);
         check_output(sandbox,
-                     "print(all(b[k << 21] == k for k in range(n)) and not any(b[n << 21:]))",
+                     "print(all(b[k << 20] == k for k in range(n)) and not any(b[n << 20:]))",
                      "True\n");
         eryx_checkpoint_destroy(checkpoints[i]);
     }
