@@ -267,6 +267,39 @@ class TestHostileFiles:
         made.reset()
         assert made.execute("print(1)").stdout == "1"
 
+    @pytest.mark.parametrize(
+        ("code", "error", "message"),
+        [
+            # memory[0xfffffff0] = 1: an address that no relocation of the module can mean
+            ((0x41, 0x70, 0x41, 1, 0x36, 2, 0), eryx.ExecutionError, "out of bounds"),
+            ((0x03, 0x40, 0x0C, 0, 0x0B), eryx.TimeoutError, "timed out"),
+        ],
+    )
+    def test_bad_relocations(
+        self, tmp_path: Path, code: tuple[int, ...], error: type[Exception], message: str
+    ) -> None:
+        data = module(
+            section(1, VOID),
+            section(2, MEMORY_IMPORT),
+            section(3, b"\0"),
+            section(7, wasm.Export("__wasm_apply_data_relocs", 0, 0).encode()),
+            section(10, body(*code)),
+        )
+        (tmp_path / "bad.so").write_bytes(data)
+        limits = eryx.ResourceLimits(execution_timeout_ms=200)
+        made = session(tmp_path, native.translate(data), resource_limits=limits)
+        with pytest.raises(error, match=message):
+            made.execute("import bad")
+        made.reset()
+        assert made.execute("print(1)").stdout == "1"
+
+    def test_more_code_than_is_translated(self, tmp_path: Path) -> None:
+        with open(tmp_path / "bad.so", "wb") as file:
+            file.write(function_module(0x41, 0))
+            file.truncate(100 << 20)
+        with pytest.raises(NativeModuleError, match=r"bad\.so: it is larger than 67108864 bytes"):
+            native.translate(tmp_path / "bad.so")
+
     def test_frame_larger_than_the_guard_of_the_stack(self, tmp_path: Path) -> None:
         """Recursion with frames of hundreds of kilobytes: no step may go over the guard."""
         count = 40_000
