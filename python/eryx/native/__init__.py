@@ -145,9 +145,8 @@ def build_wheel(
     """
     from eryx.native._build import build
 
-    return build(
-        Path(source), Path(output), isolation=isolation, cache=Path(cache) if cache else None
-    )
+    directory = Path(cache) if cache else None
+    return build(Path(source), Path(output), isolation=isolation, cache=directory)
 
 
 def from_files(
@@ -217,12 +216,11 @@ class _Translator:
         except NativeModuleError as error:
             raise NativeModuleError(f"{label}: {error}") from None
         library, library_digest, names = found
-        names = [item for item in names if item not in _PRESENT]
-        needed = tuple(self._provided(item) for item in names)
-        missing = [item for item, module in zip(names, needed, strict=True) if module is None]
+        needed = {item: self._provided(item) for item in names if item not in _PRESENT}
+        missing = [item for item, module in needed.items() if module is None]
         if missing:
             raise _NeededError(f"{label}: it needs {', '.join(missing)}, which nobody gave")
-        present = tuple(module for module in needed if module is not None)
+        present = tuple(module for module in needed.values() if module is not None)
         module = NativeModule(name, digest, library, library_digest, present)
         self._by_name[name] = self._by_hash[digest] = module
         return module
