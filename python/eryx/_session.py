@@ -116,7 +116,8 @@ class Session(Sandbox):
             resource_limits, or 30,000.
         max_fuel: fuel of each run; None for that of resource_limits.
         transactional: whether a run that fails is undone, with all that it did to variables and
-            in-memory files; "all" also undoes what was done to the storage meanwhile.
+            in-memory files, and likewise `restore_state`; "all" also undoes what was done to the
+            storage meanwhile.
         vfs: the storage for the files of the session; it outlives it, and `reset`, and is undone
             only by checkpoints that include it. If there is none, but a mount path or volumes, a
             new one is made.
@@ -444,11 +445,15 @@ class Session(Sandbox):
 
     def _prepare(self) -> None:
         self._check()
+        self._remember()
+        self._count += 1
+
+    def _remember(self) -> None:
+        """Makes ready for a run that may have to be undone."""
         if self._lost:
             raise InitializationError(_LOST)
         if self._transactional:
             self._before = self._core.checkpoint(self._transactional == "all")
-        self._count += 1
 
     def _abandon(self) -> None:
         # The sandbox is either in the middle of a run or has been put back to its initial state.
@@ -476,14 +481,14 @@ class Session(Sandbox):
 
     def _command(self, command: int, source: bytes) -> Outcome:
         """Does something other than running a program."""
-        if self._lost:
-            raise InitializationError(_LOST)
+        self._remember()
         self._core.begin_command(command, source, _PAUSE_MS)
         try:
             outcome = self._core.run(None)
         except BaseException:
-            self._lost = True
+            self._abandon()
             raise
+        self._end(outcome)
         finish(outcome)
         return outcome
 

@@ -346,6 +346,26 @@ class TestTransactional:
             session.execute("x = 2; import os; os._exit(1)")
         assert output(session, "print(x)") == "1"
 
+    def test_restoring_that_does_not_end_is_undone(self) -> None:
+        hostile = eryx.Session()
+        hostile.execute(
+            "class Endless:\n"
+            f"    def __reduce__(self): return exec, ({STUBBORN!r},)\n"
+            "endless = Endless()"
+        )
+        snapshot = hostile.snapshot_state()
+        code = "x = 1; open('/data/f', 'w').write('a')"
+        plain = eryx.Session(execution_timeout_ms=50)
+        session = eryx.Session(transactional=True, execution_timeout_ms=50)
+        for one in (plain, session):
+            one.execute(code)
+            with pytest.raises(eryx.TimeoutError):
+                one.restore_state(snapshot)
+        with pytest.raises(eryx.InitializationError, match="reset"):
+            plain.execute("print(x)")
+        assert output(session, "print(x, open('/data/f').read())") == "1 a"
+        assert session.execution_count == 2
+
     def test_hard_timeout_is_undone(self) -> None:
         session = eryx.Session(transactional=True, execution_timeout_ms=50)
         session.execute("x = 1")
