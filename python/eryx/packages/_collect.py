@@ -11,7 +11,6 @@ from eryx.packages._bytecode import bytecode_of, cache_path
 from eryx.packages._directory import read_directory, read_file
 from eryx.packages._metadata import read_metadata, readable_requirements
 from eryx.packages._package import Package, is_bytecode, is_ignored, is_native_module
-from eryx.packages._requirements import normalize
 from eryx.packages._set import Missing, PackageSet
 from eryx.packages._source_tree import (
     install_source,
@@ -19,8 +18,8 @@ from eryx.packages._source_tree import (
     single_directory,
     unwrapped,
 )
+from eryx.packages._standards import canonicalize_name, parse_version
 from eryx.packages._tree import MAX_BYTES, Tree
-from eryx.packages._versions import Version
 from eryx.packages._wheel import install_wheel
 
 TYPE_CHECKING = False
@@ -243,9 +242,9 @@ def _install_site(tree: Tree) -> Installed:
 
 def _check_same(packages: list[Package], added: list[Package]) -> None:
     """Refuses a second version of a package."""
-    known = {normalize(package.name): package for package in packages}
+    known = {canonicalize_name(package.name): package for package in packages}
     for package in added:
-        other = known.get(normalize(package.name))
+        other = known.get(canonicalize_name(package.name))
         if other is not None and not (other.version is None and package.version is None):
             raise InitializationError(
                 f"{package.source}: {package} is there twice: {other} came from {other.source}"
@@ -278,20 +277,18 @@ def _check_tree(owners: dict[str, str]) -> None:
 
 def _missing(packages: list[Package], files: dict[str, bytes]) -> tuple[Missing, ...]:
     """Requirements that nothing here fulfils."""
-    known = {normalize(package.name): package for package in packages}
-    tops = {normalize(path.partition("/")[0].removesuffix(".py")) for path in files}
+    known: dict[str, Package] = {canonicalize_name(each.name): each for each in packages}
+    tops = {canonicalize_name(path.partition("/")[0].removesuffix(".py")) for path in files}
     found: list[Missing] = []
     for package in packages:
         for requirement in readable_requirements(package.requires):
-            if not requirement.marker_holds():
+            if not requirement.counts():
                 continue
             other = known.get(requirement.name)
             if other is None:
                 if requirement.name not in tops:
                     found.append(Missing(requirement.name, requirement.shown, str(package), None))
-            elif other.version is not None and not requirement.specifiers.contains(
-                Version(other.version)
-            ):
+            elif other.version is not None and not requirement.fits(parse_version(other.version)):
                 found.append(
                     Missing(requirement.name, requirement.shown, str(package), other.version)
                 )

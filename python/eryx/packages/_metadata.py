@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from eryx._errors import InitializationError
-from eryx.packages._requirements import GUEST_VERSION, Requirement, normalize
-from eryx.packages._versions import SpecifierSet, Version
+from eryx.packages._standards import (
+    GUEST_VERSION,
+    Requirement,
+    canonicalize_name,
+    parse_version,
+    wants_other_python,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _INSTALLER = b"eryx\n"
+_MAX_SHOWN = 200  # of what is wrong
 
 
 @dataclass
@@ -48,13 +54,12 @@ def read_metadata(label: str, entry: str, data: bytes) -> Metadata:
     fields = parse_fields(data.decode("utf-8", "replace"))
     try:
         name, version = fields["name"][0], fields["version"][0]
-        Version(version)
-        if not normalize(name).replace("-", "").isalnum() or not name.isascii():
-            raise ValueError(f"{name[:100]!r} is no name of a package")
+        parse_version(version)
+        canonicalize_name(name, validate=True)
     except KeyError as error:
         raise InitializationError(f"{label}: {entry} has no field {error}") from None
     except ValueError as error:
-        raise InitializationError(f"{label}: {entry}: {error}") from None
+        raise InitializationError(f"{label}: {entry}: {str(error)[:_MAX_SHOWN]}") from None
     return Metadata(
         name,
         version,
@@ -65,11 +70,7 @@ def read_metadata(label: str, entry: str, data: bytes) -> Metadata:
 
 def check_python(label: str, requires_python: str) -> None:
     """Raises InitializationError if the guest's Python is not one that a package is for."""
-    try:
-        fits = SpecifierSet(requires_python).contains(Version(GUEST_VERSION))
-    except ValueError:
-        return  # as installers do: a condition that nobody can read is none
-    if not fits:
+    if wants_other_python(requires_python):
         raise InitializationError(
             f"{label}: needs Python {requires_python}, but the sandbox has {GUEST_VERSION}"
         )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 
 from eryx._errors import InitializationError
 from eryx.packages._archives import read_tar_gz, read_zip
 from eryx.packages._directory import read_file
 from eryx.packages._metadata import check_python
-from eryx.packages._requirements import Requirement, normalize
 from eryx.packages._source_tree import source_metadata
-from eryx.packages._versions import Version
-from eryx.packages._wheel import is_native, parse_file_name, tags_problem, wheel_metadata
+from eryx.packages._standards import (
+    Requirement,
+    SpecifierSet,
+    Version,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from eryx.packages._wheel import is_native, tags_problem, wheel_metadata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +87,7 @@ def resolve(requirements: Iterable[str], *, find_links: str | os.PathLike[str]) 
             requirement = Requirement(text)
         except ValueError as error:
             raise InitializationError(str(error)) from None
-        if requirement.marker_holds():
+        if requirement.counts():
             wanted.append((requirement, "you"))
     resolver = _Resolver(os.fspath(find_links))
     chosen = resolver.solve(wanted)
@@ -110,23 +114,22 @@ class _Resolver:
             raise InitializationError(f"{self.directory}: cannot be read: {reason}") from None
         for name in names:
             path = os.path.join(self.directory, name)
-            if name.endswith(".whl"):
-                parsed = parse_file_name(name)
-                if parsed is None:
-                    continue
-                project, text, tags = parsed
-                if tags_problem(tags):
-                    self.refused.setdefault(project, []).append(f"{name} is not for the sandbox")
-                    continue
-                kind = _NATIVE_WHEEL if is_native(tags) else _PURE_WHEEL
-            elif match := re.fullmatch(r"(.+)-([^-]+)(?:\.tar\.gz|\.tgz)", name):
-                project, text, kind = normalize(match[1]), match[2], _SOURCE
-            else:
-                continue
             try:
-                version = Version(text)
+                if name.endswith(".whl"):
+                    project, version, _, tags = parse_wheel_filename(name)
+                    if tags_problem(tags):
+                        refused = self.refused.setdefault(project, [])
+                        refused.append(f"{name} is not for the sandbox")
+                        continue
+                    kind = _NATIVE_WHEEL if is_native(tags) else _PURE_WHEEL
+                elif name.endswith((".tar.gz", ".tgz")):
+                    stem = name.removesuffix(".tgz").removesuffix(".tar.gz")
+                    project, version = parse_sdist_filename(f"{stem}.tar.gz")
+                    kind = _SOURCE
+                else:
+                    continue
             except ValueError:
-                continue
+                continue  # nothing that can be wanted has such a name
             candidate = _Candidate(path, project, version, kind)
             self.candidates.setdefault(project, []).append(candidate)
         for found in self.candidates.values():
@@ -156,7 +159,7 @@ class _Resolver:
             if known is None:
                 extras = {**extras, name: new_extras}
                 break
-            if not requirement.specifiers.contains(known.version):
+            if not requirement.fits(known.version):
                 self._fail(len(chosen), self._conflict(name, limits[name]))
                 return None
             if new_extras != extras[name]:
@@ -196,14 +199,10 @@ class _Resolver:
         return None
 
     def _fitting(self, name: str, limits: list[tuple[Requirement, str]]) -> list[_Candidate]:
-        fitting = [
-            candidate
-            for candidate in self.candidates.get(name, [])
-            if all(limit.specifiers.contains(candidate.version) for limit, _ in limits)
-        ]
-        if any(limit.specifiers.names_prerelease for limit, _ in limits):
-            return fitting
-        return [c for c in fitting if not c.version.is_prerelease] or fitting
+        wanted = SpecifierSet()
+        for limit, _ in limits:
+            wanted &= limit.specifier
+        return list(wanted.filter(self.candidates.get(name, ()), key=lambda found: found.version))
 
     def _needs(
         self, candidate: _Candidate, extras: frozenset[str]
@@ -212,7 +211,7 @@ class _Resolver:
         return [
             (requirement, by)
             for requirement in candidate.requirements
-            if requirement.marker_holds(("", *extras))
+            if requirement.counts(extras)
         ]
 
     def _fail(self, depth: int, reason: str) -> None:

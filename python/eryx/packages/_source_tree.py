@@ -18,7 +18,7 @@ from eryx.packages._metadata import (
     write_dist_info,
 )
 from eryx.packages._package import Package, is_bytecode, is_ignored, is_native_source
-from eryx.packages._requirements import normalize
+from eryx.packages._standards import canonicalize_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -321,14 +321,14 @@ def _by_setup_cfg(project: _Project) -> list[tuple[str, str]]:
 
 def _by_name(project: _Project, name: str) -> list[tuple[str, str]]:
     """A package or module with the name of the project, where such things usually lie."""
-    wanted = normalize(name)
+    wanted = canonicalize_name(name)
     if not wanted:
         return []
     for root in _ROOTS:
         if root == "src" and (found := _all_under(project, root)):
             return found
         for top in _tops(project, root):
-            if normalize(top) == wanted:
+            if canonicalize_name(top) == wanted:
                 return _take(project, root, top)
     return []
 

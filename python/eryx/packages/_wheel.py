@@ -5,88 +5,59 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
-import re
 
 from eryx._errors import InitializationError
 from eryx.packages._metadata import Metadata, check_python, parse_fields, read_metadata
 from eryx.packages._metadata import write_dist_info as _write_dist_info
 from eryx.packages._package import Package, is_ignored, is_native_module
-from eryx.packages._requirements import GUEST_VERSION, normalize
-from eryx.packages._tree import Tree, problem
-from eryx.packages._versions import Version
-
-_FILE_NAME = re.compile(
-    r"(?P<name>[^-/]+)-(?P<version>[^-/]+)(?:-(?P<build>[0-9][^-/]*))?"
-    r"-(?P<python>[^-/]+)-(?P<abi>[^-/]+)-(?P<platform>[^-/]+)\.whl",
-    re.ASCII,
+from eryx.packages._standards import (
+    Tag,
+    Version,
+    canonicalize_name,
+    fits_guest,
+    is_wasi,
+    parse_tags,
+    parse_version,
+    parse_wheel_filename,
 )
-# Python in a sandbox calls its platform "wasi-wasm32"; others put a version in or turn it around.
-_WASI = re.compile(r"wasi(?:_[0-9a-z_]+)?_wasm32|wasm32_wasi(?:p[0-9])?", re.ASCII)
-_MINOR = int(GUEST_VERSION.split(".")[1])
+from eryx.packages._tree import Tree, problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 _HASHES = {"sha256", "sha384", "sha512"}
 _UNHASHED = {"RECORD", "RECORD.jws", "RECORD.p7s"}
 
-Tag = tuple[str, str, str]
+Named = tuple[str, Version, frozenset[Tag]]
 
 
-def parse_file_name(name: str) -> tuple[str, str, list[Tag]] | None:
+def parse_file_name(name: str) -> Named | None:
     """Normalized name, version and tags that the name of a wheel tells; None if it is malformed."""
-    match = _FILE_NAME.fullmatch(name)
-    if match is None:
+    try:
+        found, version, _, tags = parse_wheel_filename(name)
+    except ValueError:
         return None
-    tags = [
-        (python, abi, platform)
-        for python in match["python"].lower().split(".")
-        for abi in match["abi"].lower().split(".")
-        for platform in match["platform"].lower().split(".")
-    ]
-    return normalize(match["name"]), match["version"].replace("_", "-"), tags
+    return found, version, tags
 
 
-def tag_fits(tag: Tag) -> bool:
-    """Whether a wheel with that tag is for the guest: pure Python, or native modules for WASI."""
-    python, abi, platform = tag
-    if abi == "none":
-        return _python_fits(python) and (platform == "any" or _is_wasi(platform))
-    if not _is_wasi(platform):
-        return False
-    if abi == "abi3":
-        return _minor_of(python, "cp3") in range(2, _MINOR + 1)
-    return python == abi == f"cp3{_MINOR}"
-
-
-def _python_fits(python: str) -> bool:
-    return python in ("py3", "cp3", f"cp3{_MINOR}") or _minor_of(python, "py3") <= _MINOR
-
-
-def _minor_of(python: str, prefix: str) -> int:
-    """14 for cp314; something that never fits for other tags."""
-    digits = python.removeprefix(prefix)
-    return int(digits) if python.startswith(prefix) and digits.isdecimal() else _MINOR + 1
-
-
-def _is_wasi(platform: str) -> bool:
-    return _WASI.fullmatch(platform) is not None
-
-
-def tags_problem(tags: list[Tag]) -> str:
+def tags_problem(tags: Collection[Tag]) -> str:
     """Why a wheel with these tags cannot be used; empty if it can."""
-    if any(tag_fits(tag) for tag in tags):
+    if any(fits_guest(tag) for tag in tags):
         return ""
-    shown = ", ".join("-".join(tag) for tag in tags[:4]) or "nothing"
-    foreign = {tag[2] for tag in tags if tag[2] != "any" and not _is_wasi(tag[2])}
-    if foreign:
+    shown = ", ".join(sorted(map(str, tags))[:4]) or "nothing"
+    if any(tag.platform != "any" and not is_wasi(tag) for tag in tags):
         return (
             f"is made for {shown}; the sandbox takes pure Python (py3-none-any) and native modules"
-            f" for WASI (cp3{_MINOR}-cp3{_MINOR}-wasi_wasm32). The package may have such a wheel,"
+            " for WASI (cp314-cp314-wasi_wasm32). The package may have such a wheel,"
             " or a source archive with a fallback in Python"
         )
-    return f"is made for {shown}, not for Python 3.{_MINOR}"
+    return f"is made for {shown}, not for Python 3.14"
 
 
-def is_native(tags: list[Tag]) -> bool:
+def is_native(tags: Collection[Tag]) -> bool:
     """Whether a wheel with these tags, which can be used, has native modules."""
-    return not any(tag_fits(tag) and tag[2] == "any" for tag in tags)
+    return not any(fits_guest(tag) and tag.platform == "any" for tag in tags)
 
 
 def install_wheel(tree: Tree, file_name: str | None) -> tuple[dict[str, bytes], Package]:
@@ -163,43 +134,38 @@ def _required(tree: Tree, path: str) -> bytes:
     return data
 
 
-def _check_wheel_file(tree: Tree, info: str, named_tags: list[Tag] | None) -> list[Tag]:
+def _check_wheel_file(tree: Tree, info: str, named_tags: frozenset[Tag] | None) -> frozenset[Tag]:
     """The tags of the wheel, which fit; those of its file name if that is known."""
     fields = parse_fields(_required(tree, f"{info}/WHEEL").decode("utf-8", "replace"))
     version = fields.get("wheel-version", [""])[0]
     if version.partition(".")[0] != "1":
         raise InitializationError(
-            f"{tree.label}: has wheel format {version!r}; only 1.x can be read"
+            f"{tree.label}: has wheel format {version[:100]!r}; only 1.x can be read"
         )
     tags = named_tags
     if tags is None:
-        tags = []
-        for text in fields.get("tag", []):
-            parts = text.lower().split("-")
-            if len(parts) != 3:
-                raise InitializationError(f"{tree.label}: {info}/WHEEL has the tag {text!r}")
-            tags.append((parts[0], parts[1], parts[2]))
+        try:
+            tags = parse_tags(fields.get("tag", []))
+        except ValueError as error:
+            raise InitializationError(f"{tree.label}: {info}/WHEEL: {str(error)[:200]}") from None
     reason = tags_problem(tags)
     if reason:
         raise InitializationError(f"{tree.label}: {reason}")
     return tags
 
 
-def _check_metadata(tree: Tree, info: str, named: tuple[str, str, list[Tag]] | None) -> Metadata:
+def _check_metadata(tree: Tree, info: str, named: Named | None) -> Metadata:
     path = f"{info}/METADATA"
     metadata = read_metadata(tree.label, path, _required(tree, path))
     if named is not None:
         name, version, _ = named
-        try:
-            same = Version(version) == Version(metadata.version)
-        except ValueError:
-            same = False
-        if name != normalize(metadata.name) or not same:
+        own = canonicalize_name(metadata.name), parse_version(metadata.version)
+        if own != (name, version):
             raise InitializationError(
                 f"{tree.label}: is named as {name} {version},"
                 f" but is {metadata.name} {metadata.version}"
             )
-    if normalize(info.partition("-")[0]) != normalize(metadata.name):
+    if canonicalize_name(info.partition("-")[0]) != canonicalize_name(metadata.name):
         raise InitializationError(f"{tree.label}: {info} is not that of {metadata.name}")
     check_python(tree.label, metadata.requires_python)
     return metadata
