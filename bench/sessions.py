@@ -90,7 +90,7 @@ def main() -> None:
     idle = [eryx.Session() for _ in range(1_000)]
     for one in idle:
         one.execute("x = 1")
-    show("1,000 idle sessions: memory of each", (private_bytes() - before) / 1e9, "MB")
+    show("1,000 idle sessions: memory of each", (private_bytes() - before) / 1e6, "kB")
     idle.clear()
     gc.collect()
     show("all dropped: memory above the start", (private_bytes() - before) / 1e6, "MB")
