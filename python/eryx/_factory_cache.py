@@ -1,4 +1,4 @@
-"""Factories that are kept on disk, by what they are made of."""
+"""What is kept on disk: where, and factories by what they are made of."""
 
 from __future__ import annotations
 
@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
-def default_folder() -> str:
+def cache_folder(kind: str) -> str:
     """In ERYX_CACHE_DIR, or in eryx in the user's cache folder."""
     named = os.environ.get("ERYX_CACHE_DIR")
     if not named:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         named = os.path.join(base, "eryx")
-    return os.path.join(named, "factories")
+    return os.path.join(named, kind)
+
+
+def is_private(folder: str) -> bool:
+    """Whether nobody but this user can put files into a folder. Raises OSError."""
+    status = os.stat(folder)
+    return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS
 
 
 class CachedFactory:
@@ -44,7 +50,7 @@ class CachedFactory:
         import hashlib
 
         if cache is True:
-            self._folder = default_folder()
+            self._folder = cache_folder("factories")
         elif isinstance(cache, str | os.PathLike):
             self._folder = os.fspath(cache)
         else:
@@ -61,10 +67,10 @@ class CachedFactory:
     def _check_folder(self) -> None:
         try:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
-            status = os.stat(self._folder)
+            private = is_private(self._folder)
         except OSError as error:
             raise InitializationError(f"{self._folder}: {error.strerror or error}") from None
-        if status.st_uid != os.geteuid() or status.st_mode & _WRITABLE_BY_OTHERS:
+        if not private:
             raise InitializationError(
                 f"{self._folder}: other users could put factories into this cache folder"
             )

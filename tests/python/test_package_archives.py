@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import itertools
 import stat
 import struct
 import tarfile
+import tempfile
+import threading
+import time
 import tracemalloc
 import zipfile
 import zlib
@@ -16,6 +20,7 @@ from pathlib import Path
 import pytest
 
 import eryx
+from conftest import open_descriptors
 from eryx import InitializationError
 from eryx.packages import _tree, collect
 from wheel_files import tar_bytes, tar_member, wheel_bytes, zip_bytes
@@ -227,6 +232,20 @@ def raw_zip(
     return bytes(data + directory + end)
 
 
+def with_locator_of_zip64(entries: int) -> bytes:
+    """A zip file whose end record speaks of one entry, and whose zip64 record of many."""
+    directory = bytearray()
+    for number in range(entries):
+        name = b"%07d" % number
+        directory += struct.pack("<4s6H3I5H2I", b"PK\1\2", *(20, 20, *[0] * 7, 7), *[0] * 6) + name
+    data = struct.pack("<4s5H3I2H", b"PK\3\4", 20, *[0] * 7, 7, 0) + b"0000000"
+    begin, size = len(data), len(directory)
+    end64 = (44, 45, 45, 0, 0, entries, entries, size, begin)
+    data += directory + struct.pack("<4sQ2H2L4Q", b"PK\6\6", *end64)
+    data += struct.pack("<4sLQL", b"PK\6\7", 0, begin + size, 1)
+    return data + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1, 53, begin, 0)
+
+
 def deflated(data: bytes) -> bytes:
     squeezer = zlib.compressobj(9, zlib.DEFLATED, -15)
     return squeezer.compress(data) + squeezer.flush()
@@ -295,6 +314,17 @@ class TestBombs:
         members = [tar_member(f"g-1/{number}", tarfile.REGTYPE) for number in range(10_001)]
         assert "more than 10,000" in refused(tar_bytes(INFO, members=members), "g-1.tar.gz")
 
+    def test_index_behind_a_zip64_locator(self) -> None:
+        """zipfile takes the index that a zip64 locator leads to, whatever the end record says."""
+        data = with_locator_of_zip64(50_000)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            assert len(archive.infolist()) == 50_000
+        tracemalloc.start()
+        assert "zip64" in refused(data)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 1 << 20
+
     def test_great_index(self) -> None:
         """The index of a zip file is bounded before zipfile reads it."""
         entries = [("n" * 200, b"", 0)] * 30_000
@@ -314,6 +344,44 @@ class TestBombs:
         tracemalloc.stop()
         assert "200 times its size" in message
         assert peak < 100 << 20
+
+    def test_number_of_gzip_streams(self) -> None:
+        """Each stream that begins anew copied the rest of the file: 10 MB took an hour."""
+        data = gzip.compress(b"") * 500_000
+        begin = time.monotonic()
+        assert "more than 10,000 gzip streams" in refused(data, "g-1.tar.gz")
+        assert time.monotonic() - begin < 5
+
+    def test_number_of_requirements(self) -> None:
+        lines = "".join(f"Requires-Dist: name{number**3}\n" for number in range(10_001))
+        message = refused(wheel_bytes(GOOD, name="evil", metadata=lines))
+        assert "METADATA: it has more than 10,000 requirements" in message
+
+    @pytest.mark.parametrize("name", ["pyproject.toml", "setup.cfg", "g.egg-info/top_level.txt"])
+    def test_great_files_for_builders(self, name: str) -> None:
+        """Parsers of such files are slow enough that some megabytes would take minutes."""
+        files = {**INFO, "g-1/g.egg-info/PKG-INFO": INFO["g-1/PKG-INFO"]}
+        text = "".join(f"#{number**3}\n" for number in range(30_000))
+        message = refused(tar_bytes({**files, f"g-1/{name}": text}), "g-1.tar.gz")
+        assert f"{name} is larger than 256 KiB" in message
+
+    def test_packages_that_are_named_over_and_over(self) -> None:
+        files = {f"g-1/a/b{number}.py": "" for number in range(2000)}
+        toml = "[tool.setuptools]\npackages=[" + "'a'," * 2000 + "]"
+        message = refused(tar_bytes({**files, "g-1/pyproject.toml": toml}), "g-1.tar.gz")
+        assert "named over and over" in message
+
+    def test_many_modules_take_no_time(self) -> None:
+        """The work is in proportion to the number of files, not to its square."""
+        names = [f"m{number}.py" for number in range(9_000)]
+        begin = time.monotonic()
+        layer = collect([zip_bytes(dict.fromkeys(names, ""))], bytecode=False)
+        source = {f"g-1/src/{name}": "" for name in names}
+        project = collect(
+            [tar_bytes({**source, "g-1/PKG-INFO": INFO["g-1/PKG-INFO"]})], bytecode=False
+        )
+        assert (len(layer.packages), project.packages[0].files) == (9_000, 9_000)
+        assert time.monotonic() - begin < 15
 
     def test_total_size(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The cap of 512 MiB, here a smaller one, holds for each source and for all together."""
@@ -386,6 +454,25 @@ class TestBrokenArchives:
             data = tar_header(name, kind, b"00000001000") + tar_header("x", b"0", b"\xff" * 12)
             message = refused(gzip.compress(data + bytes(1024)), "g-1.tar.gz")
             assert "link or directory with contents" in message
+
+    def test_header_that_tarfile_takes_for_the_end(self) -> None:
+        """A damaged header in the middle cut the archive off without a word."""
+        plain = bytearray(gzip.decompress(tar_bytes({**INFO, "g-1/g/last.py": "y = 1"})))
+        position = plain.index(b"g-1/g/last.py")
+        for offset in (108, 148):  # the owner, and the checksum
+            damaged = plain.copy()
+            damaged[position + offset] = 0xFF
+            message = refused(gzip.compress(damaged), "g-1.tar.gz")
+            assert "an entry cannot be read" in message
+
+    @pytest.mark.parametrize(
+        ("kind", "body"), [(b"x", b"6 a=b\n"), (b"g", b"6 a=b\n"), (b"L", b"n\0")]
+    )
+    def test_many_headers_before_one_entry(self, kind: bytes, body: bytes) -> None:
+        """tarfile calls itself for each of them, until there is no stack any more."""
+        extension = tar_header("x", kind, b"%011o" % len(body)) + body.ljust(512, b"\0")
+        data = extension * 3000 + tar_header("g-1/x.py", b"0", b"0") + bytes(1024)
+        assert "too many headers" in refused(gzip.compress(data), "g-1.tar.gz")
 
     def test_long_names_in_tars(self) -> None:
         """Both ways to write long names are read, and checked as others are."""
@@ -472,6 +559,30 @@ class TestBrokenArchives:
         parts = gzip.compress(data[:1000]) + gzip.compress(data[1000:])
         assert collect([parts + bytes(512)]).packages
         assert "broken gzip" in refused(parts + b"junk", "g-1.tar.gz")
+
+    def test_nothing_is_left_behind(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No files, no descriptors, no threads, whatever was wrong, also for whole factories."""
+        for variable in ("TMPDIR", "ERYX_CACHE_DIR", "HOME"):
+            monkeypatch.setenv(variable, str(tmp_path))
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        monkeypatch.chdir(tmp_path)
+        bad = [
+            (LABEL, wheel_bytes(GOOD, more={"../evil.py": "x"})),
+            (LABEL, wheel_bytes(GOOD, more={"zeros": bytes(64 << 20)})),
+            (LABEL, wheel_bytes(GOOD)[:-30]),
+            ("evil-1.0-cp313-cp313-linux_x86_64.whl", wheel_bytes(GOOD, name="evil")),
+            ("g-1.tar.gz", tar_bytes(INFO, members=[tar_member("/x", tarfile.REGTYPE)])),
+            ("g-1.tar.gz", tar_bytes(INFO)[:-20]),
+        ]
+        gc.collect()
+        before = open_descriptors(), threading.active_count()
+        for label, data in bad:
+            refused(data, label)
+            with pytest.raises(InitializationError, match=f"^{label}: "):
+                eryx.SandboxFactory(packages=[(label, data)], cache=True)
+        gc.collect()
+        assert (open_descriptors(), threading.active_count()) == before
+        assert list(tmp_path.iterdir()) == []
 
     def test_sandbox_works_after_errors(self, sandbox: eryx.Sandbox) -> None:
         for data in (b"", b"PK\3\4"):

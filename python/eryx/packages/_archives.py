@@ -19,18 +19,23 @@ if TYPE_CHECKING:
     import tarfile
     import zipfile
 
-_CHUNK = 1024 * 1024
+_SLICE = 16 * 1024  # of compressed data; at most 1,032 times as much comes out of it
+_FREE_BYTES = 4 * 1024 * 1024  # so much may come out of a gzip file whatever its ratio is
 
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LOCAL_MAGIC = b"PK\3\4"
 _END_MAGIC = b"PK\5\6"
 _END_RECORD = struct.Struct("<4s4H2IH")
+_END64_MAGIC = b"PK\6\7"  # of a locator, which lies right before the end record
+_END64_SIZE = 20
 _MAX_COMMENT = 65_535
 _MAX_DIRECTORY_BYTES = 512 * MAX_FILES
 _FLAG_ENCRYPTED = 0x1 | 0x40 | 0x2000
 _FLAG_PATCHED = 0x20
 
 _BLOCK = 512
+_EXTENSIONS = (b"x", b"g", b"L", b"K")  # headers that say more about the entry behind them
+_MAX_EXTENSIONS = 8  # in a row, since tarfile calls itself for each
 _MAX_EXTENDED_BYTES = 64 * 1024  # of one pax header or one long name
 
 
@@ -67,7 +72,9 @@ def _check_end_record(label: str, data: bytes) -> None:
     _, disk, directory_disk, here, count, directory_size, directory_offset, _ = record
     if disk or directory_disk or here != count:
         raise InitializationError(f"{label}: is a part of a zip file in several parts")
-    if count == 0xFFFF or 0xFFFFFFFF in (directory_size, directory_offset):
+    # zipfile believes a locator whatever the end record says.
+    has_locator = data[max(0, position - _END64_SIZE) : position].startswith(_END64_MAGIC)
+    if has_locator or count == 0xFFFF or 0xFFFFFFFF in (directory_size, directory_offset):
         raise InitializationError(f"{label}: is a zip64 file, which is larger than is allowed")
     if count > MAX_FILES or directory_size > _MAX_DIRECTORY_BYTES:
         raise InitializationError(f"{label}: it has more than {MAX_FILES:,} entries")
@@ -134,57 +141,65 @@ def read_tar_gz(label: str, data: bytes) -> Tree:
     import tarfile
 
     plain = _gunzip(label, data)
-    _check_tar(label, plain)
+    count = _check_tar(label, plain)
     tree = Tree(label)
     links: list[tuple[str, str]] = []
     try:
         with tarfile.open(fileobj=io.BytesIO(plain), mode="r:", encoding="utf-8") as archive:
             for member in archive:
                 _take_member(tree, archive, member, links)
+                count -= 1
     except InitializationError:
         raise
     except (tarfile.TarError, ValueError, EOFError, OSError, OverflowError) as error:
         raise InitializationError(f"{label}: broken tar file: {error}") from None
+    if count:  # tarfile takes a header that it cannot read for the end
+        raise InitializationError(f"{label}: broken tar file: an entry cannot be read")
     _follow_links(tree, links)
     return tree
 
 
 def _gunzip(label: str, data: bytes) -> bytes:
-    allowed = min(2 * MAX_BYTES, max(_CHUNK * 4, len(data) * MAX_RATIO))
+    allowed = min(2 * MAX_BYTES, max(_FREE_BYTES, len(data) * MAX_RATIO))
     parts: list[bytes] = []
-    size = 0
-    waiting = data
-    while waiting:
-        member = zlib.decompressobj(wbits=31)
-        while not member.eof:
+    size = streams = 0
+    stream = None
+    for begin in range(0, len(data), _SLICE):
+        waiting = data[begin : begin + _SLICE]
+        while waiting:
+            if stream is None:
+                waiting = waiting.lstrip(b"\0") if streams else waiting
+                if not waiting:
+                    break
+                stream = zlib.decompressobj(wbits=31)
+                streams += 1
             try:
-                part = member.decompress(waiting, _CHUNK)
+                parts.append(stream.decompress(waiting))
             except zlib.error as error:
                 raise InitializationError(f"{label}: broken gzip file: {error}") from None
-            waiting = member.unconsumed_tail
-            size += len(part)
+            waiting = stream.unused_data
+            if stream.eof:
+                stream = None
+            size += len(parts[-1])
             if size > allowed:
                 raise InitializationError(
                     f"{label}: it unpacks to more than {MAX_RATIO} times its size"
                     f" or {MAX_BYTES >> 20} MiB"
                 )
-            parts.append(part)
-            if not part and not waiting and not member.eof:
-                raise InitializationError(f"{label}: broken gzip file: it is cut off")
-        waiting = member.unused_data.lstrip(b"\0")
+            if streams > MAX_FILES:
+                raise InitializationError(f"{label}: it has more than {MAX_FILES:,} gzip streams")
+    if stream is not None or not streams:
+        raise InitializationError(f"{label}: broken gzip file: it is cut off")
     return b"".join(parts)
 
 
-def _check_tar(label: str, plain: bytes) -> None:
-    """Walks over the headers: tarfile believes sizes in them that it should not."""
-    position = count = 0
+def _check_tar(label: str, plain: bytes) -> int:
+    """Walks over the headers, whose sizes tarfile believes; gives the number of entries."""
+    position = count = extensions = 0
     while position + _BLOCK <= len(plain):
         header = plain[position : position + _BLOCK]
         if not header.strip(b"\0"):
-            return
-        count += 1
-        if count > 4 * MAX_FILES:  # each entry may have headers of its own before it
-            raise InitializationError(f"{label}: it has more than {MAX_FILES:,} entries")
+            return count
         name = header[:100].partition(b"\0")[0].decode("utf-8", "replace")
         kind = header[156:157]
         digits = header[124:136].strip(b" \0")
@@ -198,10 +213,13 @@ def _check_tar(label: str, plain: bytes) -> None:
             raise problem(label, name, "is a device or pipe")
         if kind == b"S":
             raise problem(label, name, "is a sparse file")
-        if kind not in (b"\0", b"0", b"1", b"2", b"5", b"7", b"x", b"g", b"L", b"K"):
+        if kind not in (b"\0", b"0", b"1", b"2", b"5", b"7", *_EXTENSIONS):
             raise problem(label, name, f"is of the unknown type {kind!r}")
         begin = position + _BLOCK
-        if kind in (b"x", b"g", b"L", b"K"):
+        extensions = extensions + 1 if kind in _EXTENSIONS else 0
+        if extensions > _MAX_EXTENSIONS:
+            raise problem(label, name, "has too many headers")
+        if extensions:
             if size > _MAX_EXTENDED_BYTES:
                 raise problem(label, name, "has a name or attributes that are too long")
             if kind in (b"x", b"g"):
@@ -211,8 +229,12 @@ def _check_tar(label: str, plain: bytes) -> None:
         if begin + size > len(plain):
             raise problem(label, name, "is cut off")
         position = begin + (size + _BLOCK - 1) // _BLOCK * _BLOCK
+        count += not extensions
+        if count > MAX_FILES:
+            raise InitializationError(f"{label}: it has more than {MAX_FILES:,} entries")
     if position == 0:
         raise InitializationError(f"{label}: broken tar file: it is empty")
+    return count
 
 
 def _check_pax(label: str, name: str, records: bytes) -> None:

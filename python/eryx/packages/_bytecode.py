@@ -10,8 +10,9 @@ import json
 import os
 import threading
 
-from eryx import _eryx
 from eryx._errors import EryxError
+from eryx._eryx import BUILD_ID
+from eryx._factory_cache import cache_folder, is_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,13 +32,15 @@ _FILES_PER_THREAD = 40  # below that, a second sandbox costs more than it saves
 # Per sandbox, for sources that were made to be hard to compile.
 _TIMEOUT_MS = 300_000
 _MEMORY_BYTES = 1024 * 1024 * 1024
+_STORAGE_BYTES = 4 * _MEMORY_BYTES
 
 _kept: dict[str, Bytecode] = {}  # in the order of their last use
+_kept_lock = threading.Lock()
 
 # Runs in the guest, which runs nothing of the packages by compiling them. What does not compile is
 # left to the import that wants it.
 _PROGRAM = """
-import warnings
+import os, warnings
 from importlib import _bootstrap_external as external
 from importlib.util import source_hash
 
@@ -52,8 +55,9 @@ for number, path in enumerate(paths):
         data = external._code_to_hash_pyc(code, source_hash(source), False)
     except Exception:
         continue
-    with open(f"/work/{number}.pyc", "wb") as stream:
+    with open("/work/part", "wb") as stream:  # a stop may come at any time
         stream.write(data)
+    os.replace("/work/part", f"/work/{number}.pyc")
 """
 
 
@@ -72,17 +76,20 @@ def bytecode_of(files: Mapping[str, bytes], *, cache: bool) -> Bytecode:
     if not sources:
         return {}
     key = _key(sources)
-    found = _kept.pop(key, None)
+    with _kept_lock:
+        found = _kept.get(key)
     if found is None and cache:
         found = _load(key)
     if found is None:
         found = _compile_all(sources)
         if cache:
             _store(key, found)
-    _kept[key] = found
-    total = sum(_size(kept) for kept in _kept.values())
-    while total > _MAX_KEPT_BYTES and len(_kept) > 1:
-        total -= _size(_kept.pop(next(iter(_kept))))
+    with _kept_lock:
+        _kept.pop(key, None)
+        _kept[key] = found
+        total = sum(_size(kept) for kept in _kept.values())
+        while total > _MAX_KEPT_BYTES and len(_kept) > 1:
+            total -= _size(_kept.pop(next(iter(_kept))))
     return found
 
 
@@ -91,19 +98,12 @@ def _size(bytecode: Bytecode) -> int:
 
 
 def _key(sources: Mapping[str, bytes]) -> str:
-    digest = hashlib.sha256(_build().encode())
+    digest = hashlib.sha256(BUILD_ID.encode())
     for path, data in sorted(sources.items()):
         digest.update(f"{len(path.encode())} {len(data)} ".encode())
         digest.update(path.encode())
         digest.update(data)
     return digest.hexdigest()
-
-
-def _build() -> str:
-    """What tells one build of the guest from another."""
-    path = os.path.join(os.path.dirname(_eryx.__file__ or ""), "image.bin")
-    with open(path, "rb") as stream:
-        return _eryx.VERSION + hashlib.sha256(stream.read(4096)).hexdigest()
 
 
 # ---- Compiling -----------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def _compile_share(
     from eryx._storage import VfsStorage
 
     paths = list(share)
-    storage = VfsStorage(max_bytes=4 * _MEMORY_BYTES, max_entries=2 * len(paths) + 16)
+    storage = VfsStorage(max_bytes=_STORAGE_BYTES, max_entries=2 * len(paths) + 16)
     storage.write_bytes("paths", "\n".join(f"{_PLACE}/{path}" for path in paths).encode())
     for number, path in enumerate(paths):
         storage.write_bytes(f"{number}.py", sources[path])
@@ -173,27 +173,19 @@ def _compile_share(
     written = set(storage.list())
     for number, path in enumerate(paths):
         if f"{number}.pyc" in written:
-            data = storage.read_bytes(f"{number}.pyc")
-            if len(data) > 16:  # the last may be half-written
-                done[path] = data
+            done[path] = storage.read_bytes(f"{number}.pyc")
 
 
 # ---- On disk -------------------------------------------------------------------------------------
 
 
-def cache_directory() -> str:
-    """Where bytecode is kept on disk: ERYX_CACHE_DIR, or eryx in the user's cache directory."""
-    named = os.environ.get("ERYX_CACHE_DIR")
-    if not named:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        named = os.path.join(base, "eryx")
-    return os.path.join(named, "packages")
-
-
 def _load(key: str) -> Bytecode | None:
     """What was stored, if it is intact."""
-    path = os.path.join(cache_directory(), key)
+    directory = cache_folder("packages")
+    path = os.path.join(directory, key)
     try:
+        if not is_private(directory):
+            return None
         with open(path, "rb") as stream:
             digest, data = stream.read(32), stream.read()
         if hashlib.sha256(data).digest() != digest:
@@ -214,10 +206,12 @@ def _store(key: str, bytecode: Bytecode) -> None:
     """Stores bytecode; a disk that is full or read-only is no reason to fail."""
     index = json.dumps([(path, len(data)) for path, data in bytecode.items()]).encode()
     data = len(index).to_bytes(8, "little") + index + b"".join(bytecode.values())
-    directory = cache_directory()
+    directory = cache_folder("packages")
     part = os.path.join(directory, f".{key}.{os.getpid()}.{threading.get_ident()}")
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
+        if not is_private(directory):
+            return
         with open(part, "xb") as stream:
             stream.write(hashlib.sha256(data).digest())
             stream.write(data)

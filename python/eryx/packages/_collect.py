@@ -222,14 +222,15 @@ def _install_site(tree: Tree) -> Installed:
                 requires=tuple(metadata.requires),
             )
         )
-    for top in sorted({path.partition("/")[0] for path in files}):
+    sizes: dict[str, list[int]] = {}
+    for path, data in files.items():
+        sizes.setdefault(path.partition("/")[0], []).append(len(data))
+    for top, own in sorted(sizes.items()):
         name = top.removesuffix(".py")
         if not name.isidentifier() or {top, name} & covered:
             continue
-        own = [data for path, data in files.items() if path == top or path.startswith(top + "/")]
-        size = sum(map(len, own))
         packages.append(
-            Package(name=name, version=None, source=tree.label, files=len(own), size=size)
+            Package(name=name, version=None, source=tree.label, files=len(own), size=sum(own))
         )
     if not packages:
         raise InitializationError(f"{tree.label}: there is no package in it")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _INSTALLER = b"eryx\n"
 _MAX_SHOWN = 200  # of what is wrong
+_MAX_REQUIREMENTS = 10_000
 
 
 @dataclass
@@ -56,6 +57,8 @@ def read_metadata(label: str, entry: str, data: bytes) -> Metadata:
         name, version = fields["name"][0], fields["version"][0]
         parse_version(version)
         canonicalize_name(name, validate=True)
+        if len(fields.get("requires-dist", ())) > _MAX_REQUIREMENTS:
+            raise ValueError(f"it has more than {_MAX_REQUIREMENTS:,} requirements")
     except KeyError as error:
         raise InitializationError(f"{label}: {entry} has no field {error}") from None
     except ValueError as error:

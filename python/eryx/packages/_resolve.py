@@ -13,7 +13,9 @@ from eryx.packages._standards import (
     Requirement,
     SpecifierSet,
     Version,
+    canonicalize_name,
     parse_sdist_filename,
+    parse_version,
     parse_wheel_filename,
 )
 from eryx.packages._wheel import is_native, tags_problem, wheel_metadata
@@ -53,6 +55,12 @@ class _Candidate:
                     raise InitializationError(f"{self.path}: does not say its name and version")
                 metadata = found
                 check_python(self.path, metadata.requires_python)
+                own = canonicalize_name(metadata.name), parse_version(metadata.version)
+                if own != (self.name, self.version):
+                    raise InitializationError(
+                        f"{self.path}: is named as {self.name} {self.version},"
+                        f" but is {metadata.name} {metadata.version}"
+                    )
             try:
                 self._requirements = [Requirement(text) for text in metadata.requires]
             except ValueError as error:
@@ -136,7 +144,12 @@ class _Resolver:
             found.sort(key=lambda c: (c.version, c.kind), reverse=True)
 
     def solve(self, wanted: list[tuple[Requirement, str]]) -> dict[str, _Candidate]:
-        chosen = self._search(wanted, {}, {}, {})
+        try:
+            chosen = self._search(wanted, {}, {}, {})
+        except RecursionError:
+            raise InitializationError(
+                f"{self.directory}: the dependencies go too deep for this thread"
+            ) from None
         if chosen is None:
             raise InitializationError(self._reason)
         return chosen

@@ -7,6 +7,7 @@ tells it, and for others pyproject.toml, setup.cfg or the usual layouts do.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 from eryx._errors import InitializationError
 from eryx.packages._metadata import (
@@ -19,6 +20,7 @@ from eryx.packages._metadata import (
 )
 from eryx.packages._package import Package, is_bytecode, is_ignored, is_native_source
 from eryx.packages._standards import canonicalize_name
+from eryx.packages._tree import MAX_FILES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ _NATIVE_BACKENDS = (
     "setuptools_rust",
     "sipbuild",
 )
+
+_MAX_TEXT_BYTES = 256 * 1024  # of a file for builders
+_MAX_TAKEN = 20 * MAX_FILES  # since packages and those inside of them may both be named
 
 _ROOTS = ("src", "", "lib", "python", "lib3")
 
@@ -87,6 +92,8 @@ class _Project:
     def __init__(self, label: str, files: dict[str, bytes]) -> None:
         self.label = label
         self.files = files
+        self.paths = sorted(files)
+        self.taken = 0
         self.pyproject = self._toml("pyproject.toml")
         self.project = _table(self.pyproject, "project")
         self.tool = _table(self.pyproject, "tool")
@@ -105,7 +112,12 @@ class _Project:
         )
 
     def text(self, path: str) -> str:
-        return self.files.get(path, b"").decode("utf-8", "replace")
+        data = self.files.get(path, b"")
+        if len(data) > _MAX_TEXT_BYTES:
+            raise InitializationError(
+                f"{self.label}: {path} is larger than {_MAX_TEXT_BYTES >> 10} KiB"
+            )
+        return data.decode("utf-8", "replace")
 
     def _toml(self, path: str) -> dict[str, Any]:
         import tomllib
@@ -251,7 +263,12 @@ def _take(project: _Project, root: str, name: str) -> list[tuple[str, str]]:
     if prefix + ".py" in project.files:
         return [(prefix + ".py", path + ".py")]
     skip = len(root) + 1 if root else 0
-    return [(file, file[skip:]) for file in project.files if file.startswith(prefix + "/")]
+    begin = bisect_left(project.paths, prefix + "/")
+    end = bisect_left(project.paths, prefix + "0")  # what comes after "/"
+    project.taken += end - begin
+    if project.taken > _MAX_TAKEN:
+        raise InitializationError(f"{project.label}: its packages are named over and over")
+    return [(file, file[skip:]) for file in project.paths[begin:end]]
 
 
 def _by_egg_info(project: _Project) -> list[tuple[str, str]]:
