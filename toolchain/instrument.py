@@ -388,19 +388,7 @@ def operations_header(code: GeneratedCode) -> str:
     # Memory is reached through the segment alone, so loads and stores need no more than an address.
     text = _replace_once(
         r"#define DEF_MEM_CHECKS0\(.*?(?=DEFINE_LOAD\(i32_load, )",
-        "#define DEFINE_LOAD(name, t1, t2, t3, force_read)                      \\\\\n"
-        "  static inline t3 name##_default32(u64 addr) {                         \\\\\n"
-        "    t1 result;                                                          \\\\\n"
-        "    wasm_rt_memcpy(&result, MEM_ADDR_MEMOP(mem, addr, sizeof(t1)), sizeof(t1)); \\\\\n"
-        "    t3 ret = (t3)(t2)result;                                            \\\\\n"
-        "    force_read(ret);                                                    \\\\\n"
-        "    return ret;                                                         \\\\\n"
-        "  }\n\n"
-        "#define DEFINE_STORE(name, t1, t2)                                     \\\\\n"
-        "  static inline void name##_default32(u64 addr, t2 value) {             \\\\\n"
-        "    t1 wrapped = (t1)value;                                             \\\\\n"
-        "    wasm_rt_memcpy(MEM_ADDR_MEMOP(mem, addr, sizeof(t1)), &wrapped, sizeof(t1)); \\\\\n"
-        "  }\n\n",
+        MEMORY_ACCESS,
         text,
     )
     text = _replace_once(
@@ -418,6 +406,23 @@ def operations_header(code: GeneratedCode) -> str:
     types = "".join(f"extern const char {name}[33];\n" for name in code.types)
     return OPERATIONS_HEAD + text + types + "\n#endif\n"
 
+
+MEMORY_ACCESS = """\
+#define DEFINE_LOAD(name, t1, t2, t3, force_read)                             \\
+  static inline t3 name##_default32(u64 addr) {                               \\
+    typedef t1 __attribute__((aligned(1), may_alias)) unaligned;              \\
+    t3 ret = (t3)(t2)*(const unaligned __seg_gs*)(uintptr_t)addr;             \\
+    force_read(ret);                                                          \\
+    return ret;                                                               \\
+  }
+
+#define DEFINE_STORE(name, t1, t2)                                            \\
+  static inline void name##_default32(u64 addr, t2 value) {                   \\
+    typedef t1 __attribute__((aligned(1), may_alias)) unaligned;              \\
+    *(unaligned __seg_gs*)(uintptr_t)addr = (t1)value;                        \\
+  }
+
+"""
 
 CALL_INDIRECT = """\
 #define CALL_INDIRECT(table, t, ft, x, ...)                             \\

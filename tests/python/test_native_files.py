@@ -352,13 +352,42 @@ class TestHostileFiles:
                 _translate.transform(text)
 
 
+class TestCompiler:
+    """Zig, else the compiler of the system."""
+
+    def test_compiler_of_the_system(
+        self, spam_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_compile, "_find_zig", lambda: None)
+        made = native.translate(spam_directory / f"spam{SUFFIX}", cache=tmp_path)
+        assert b"GCC: " in made.library.read_bytes()
+        loaded = session(spam_directory, made)
+        program = (
+            "import spam; print(spam.count(), spam.sort(3, 1, 2), spam.high_word(2**40),"
+            " spam.no_parameters())"
+        )
+        assert loaded.execute(program).stdout == "1 (1, 2, 3, 'second') 65536 7"
+        with pytest.raises(eryx.ExecutionError, match="out of bounds"):
+            loaded.execute("spam.out_of_bounds()")
+        loaded.reset()
+        loaded.execution_timeout_ms = 100
+        with pytest.raises(eryx.TimeoutError):
+            loaded.execute("import sys; sys.path.append('/native'); import spam; spam.loop()")
+
+    def test_no_compiler(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_compile, "_find_zig", lambda: None)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(NativeModuleError, match=r"bad\.so: there is no C compiler: .* or cc"):
+            native.translate(function_module(0x41, 9), name="bad.so", cache=tmp_path / "cache")
+
+
 class TestCache:
     def test_second_time_needs_no_compiler(
         self, spam_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = spam_directory / f"spam{SUFFIX}"
         first = native.translate(path, cache=tmp_path / "cache")
-        monkeypatch.setattr(_compile, "zig_program", lambda: "/nonexistent")
+        monkeypatch.setattr(_compile, "_compiler", lambda: ["/nonexistent"])
         assert native.translate(path, cache=tmp_path / "cache") == first
 
     def test_files_are_private(self, spam_directory: Path, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ _FLAGS = (
     *("-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-fstack-clash-protection"),
 )
 _TARGET = ("-target", "x86_64-linux-gnu.2.28", "-mcpu=x86_64_v2+fsgsbase")
+# For gcc, which may else take a signalling NaN for a quiet one; clang has no need of that flag.
+_SYSTEM_TARGET = ("-march=x86-64-v2", "-mfsgsbase", "-fsignaling-nans")
 _WASM2C = ("-n", "ext", "--disable-exceptions", "--disable-tail-call", "--disable-simd")
 _TIMEOUT_S = 900
 
@@ -66,17 +68,34 @@ def _wasm2c() -> str:
     return found
 
 
-def zig_program() -> str:
-    """The path of zig; raises NativeModuleError if it is not installed."""
+def _find_zig() -> str | None:
     found = importlib.util.find_spec("ziglang")
     if found is not None and found.submodule_search_locations:
         return os.path.join(found.submodule_search_locations[0], "zig")
-    program = shutil.which("zig")
+    return shutil.which("zig")
+
+
+def zig_program() -> str:
+    """The path of zig; raises NativeModuleError if it is not installed."""
+    program = _find_zig()
     if program is None:
         raise NativeModuleError(
-            "zig is missing: translating native modules needs the extra eryx[native]"
+            "zig is missing: building native modules needs the extra eryx[native]"
         )
     return program
+
+
+def _compiler() -> list[str]:
+    """The command of the C compiler at hand, for this machine: zig, else the system's own."""
+    zig = _find_zig()
+    if zig is not None:
+        return [zig, "cc", *_TARGET]
+    system = shutil.which("cc")
+    if system is None:
+        raise NativeModuleError(
+            "there is no C compiler: translating native modules needs the extra eryx[native], or cc"
+        )
+    return [system, *_SYSTEM_TARGET]
 
 
 def zig_environment(cache: Path) -> dict[str, str]:
@@ -127,7 +146,7 @@ def _build(file: _wasm.NativeFile, data: bytes, work: Path, cache: Path) -> Path
     digest = hashlib.sha256(data).digest()
     files = _translate.sources(file, generated.read_text(), digest, BUILD_ID)
     environment = zig_environment(cache)
-    compiler = [zig_program(), "cc", *_TARGET]
+    compiler = _compiler()
 
     def compile_file(name: str) -> str:
         source = work / name
