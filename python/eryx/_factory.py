@@ -12,6 +12,7 @@ from weakref import WeakSet
 from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError, InitializationError
 from eryx._eryx import Core, Outcome, Packages
+from eryx._files import read_file, write_file
 from eryx._limits import ResourceLimits, core_limits
 from eryx._sandbox import Sandbox
 from eryx._sealed import Seal, check_key
@@ -205,7 +206,7 @@ class SandboxFactory:
             from eryx._factory_cache import CachedFactory
 
             cached = CachedFactory(cache, description, archive, setup_code)
-            stored = cached.load()
+            stored = cached.load(_MOST_BYTES)
             if stored is not None:
                 try:
                     template = _open(stored, None, None)
@@ -381,13 +382,8 @@ class SandboxFactory:
         if not isinstance(cache, bool):
             raise TypeError(f"cache must be a bool, not {type(cache).__name__}")
         table = _table(callbacks)
-        name = os.fspath(path)
-        try:
-            with open(path, "rb") as file:
-                sealed = file.read()
-        except OSError as error:
-            raise InitializationError(f"{name}: {error.strerror or error}") from None
-        what = f"{name}: the factory cannot be loaded"
+        sealed = read_file(path, _MOST_BYTES)
+        what = f"{os.fspath(path)}: the factory cannot be loaded"
         return cls._loaded(sealed, key, what, table, native_modules)._extended(site_packages)
 
     @classmethod
@@ -677,22 +673,3 @@ def _build_error(outcome: Outcome, hint: str) -> EryxError:
 def _open(sealed: bytes, key: bytes | None, what: str | None) -> _Template:
     data = _SEAL.open(sealed, key, _MOST_BYTES, what)
     return _Template.unpack(data, what or _SEAL.what)
-
-
-def write_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes a file that appears under its name when it is complete."""
-    import tempfile
-
-    name = os.fspath(path)
-    folder = os.path.dirname(name) or "."
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".eryx-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            os.replace(temporary, name)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise InitializationError(f"{name}: {error.strerror or error}") from None

@@ -8,6 +8,7 @@ import stat
 
 from eryx._errors import InitializationError
 from eryx._eryx import BUILD_ID
+from eryx._files import read_file, write_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,16 +76,13 @@ class CachedFactory:
                 f"{self._folder}: other users could put factories into this cache folder"
             )
 
-    def load(self) -> bytes | None:
+    def load(self, max_bytes: int) -> bytes | None:
         """What is there, to be checked by the caller; None if there is nothing."""
         try:
-            with open(self._path, "rb") as file:
-                return file.read()
-        except OSError:
+            return read_file(self._path, max_bytes)
+        except InitializationError:
             return None
 
     def save(self, data: bytes) -> None:
         """Puts it there."""
-        from eryx._factory import write_file
-
         write_file(self._path, data)

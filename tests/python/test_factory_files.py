@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import zlib
@@ -128,6 +129,34 @@ class TestFiles:
         for data in bad:
             with pytest.raises(eryx.InitializationError):
                 eryx.SandboxFactory.from_bytes(data)
+
+    def test_only_pages_that_differ_are_stored(self) -> None:
+        """The image of the plain interpreter, 15 MB, is not in a file."""
+        image = (Path(eryx.__file__).parent / "image.bin").stat().st_size
+        sizes = {}
+        for size in (0, 100_000, 1_000_000):
+            setup = f"import os; noise = os.urandom({size})"  # cannot be compressed
+            factory = eryx.SandboxFactory(setup_code=setup)
+            sizes[size] = factory.size_bytes
+            stored = len(factory._template().frozen)
+            assert size <= stored < size + 1_000_000 < image / 5
+        assert 0 < sizes[0] < 100_000
+        for size in (100_000, 1_000_000):
+            assert size < sizes[size] - sizes[0] < size + 50_000
+
+    def test_what_is_no_file(self, tmp_path: Path) -> None:
+        """Pipes are not waited for, and what never ends is not read."""
+        pipe, endless, great = tmp_path / "pipe", Path("/dev/zero"), tmp_path / "great"
+        os.mkfifo(pipe)
+        with great.open("wb") as stream:
+            stream.truncate(2**40)
+        for path, reason in (
+            (pipe, "is not a regular file"),
+            (endless, "is not a regular file"),
+            (great, "is larger than 2048 MiB"),
+        ):
+            with pytest.raises(eryx.InitializationError, match=f"{path}: {reason}"):
+                eryx.SandboxFactory.load(path)
 
     def test_bomb(self) -> None:
         """What is packed must not unpack to more than it says."""

@@ -510,7 +510,7 @@ class TestDirectories:
         with pytest.raises(InitializationError, match="'pipe' is a device, pipe"):
             collect([tmp_path / "greet"])
         os.mkfifo(tmp_path / "greet-1.0-py3-none-any.whl")
-        with pytest.raises(InitializationError, match="neither a file nor a directory"):
+        with pytest.raises(InitializationError, match="is not a regular file"):
             collect([tmp_path / "greet-1.0-py3-none-any.whl"])
 
     def test_bad_directories(self, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import os
 from types import MappingProxyType
 
 from eryx._errors import InitializationError
+from eryx._files import read_file
 from eryx.packages._archives import read_tar_gz, read_zip
 from eryx.packages._bytecode import bytecode_of, cache_path
-from eryx.packages._directory import read_directory, read_file
+from eryx.packages._directory import read_directory
 from eryx.packages._metadata import read_metadata, readable_requirements
 from eryx.packages._package import Package, is_bytecode, is_ignored, is_native_module
 from eryx.packages._set import Missing, PackageSet
@@ -125,7 +126,7 @@ def _install(source: Source, number: int) -> Installed:
     if not os.path.lexists(path):
         raise InitializationError(f"{path}: there is no such file or directory")
     _check_kind(path)
-    return _install_bytes(path, path, read_file(path))
+    return _install_bytes(path, path, read_file(path, MAX_BYTES))
 
 
 def _check_kind(name: str) -> None:

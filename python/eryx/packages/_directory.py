@@ -7,27 +7,12 @@ import os
 import stat
 
 from eryx._errors import InitializationError
-from eryx.packages._tree import MAX_BYTES, Tree, problem
+from eryx._files import open_at_once, reason_of
+from eryx.packages._tree import Tree, problem
 
 # What tools leave in a project and no package consists of.
 _SKIPPED = {"__pycache__", ".git", ".hg", ".svn", ".tox", ".nox", ".venv", ".mypy_cache"}
 _SKIPPED |= {".pytest_cache", ".ruff_cache", "node_modules", ".DS_Store"}
-
-
-def read_file(path: str) -> bytes:
-    """The contents of a file that the caller named. Raises InitializationError that names it."""
-    try:
-        # A pipe must not be waited for.
-        with open(path, "rb", opener=_open_at_once) as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InitializationError(f"{path}: is neither a file nor a directory")
-            data = stream.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise InitializationError(f"{path}: cannot be read: {_reason(error)}") from None
-    if len(data) > MAX_BYTES:
-        raise InitializationError(f"{path}: is larger than {MAX_BYTES >> 20} MiB")
-    return data
 
 
 def read_directory(path: str) -> Tree:
@@ -45,7 +30,7 @@ def _read_level(tree: Tree, root: str, directory: str, prefix: str, above: tuple
         with os.scandir(directory) as scan:
             entries = sorted(scan, key=lambda entry: entry.name)
     except OSError as error:
-        raise InitializationError(f"{tree.label}: {prefix}: {_reason(error)}") from None
+        raise InitializationError(f"{tree.label}: {prefix}: {reason_of(error)}") from None
     for entry in entries:
         name = prefix + entry.name
         if entry.name in _SKIPPED or entry.name.endswith(".pyc"):
@@ -63,7 +48,7 @@ def _read_level(tree: Tree, root: str, directory: str, prefix: str, above: tuple
                 tree.claim(name, 0, is_file=False)
                 _read_level(tree, root, real, name + "/", (*above, real))
             elif stat.S_ISREG(mode):
-                with open(real, "rb", opener=_open_at_once) as stream:
+                with open(real, "rb", opener=open_at_once) as stream:
                     size = os.fstat(stream.fileno()).st_size
                     path = tree.claim(name, size, is_file=True)
                     data = stream.read(size + 1)
@@ -75,12 +60,4 @@ def _read_level(tree: Tree, root: str, directory: str, prefix: str, above: tuple
         except OSError as error:
             if error.errno == errno.ENOENT and entry.is_symlink():
                 continue  # a link to nothing
-            raise problem(tree.label, name, f"cannot be read: {_reason(error)}") from None
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
+            raise problem(tree.label, name, f"cannot be read: {reason_of(error)}") from None

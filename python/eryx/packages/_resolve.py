@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from eryx._errors import InitializationError
+from eryx._files import read_file
 from eryx.packages._archives import read_tar_gz, read_zip
-from eryx.packages._directory import read_file
 from eryx.packages._metadata import check_python
 from eryx.packages._source_tree import source_metadata
 from eryx.packages._standards import (
@@ -18,6 +18,7 @@ from eryx.packages._standards import (
     parse_version,
     parse_wheel_filename,
 )
+from eryx.packages._tree import MAX_BYTES
 from eryx.packages._wheel import is_native, tags_problem, wheel_metadata
 
 TYPE_CHECKING = False
@@ -45,7 +46,7 @@ class _Candidate:
     def requirements(self) -> list[Requirement]:
         """What it needs. Raises InitializationError if it is not for the guest, or unreadable."""
         if self._requirements is None:
-            data = read_file(self.path)
+            data = read_file(self.path, MAX_BYTES)
             if self.kind != _SOURCE:
                 base = os.path.basename(self.path)
                 metadata = wheel_metadata(read_zip(self.path, data), base)
