@@ -337,18 +337,19 @@ class SandboxPool:
 
     def _give_back(self, core: Core | None, is_used: bool) -> None:
         """Takes a place back, and the sandbox that was there."""
-        if core is not None and is_used:
-            try:
-                core.reset()
-            except EryxError:
-                core = None  # in use by another thread, or without memory: it goes
         dropped: list[Core] = []
-        with self._lock:
-            if core is not None and not self._closed:
-                self._idle.append((core, time.monotonic()))
-                dropped = self._expired()
-        del core, dropped  # outside of the lock
-        self._free_place()
+        try:
+            if core is not None and is_used:
+                core.reset()
+            with self._lock:
+                if core is not None and not self._closed:
+                    self._idle.append((core, time.monotonic()))
+                    dropped = self._expired()
+        except EryxError:
+            pass  # in use by another thread, or without memory: it goes
+        finally:
+            del core, dropped  # outside of the lock
+            self._free_place()
 
     def _expired(self) -> list[Core]:
         """Takes out what was idle for too long, the oldest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -284,6 +285,50 @@ class TestThreads:
             assert output(sandbox, "print('still there')") == "still there"
         assert pool.stats().in_use == 0
 
+    def test_interrupted_while_it_waits(self, child: Callable[[str], str]) -> None:
+        """Ctrl-C leaves the queue, and the pool works on."""
+        out = child(
+            """
+            import os, signal, threading, time, eryx
+            pool = eryx.SandboxPool(max_size=1, acquire_timeout_ms=None)
+            first = pool.acquire()
+
+            def interrupt():
+                while pool.stats().wait_count == 0:
+                    time.sleep(0.001)
+                os.kill(os.getpid(), signal.SIGINT)
+
+            threading.Thread(target=interrupt).start()
+            try:
+                pool.acquire()
+            except KeyboardInterrupt:
+                print("interrupted", len(pool._waiting))
+            first.release()
+            with pool.try_acquire() as sandbox:
+                print(sandbox.execute("print(1)").stdout, pool.stats().in_use)
+            """
+        )
+        assert out.splitlines() == ["interrupted 0", "1 1"]
+
+    def test_place_is_free_whatever_happens_to_the_sandbox(
+        self, pool: eryx.SandboxPool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A sandbox that could not be made clean took its place in the pool with it."""
+
+        class Broken:
+            def reset(self) -> None:
+                raise MemoryError
+
+        lease = pool.acquire()
+        lease.execute("1")
+        monkeypatch.setattr(lease, "_core", Broken())
+        monkeypatch.setattr(type(lease), "cancel", lambda self: None)
+        with pytest.raises(MemoryError):
+            lease.release()
+        assert (pool.stats().in_use, pool.stats().available) == (0, 2)
+        with pool.acquire() as one, pool.acquire() as two:
+            assert output(one, "print(1)") + output(two, "print(2)") == "12"
+
 
 class TestAsyncio:
     def test_async_with(self, pool: eryx.SandboxPool) -> None:
@@ -410,6 +455,67 @@ class TestAsyncio:
         with eryx.SandboxPool(max_size=1, acquire_timeout_ms=LONG_MS) as pool:
             asyncio.run(main())
         assert order == ["before", "thread", "after"]
+
+    def test_exhausted(self, pool: eryx.SandboxPool) -> None:
+        async def main() -> None:
+            async with pool.try_acquire(), pool.try_acquire():
+                with pytest.raises(eryx.PoolExhaustedError):
+                    pool.try_acquire()
+
+        asyncio.run(main())
+        assert pool.stats().available == 2
+
+    def test_closed_while_tasks_wait(self, pool: eryx.SandboxPool) -> None:
+        async def main() -> list[object]:
+            async with pool.acquire(), pool.acquire():
+                waiting = [asyncio.ensure_future(pool.acquire().__aenter__()) for _ in range(3)]
+                await asyncio.sleep(0.001)
+                pool.close()
+                return await asyncio.gather(*waiting, return_exceptions=True)
+
+        ends = asyncio.run(main())
+        assert [type(end) for end in ends] == [eryx.PoolClosedError] * 3
+        assert (pool.stats().in_use, pool.stats().total) == (0, 0)
+
+    def test_many_come_and_give_up(self) -> None:
+        """Threads and tasks that wait, time out and are cancelled in any order lose no place."""
+        some = random.Random(5)
+        served: list[int] = []
+
+        def thread(number: int) -> None:
+            for _ in range(10):
+                try:
+                    with pool.acquire(timeout_ms=number) as sandbox:
+                        served.append(int(output(sandbox, f"print({number})")))
+                except eryx.PoolTimeoutError:
+                    pass
+
+        async def task(number: int) -> None:
+            async with pool.acquire(timeout_ms=some.choice((0, 1, 5, LONG_MS))) as sandbox:
+                code = f"import time; time.sleep(0.002); print({number})"
+                done = await sandbox.execute_async(code)
+                served.append(int(done.stdout))
+
+        async def main() -> list[object]:
+            tasks = [asyncio.create_task(task(number)) for number in range(200)]
+            for _ in range(100):
+                await asyncio.sleep(some.random() / 1000)
+                some.choice(tasks).cancel()
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+        with eryx.SandboxPool(max_size=3) as pool:
+            threads = [threading.Thread(target=thread, args=(number,)) for number in range(4)]
+            for each in threads:
+                each.start()
+            ends = asyncio.run(main())
+            for each in threads:
+                each.join()
+            kinds = {type(end) for end in ends if end is not None}
+            assert kinds == {asyncio.CancelledError, eryx.PoolTimeoutError}
+            assert len(served) >= sum(end is None for end in ends) > 0
+            stats = pool.stats()
+            assert (stats.in_use, stats.available, len(pool._waiting)) == (0, 3, 0)
+            assert stats.total_acquisitions >= len(served)
 
     def test_waiter_of_a_closed_loop_is_passed_over(self) -> None:
         with eryx.SandboxPool(max_size=1) as pool:
