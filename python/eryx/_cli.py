@@ -238,6 +238,8 @@ def _run(
     except EryxError as error:
         if options.json:
             print(json.dumps(_as_json(error)))
+        elif isinstance(error, eryx.TimeoutError):
+            print(f"eryx: timeout: stopped after {error.duration_ms:.0f} ms", file=sys.stderr)
         elif not (isinstance(error, ExecutionError) and error.stderr):
             # What the program wrote to stderr, a traceback above all, is there already.
             print(f"eryx: {error}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 
 from eryx._errors import EryxError, InitializationError
@@ -11,7 +12,7 @@ from eryx._sandbox import Sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TextIO, Unpack
+    from typing import Self, TextIO, Unpack
 
     from eryx._factory import SandboxFactory
     from eryx._options import SandboxOptions
@@ -21,6 +22,7 @@ _EXIT_FAILURE = 1
 _EXIT_INTERRUPTED = 130
 
 _BAR_WIDTH = 24
+_USUAL_WIDTH = 80  # of terminals that do not tell it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,9 +71,12 @@ def create_sandbox(options: argparse.Namespace, **given: Unpack[SandboxOptions])
     if options.factory is not None:
         factory = SandboxFactory.load(options.factory)
     else:
-        factory = SandboxFactory(
-            packages=options.package or None, imports=options.imports, cache=options.cache
-        )
+        with _Progress(len(options.package) + 1, sys.stderr) as progress:
+            progress.read(options.package, cache=options.cache)
+            progress.begin("importing")
+            factory = SandboxFactory(
+                packages=options.package or None, imports=options.imports, cache=options.cache
+            )
     return factory.create_sandbox(**given)
 
 
@@ -91,12 +96,28 @@ class _Progress:
         """Shows what is being done; what was shown before is done."""
         if self._visible:
             full = _BAR_WIDTH * self._done // self._steps
-            bar = "#" * full + "." * (_BAR_WIDTH - full)
-            self._stream.write(f"\r\x1b[K[{bar}] {what}")
+            line = f"[{'#' * full}{'.' * (_BAR_WIDTH - full)}] {what}"
+            # In the last column some terminals go on to the next line, where \r does not lead back.
+            width = os.get_terminal_size(self._stream.fileno()).columns or _USUAL_WIDTH
+            self._stream.write(f"\r\x1b[K{line[: width - 1]}")
             self._stream.flush()
         self._done += 1
 
-    def end(self) -> None:
+    def read(self, packages: list[str], *, cache: bool = False) -> None:
+        """Reads packages one by one. What takes time, their bytecode, is kept for the factory."""
+        if not self._visible:
+            return
+        from eryx.packages import collect
+
+        for package in packages:
+            name = os.path.basename(os.path.abspath(package))
+            self.begin(f"reading {name if name.isprintable() else ascii(name)}")
+            collect([package], cache=cache)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Takes the bar away."""
         if self._visible:
             self._stream.write("\r\x1b[K")
@@ -165,9 +186,9 @@ def _build(options: argparse.Namespace) -> int:
     if options.setup is not None:
         with open(options.setup, encoding="utf-8") as file:
             setup = file.read()
-    progress = _Progress(3, sys.stderr)
-    try:
-        progress.begin("reading packages, importing")
+    with _Progress(len(options.package) + 3, sys.stderr) as progress:
+        progress.read(options.package)
+        progress.begin("importing")
         factory = SandboxFactory(
             packages=options.package or None,
             site_packages=options.site_packages,
@@ -178,8 +199,6 @@ def _build(options: argparse.Namespace) -> int:
         _verify(factory, options.verify)
         progress.begin("writing")
         factory.save(options.output, key=key)
-    finally:
-        progress.end()
     print(f"{options.output}: {_size(len(factory.to_bytes(key=key)))}")
     return _EXIT_OK
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -151,7 +152,12 @@ class TestExitCodes:
         done = cli("--timeout", "200", "-c", "print('x', flush=True)\nwhile True: pass")
         assert done.returncode == 1
         assert done.stdout == "x\n"
-        assert "timed out" in done.stderr
+        assert done.stderr.count("Traceback") == 1
+        assert re.search(r"\neryx: timeout: stopped after \d+ ms\n$", done.stderr)
+        stubborn = "while True:\n try:\n  while True: pass\n except BaseException: pass"
+        done = cli("--timeout", "200", "-c", stubborn)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert re.fullmatch(r"eryx: timeout: stopped after \d+ ms\n", done.stderr)
 
     def test_fuel(self) -> None:
         done = cli("--fuel", "2000000", "-c", "while True: pass")

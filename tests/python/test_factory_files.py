@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
+import termios
 import zlib
 from pathlib import Path
 
@@ -257,6 +259,29 @@ def command(*words: str | Path, status: int = 0) -> subprocess.CompletedProcess[
     return done
 
 
+def on_a_terminal(*words: str | Path, columns: int = 80) -> tuple[str, str, int]:
+    """Runs the command line with stderr on a terminal: stdout, what that shows, and the status."""
+    primary, secondary = pty.openpty()
+    termios.tcsetwinsize(secondary, (24, columns))
+    with subprocess.Popen(
+        [sys.executable, "-m", "eryx", *map(str, words)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=secondary,
+        text=True,
+    ) as process:
+        os.close(secondary)
+        shown = b""
+        try:
+            while data := os.read(primary, 4096):
+                shown += data
+        except OSError:
+            pass  # nobody has the other end any more
+        output, _ = process.communicate(timeout=120)
+    os.close(primary)
+    return output, shown.decode(), process.returncode
+
+
 class TestCommandLine:
     CODE = "import greeter; print(greeter.greet('cli'))"
 
@@ -305,6 +330,58 @@ class TestCommandLine:
             "empty" in command("factory", "build", "--key-file", key, "-o", path, status=1).stderr
         )
 
+    def test_site_packages(self, tmp_path: Path) -> None:
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "single.py").write_text("value = 7")
+        words = ("--site-packages", tmp_path / "site", "--import", "single")
+        command("factory", "build", *words, "-o", tmp_path / "factory")
+        done = command(
+            "--factory", tmp_path / "factory", "-c", "import single; print(single.value)"
+        )
+        assert done.stdout == "7\n"
+
+    def test_progress_bar_on_a_terminal(self, greeter: Path, tmp_path: Path) -> None:
+        other = wheel(tmp_path, "o" * 60, "1", {"other.py": ""})
+        words = ("factory", "build", "--package", greeter, "--package", other, "-o")
+        output, shown, status = on_a_terminal(*words, tmp_path / "factory", columns=60)
+        assert (status, output[: len(str(tmp_path))]) == (0, str(tmp_path))
+        steps = shown.split("\r\x1b[K")
+        assert steps[0] == steps[-1] == ""
+        assert [step[26:] for step in steps[1:-1]] == [
+            " reading greeter-1.2-py3-none-any",
+            f" reading {'o' * 24}",
+            " importing",
+            " verifying",
+            " writing",
+        ]
+        bars = [step[:26] for step in steps[1:-1]]
+        assert bars == [f"[{'#' * done}{'.' * (24 - done)}]" for done in (0, 4, 9, 14, 19)]
+        assert max(map(len, steps)) < 60
+
+    def test_progress_bar_of_a_run(self, greeter: Path, tmp_path: Path) -> None:
+        """It is gone when the program begins, and names of files do not command the terminal."""
+        evil = tmp_path / f"\x1b]0;owned\x07-{greeter.name}"
+        evil.mkdir()
+        (evil / greeter.name).write_bytes(greeter.read_bytes())
+        code = "import sys; print('on', file=sys.stderr)"
+        output, shown, status = on_a_terminal("--package", evil / greeter.name, "-c", code)
+        assert (output, status) == ("", 0)
+        assert shown.endswith("importing\r\x1b[Kon\r\n")
+        assert "reading greeter-1.2" in shown
+        assert "owned" not in shown
+        (tmp_path / "bad\x1b[2J.whl").write_bytes(b"junk")
+        _, shown, status = on_a_terminal("--package", tmp_path / "bad\x1b[2J.whl", "-c", "1")
+        assert status == 1
+        assert r"] reading 'bad\x1b[2J.whl'" in shown
+        assert shown.partition("\r\x1b[Keryx: ")[2].endswith("it has no begin or no end\r\n")
+
+    def test_no_progress_bar_elsewhere(self, greeter: Path, tmp_path: Path) -> None:
+        words = ("factory", "build", "--package", greeter, "-o", tmp_path / "factory")
+        assert command(*words).stderr == ""
+        output, shown, _ = on_a_terminal("--package", greeter, "-c", "print(1)")
+        assert output == "1\n"
+        assert shown.endswith("\r\x1b[K")
+
     def test_failures(self, greeter: Path, tmp_path: Path) -> None:
         path = tmp_path / "factory"
         build = ("factory", "build", "-o", path)
@@ -314,7 +391,7 @@ class TestCommandLine:
         assert "nowhere.whl" in done.stderr
         done = command(*build, "--verify", "assert False, 'not so'", status=1)
         assert "not so" in done.stderr
-        assert not path.exists()
+        assert [entry for entry in tmp_path.iterdir() if entry.suffix != ".whl"] == []
         path.write_text("no factory")
         assert str(path) in command("factory", "inspect", path, status=1).stderr
         assert str(path) in command("--factory", path, "-c", "1", status=1).stderr
