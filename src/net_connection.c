@@ -1,6 +1,7 @@
 #include "net_connection.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -434,6 +435,18 @@ bool net_connection_can_fail(const net_connection *connection)
            connection->timed_out || network->bytes >= network->limits->max_bytes;
 }
 
+/* How much the kernel would take now, with the space that its own bookkeeping needs left out. */
+static size_t kernel_room(int descriptor)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof memory;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, memory, &size) != 0 ||
+        memory[SK_MEMINFO_WMEM_QUEUED] >= memory[SK_MEMINFO_SNDBUF]) {
+        return 0;
+    }
+    return (memory[SK_MEMINFO_SNDBUF] - memory[SK_MEMINFO_WMEM_QUEUED]) / 2;
+}
+
 size_t net_connection_writable(net_connection *connection)
 {
     if (net_connection_can_fail(connection) || connection->state != NET_CONNECTED ||
@@ -444,7 +457,12 @@ size_t net_connection_writable(net_connection *connection)
         return 0;
     }
     struct pollfd look = {.fd = connection->fd, .events = POLLOUT};
-    return poll(&look, 1, 0) == 1 ? NET_WRITE_BYTES : 0;
+    if (poll(&look, 1, 0) != 1) {
+        return 0;
+    }
+    size_t room = connection->filter == NULL ? kernel_room(connection->fd) : 0;
+    room = room < NET_WRITE_MOST_BYTES ? room : NET_WRITE_MOST_BYTES;
+    return room > NET_WRITE_BYTES ? room : NET_WRITE_BYTES;
 }
 
 bool net_connection_attach(net_connection *connection, void *tls, void (*tls_destroy)(void *tls))

@@ -9,8 +9,10 @@
 /* Lookups that may be going on at a time. */
 #define NET_MAX_LOOKUPS 64u
 
-/* What one write takes at most, and so what may be unsent. */
+/* What one write takes, and so what may be unsent; more, up to the second number, only of what the
+ * kernel takes at once. */
 #define NET_WRITE_BYTES ((size_t)64 << 10)
+#define NET_WRITE_MOST_BYTES ((size_t)1 << 20)
 
 /* An address that a lookup gave, and the name. */
 typedef struct net_known {
