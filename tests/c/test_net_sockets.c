@@ -199,6 +199,36 @@ static void test_writing_without_a_grant_traps(void)
     server_stop(&silent);
 }
 
+/* Large writes go to the kernel; of what a peer does not read the host keeps little. */
+static void test_writes_are_as_large_as_the_kernel_has_room(void)
+{
+    server silent;
+    server_start(&silent, serve_nothing);
+    fake_guest *guest = create(false);
+    guest_instance *instance = fake_guest_instance(guest);
+    uint32_t socket, input, output;
+    connect_to(guest, silent.port, &socket, &input, &output);
+    const net_connection *connection = handles_find(&guest->sandbox.handles, socket)->object;
+    uint64_t largest = 0;
+    for (int i = 0; i < 1000; i++) {
+        wasi_io_streams_output_stream_check_write(instance, output, RESULT);
+        uint64_t room = fake_guest_u64(guest, RESULT + 8);
+        if (room == 0) {
+            break;
+        }
+        ASSERT(room >= NET_WRITE_BYTES && room <= NET_WRITE_MOST_BYTES);
+        largest = room > largest ? room : largest;
+        uint32_t size = (uint32_t)(room < MEMORY - BYTES ? room : MEMORY - BYTES);
+        wasi_io_streams_output_stream_write(instance, output, BYTES, size, RESULT);
+        ASSERT_EQ(fake_guest_take_trap(guest), WASM_RT_TRAP_NONE);
+        ASSERT(connection->unsent_size <= NET_WRITE_BYTES);
+    }
+    ASSERT_EQ(fake_guest_u64(guest, RESULT + 8), 0);
+    ASSERT(largest > NET_WRITE_BYTES);
+    fake_guest_destroy(guest);
+    server_stop(&silent);
+}
+
 /* One poll with the same entry many times, with timers, and with ends that are known. */
 static void test_poll_of_mixed_entries(void)
 {
@@ -361,7 +391,9 @@ static void test_known_names_are_bounded(void)
 
 TEST_MAIN(TEST_CASE(test_streams_live_on_without_the_socket),
           TEST_CASE(test_stream_dropped_within_its_read), TEST_CASE(test_calls_out_of_order),
-          TEST_CASE(test_writing_without_a_grant_traps), TEST_CASE(test_poll_of_mixed_entries),
-          TEST_CASE(test_the_embedder_is_asked), TEST_CASE(test_finding_a_connection),
+          TEST_CASE(test_writing_without_a_grant_traps),
+          TEST_CASE(test_writes_are_as_large_as_the_kernel_has_room),
+          TEST_CASE(test_poll_of_mixed_entries), TEST_CASE(test_the_embedder_is_asked),
+          TEST_CASE(test_finding_a_connection),
           TEST_CASE(test_attached_connections_refuse_plain_bytes),
           TEST_CASE(test_known_names_are_bounded))
