@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from eryx._options import PlaceOptions, SandboxOptions, SessionOptions
     from eryx._pool import SandboxPool
     from eryx.native import NativeModule
+    from eryx.packages import PackageSet
 
     Source = str | os.PathLike[str] | bytes | tuple[str, bytes]
     Callbacks = CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry]
@@ -45,7 +46,7 @@ _SEAL = Seal(b"ERYXFACT", 1, "factory file", "loaded")
 # Sizes of the parts as they are unpacked: description (JSON), packages, frozen memory.
 _SIZES = struct.Struct("<QQQ")
 _MOST_BYTES = 2**31
-_COMPRESSION = 6
+_COMPRESSION = 4  # half the time of 6 for a few per cent more
 
 
 class _Template:
@@ -89,14 +90,19 @@ class _Template:
 class _Contents:
     """Packages as sandboxes get them."""
 
-    __slots__ = ("archive", "hint", "listed", "modules", "native_files")
+    __slots__ = ("digest", "found", "hint", "listed", "modules", "native_files")
 
     def __init__(self, modules: tuple[NativeModule, ...]) -> None:
-        self.archive = b""  # of all files; empty for none
+        self.found: PackageSet | None = None  # not compiled yet
+        self.digest = ""  # of all files
         self.listed: list[list[str]] = []  # names and versions
-        self.native_files: list[str] = []  # paths of the native modules in the archive
+        self.native_files: list[str] = []  # paths of the native modules
         self.modules = modules  # translated
         self.hint = ""  # what is missing
+
+    def archive(self, *, is_cached: bool = False) -> bytes:
+        """All files and their bytecode in one piece; empty for none."""
+        return b"" if self.found is None else self.found.with_bytecode(cache=is_cached).archive
 
 
 def _are_declarations(text: object) -> bool:
@@ -191,12 +197,12 @@ class SandboxFactory:
             raise TypeError(f"setup_code must be a str or None, not {type(setup_code).__name__}")
         limits = _build_limits(resource_limits)
         table = _table(callbacks)
-        contents = _collect(site_packages, packages, native_modules, is_cached=cache is True)
-        archive = contents.archive
+        contents = _collect(site_packages, packages, native_modules)
         handles = _open_modules(contents.modules)
         description = {
             "imports": list(names),
             "packages": contents.listed,
+            "files": contents.digest,
             "native_files": contents.native_files,
             "setup": setup_code is not None,
             "callbacks": None if table is None else table.declarations,
@@ -205,16 +211,17 @@ class SandboxFactory:
         if cache is not False:
             from eryx._factory_cache import CachedFactory
 
-            cached = CachedFactory(cache, description, archive, setup_code)
+            cached = CachedFactory(cache, description, setup_code)
             stored = cached.load(_MOST_BYTES)
             if stored is not None:
                 try:
                     template = _open(stored, None, None)
-                    if (template.description, template.archive) == (description, archive):
+                    if template.description == description:
                         self._take(template, table, handles, stored)
                         return
                 except InitializationError:
                     pass  # damaged, or of another build: it is made anew
+        archive = contents.archive(is_cached=cache is True)
         packages_here = Packages(archive) if archive else None
         core = Place(shared_engine(), packages_here, handles).new_core(limits, {})
         frozen = _build(core, description, setup_code, contents.hint)
@@ -236,7 +243,7 @@ class SandboxFactory:
         self._description = template.description
         self._callbacks = table
         # The packages of a folder that were added to those of the factory last, and what that gave.
-        self._extended_last: tuple[bytes, Place] | None = None
+        self._extended_last: tuple[str, Place] | None = None
         self._sealed = sealed
         self._plain: _Template | None = template if sealed is None else None
         _factories.add(self)
@@ -321,11 +328,11 @@ class SandboxFactory:
 
         contents = _collect(site_packages, None)
         last = self._extended_last
-        if last is None or last[0] != contents.archive:
-            files = {**unpack(self._template().archive), **unpack(contents.archive)}
+        if last is None or last[0] != contents.digest:
+            files = {**unpack(self._template().archive), **unpack(contents.archive())}
             handles = (*self._place.native_modules, *_open_modules(contents.modules))
             place = Place(self._place.engine, Packages(pack(files)), handles)
-            last = self._extended_last = contents.archive, place
+            last = self._extended_last = contents.digest, place
         return last[1]
 
     # ---- Files ----
@@ -464,7 +471,7 @@ class SandboxFactory:
 
         contents = _collect(site_packages, None)
         template = self._template()
-        files = {**unpack(template.archive), **unpack(contents.archive)}
+        files = {**unpack(template.archive), **unpack(contents.archive())}
         description = {**template.description}
         description["packages"] = template.description["packages"] + contents.listed
         native_files = {*template.description["native_files"], *contents.native_files}
@@ -559,8 +566,6 @@ def _collect(
     site_packages: str | os.PathLike[str] | None,
     packages: Iterable[Source] | None,
     native_modules: Iterable[NativeModule] = (),
-    *,
-    is_cached: bool = False,
 ) -> _Contents:
     """Reads packages, and translates their native modules but for those that are given."""
     given = tuple(native_modules)
@@ -572,8 +577,8 @@ def _collect(
     from eryx.packages import collect
 
     sources = () if packages is None else tuple(packages)
-    found = collect(sources, site_packages=site_packages, cache=is_cached)
-    contents.archive = found.archive
+    found = collect(sources, site_packages=site_packages, bytecode=False)
+    contents.found, contents.digest = found, found.digest
     contents.listed = [[package.name, str(package.version or "")] for package in found.packages]
     contents.native_files = sorted(found.native_files)
     contents.modules = (*given, *found.native_modules(needed=given))

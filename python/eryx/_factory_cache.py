@@ -41,7 +41,6 @@ class CachedFactory:
         self,
         cache: bool | str | os.PathLike[str],
         description: dict[str, Any],
-        archive: bytes,
         setup_code: str | None,
     ) -> None:
         """cache: True for the user's own folder, or a folder; made if it is not there.
@@ -57,7 +56,7 @@ class CachedFactory:
         else:
             raise TypeError(f"cache must be a bool or a path, not {type(cache).__name__}")
         parts = (BUILD_ID, json.dumps(description, sort_keys=True), setup_code or "")
-        digest = hashlib.sha256(archive)
+        digest = hashlib.sha256()
         for part in parts:
             data = part.encode("utf-8", "surrogatepass")
             digest.update(len(data).to_bytes(8, "little"))

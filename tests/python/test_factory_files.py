@@ -16,7 +16,8 @@ import pytest
 import eryx
 from conftest import private_bytes, run_python
 from eryx import _factory
-from eryx._archive import pack
+from eryx._archive import pack, unpack
+from eryx.packages import _bytecode
 from factory_helpers import GREETER, SETUP, output, wheel
 
 
@@ -202,6 +203,35 @@ class TestCache:
         # Row 174: isolated also on a cache hit.
         output(second.create_sandbox(), "number = 5; import greeter; greeter.HELLO = 1")
         assert output(build().create_sandbox(), code) == output(first.create_sandbox(), code)
+
+    def test_nothing_is_compiled_for_what_is_in_the_cache(
+        self, tmp_path: Path, greeter: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With a folder of its own a factory compiled its packages to know which one it was."""
+        eryx.SandboxFactory(packages=[greeter], cache=tmp_path)
+
+        def fail(*_: object) -> None:
+            raise AssertionError("compiled again")
+
+        monkeypatch.setattr(_bytecode, "_kept", {})
+        monkeypatch.setattr(_bytecode, "_compile_all", fail)
+        factory = eryx.SandboxFactory(packages=[greeter], cache=tmp_path)
+        code = "import greeter; print(greeter.__spec__.cached, greeter.greet('you'))"
+        assert output(factory.create_sandbox(), code) == (
+            "/site-packages/greeter/__pycache__/__init__.cpython-314.pyc Hello, you!"
+        )
+        assert any(path.endswith(".pyc") for path in unpack(factory._template().archive))
+
+    def test_entry_under_the_name_of_another(self, tmp_path: Path) -> None:
+        """It is made anew, too: the file says which packages it was made of."""
+        first = wheel(tmp_path, "p", "1", {"p.py": "x = 1"})
+        data = eryx.SandboxFactory(packages=[first]).to_bytes()
+        second = wheel(tmp_path, "p", "1", {"p.py": "x = 2"})
+        for _ in range(2):
+            factory = eryx.SandboxFactory(packages=[second], cache=tmp_path / "cache")
+            assert output(factory.create_sandbox(), "import p; print(p.x)") == "2"
+            (entry,) = (tmp_path / "cache").iterdir()
+            entry.write_bytes(data)
 
     def test_other_contents_make_another_factory(self, tmp_path: Path) -> None:
         cache = tmp_path / "cache"

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from eryx._errors import InitializationError
 from eryx._files import read_file
 from eryx.packages._archives import read_tar_gz, read_zip
-from eryx.packages._bytecode import bytecode_of, cache_path
 from eryx.packages._directory import read_directory
 from eryx.packages._metadata import read_metadata, readable_requirements
 from eryx.packages._package import Package, is_bytecode, is_ignored, is_native_module
@@ -64,7 +63,6 @@ def collect(
     files: dict[str, bytes] = {}
     owners: dict[str, str] = {}
     packages: list[Package] = []
-    compiled: dict[str, bytes] = {}
     size = 0
     installed = [_install(source, number) for number, source in enumerate(sources, 1)]
     if site_packages is not None:
@@ -79,18 +77,16 @@ def collect(
             raise InitializationError(f"{source}: makes the packages larger than {limit}")
         _merge(files, owners, own_files, source)
     _check_tree(owners)
-    if bytecode:
-        for own_files, _ in installed:
-            found = bytecode_of(own_files, cache=cache)
-            compiled.update({cache_path(path): data for path, data in found.items()})
-    return PackageSet(
+    found = PackageSet(
         tuple(packages),
-        MappingProxyType({**files, **compiled}),
+        MappingProxyType(files),
         _missing(packages, files),
         MappingProxyType(
             {path: owners[path] for path, data in files.items() if is_native_module(path, data)}
         ),
+        tuple(own_files for own_files, _ in installed),
     )
+    return found.with_bytecode(cache=cache) if bytecode else found
 
 
 def _directory(path: str | os.PathLike[str]) -> str:

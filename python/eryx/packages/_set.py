@@ -45,16 +45,33 @@ class PackageSet:
         files: Mapping[str, bytes],
         missing: tuple[Missing, ...],
         native_files: Mapping[str, str] = MappingProxyType({}),
+        sources: tuple[Mapping[str, bytes], ...] = (),
     ) -> None:
         """Sets are made by `collect`."""
         self.packages = packages
         """The packages, in the order of their sources."""
         self.files = files
-        """All files by their paths under ``/site-packages``, bytecode included."""
+        """All files by their paths under ``/site-packages``, bytecode included if it was wanted."""
         self.missing = missing
         """Requirements that are not fulfilled. Importing may work without them."""
         self.native_files = native_files
         """Sources of the native modules among the files, by their paths."""
+        self._sources = sources  # the files of each source, which is compiled by itself
+
+    def with_bytecode(self, *, cache: bool = False) -> PackageSet:
+        """The same with the bytecode of all modules, which makes importing them quick.
+
+        cache: whether to keep it on disk, for other processes, too.
+        """
+        from eryx.packages._bytecode import bytecode_of, cache_path
+
+        files = dict(self.files)
+        for source in self._sources:
+            found = bytecode_of(source, cache=cache)
+            files.update({cache_path(path): data for path, data in found.items()})
+        return PackageSet(
+            self.packages, MappingProxyType(files), self.missing, self.native_files, self._sources
+        )
 
     @cached_property
     def archive(self) -> bytes:
