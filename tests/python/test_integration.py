@@ -97,9 +97,7 @@ class TestIntegration:
     @pytest.mark.parametrize(
         "code",
         [
-            "import ctypes; ctypes.CDLL('libc.so.6')",
-            "import ctypes; ctypes.pythonapi.Py_GetVersion",
-            "import ctypes; ctypes.string_at(8)",
+            "import ctypes",
             "import subprocess; subprocess.run(['true'])",
             "import os; os.fork()",
             "import os; os.execv('/bin/true', ['true'])",

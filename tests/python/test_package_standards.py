@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -32,8 +33,7 @@ class TestStandards:
 
     def test_library_is_that_of_the_lock_file(self) -> None:
         """It comes with eryx, unchanged; another one of the host is never taken."""
-        from eryx._vendor import packaging as carried
-
+        carried = importlib.import_module("eryx._vendor.packaging")
         locked = {package.name: package.version for package in load_lock().python["development"]}
         assert carried.__version__ == locked["packaging"]
         assert Requirement.__mro__[1].__module__ == "eryx._vendor.packaging.requirements"
