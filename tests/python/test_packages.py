@@ -6,6 +6,7 @@ import doctest
 import os
 from pathlib import Path
 from textwrap import dedent
+from typing import ClassVar
 
 import pytest
 
@@ -18,7 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from eryx.packages._collect import Source
 
-LONG = "x" * 100_000 + "!"
 LONG = "x" * 100_000 + "!"
 
 
@@ -522,6 +522,52 @@ class TestDirectories:
             collect([tmp_path / "not-a-name"])
         with pytest.raises(InitializationError, match="is no directory"):
             collect(site_packages=tmp_path / "absent")
+
+
+class TestCtypes:
+    """Packages that import ctypes get types of data, and never functions or addresses."""
+
+    FILES: ClassVar[dict[str, str]] = {"greet/__init__.py": "from ctypes import *; import ctypes"}
+
+    def test_types_of_data(self) -> None:
+        code = """
+            from greet import *
+            class Point(Structure):
+                _fields_ = [("x", c_int32), ("y", c_double)]
+            points = (Point * 2)(Point(1, 2.5))
+            points[1].x = -7
+            copy = Point.from_buffer_copy(bytes(points)[16:])
+            print(sizeof(c_long), sizeof(Point), points[0].y, copy.x, c_uint8(257).value)
+            text = create_string_buffer(b"hello")
+            memmove(text, b"J", 1)
+            print(text.value, cast(text, POINTER(c_char))[1], string_at(text, 3))
+        """
+        packages = collect([("greet-1.0-py3-none-any.whl", wheel_bytes(self.FILES))])
+        assert printed(packages, dedent(code)) == "4 16 2.5 -7 1\nb'Jello' b'e' b'Jel'"
+
+    @pytest.mark.parametrize(
+        ("code", "error"),
+        [
+            ("CDLL('libc.so')", "OSError"),
+            ("ctypes.pythonapi.Py_GetVersion", "AttributeError"),
+            ("string_at(8)", "ValueError"),
+            ("c_int.from_address(8)", "ValueError"),
+            ("cast(create_string_buffer(4), POINTER(c_char))[4]", "ValueError"),
+            ("memmove(create_string_buffer(4), b'12345', 5)", "ValueError"),
+        ],
+    )
+    def test_no_functions_and_no_addresses(self, code: str, error: str) -> None:
+        packages = collect([("greet-1.0-py3-none-any.whl", wheel_bytes(self.FILES))])
+        program = (
+            f"from greet import *\ntry: {code}\nexcept Exception as e: print(type(e).__name__)"
+        )
+        assert printed(packages, program) == error
+
+    def test_not_without_a_package_that_wants_it(self) -> None:
+        files = {"greet/__init__.py": ""}
+        packages = collect([("greet-1.0-py3-none-any.whl", wheel_bytes(files))])
+        program = "try: import ctypes\nexcept ImportError as error: print(error)"
+        assert printed(packages, program) == "No module named '_ctypes'"
 
 
 class TestArguments:

@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 
 _KINDS = ".whl, .tar.gz, .tgz, .zip or a directory"
 
+# Plain sandboxes have no ctypes. Packages that import it mostly want sizes and types of data, which
+# the guest's runtime has for them; there are no foreign functions either way.
+_CTYPES = "_ctypes.py"
+_CTYPES_SOURCE = b"""\
+from _eryx_runtime import ctypes_data, ctypes_memory
+for _part in (ctypes_data, ctypes_memory):
+    globals().update({name: value for name, value in vars(_part).items() if name[:2] != "__"})
+__version__ = ctypes_data.__version__
+"""
+
 Installed = tuple[dict[str, bytes], list[Package]]
 
 
@@ -76,6 +86,10 @@ def collect(
             limit = f"{MAX_BYTES >> 20} MiB"
             raise InitializationError(f"{source}: makes the packages larger than {limit}")
         _merge(files, owners, own_files, source)
+    if _CTYPES not in files and any(
+        b"ctypes" in data for path, data in files.items() if path.endswith(".py")
+    ):
+        _merge(files, owners, {_CTYPES: _CTYPES_SOURCE}, "eryx")
     _check_tree(owners)
     found = PackageSet(
         tuple(packages),
