@@ -44,7 +44,7 @@ def _add_contents(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="P",
-        help="wheel, source archive or folder with pure-Python packages; may be repeated",
+        help="wheel, source archive or folder with packages; may be repeated",
     )
     parser.add_argument(
         "--import",
