@@ -1,11 +1,11 @@
-"""What is kept on disk: where, and factories by what they are made of."""
+"""Factories that are kept on disk, by what they are made of."""
 
 from __future__ import annotations
 
 import json
 import os
-import stat
 
+from eryx._cache_folder import cache_folder, is_private
 from eryx._errors import InitializationError
 from eryx._eryx import BUILD_ID
 from eryx._files import read_file, write_file
@@ -13,23 +13,6 @@ from eryx._files import read_file, write_file
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-
-
-def cache_folder(kind: str) -> str:
-    """In ERYX_CACHE_DIR, or in eryx in the user's cache folder."""
-    named = os.environ.get("ERYX_CACHE_DIR")
-    if not named:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        named = os.path.join(base, "eryx")
-    return os.path.join(named, kind)
-
-
-def is_private(folder: str) -> bool:
-    """Whether nobody but this user can put files into a folder. Raises OSError."""
-    status = os.stat(folder)
-    return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS
 
 
 class CachedFactory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from eryx._errors import InitializationError
 from eryx._eryx import Storage
 
 TYPE_CHECKING = False
@@ -194,4 +195,22 @@ def _volume(volume: Volume) -> tuple[bytes, str, bool]:
         raise TypeError(f"the guest path of a volume must be a str, not {type(guest).__name__}")
     if not isinstance(read_only, bool):
         raise TypeError(f"read_only of a volume must be a bool, not {type(read_only).__name__}")
-    return os.fsencode(host), guest, read_only
+    path = os.fsencode(host)
+    if not read_only:
+        _check_writable(path)
+    return path, guest, read_only
+
+
+def _check_writable(host: bytes) -> None:
+    """Refuses what would let a guest change native code that this process loads."""
+    from eryx._cache_folder import cache_folder
+
+    native = os.fsencode(cache_folder("native"))
+    if not os.path.isdir(native):
+        return
+    places = [os.path.realpath(host), os.path.realpath(native)]
+    if os.path.commonpath(places) in places:
+        raise InitializationError(
+            f"{os.fsdecode(host)}: a guest must not write to {os.fsdecode(native)}, where native"
+            " modules are kept; mount it read-only"
+        )

@@ -166,13 +166,13 @@ class TestFactory:
         (wheel,) = wheels.glob("markupsafe-*")
         SandboxFactory(packages=[wheel], imports=["markupsafe"]).save(tmp_path / "file")
         modules = native.from_wheel(wheel)
-        monkeypatch.setenv("ERYX_NATIVE_CACHE", str(tmp_path / "empty"))
+        monkeypatch.setenv("ERYX_CACHE_DIR", str(tmp_path / "empty"))
         with pytest.raises(InitializationError) as caught:
             SandboxFactory.load(tmp_path / "file")
         assert str(caught.value) == (
             f"{tmp_path}/file: the factory cannot be loaded:"
             " markupsafe/_speedups.cpython-314-wasm32-wasi.so: it is not in"
-            f" {tmp_path}/empty: translate it there with `eryx precompile`"
+            f" {tmp_path}/empty/native: translate it there with `eryx precompile`"
         )
         loaded = SandboxFactory.load(tmp_path / "file", native_modules=modules)
         program = "import markupsafe; print(markupsafe._escape_inner.__module__)"

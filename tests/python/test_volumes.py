@@ -42,6 +42,21 @@ class TestVolumes:
         (host / "made" / "moved").write_text("changed")
         assert sandbox.execute("print(open('/mnt/work/made/moved').read())").stdout == "changed"
 
+    def test_native_code_of_the_host_cannot_be_written_to(
+        self, host: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Translated native modules are loaded into this process."""
+        monkeypatch.setenv("ERYX_CACHE_DIR", str(host / "cache"))
+        (host / "cache" / "native" / "entry").mkdir(parents=True)
+        (host / "link").symlink_to(host / "cache")
+        for path in ("", "cache", "cache/native", "cache/native/entry", "link", "cache/../cache"):
+            with pytest.raises(
+                eryx.InitializationError, match=r"must not write to .*/cache/native"
+            ):
+                Sandbox(volumes=[(host / path, "/in", False)])
+            Sandbox(volumes=[(host / path, "/in", True)])
+        Sandbox(volumes=[(host.parent / "out", "/in", False)])
+
     def test_read_only(self, host: Path) -> None:
         (host / "f").write_text("kept")
         (host / "d").mkdir()

@@ -79,8 +79,8 @@ def translate(
     name: for messages; None for the file name of the path.
     needed: modules that this one may name as needed. The guest's C++ library (``libc++.so`` and
         ``libc++abi.so``) is there without being given.
-    cache: directory for the results, which only you may be able to write; None for
-        ``$ERYX_NATIVE_CACHE`` or ``~/.cache/eryx/native``.
+    cache: directory for the results, which only you may be able to write; None for the folder
+        ``native`` of ``$ERYX_CACHE_DIR``, or of ``eryx`` in the user's cache folder.
 
     Raises NativeModuleError if the file is no native module for this eryx; it names the file.
     """

@@ -14,6 +14,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from eryx._cache_folder import cache_folder, is_private
 from eryx._eryx import BUILD_ID
 from eryx.native import _translate, _wasm
 from eryx.native._errors import NativeModuleError
@@ -36,19 +37,14 @@ _TIMEOUT_S = 900
 
 
 def default_cache() -> Path:
-    """Where translated modules are kept: ``$ERYX_NATIVE_CACHE``, else below ``~/.cache``."""
-    named = os.environ.get("ERYX_NATIVE_CACHE")
-    if named:
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base, "eryx", "native")
+    """Where translated modules are kept unless it is said otherwise."""
+    return Path(cache_folder("native"))
 
 
 def _private_directory(path: Path) -> Path:
     """Makes a directory that is ours alone, or refuses the one that is there."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = path.stat()
-    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+    if not is_private(str(path)):
         raise NativeModuleError(
             f"{path}: others could write there; native code must not be kept so"
         )

@@ -10,9 +10,9 @@ import json
 import os
 import threading
 
+from eryx._cache_folder import cache_folder, is_private
 from eryx._errors import EryxError
 from eryx._eryx import BUILD_ID
-from eryx._factory_cache import cache_folder, is_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
