@@ -11,7 +11,7 @@
 
 #include "guest_instance.h"
 
-#define GUEST_EXTENSION_VERSION 2
+#define GUEST_EXTENSION_VERSION 3
 #define GUEST_EXTENSION_SYMBOL eryx_guest_extension
 
 /* Modules that one process can have open. */
@@ -100,7 +100,7 @@ typedef struct guest_extension {
     const guest_extension_function *functions;
     const uint32_t *table; /* table_size numbers in functions plus one, 0 for an empty place */
     const guest_extension_import *imports;
-    const guest_extension_export *exports;
+    const guest_extension_export *exports; /* these and variables: sorted by the bytes of names */
     const guest_extension_export *variables;
     const guest_extension_global *globals;
     const guest_extension_data *data;

@@ -46,19 +46,29 @@ static bool number_of(const native_state *state, const eryx_native_module *modul
     return false;
 }
 
+static const eryx_native_module *missing_for(const eryx_sandbox *sandbox,
+                                             const eryx_native_module *module)
+{
+    uint32_t record;
+    for (size_t i = 0; i < module->needed_count; i++) {
+        if (!native_find_record(sandbox, module->needed[i], &record)) {
+            return module->needed[i];
+        }
+    }
+    return NULL;
+}
+
 /* The first that is not attached of what a module needs and the module itself; NULL if all are. */
 static const eryx_native_module *first_missing(const eryx_sandbox *sandbox,
                                                const eryx_native_module *module)
 {
+    const eryx_native_module *other;
     uint32_t record;
     if (native_find_record(sandbox, module, &record)) {
         return NULL;
     }
-    for (size_t i = 0; i < module->needed_count; i++) {
-        const eryx_native_module *missing = first_missing(sandbox, module->needed[i]);
-        if (missing != NULL) {
-            return missing;
-        }
+    while ((other = missing_for(sandbox, module)) != NULL) {
+        module = other;
     }
     return module;
 }
@@ -88,6 +98,7 @@ static uint32_t attach(eryx_sandbox *sandbox, const eryx_native_module *module, 
     if (native_find_record(sandbox, module, &record)) {
         return fail(sandbox, "the native module is attached already");
     }
+    sandbox->instance.ticks -= module->memory_bytes / GUEST_BULK_BYTES_PER_TICK;
     return native_attach(sandbox, module, memory.offset, size, &record) ? record : FAILED;
 }
 

@@ -75,15 +75,25 @@ uint32_t native_guest_variable(const char *name)
 
 /* The hash of a function type as the guest's own code has it, so that its quick comparison of
  * pointers succeeds. */
-static wasm_rt_func_type_t guest_type(const char *signature, wasm_rt_func_type_t otherwise)
+static wasm_rt_func_type_t guest_type(uint32_t signature_count, const char *signature,
+                                      wasm_rt_func_type_t otherwise)
 {
-    for (uint32_t i = 0; i < guest_function_count; i++) {
-        const guest_signature *known = &guest_signatures[guest_function_signatures[i]];
-        if (strcmp(known->text, signature) == 0) {
-            return known->type;
+    for (uint32_t i = 0; i < signature_count; i++) {
+        if (strcmp(guest_signatures[i].text, signature) == 0) {
+            return guest_signatures[i].type;
         }
     }
     return otherwise;
+}
+
+static uint32_t count_guest_signatures(void)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < guest_function_count; i++) {
+        uint32_t number = guest_function_signatures[i];
+        count = number < count ? count : number + 1;
+    }
+    return count;
 }
 
 /* ---- Linking --------------------------------------------------------------------------------- */
@@ -93,30 +103,52 @@ typedef struct linker {
     eryx_native_module *module;
     const char *path;
     eryx_error *error;
+    uint32_t signature_count; /* of the guest */
 } linker;
 
-static bool same_text(const char *text, const char *name, size_t size)
+/* The export of that name, which has no NUL; NULL if there is none. They are sorted. */
+static const guest_extension_export *find_name_in(const guest_extension_export *exports,
+                                                  uint32_t count, const char *name, size_t size)
 {
-    return strlen(text) == size && memcmp(text, name, size) == 0;
+    uint32_t low = 0;
+    uint32_t high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const char *text = exports[middle].name;
+        int order = strncmp(text, name, size);
+        if (order == 0 && text[size] == 0) {
+            return &exports[middle];
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return NULL;
 }
 
 bool native_module_symbol(const eryx_native_module *module, const char *name, size_t size,
                           native_link *out_link)
 {
     const guest_extension *extension = module->extension;
-    for (uint32_t i = 0; i < extension->export_count; i++) {
-        if (same_text(extension->exports[i].name, name, size)) {
-            *out_link = (native_link){NATIVE_LINK_TABLE, module, extension->table_size + i};
-            return true;
-        }
+    const guest_extension_export *found;
+    if (memchr(name, 0, size) != NULL) {
+        return false;
     }
-    for (uint32_t i = 0; i < extension->variable_count; i++) {
-        if (same_text(extension->variables[i].name, name, size)) {
-            *out_link = (native_link){NATIVE_LINK_MEMORY, module, extension->variables[i].value};
-            return true;
-        }
+    found = find_name_in(extension->exports, extension->export_count, name, size);
+    if (found != NULL) {
+        uint32_t number = (uint32_t)(found - extension->exports);
+        *out_link = (native_link){NATIVE_LINK_TABLE, module, extension->table_size + number};
+        return true;
     }
-    if (extension->start != 0 && same_text(NATIVE_START_SYMBOL, name, size)) {
+    found = find_name_in(extension->variables, extension->variable_count, name, size);
+    if (found != NULL) {
+        *out_link = (native_link){NATIVE_LINK_MEMORY, module, found->value};
+        return true;
+    }
+    if (extension->start != 0 && size == strlen(NATIVE_START_SYMBOL) &&
+        memcmp(NATIVE_START_SYMBOL, name, size) == 0) {
         *out_link = (native_link){NATIVE_LINK_TABLE, module,
                                   extension->table_size + extension->export_count};
         return true;
@@ -130,13 +162,12 @@ static bool find_export(const eryx_native_module *module, const char *name, uint
     return native_module_symbol(module, name, strlen(name), out_link) && out_link->kind == kind;
 }
 
-/* In a module that this one needs, or that one needs. */
+/* In the modules that this one needs. */
 static bool find_needed(const eryx_native_module *module, const char *name, uint32_t kind,
                         native_link *out_link)
 {
     for (size_t i = 0; i < module->needed_count; i++) {
-        if (find_export(module->needed[i], name, kind, out_link) ||
-            find_needed(module->needed[i], name, kind, out_link)) {
+        if (find_export(module->needed[i], name, kind, out_link)) {
             return true;
         }
     }
@@ -249,12 +280,13 @@ static eryx_status link_global(const linker *link, const guest_extension_global 
                        pointer ? "function" : "variable", global->name);
 }
 
-static wasm_rt_funcref_t entry_of(const guest_extension *extension, uint32_t number)
+static wasm_rt_funcref_t entry_of(const linker *link, uint32_t number)
 {
+    const guest_extension *extension = link->module->extension;
     const guest_extension_function *function = &extension->functions[number];
-    return (wasm_rt_funcref_t){guest_type(function->signature, function->type),
-                               function->function != NULL
-                                   ? function->function
+    return (wasm_rt_funcref_t){
+        guest_type(link->signature_count, function->signature, function->type),
+        function->function != NULL ? function->function
                                    : extension->import_pointers[function->import]};
 }
 
@@ -271,15 +303,15 @@ static eryx_status link_module(linker *link)
         }
     }
     for (uint32_t i = 0; i < extension->table_size; i++) {
-        module->entries[i] = extension->table[i] != 0 ? entry_of(extension, extension->table[i] - 1)
+        module->entries[i] = extension->table[i] != 0 ? entry_of(link, extension->table[i] - 1)
                                                       : (wasm_rt_funcref_t){NULL, NULL};
     }
     module->entry_count = extension->table_size;
     for (uint32_t i = 0; i < extension->export_count; i++) {
-        module->entries[module->entry_count++] = entry_of(extension, extension->exports[i].value);
+        module->entries[module->entry_count++] = entry_of(link, extension->exports[i].value);
     }
     if (extension->start != 0) {
-        module->entries[module->entry_count++] = entry_of(extension, extension->start - 1);
+        module->entries[module->entry_count++] = entry_of(link, extension->start - 1);
     }
     for (uint32_t i = 0; i < extension->global_count; i++) {
         eryx_status status = link_global(link, &extension->globals[i], &module->links[i]);
@@ -395,18 +427,29 @@ static eryx_native_module *find_open(const guest_extension *extension)
     return NULL;
 }
 
-static bool copy_needed(eryx_native_module *module, const eryx_native_module *const *needed,
+static void add_needed(eryx_native_module *module, const eryx_native_module *other, bool *seen)
+{
+    if (!seen[other->slot]) {
+        seen[other->slot] = true;
+        module->needed[module->needed_count++] = other;
+    }
+}
+
+/* Lists what the module needs and what that needs: ways to the same module may be very many. */
+static bool list_needed(eryx_native_module *module, const eryx_native_module *const *needed,
                         size_t count)
 {
-    const eryx_native_module **copy = calloc(count + 1, sizeof(const eryx_native_module *));
-    if (copy == NULL) {
+    bool seen[GUEST_EXTENSION_SLOTS] = {false};
+    module->needed = calloc((size_t)next_slot + 1, sizeof(const eryx_native_module *));
+    if (module->needed == NULL) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        copy[i] = needed[i];
+        add_needed(module, needed[i], seen);
+        for (size_t j = 0; j < needed[i]->needed_count; j++) {
+            add_needed(module, needed[i]->needed[j], seen);
+        }
     }
-    module->needed = copy;
-    module->needed_count = count;
     return true;
 }
 
@@ -435,10 +478,10 @@ static eryx_status create(const char *path, const guest_extension *extension,
     module->memory_bytes = (uint32_t)memory;
     module->entries = calloc((size_t)entries, sizeof *module->entries);
     module->links = calloc((size_t)extension->global_count + 1, sizeof *module->links);
-    linker link = {module, path, out_error};
+    linker link = {module, path, out_error, count_guest_signatures()};
     eryx_status status = ERYX_OUT_OF_MEMORY;
     if (module->entries == NULL || module->links == NULL ||
-        !copy_needed(module, needed, needed_count)) {
+        !list_needed(module, needed, needed_count)) {
         status_fail(status, out_error, "out of memory");
         goto fail;
     }
@@ -462,7 +505,7 @@ static eryx_status create(const char *path, const guest_extension *extension,
     return ERYX_OK;
 
 fail:
-    free((void *)(uintptr_t)module->needed);
+    free(module->needed);
     free(module->links);
     free(module->entries);
     free(module);

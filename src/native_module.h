@@ -28,7 +28,7 @@ struct eryx_native_module {
     const guest_extension *extension;
     eryx_native_module *next; /* of all that are open */
     uint32_t slot;
-    const eryx_native_module *const *needed; /* what has to be attached before */
+    const eryx_native_module **needed; /* what has to be attached before, all of it, each once */
     size_t needed_count;
     native_link *links; /* one for each global */
     /* Its part of a table: its own entries, its exported functions, then functions of the guest

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,11 @@ _PRESENT = (
 _LIBRARIES = ("libc++.so", "libc++abi.so")
 
 _WHEEL_MAX_BYTES = 512 << 20
+# What zipfile raises for damaged archives.
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, RuntimeError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class NativeModule:
     sha256: str
     library: Path
     library_sha256: str
-    needed: tuple[NativeModule, ...] = ()
+    needed: tuple[NativeModule, ...] = field(default=(), repr=False, compare=False)
     _opened: list[Any] = field(default_factory=list, repr=False, compare=False, hash=False)
 
     def open(self) -> Any:  # a handle that only the binding can read
@@ -121,7 +127,7 @@ def from_wheel(
             if sum(entry.file_size for entry in entries) > _WHEEL_MAX_BYTES:
                 raise NativeModuleError(f"{label}: its modules are too large")
             files = {f"{label}: {entry.filename}": archive.read(entry) for entry in entries}
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         raise NativeModuleError(f"{label}: it cannot be read: {error}") from None
     return from_files(files, needed=needed, cache=cache)
 

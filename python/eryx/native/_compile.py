@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,9 @@ _TARGET = ("-target", "x86_64-linux-gnu.2.28", "-mcpu=x86_64_v2+fsgsbase")
 _SYSTEM_TARGET = ("-march=x86-64-v2", "-mfsgsbase", "-fsignaling-nans")
 _WASM2C = ("-n", "ext", "--disable-exceptions", "--disable-tail-call", "--disable-simd")
 _TIMEOUT_S = 900
+# What a tool may write to one file. A module can ask for as many variables as it likes, each of
+# which is a line of C.
+_OUTPUT_MAX_BYTES = 1 << 30
 
 
 def default_cache() -> Path:
@@ -114,6 +118,9 @@ def run_tool(command: list[str], environment: dict[str, str] | None = None) -> N
         )
     except OSError as error:
         raise NativeModuleError(f"{name}: {error}") from None
+    with contextlib.suppress(OSError, ValueError):  # it has ended, or has a lower limit
+        limits = (_OUTPUT_MAX_BYTES, _OUTPUT_MAX_BYTES)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, limits)
     try:
         output, _ = process.communicate(timeout=_TIMEOUT_S)
     except BaseException as error:

@@ -1,8 +1,11 @@
 """Turns what wasm2c makes of a reduced module into the C source of a shared object.
 
 As in the guest itself: every loop head counts a tick, memory is reached through the segment
-register of the host, the table is the sandbox's. Text that is not understood is refused: after the
-substitutions nothing may be left but names that are known to be harmless.
+register of the host, the table is the sandbox's. The guest can be trusted not to spend its time in
+long code without loops, modules cannot: their functions count ticks too, long ones several.
+
+Text that is not understood is refused: after the substitutions nothing may be left but names that
+are known to be harmless.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 # C source of one file at most, so that several are compiled at once.
 FILE_CHARACTERS = 3_000_000
+
+# Lines of C between two ticks, about.
+TICK_LINES = 100
 
 _FUNCTION = re.compile(
     r"^(u32|u64|f32|f64|void) (w2c_ext_f(\d+))\(w2c_ext\* instance([^)]*)\) \{\n.*?^\}\n",
@@ -60,6 +66,7 @@ _SUBSTITUTIONS = [
         "",
     ),
     (re.compile(r"^( *var_L\d+:) *$", re.M), r"\1 GUEST_TICK(instance);"),
+    (re.compile(r"^  FUNC_PROLOGUE;$", re.M), "  GUEST_TICK(instance);"),
     (re.compile(_CALL), r"CALL_INDIRECT(instance->table, \1guest_instance*\2, instance"),
     (
         re.compile(r"\bmemory_copy\(instance->w2c_x_m, instance->w2c_x_m, "),
@@ -73,12 +80,14 @@ _SUBSTITUTIONS = [
     (re.compile(r"\bw2c_ext\* instance\b"), "guest_instance* instance"),
     (re.compile(r"\binstance->table\b"), "GUEST_TABLE"),
 ]
+# A statement that another one can be put in front of, if the line before it is at an end.
+_STATEMENT = re.compile(r" +(?!case |default:)[^{}]*;")
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _KNOWN_NAME = re.compile(
     r"u8|u16|u32|u64|s8|s16|s32|s64|f32|f64|void|if|goto|return|switch|case|default|instance"
     r"|guest_instance|var_\w+|w2c_ext_[ft]\d+|GLOBAL_\d+|IMPORT_\d+|GUEST_TICK|GUEST_TABLE"
     r"|CALL_INDIRECT|memory_copy|memory_fill|MEMORY_GROW|MEMORY_PAGES"
-    r"|FUNC_PROLOGUE|FUNC_EPILOGUE|UNREACHABLE|INFINITY"
+    r"|FUNC_EPILOGUE|UNREACHABLE|INFINITY"
     r"|[if](?:32|64)_(?:load|store)(?:8|16|32)?(?:_[su])?_default32"
     r"|[if](?:32|64)_reinterpret_[if](?:32|64)"
     r"|I(?:32|64)_(?:CLZ|CTZ|POPCNT|ROTL|ROTR|DIV_S|REM_S|TRUNC_(?:SAT_)?[SU]_F(?:32|64))"
@@ -142,6 +151,24 @@ def _string(text: str) -> str:
     return '"' + "".join(f"\\{byte:03o}" for byte in text.encode()) + '"'
 
 
+def _tick_often(text: str) -> str:
+    """Puts ticks into code that goes on for long without a loop or a call."""
+    lines = [""]
+    count = 0
+    for line in text.split("\n"):
+        count = 0 if "GUEST_TICK" in line else count + 1
+        if count > TICK_LINES and lines[-1][-1:] in set(";{}") and _STATEMENT.fullmatch(line):
+            lines.append("  GUEST_TICK(instance);")
+            count = 0
+        lines.append(line)
+    return "\n".join(lines[1:])
+
+
+def _sorted(names: dict[str, int]) -> list[tuple[str, int]]:
+    """As the host looks for them: by the bytes of the name."""
+    return sorted(names.items(), key=lambda item: item[0].encode())
+
+
 def transform(text: str) -> str:
     """Rewrites the functions; raises NativeModuleError if something unknown is left in them."""
     for pattern, replacement in _SUBSTITUTIONS:
@@ -152,7 +179,7 @@ def transform(text: str) -> str:
         raise NativeModuleError(
             f"it uses something of WebAssembly that sandboxes have not: {min(foreign)}"
         )
-    return text
+    return _tick_often(text)
 
 
 def global_offset(file: NativeFile, number: int) -> int:
@@ -304,12 +331,12 @@ def _descriptor(
     yield from _array(
         "guest_extension_export",
         "exports",
-        [f"{{{_string(name)}, {place[index]}}}," for name, index in file.exports.items()],
+        [f"{{{_string(name)}, {place[index]}}}," for name, index in _sorted(file.exports)],
     )
     yield from _array(
         "guest_extension_export",
         "variables",
-        [f"{{{_string(name)}, {value}u}}," for name, value in file.variables.items()],
+        [f"{{{_string(name)}, {value}u}}," for name, value in _sorted(file.variables)],
     )
     yield from _array("guest_extension_global", "globals", list(_globals(file)))
     data = []

@@ -15,6 +15,9 @@ from eryx.native._errors import NativeModuleError
 MAGIC = b"\0asm\1\0\0\0"
 MAX_BYTES = 64 << 20
 MAX_FUNCTIONS = 200_000
+MAX_GLOBALS = 1 << 17  # also of variables that are exported
+MAX_ITEMS = 1 << 19  # of any other list
+MAX_PARAMETERS = 1000
 MAX_MEMORY = 1 << 30
 MAX_TABLE = 1 << 19
 MAX_ALIGNMENT = 16  # a power of two
@@ -87,11 +90,13 @@ class Reader:
         except UnicodeDecodeError:
             raise NativeModuleError("it has a name that is not UTF-8") from None
 
-    def count(self) -> int:
+    def count(self, most: int = MAX_ITEMS) -> int:
         """How many items follow; each has at least one byte."""
         count = self.unsigned()
         if count > len(self.data) - self.position:
             raise NativeModuleError("it ends in the middle of a list")
+        if count > most:
+            raise NativeModuleError(f"it has a list of more than {most} items")
         return count
 
 
@@ -216,18 +221,18 @@ def _read_section(file: NativeFile, section: int, body: Reader) -> None:
                 raise NativeModuleError("its section dylink.0 is not the first one")
             _read_dylink(file, body)
     elif section == TYPE:
-        for _ in range(body.count()):
+        for _ in range(body.count(MAX_FUNCTIONS)):
             file.types.append(_read_type(body))
     elif section == IMPORT:
         _read_imports(file, body)
     elif section == FUNCTION:
-        file.functions = [body.unsigned() for _ in range(body.count())]
+        file.functions = [body.unsigned() for _ in range(body.count(MAX_FUNCTIONS))]
     elif section in (TABLE, MEMORY):
         if body.unsigned():
             what = "table" if section == TABLE else "memory"
             raise NativeModuleError(f"it has a {what} of its own: it is no dynamic library")
     elif section == GLOBAL:
-        for _ in range(body.count()):
+        for _ in range(body.count(MAX_GLOBALS)):
             kind, mutable = _read_global_type(body)
             file.globals.append(Global(kind, mutable, initial=_read_constant(body)))
     elif section == START:
@@ -269,13 +274,13 @@ def _read_dylink(file: NativeFile, body: Reader) -> None:
 def _read_type(body: Reader) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if body.byte() != 0x60:
         raise NativeModuleError("it has a type that is no function type")
-    parameters = tuple(body.take(body.unsigned()))
-    results = tuple(body.take(body.unsigned()))
-    if len(results) > 1 or len(parameters) > 1000:
+    parameters = body.take(body.unsigned())
+    results = body.take(body.unsigned())
+    if len(results) > 1 or len(parameters) > MAX_PARAMETERS:
         raise NativeModuleError("it has a function with more values than C functions have")
     if not LETTERS.keys() >= {*parameters, *results}:
         raise NativeModuleError("it has a function with vectors or references, which are not had")
-    return parameters, results
+    return tuple(parameters), tuple(results)
 
 
 def _read_global_type(body: Reader) -> tuple[int, bool]:
@@ -388,6 +393,8 @@ def _check(file: NativeFile, exports: list[tuple[str, int, int]]) -> None:
         raise NativeModuleError("it wants more memory or table than there is")
     if file.function_count > MAX_FUNCTIONS or len(file.types) > MAX_FUNCTIONS:
         raise NativeModuleError(f"it has more than {MAX_FUNCTIONS} functions")
+    if len(file.globals) > MAX_GLOBALS:
+        raise NativeModuleError(f"it has more than {MAX_GLOBALS} globals")
     if file.code_count != len(file.functions):
         raise NativeModuleError("its numbers of functions and of bodies differ")
     indices = [entry.type_index for entry in file.imports] + file.functions
