@@ -63,54 +63,52 @@ static void release_table(native_table *table)
     }
 }
 
-static bool is_extension(const native_table *table, const native_table *earlier,
-                         const eryx_native_module *module)
+/* Finds the place for a module behind so many entries; the size with it, more than TABLE_MAX if it
+ * does not fit. */
+static uint64_t place_module(const eryx_native_module *module, uint64_t size, uint32_t *out_base)
 {
-    uint32_t count = earlier != NULL ? earlier->count : 0;
-    return table->count == count + 1 && table->modules[count] == module &&
-           (count == 0 ||
-            memcmp(table->modules, earlier->modules, count * sizeof table->modules[0]) == 0);
-}
-
-static native_table *make_table(const native_table *earlier, const eryx_native_module *module)
-{
-    const wasm_rt_funcref_t *entries = earlier != NULL ? earlier->entries : guest_table;
-    uint64_t size = earlier != NULL ? earlier->size : guest_table_size;
     uint64_t alignment = module->extension->table_alignment;
     uint64_t base = alignment > 1 ? (size + alignment - 1) / alignment * alignment : size;
-    uint64_t end = base + module->entry_count;
-    if (end > TABLE_MAX) {
-        return NULL;
+    *out_base = (uint32_t)base;
+    return base + module->entry_count;
+}
+
+static native_table *make_table(const eryx_native_module *const *modules, uint32_t count)
+{
+    uint32_t bases[NATIVE_RECORDS_MAX];
+    uint64_t size = guest_table_size;
+    for (uint32_t i = 0; i < count; i++) {
+        size = place_module(modules[i], size, &bases[i]);
+        if (size > TABLE_MAX) {
+            return NULL;
+        }
     }
-    native_table *table = calloc(1, sizeof *table + (size_t)end * sizeof table->entries[0]);
+    native_table *table = calloc(1, sizeof *table + (size_t)size * sizeof table->entries[0]);
     if (table == NULL) {
         return NULL;
     }
-    memcpy(table->entries, entries, (size_t)size * sizeof table->entries[0]);
-    memcpy(table->entries + base, module->entries, module->entry_count * sizeof table->entries[0]);
-    if (earlier != NULL) {
-        table->count = earlier->count;
-        memcpy(table->modules, earlier->modules, sizeof table->modules);
-        memcpy(table->bases, earlier->bases, sizeof table->bases);
+    table->size = (uint32_t)size;
+    table->count = count;
+    memcpy(table->entries, guest_table, guest_table_size * sizeof table->entries[0]);
+    for (uint32_t i = 0; i < count; i++) {
+        table->modules[i] = modules[i];
+        table->bases[i] = bases[i];
+        memcpy(table->entries + bases[i], modules[i]->entries,
+               modules[i]->entry_count * sizeof table->entries[0]);
     }
-    table->size = (uint32_t)end;
-    table->modules[table->count] = module;
-    table->bases[table->count++] = (uint32_t)base;
     return table;
 }
 
-/* A reference to the table that has one module more; NULL without memory or room. */
-static native_table *extend_table(const native_table *earlier, const eryx_native_module *module)
+/* A reference to the table for those modules, at least one; NULL without memory or room. */
+static native_table *table_of(const eryx_native_module *const *modules, uint32_t count)
 {
-    if (earlier != NULL && earlier->count == NATIVE_RECORDS_MAX) {
-        return NULL;
-    }
     pthread_mutex_lock(&lock);
     native_table *table = tables;
-    while (table != NULL && !is_extension(table, earlier, module)) {
+    while (table != NULL && (table->count != count ||
+                             memcmp(table->modules, modules, count * sizeof *modules) != 0)) {
         table = table->next;
     }
-    if (table == NULL && (table = make_table(earlier, module)) != NULL) {
+    if (table == NULL && (table = make_table(modules, count)) != NULL) {
         table->next = tables;
         tables = table;
     }
@@ -119,6 +117,21 @@ static native_table *extend_table(const native_table *earlier, const eryx_native
     }
     pthread_mutex_unlock(&lock);
     return table;
+}
+
+/* A reference to the table that has one module more; NULL without memory or room. */
+static native_table *extend_table(const native_table *earlier, const eryx_native_module *module)
+{
+    const eryx_native_module *modules[NATIVE_RECORDS_MAX];
+    uint32_t count = earlier != NULL ? earlier->count : 0;
+    if (count == NATIVE_RECORDS_MAX) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        modules[i] = earlier->modules[i];
+    }
+    modules[count] = module;
+    return table_of(modules, count + 1);
 }
 
 /* ---- Calls with other types ------------------------------------------------------------------ */
@@ -251,47 +264,51 @@ static const eryx_native_module *find_allowed(const native_state *state,
     return NULL;
 }
 
+static bool is_among(const eryx_native_module *const *modules, uint32_t count,
+                     const eryx_native_module *module)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (modules[i] == module) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static eryx_status restore(const eryx_sandbox *sandbox, const struct native_directory *directory,
                            native_attachment *out_attachment, eryx_error *out_error)
 {
-    native_attachment attachment = {0};
-    eryx_status status = ERYX_OUT_OF_MEMORY;
-    if (directory->count > NATIVE_RECORDS_MAX) {
+    const eryx_native_module *modules[NATIVE_RECORDS_MAX];
+    uint32_t count = directory->count;
+    if (count > NATIVE_RECORDS_MAX) {
         return status_fail(ERYX_INITIALIZATION, out_error,
                            "the list of native modules in this state is damaged");
     }
-    attachment.bases = calloc(GUEST_EXTENSION_SLOTS, sizeof *attachment.bases);
-    if (attachment.bases == NULL) {
-        return status_fail(status, out_error, "out of memory");
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *hash = directory->records[i].hash;
+        modules[i] = find_allowed(&sandbox->native, hash);
+        if (modules[i] == NULL || is_among(modules, i, modules[i])) {
+            return status_fail(ERYX_INITIALIZATION, out_error,
+                               "this state needs the native module with the hash "
+                               "%02x%02x%02x%02x%02x%02x…, which the sandbox may not load",
+                               hash[0], hash[1], hash[2], hash[3], hash[4], hash[5]);
+        }
     }
-    for (uint32_t i = 0; i < directory->count; i++) {
-        const struct native_record *record = &directory->records[i];
-        const eryx_native_module *module = find_allowed(&sandbox->native, record->hash);
-        uint32_t present;
-        if (module == NULL || has_module(attachment.table, module, &present)) {
-            status = status_fail(ERYX_INITIALIZATION, out_error,
-                                 "this state needs the native module with the hash "
-                                 "%02x%02x%02x%02x%02x%02x…, which the sandbox may not load",
-                                 record->hash[0], record->hash[1], record->hash[2], record->hash[3],
-                                 record->hash[4], record->hash[5]);
-            goto fail;
-        }
-        native_table *table = extend_table(attachment.table, module);
-        if (table == NULL) {
-            status_fail(status, out_error, "no memory for the native modules of this state");
-            goto fail;
-        }
-        release_table(attachment.table);
-        attachment.table = table;
-        attachment.bases[module->slot] =
-            (guest_extension_bases){record->memory_base, table->bases[table->count - 1]};
+    native_attachment attachment = {
+        .table = table_of(modules, count),
+        .bases = calloc(GUEST_EXTENSION_SLOTS, sizeof *attachment.bases),
+    };
+    if (attachment.table == NULL || attachment.bases == NULL) {
+        native_discard(&attachment);
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error,
+                           "no memory for the native modules of this state");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        attachment.bases[modules[i]->slot] =
+            (guest_extension_bases){directory->records[i].memory_base, attachment.table->bases[i]};
     }
     *out_attachment = attachment;
     return ERYX_OK;
-
-fail:
-    native_discard(&attachment);
-    return status;
 }
 
 eryx_status native_restore(const eryx_sandbox *sandbox, const wasm_rt_memory_t *memory,
