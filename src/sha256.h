@@ -1,17 +1,17 @@
-/* SHA-256 (FIPS 180-4). */
+/*
+ * SHA-256 by OpenSSL: those of its functions that allocate nothing and so cannot fail, which is why
+ * they are used although it recommends others.
+ */
 #ifndef ERYX_SHA256_H
 #define ERYX_SHA256_H
 
+#include <openssl/sha.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define SHA256_BYTES 32
+#define SHA256_BYTES SHA256_DIGEST_LENGTH
 
-typedef struct sha256 {
-    uint32_t state[8];
-    uint64_t size; /* bytes so far */
-    uint8_t block[64];
-} sha256;
+typedef SHA256_CTX sha256;
 
 void sha256_begin(sha256 *hash);
 void sha256_add(sha256 *hash, const uint8_t *data, size_t size);
