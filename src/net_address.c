@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Not public, by IANA's registries of special addresses; the clouds' metadata services besides. */
+/* Not public, by IANA's registries of special addresses; the clouds' metadata services besides. The
+ * first one that fits tells. */
 typedef struct special {
     const char *block;
     const char *why;
@@ -14,6 +15,7 @@ typedef struct special {
 static const special internal_v4[] = {
     {"0.0.0.0/8", "unspecified"},
     {"10.0.0.0/8", "private network"},
+    {"100.100.100.200", "metadata service"},
     {"100.64.0.0/10", "shared address space"},
     {"127.0.0.0/8", "loopback"},
     {"168.63.129.16", "metadata service"},
@@ -30,7 +32,6 @@ static const special internal_v4[] = {
     {"240.0.0.0/4", "reserved"},
 };
 
-/* Looked at in this order: the first one that fits tells. */
 static const special internal_v6[] = {
     {"::", "unspecified"},          {"::1", "loopback"},
     {"fc00::/7", "unique local"},   {"fe80::/10", "link-local"},
@@ -40,6 +41,22 @@ static const special internal_v6[] = {
 };
 
 static const char global_unicast[] = "2000::/3";
+
+/* See net_address_is_guarded(). */
+static const char *const guarded[] = {
+    "0.0.0.0/8",       /* Linux connects 0.0.0.0 to itself */
+    "127.0.0.0/8",     /* loopback */
+    "169.254.0.0/16",  /* link-local: the metadata services of most clouds */
+    "100.100.100.200", /* that of Alibaba */
+    "168.63.129.16",   /* Azure */
+    "192.0.0.192",     /* Oracle, the older one */
+    "::/127",          /* unspecified and loopback */
+    "fe80::/10",       /* link-local */
+    "fd00:ec2::/32",   /* Amazon */
+    "fd20:ce::254",    /* Google */
+    "fd00:c1::/32",    /* Oracle */
+    "fd00:42::42",     /* Scaleway */
+};
 
 void net_address_text(const net_address *address, char out_text[NET_ADDRESS_TEXT_SIZE])
 {
@@ -358,4 +375,18 @@ bool net_address_is_loopback(const net_address *address)
 {
     net_address plain = net_address_unmap(address);
     return plain.is_v6 ? starts_with(&plain, "::1") : plain.bytes[0] == 127;
+}
+
+bool net_address_is_guarded(const net_address *address)
+{
+    net_address forms[3] = {*address};
+    size_t count = 1 + net_address_carried(address, forms + 1);
+    for (size_t i = 0; i < sizeof guarded / sizeof guarded[0]; i++) {
+        for (size_t form = 0; form < count; form++) {
+            if (starts_with(&forms[form], guarded[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
 }

@@ -71,6 +71,13 @@ size_t net_address_carried(const net_address *address, net_address out_carried[2
 /* Whether it is a loopback address, also as a mapped one. */
 bool net_address_is_loopback(const net_address *address);
 
+/*
+ * Whether it leads to the machine itself or to what trusts the machine: loopback, unspecified and
+ * link-local addresses, and the metadata services of clouds, also where an IPv6 address carries
+ * one. No name may lead there unless a rule says it of that name.
+ */
+bool net_address_is_guarded(const net_address *address);
+
 /* The IPv4 address in a mapped one (::ffff:0:0/96); other addresses are given back as they are. */
 net_address net_address_unmap(const net_address *address);
 

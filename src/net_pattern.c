@@ -1,8 +1,8 @@
-/* Names of hosts and the patterns that they are compared with. */
-#include <stdio.h>
-#include <string.h>
+#include "net_pattern.h"
 
-#include "net_policy.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define MAX_LABEL 63u
 
@@ -93,21 +93,108 @@ bool net_name_normalize(const uint8_t *name, size_t size, char out_name[NET_MAX_
     return true;
 }
 
-bool net_pattern_matches(const char *pattern, const char *name)
+/* ---- Patterns -------------------------------------------------------------------------------- */
+
+/* What is wrong with the characters of a pattern; NULL if nothing is. */
+static const char *find_problem(const char *text)
+{
+    size_t size = strnlen(text, NET_MAX_NAME + 2);
+    if (size == 0) {
+        return "is empty";
+    }
+    if (size > NET_MAX_NAME + 1 || (size == NET_MAX_NAME + 1 && text[size - 1] != '.')) {
+        return "is longer than a host name can be";
+    }
+    for (size_t i = 0; i < size; i++) {
+        char c = lower(text[i]);
+        if ((unsigned char)c >= 0x80) {
+            return "is not ASCII (give internationalised names in their \"xn--\" form)";
+        }
+        if (!is_name_character(c) && c != '*' && c != ':') {
+            return c == '/' ? "has a '/' (networks go into allowed_networks and the like)"
+                            : "has a character that no host name has";
+        }
+    }
+    return NULL;
+}
+
+/* What a pattern with a "*" is about. */
+static net_pattern_kind kind_of_wildcard(const char *text)
+{
+    if (strspn(text, "*.") == strlen(text)) {
+        return NET_PATTERN_ANY;
+    }
+    if (strchr(text, ':') != NULL || strspn(text, "0123456789.*") == strlen(text)) {
+        return NET_PATTERN_ADDRESS_WILDCARD;
+    }
+    bool is_suffix = text[0] == '*' && text[1] == '.' && strchr(text + 1, '*') == NULL;
+    return is_suffix ? NET_PATTERN_SUFFIX : NET_PATTERN_NAME_WILDCARD;
+}
+
+bool net_pattern_parse(const char *text, net_pattern *out_pattern, const char **out_problem)
+{
+    net_pattern pattern = {0};
+    *out_problem = find_problem(text);
+    if (*out_problem != NULL) {
+        return false;
+    }
+    size_t size = strlen(text);
+    size -= size > 1 && text[size - 1] == '.' ? 1 : 0;
+    if (memchr(text, '*', size) == NULL && net_address_parse(text, size, &pattern.address)) {
+        pattern.kind = NET_PATTERN_ADDRESS;
+        pattern.address = net_address_unmap(&pattern.address);
+    } else if (memchr(text, '*', size) == NULL) {
+        pattern.kind = NET_PATTERN_NAME;
+        if (memchr(text, ':', size) != NULL) {
+            *out_problem = "has a ':' and is no IPv6 address (a host has no port)";
+            return false;
+        }
+        if (strspn(text, "0123456789.") >= size) {
+            *out_problem = "is no IPv4 address, and no name has digits only";
+            return false;
+        }
+    }
+    pattern.text = strndup(text, size);
+    if (pattern.text == NULL) {
+        return false;
+    }
+    for (char *c = pattern.text; *c != 0; c++) {
+        *c = lower(*c);
+    }
+    if (strchr(pattern.text, '*') != NULL) {
+        pattern.kind = kind_of_wildcard(pattern.text);
+    }
+    *out_pattern = pattern;
+    return true;
+}
+
+void net_pattern_free(net_pattern *pattern)
+{
+    free(pattern->text);
+    *pattern = (net_pattern){0};
+}
+
+bool net_pattern_is_of_addresses(const net_pattern *pattern)
+{
+    return pattern->kind == NET_PATTERN_ADDRESS || pattern->kind == NET_PATTERN_ADDRESS_WILDCARD;
+}
+
+/* Whether a text fits, in which "*" stands for any characters. */
+static bool fits(const char *pattern, const char *text)
 {
     /* After a mismatch the last "*" takes one character more; earlier ones need not change. */
     const char *star = NULL;
     const char *retry = NULL;
-    while (*name != 0) {
+    while (*text != 0) {
         if (*pattern == '*') {
             star = pattern++;
-            retry = name;
-        } else if (lower(*pattern) == lower(*name)) {
+            retry = text;
+        } else if (*pattern == *text) {
             pattern++;
-            name++;
+            text++;
         } else if (star != NULL) {
             pattern = star + 1;
-            name = ++retry;
+            text = ++retry;
         } else {
             return false;
         }
@@ -118,28 +205,41 @@ bool net_pattern_matches(const char *pattern, const char *name)
     return *pattern == 0;
 }
 
-bool net_pattern_check(const char *pattern, const char **out_problem)
+bool net_pattern_matches_name(const net_pattern *pattern, const char *name)
 {
-    size_t size = strnlen(pattern, NET_MAX_NAME + 2);
-    if (size == 0) {
-        *out_problem = "is empty";
-        return false;
+    size_t size;
+    size_t suffix_size;
+    switch (pattern->kind) {
+    case NET_PATTERN_NAME:
+        return strcmp(pattern->text, name) == 0;
+    case NET_PATTERN_SUFFIX:
+        size = strlen(name);
+        suffix_size = strlen(pattern->text) - 1;
+        return size >= suffix_size && strcmp(pattern->text + 1, name + size - suffix_size) == 0;
+    case NET_PATTERN_ANY:
+    case NET_PATTERN_NAME_WILDCARD:
+        return fits(pattern->text, name);
+    case NET_PATTERN_ADDRESS:
+    case NET_PATTERN_ADDRESS_WILDCARD:
+        break;
     }
-    if (size > NET_MAX_NAME + 1 || (size == NET_MAX_NAME + 1 && pattern[size - 1] != '.')) {
-        *out_problem = "is longer than a host name can be";
-        return false;
+    return false;
+}
+
+bool net_pattern_matches_address(const net_pattern *pattern, const net_address *address,
+                                 const char *text)
+{
+    switch (pattern->kind) {
+    case NET_PATTERN_ADDRESS:
+        return pattern->address.is_v6 == address->is_v6 &&
+               memcmp(pattern->address.bytes, address->bytes, sizeof address->bytes) == 0;
+    case NET_PATTERN_ANY:
+    case NET_PATTERN_ADDRESS_WILDCARD:
+        return fits(pattern->text, text);
+    case NET_PATTERN_NAME:
+    case NET_PATTERN_SUFFIX:
+    case NET_PATTERN_NAME_WILDCARD:
+        break;
     }
-    for (size_t i = 0; i < size; i++) {
-        char c = lower(pattern[i]);
-        if ((unsigned char)c >= 0x80) {
-            *out_problem = "is not ASCII (give internationalised names in their \"xn--\" form)";
-            return false;
-        }
-        if (!is_name_character(c) && c != '*' && c != ':') {
-            *out_problem = c == '/' ? "has a '/' (networks go into allowed_networks and the like)"
-                                    : "has a character that no host name has";
-            return false;
-        }
-    }
-    return true;
+    return false;
 }

@@ -12,9 +12,15 @@
 #define MAX_ENTRIES 100000u
 
 typedef struct patterns {
-    char **items; /* without a trailing dot */
+    net_pattern *items;
     size_t count;
 } patterns;
+
+/* Of each pattern of internal_hosts: the network that is said behind it. */
+typedef struct internal_network {
+    bool is_said;
+    net_block block;
+} internal_network;
 
 typedef struct networks {
     net_block *blocks;
@@ -31,6 +37,7 @@ struct net_policy {
     patterns allowed_hosts;
     patterns blocked_hosts;
     patterns internal_hosts;
+    internal_network *internal_networks; /* as many */
     networks allowed_networks;
     networks blocked_networks;
     char *dns_servers; /* joined by commas; NULL for those of the system */
@@ -72,6 +79,18 @@ static eryx_status check_list(const eryx_texts *texts, const char *what, eryx_er
     return ERYX_OK;
 }
 
+static eryx_status copy_pattern(const char *text, const char *what, net_pattern *out_pattern,
+                                eryx_error *out_error)
+{
+    const char *problem;
+    if (net_pattern_parse(text, out_pattern, &problem)) {
+        return ERYX_OK;
+    }
+    return problem == NULL ? out_of_memory(out_error)
+                           : status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                                         "%s: pattern '%.300s' %s", what, text, problem);
+}
+
 static eryx_status copy_patterns(const eryx_texts *texts, const char *what, patterns *out_patterns,
                                  eryx_error *out_error)
 {
@@ -84,28 +103,65 @@ static eryx_status copy_patterns(const eryx_texts *texts, const char *what, patt
         return out_of_memory(out_error);
     }
     for (size_t i = 0; i < texts->count; i++) {
-        const char *problem;
-        if (!net_pattern_check(texts->items[i], &problem)) {
-            return status_fail(ERYX_INVALID_ARGUMENT, out_error, "%s: pattern '%.300s' %s", what,
-                               texts->items[i], problem);
+        status = copy_pattern(texts->items[i], what, &out_patterns->items[i], out_error);
+        if (status != ERYX_OK) {
+            return status;
         }
-        /* IPv6 addresses are compared in their usual form. */
-        char usual[NET_ADDRESS_TEXT_SIZE];
-        net_address address;
-        bool is_v6 = strchr(texts->items[i], ':') != NULL &&
-                     net_address_parse(texts->items[i], strlen(texts->items[i]), &address);
-        if (is_v6) {
-            net_address_text(&address, usual);
+        out_patterns->count++;
+    }
+    return ERYX_OK;
+}
+
+/* "db.example" or "db.example=127.0.0.0/8". */
+static eryx_status copy_internal(const char *text, net_pattern *out_pattern,
+                                 internal_network *out_network, eryx_error *out_error)
+{
+    static const char what[] = "internal_hosts";
+    const char *equals = strchr(text, '=');
+    if (equals == NULL) {
+        return copy_pattern(text, what, out_pattern, out_error);
+    }
+    char host[NET_MAX_NAME + 3];
+    if (!net_block_parse(equals + 1, &out_network->block)) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "%s: '%.300s' has no network such as 127.0.0.0/8 behind its '='", what,
+                           text);
+    }
+    out_network->is_said = true;
+    size_t size = (size_t)(equals - text);
+    size = size < sizeof host - 1 ? size : sizeof host - 1; /* too long in any case */
+    memcpy(host, text, size);
+    host[size] = 0;
+    eryx_status status = copy_pattern(host, what, out_pattern, out_error);
+    if (status == ERYX_OK && net_pattern_is_of_addresses(out_pattern)) {
+        net_pattern_free(out_pattern);
+        status =
+            status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                        "%s: '%.300s' has a network behind what is an address already", what, text);
+    }
+    return status;
+}
+
+static eryx_status copy_internals(net_policy *policy, const eryx_texts *texts,
+                                  eryx_error *out_error)
+{
+    eryx_status status = check_list(texts, "internal_hosts", out_error);
+    if (status != ERYX_OK || texts->count == 0) {
+        return status;
+    }
+    patterns *list = &policy->internal_hosts;
+    list->items = calloc(texts->count, sizeof *list->items);
+    policy->internal_networks = calloc(texts->count, sizeof *policy->internal_networks);
+    if (list->items == NULL || policy->internal_networks == NULL) {
+        return out_of_memory(out_error);
+    }
+    for (size_t i = 0; i < texts->count; i++) {
+        status = copy_internal(texts->items[i], &list->items[i], &policy->internal_networks[i],
+                               out_error);
+        if (status != ERYX_OK) {
+            return status;
         }
-        char *copy = strdup(is_v6 ? usual : texts->items[i]);
-        if (copy == NULL) {
-            return out_of_memory(out_error);
-        }
-        size_t length = strlen(copy);
-        if (length > 1 && copy[length - 1] == '.') {
-            copy[length - 1] = 0;
-        }
-        out_patterns->items[out_patterns->count++] = copy;
+        list->count++;
     }
     return ERYX_OK;
 }
@@ -249,8 +305,7 @@ static eryx_status fill(net_policy *policy, const eryx_network_options *options,
                                out_error);
     }
     if (status == ERYX_OK) {
-        status = copy_patterns(&options->internal_hosts, "internal_hosts", &policy->internal_hosts,
-                               out_error);
+        status = copy_internals(policy, &options->internal_hosts, out_error);
     }
     if (status == ERYX_OK) {
         status = copy_networks(&options->allowed_networks, "allowed_networks",
@@ -312,7 +367,7 @@ net_policy *net_policy_retain(net_policy *policy)
 static void free_patterns(patterns *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i]);
+        net_pattern_free(&list->items[i]);
     }
     free(list->items);
 }
@@ -335,6 +390,7 @@ void net_policy_release(net_policy *policy)
     free_patterns(&policy->allowed_hosts);
     free_patterns(&policy->blocked_hosts);
     free_patterns(&policy->internal_hosts);
+    free(policy->internal_networks);
     free_networks(&policy->allowed_networks);
     free_networks(&policy->blocked_networks);
     for (size_t i = 0; i < policy->certificate_count; i++) {
@@ -361,23 +417,48 @@ size_t net_policy_root_certificates(const net_policy *policy, const eryx_bytes *
     return policy->certificate_count;
 }
 
-size_t net_policy_allowed_hosts(const net_policy *policy, const char *const **out_patterns)
+size_t net_policy_allowed_hosts(const net_policy *policy, const net_pattern **out_patterns)
 {
-    *out_patterns = (const char *const *)policy->allowed_hosts.items;
+    *out_patterns = policy->allowed_hosts.items;
     return policy->allowed_hosts.count;
 }
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
-/* The first pattern that fits; NULL if none does. */
-static const char *find_pattern(const patterns *list, const char *name)
+/* The first pattern that a name fits, as text; NULL if it fits none. */
+static const char *find_name(const patterns *list, const char *name)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (net_pattern_matches(list->items[i], name)) {
-            return list->items[i];
+        if (net_pattern_matches_name(&list->items[i], name)) {
+            return list->items[i].text;
         }
     }
     return NULL;
+}
+
+/* The same for an address in the form that it has. */
+static const char *find_address(const patterns *list, const net_address *address)
+{
+    char text[NET_ADDRESS_TEXT_SIZE];
+    net_address_text(address, text);
+    for (size_t i = 0; i < list->count; i++) {
+        if (net_pattern_matches_address(&list->items[i], address, text)) {
+            return list->items[i].text;
+        }
+    }
+    return NULL;
+}
+
+/* The same for an address in every form that it has or carries. */
+static const char *find_any_form(const patterns *list, const net_address *address)
+{
+    net_address forms[4] = {*address, net_address_unmap(address)};
+    size_t count = 2 + net_address_carried(address, forms + 2);
+    const char *rule = NULL;
+    for (size_t form = 0; form < count && rule == NULL; form++) {
+        rule = find_address(list, &forms[form]);
+    }
+    return rule;
 }
 
 /* The text of the first network that has the address, its plain form or one that it carries. */
@@ -395,20 +476,21 @@ static const char *find_network(const networks *list, const net_address *address
     return NULL;
 }
 
-/* Names that every resolver gives the host's own addresses for. */
+/* Names that every resolver gives the host's own addresses for, and patterns of such names. */
 static bool is_own_name(const char *name)
 {
     static const char *const own[] = {
-        "localhost",     "*.localhost",  "localhost.localdomain",   "localhost4.localdomain4",
-        "ip6-localhost", "ip6-loopback", "localhost6.localdomain6", "localhost4",
-        "localhost6",
+        "localhost",  "localhost.localdomain",   "localhost4",    "localhost4.localdomain4",
+        "localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback",
     };
+    static const char suffix[] = ".localhost";
+    size_t size = strlen(name);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        if (net_pattern_matches(own[i], name)) {
+        if (strcmp(own[i], name) == 0) {
             return true;
         }
     }
-    return false;
+    return size >= sizeof suffix && strcmp(name + size - (sizeof suffix - 1), suffix) == 0;
 }
 
 /* Whether loopback addresses are reachable by a rule about addresses. */
@@ -420,6 +502,64 @@ static bool allows_loopback(const net_policy *policy)
            find_network(&policy->allowed_networks, &v6, false) != NULL;
 }
 
+/* Whether internal_hosts has a name, for an address of the host itself only if it says so. */
+static bool has_internal_name(const net_policy *policy, const char *name)
+{
+    bool is_own = is_own_name(name);
+    for (size_t i = 0; i < policy->internal_hosts.count; i++) {
+        const net_pattern *pattern = &policy->internal_hosts.items[i];
+        if (net_pattern_matches_name(pattern, name) &&
+            (!is_own || policy->internal_networks[i].is_said || is_own_name(pattern->text))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+typedef enum internal_match {
+    INTERNAL_NONE,
+    INTERNAL_GUARDED, /* an entry fits, but does not say an address such as this one */
+    INTERNAL_ALLOWED,
+} internal_match;
+
+/* What one entry of internal_hosts says of an address that a name has. */
+static internal_match match_internal_name(const net_policy *policy, size_t index, const char *name,
+                                          const net_address *address, bool is_guarded)
+{
+    const net_pattern *pattern = &policy->internal_hosts.items[index];
+    const internal_network *network = &policy->internal_networks[index];
+    if (!net_pattern_matches_name(pattern, name)) {
+        return INTERNAL_NONE;
+    }
+    if (network->is_said) {
+        return net_block_contains(&network->block, address) ? INTERNAL_ALLOWED : INTERNAL_NONE;
+    }
+    bool says_loopback = is_own_name(pattern->text) && net_address_is_loopback(address);
+    return !is_guarded || says_loopback ? INTERNAL_ALLOWED : INTERNAL_GUARDED;
+}
+
+/* What internal_hosts says of an address; name as for net_policy_allows_address(). */
+static internal_match match_internal(const net_policy *policy, const char *name,
+                                     const net_address *address)
+{
+    internal_match best = INTERNAL_NONE;
+    char text[NET_ADDRESS_TEXT_SIZE];
+    net_address_text(address, text);
+    bool is_guarded = policy->block_internal && net_address_is_guarded(address);
+    for (size_t i = 0; i < policy->internal_hosts.count && best != INTERNAL_ALLOWED; i++) {
+        const net_pattern *pattern = &policy->internal_hosts.items[i];
+        internal_match match = INTERNAL_NONE;
+        if (name != NULL) {
+            match = match_internal_name(policy, i, name, address, is_guarded);
+        } else if (net_pattern_matches_address(pattern, address, text)) {
+            bool says = pattern->kind != NET_PATTERN_ANY;
+            match = says || !is_guarded ? INTERNAL_ALLOWED : INTERNAL_GUARDED;
+        }
+        best = match > best ? match : best;
+    }
+    return best;
+}
+
 bool net_policy_allows_name(const net_policy *policy, const char *name,
                             char out_reason[NET_REASON_SIZE])
 {
@@ -427,12 +567,12 @@ bool net_policy_allows_name(const net_policy *policy, const char *name,
     if (net_address_parse(name, strlen(name), &literal)) {
         return net_policy_allows_address(policy, NULL, &literal, out_reason);
     }
-    const char *rule = find_pattern(&policy->blocked_hosts, name);
+    const char *rule = find_name(&policy->blocked_hosts, name);
     if (rule != NULL) {
         snprintf(out_reason, NET_REASON_SIZE, "host '%s' is blocked by rule '%s'", name, rule);
         return false;
     }
-    if (find_pattern(&policy->internal_hosts, name) != NULL) {
+    if (has_internal_name(policy, name)) {
         return true;
     }
     if (is_own_name(name)) {
@@ -445,27 +585,11 @@ bool net_policy_allows_name(const net_policy *policy, const char *name,
             return true;
         }
     }
-    if (policy->allow_all_hosts || find_pattern(&policy->allowed_hosts, name) != NULL) {
+    if (policy->allow_all_hosts || find_name(&policy->allowed_hosts, name) != NULL) {
         return true;
     }
     snprintf(out_reason, NET_REASON_SIZE, "host '%s' is not in the allowed list", name);
     return false;
-}
-
-/* A pattern that fits one of the texts of an address; NULL if none does. */
-static const char *find_address_pattern(const patterns *list, const net_address *address)
-{
-    net_address forms[4] = {*address, net_address_unmap(address)};
-    size_t count = 2 + net_address_carried(address, forms + 2);
-    for (size_t form = 0; form < count; form++) {
-        char text[NET_ADDRESS_TEXT_SIZE];
-        net_address_text(&forms[form], text);
-        const char *rule = find_pattern(list, text);
-        if (rule != NULL) {
-            return rule;
-        }
-    }
-    return NULL;
 }
 
 /* "address 10.0.0.1" or "address 10.0.0.1 of host 'x'". */
@@ -487,9 +611,9 @@ bool net_policy_allows_address(const net_policy *policy, const char *name,
     net_address_text(&plain, text);
     describe(name, text, what, sizeof what);
 
-    const char *rule = name != NULL ? find_pattern(&policy->blocked_hosts, name) : NULL;
+    const char *rule = name != NULL ? find_name(&policy->blocked_hosts, name) : NULL;
     if (rule == NULL) {
-        rule = find_address_pattern(&policy->blocked_hosts, address);
+        rule = find_any_form(&policy->blocked_hosts, address);
     }
     if (rule != NULL) {
         snprintf(out_reason, NET_REASON_SIZE, "%s is blocked by rule '%s'", what, rule);
@@ -500,18 +624,23 @@ bool net_policy_allows_address(const net_policy *policy, const char *name,
         snprintf(out_reason, NET_REASON_SIZE, "%s is in the blocked network %s", what, rule);
         return false;
     }
+    internal_match match = match_internal(policy, name, &plain);
     if (find_network(&policy->allowed_networks, address, false) != NULL ||
-        find_pattern(&policy->internal_hosts, name != NULL ? name : text) != NULL ||
+        match == INTERNAL_ALLOWED ||
         (policy->allow_localhost && net_address_is_loopback(address))) {
         return true;
     }
     const char *internal = policy->block_internal ? net_address_internal(address) : NULL;
     if (internal != NULL) {
-        snprintf(out_reason, NET_REASON_SIZE, "%s is blocked: %s", what, internal);
+        const char *hint = match == INTERNAL_GUARDED
+                               ? ", which internal_hosts allows only with '=' and the address"
+                               : "";
+        snprintf(out_reason, NET_REASON_SIZE, "%s is blocked: %s%s", what, internal, hint);
         return false;
     }
     if (policy->allow_all_hosts ||
-        find_pattern(&policy->allowed_hosts, name != NULL ? name : text) != NULL) {
+        (name != NULL ? find_name(&policy->allowed_hosts, name)
+                      : find_address(&policy->allowed_hosts, &plain)) != NULL) {
         return true;
     }
     snprintf(out_reason, NET_REASON_SIZE, "%s is not in the allowed list", what);

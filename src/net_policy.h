@@ -11,12 +11,7 @@
 
 #include "eryx/eryx.h"
 #include "net_address.h"
-
-/* Longest name of a host, without the trailing dot. */
-#define NET_MAX_NAME 253u
-
-/* Room for the sentence that a rule refuses with, terminated. */
-#define NET_REASON_SIZE 512u
+#include "net_pattern.h"
 
 typedef struct net_policy net_policy;
 
@@ -56,24 +51,7 @@ const char *net_policy_dns_servers(const net_policy *policy);
 size_t net_policy_root_certificates(const net_policy *policy, const eryx_bytes **out_certificates);
 
 /* The patterns of allowed_hosts; live as long as the policy. */
-size_t net_policy_allowed_hosts(const net_policy *policy, const char *const **out_patterns);
-
-/*
- * The form of a host name that rules, logs and lookups use: lower case, without a trailing dot.
- *
- * name: size bytes, anything may be in them. out_name: terminated.
- * False, with a sentence in out_reason, if it is empty, too long, not ASCII, or holds characters
- * that no host name has.
- */
-bool net_name_normalize(const uint8_t *name, size_t size, char out_name[NET_MAX_NAME + 1],
-                        char out_reason[NET_REASON_SIZE]);
-
-/* Whether a name in that form fits a pattern; see eryx_network_options. Time is bounded by the
- * product of the lengths. */
-bool net_pattern_matches(const char *pattern, const char *name);
-
-/* Whether a pattern is well-formed; if not, *out_problem says why ("is empty", ...). */
-bool net_pattern_check(const char *pattern, const char **out_problem);
+size_t net_policy_allowed_hosts(const net_policy *policy, const net_pattern **out_patterns);
 
 /* Whether a name may be looked up. name: from net_name_normalize(). If not, out_reason tells the
  * rule. */

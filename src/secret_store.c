@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net_policy.h"
 #include "secret_memory.h"
 #include "status.h"
 
@@ -21,20 +20,6 @@ static bool is_name(const char *name)
         }
     }
     return true;
-}
-
-static eryx_status check_hosts(const eryx_secret *secret, eryx_error *out_error)
-{
-    for (size_t i = 0; i < secret->hosts.count; i++) {
-        const char *problem = "is missing";
-        const char *pattern = secret->hosts.items[i];
-        if (pattern == NULL || !net_pattern_check(pattern, &problem)) {
-            return status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                               "secret '%s': the host pattern '%.80s' %s", secret->name,
-                               pattern != NULL ? pattern : "", problem);
-        }
-    }
-    return ERYX_OK;
 }
 
 static eryx_status check(const eryx_secret *secrets, size_t count, size_t index,
@@ -70,28 +55,36 @@ static eryx_status check(const eryx_secret *secrets, size_t count, size_t index,
                                secret->name);
         }
     }
-    return check_hosts(secret, out_error);
+    return ERYX_OK;
 }
 
-static bool copy_hosts(const eryx_texts *hosts, secret_entry *entry)
+static eryx_status out_of_memory(eryx_error *out_error)
 {
-    entry->hosts = calloc(hosts->count > 0 ? hosts->count : 1, sizeof *entry->hosts);
+    return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+}
+
+static eryx_status copy_hosts(const eryx_secret *secret, secret_entry *entry, eryx_error *out_error)
+{
+    entry->hosts = calloc(secret->hosts.count > 0 ? secret->hosts.count : 1, sizeof *entry->hosts);
     if (entry->hosts == NULL) {
-        return false;
+        return out_of_memory(out_error);
     }
-    for (size_t i = 0; i < hosts->count; i++) {
-        size_t size = strlen(hosts->items[i]);
-        size -= size > 1 && hosts->items[i][size - 1] == '.' ? 1 : 0;
-        entry->hosts[i] = strndup(hosts->items[i], size);
-        if (entry->hosts[i] == NULL) {
-            return false;
+    for (size_t i = 0; i < secret->hosts.count; i++) {
+        const char *problem = "is missing";
+        const char *text = secret->hosts.items[i];
+        if (text == NULL || !net_pattern_parse(text, &entry->hosts[i], &problem)) {
+            return problem == NULL ? out_of_memory(out_error)
+                                   : status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                                                 "secret '%s': the host pattern '%.80s' %s",
+                                                 secret->name, text != NULL ? text : "", problem);
         }
         entry->host_count++;
     }
-    return true;
+    return ERYX_OK;
 }
 
-static bool copy(const eryx_secret *secrets, size_t count, secret_store *store)
+static eryx_status copy(const eryx_secret *secrets, size_t count, secret_store *store,
+                        eryx_error *out_error)
 {
     for (size_t i = 0; i < count; i++) {
         store->values_size += secrets[i].value.size;
@@ -99,7 +92,7 @@ static bool copy(const eryx_secret *secrets, size_t count, secret_store *store)
     store->entries = calloc(count, sizeof *store->entries);
     store->values = secret_memory_create(store->values_size);
     if (store->entries == NULL || store->values == NULL) {
-        return false;
+        return out_of_memory(out_error);
     }
     uint8_t *next = store->values;
     for (size_t i = 0; i < count; i++) {
@@ -109,11 +102,15 @@ static bool copy(const eryx_secret *secrets, size_t count, secret_store *store)
         entry->value = (eryx_bytes){next, secrets[i].value.size};
         next += secrets[i].value.size;
         entry->name = strdup(secrets[i].name);
-        if (entry->name == NULL || !copy_hosts(&secrets[i].hosts, entry)) {
-            return false;
+        if (entry->name == NULL) {
+            return out_of_memory(out_error);
+        }
+        eryx_status status = copy_hosts(&secrets[i], entry, out_error);
+        if (status != ERYX_OK) {
+            return status;
         }
     }
-    return true;
+    return ERYX_OK;
 }
 
 eryx_status secret_store_create(const eryx_secret *secrets, size_t count, secret_store **out_store,
@@ -131,12 +128,13 @@ eryx_status secret_store_create(const eryx_secret *secrets, size_t count, secret
     }
     secret_store *store = calloc(1, sizeof *store);
     if (store == NULL) {
-        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+        return out_of_memory(out_error);
     }
     atomic_init(&store->references, 1);
-    if (!copy(secrets, count, store)) {
+    eryx_status status = copy(secrets, count, store, out_error);
+    if (status != ERYX_OK) {
         secret_store_release(store);
-        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+        return status;
     }
     *out_store = store;
     return ERYX_OK;
@@ -158,7 +156,7 @@ void secret_store_release(secret_store *store)
     for (size_t i = 0; i < store->count; i++) {
         free(store->entries[i].name);
         for (size_t j = 0; j < store->entries[i].host_count; j++) {
-            free(store->entries[i].hosts[j]);
+            net_pattern_free(&store->entries[i].hosts[j]);
         }
         free(store->entries[i].hosts);
     }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "eryx/eryx.h"
+#include "net_pattern.h"
 
 /* Longest name and value. */
 #define SECRET_MAX_NAME 255u
@@ -14,7 +15,7 @@
 typedef struct secret_entry {
     char *name;       /* terminated */
     eryx_bytes value; /* in the store's memory */
-    char **hosts;     /* patterns without a trailing dot */
+    net_pattern *hosts;
     size_t host_count;
 } secret_entry;
 

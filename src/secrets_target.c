@@ -6,34 +6,43 @@
 /* Names of one address that are looked at, the newest first: a guest can look up thousands. */
 #define MAX_NAMES 64u
 
-static bool is_address(const char *name)
+static bool read_address(const char *name, net_address *out_address)
 {
-    net_address address;
-    return net_address_parse(name, strlen(name), &address);
-}
-
-/* "10.*" and "192.0.2.1" are meant for addresses, and not for a name such as "10.example.com". */
-static bool is_address_pattern(const char *pattern)
-{
-    return strchr(pattern, ':') != NULL || (strpbrk(pattern, "0123456789") != NULL &&
-                                            strspn(pattern, "0123456789.*") == strlen(pattern));
-}
-
-static bool pattern_matches(const char *pattern, const char *name)
-{
-    return (is_address(name) || !is_address_pattern(pattern)) && net_pattern_matches(pattern, name);
+    return net_address_parse(name, strlen(name), out_address);
 }
 
 /* The patterns that count: the secret's own or those of the network. */
-static bool matches(const secret_entry *secret, const secrets_target *target, const char *name)
+static size_t patterns_of(const secret_entry *secret, const secrets_target *target,
+                          const net_pattern **out_patterns)
 {
-    const char *const *patterns = (const char *const *)secret->hosts;
-    size_t count = secret->host_count;
-    if (count == 0 && target->policy != NULL) {
-        count = net_policy_allowed_hosts(target->policy, &patterns);
-    }
+    *out_patterns = secret->hosts;
+    return secret->host_count > 0 || target->policy == NULL
+               ? secret->host_count
+               : net_policy_allowed_hosts(target->policy, out_patterns);
+}
+
+static bool matches_name(const secret_entry *secret, const secrets_target *target, const char *name)
+{
+    const net_pattern *patterns;
+    size_t count = patterns_of(secret, target, &patterns);
     for (size_t i = 0; i < count; i++) {
-        if (pattern_matches(patterns[i], name)) {
+        if (net_pattern_matches_name(&patterns[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool matches_address(const secret_entry *secret, const secrets_target *target,
+                            const net_address *address)
+{
+    const net_pattern *patterns;
+    size_t count = patterns_of(secret, target, &patterns);
+    char text[NET_ADDRESS_TEXT_SIZE];
+    net_address plain = net_address_unmap(address);
+    net_address_text(&plain, text);
+    for (size_t i = 0; i < count; i++) {
+        if (net_pattern_matches_address(&patterns[i], &plain, text)) {
             return true;
         }
     }
@@ -43,23 +52,23 @@ static bool matches(const secret_entry *secret, const secrets_target *target, co
 secrets_match secrets_match_target(const secret_entry *secret, const secrets_target *target)
 {
     const char *name = target->tls_name;
+    net_address address;
+    if (name != NULL && read_address(name, &address)) {
+        return matches_address(secret, target, &address) ? SECRETS_MATCH_ADDRESS : SECRETS_NO_MATCH;
+    }
     if (name != NULL) {
-        return !matches(secret, target, name) ? SECRETS_NO_MATCH
-               : is_address(name)             ? SECRETS_MATCH_ADDRESS
-                                              : SECRETS_MATCH_NAME;
+        return matches_name(secret, target, name) ? SECRETS_MATCH_NAME : SECRETS_NO_MATCH;
     }
     if (target->connection == NULL || target->connection->network == NULL) {
         return SECRETS_NO_MATCH;
     }
     for (size_t i = 0; i < MAX_NAMES && net_connection_name(target->connection, i, &name); i++) {
-        if (!is_address(name) && matches(secret, target, name)) {
+        if (!read_address(name, &address) && matches_name(secret, target, name)) {
             return SECRETS_MATCH_NAME;
         }
     }
-    char address[NET_ADDRESS_TEXT_SIZE];
-    net_address remote = net_address_unmap(&target->connection->remote);
-    net_address_text(&remote, address);
-    return matches(secret, target, address) ? SECRETS_MATCH_ADDRESS : SECRETS_NO_MATCH;
+    return matches_address(secret, target, &target->connection->remote) ? SECRETS_MATCH_ADDRESS
+                                                                        : SECRETS_NO_MATCH;
 }
 
 /* The host of an authority, normalized. */
@@ -96,13 +105,16 @@ bool secrets_match_authority(const secret_entry *secret, const secrets_target *t
         return false;
     }
     net_address address;
-    if (target->connection != NULL && net_address_parse(name, strlen(name), &address)) {
+    if (!read_address(name, &address)) {
+        return matches_name(secret, target, name);
+    }
+    if (target->connection != NULL) {
         net_address remote = net_address_unmap(&target->connection->remote);
         if (net_address_same_host(&address, &remote)) {
             return true;
         }
     }
-    return matches(secret, target, name);
+    return matches_address(secret, target, &address);
 }
 
 void secrets_target_text(const secrets_target *target, char out_text[NET_MAX_NAME + 1])

@@ -258,8 +258,10 @@ typedef struct eryx_texts {
  *
  * Host patterns are compared without case and without a trailing dot; "*" stands for any run of
  * characters: "*" alone is every host, "*.example.com" every name below example.com at any depth
- * (not example.com itself), "10.*" every IPv4 address that begins so. Internationalised names are
- * given in their ASCII form ("xn--..."). Networks are "10.0.0.0/8", "fd00::/8" or one address.
+ * (not example.com itself), "10.*" every IPv4 address that begins so. What is made of digits, dots
+ * and "*", or has a ":", is about addresses and fits no name; everything else fits no address.
+ * Internationalised names are given in their ASCII form ("xn--..."). Networks are "10.0.0.0/8",
+ * "fd00::/8" or one address.
  *
  * A connection goes to an address, and the rules are applied to that address and to the names that
  * were looked up in the same run and gave it (if none, to the address as text):
@@ -285,7 +287,10 @@ typedef struct eryx_network_options {
     bool ask_on_connect;            /* give ERYX_EVENT_CONNECT before every connection; false */
     eryx_texts allowed_hosts;
     eryx_texts blocked_hosts;
-    eryx_texts internal_hosts; /* allowed, with whatever address they have */
+    eryx_texts internal_hosts; /* allowed, public or not. A name may lead to the host itself, to
+                                  link-local addresses and to metadata services only if that is
+                                  said: "db.example=127.0.0.1" is the name with addresses of that
+                                  network alone, and "localhost" is loopback. */
     eryx_texts allowed_networks;
     eryx_texts blocked_networks;
     eryx_texts dns_servers; /* "192.0.2.1", "192.0.2.1:53" or "[2001:db8::1]:53"; none for those of

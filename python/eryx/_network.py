@@ -95,7 +95,7 @@ class NetConfig:
 
     A pattern of hosts is compared without case. ``*`` stands for any characters: ``*`` is every
     host, ``*.example.com`` every name below example.com (not itself), ``10.*`` every address that
-    begins so. Blocked patterns come first, then those that allow.
+    begins so, and no name. Blocked patterns come first, then those that allow.
 
     The attributes cannot be set; the methods give a new NetConfig.
 
@@ -162,7 +162,9 @@ class NetConfig:
             refused besides what is not public.
         blocked_networks, allowed_networks: networks such as ``10.0.0.0/8`` or ``fd00::/8``, or
             single addresses. What is in an allowed one is allowed although it is not public.
-        internal_hosts: patterns of hosts that are allowed with whatever address they have.
+        internal_hosts: patterns of hosts that are allowed with addresses that are not public.
+            Where a name leads to this machine or to a metadata service it has to be said:
+            ``db.example=127.0.0.1`` is the name with addresses of that network alone.
         max_total_connections: of one run, those that fail included.
         max_bytes: of one run, in both directions together.
         dns_servers: such as ``192.0.2.1``, ``192.0.2.1:53`` or ``[2001:db8::1]:53``; None for those
@@ -193,7 +195,7 @@ class NetConfig:
             _blocked_hosts=blocked,
             _blocked_networks=_networks("blocked_networks", blocked_networks),
             _allowed_networks=_networks("allowed_networks", allowed_networks),
-            _internal_hosts=_patterns("internal_hosts", internal_hosts),
+            _internal_hosts=_internal_hosts("internal_hosts", internal_hosts),
             max_total_connections=_number("max_total_connections", max_total_connections),
             max_bytes=_number("max_bytes", max_bytes),
             _dns_servers=servers and tuple(_dns_server(server) for server in servers),
@@ -246,7 +248,7 @@ class NetConfig:
 
     @property
     def internal_hosts(self) -> Texts:
-        """Patterns of hosts that are allowed with whatever address they have."""
+        """Patterns of hosts that are allowed with addresses that are not public."""
         return list(self._internal_hosts)
 
     @property
@@ -282,9 +284,18 @@ class NetConfig:
         """
         return self._with(_allowed_networks=(*self._allowed_networks, _network("cidr", cidr)))
 
-    def allow_internal_host(self, pattern: str) -> NetConfig:
-        """Allows hosts with whatever address they have."""
-        return self._with(_internal_hosts=(*self._internal_hosts, _pattern("pattern", pattern)))
+    def allow_internal_host(self, pattern: str, *, network: str | None = None) -> NetConfig:
+        """Allows hosts with addresses that are not public.
+
+        network: the only addresses that the name may have, such as ``127.0.0.1`` or
+            ``10.1.0.0/16``; None: all but those of this machine, link-local ones and the metadata
+            services of clouds, where a name leads only if it is said here.
+
+        >>> NetConfig().allow_internal_host("db.example", network="127.0.0.1").internal_hosts
+        ['db.example=127.0.0.1/32']
+        """
+        entry = pattern if network is None else f"{pattern}={_network('network', network)}"
+        return self._with(_internal_hosts=(*self._internal_hosts, _internal_host("pattern", entry)))
 
     def with_root_cert(self, der_bytes: bytes) -> NetConfig:
         """Trusts one more certificate, given in its binary form (DER).
@@ -411,6 +422,20 @@ def _pattern(name: str, value: str) -> str:
     if reason is not None:
         raise ValueError(f"{name}: {value[:_MAX_PATTERN]!r} is no pattern of hosts: {reason}")
     return value
+
+
+def _internal_hosts(name: str, values: Iterable[str] | None) -> tuple[str, ...]:
+    if values is None:
+        return ()
+    return tuple(_internal_host(name, value) for value in _texts(name, values))
+
+
+def _internal_host(name: str, value: str) -> str:
+    """A pattern, or a pattern of names with the network that these lead to: "name=network"."""
+    if not isinstance(value, str) or "=" not in value:
+        return _pattern(name, value)
+    host, _, network = value.partition("=")
+    return f"{_pattern(name, host)}={_network(name, network)}"
 
 
 def _networks(name: str, values: Iterable[str] | None) -> tuple[str, ...]:

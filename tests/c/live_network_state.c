@@ -31,7 +31,7 @@ static void test_names_are_looked_up_and_checked(void)
     dns_server dns;
     network_case used;
     const char *address;
-    const char *internal = "svc.test";
+    const char *internal = "svc.test=127.0.0.1";
     server_start(&echo, serve_echo);
     names_init(&used, &dns, &address);
     used.network.internal_hosts = (eryx_texts){&internal, 1};

@@ -4,6 +4,22 @@
 
 /* ---- Patterns -------------------------------------------------------------------------------- */
 
+/* Whether a pattern fits a name or, if the text is one, an address. */
+static bool matches(const char *text, const char *host)
+{
+    const char *problem = "";
+    net_pattern pattern;
+    net_address address;
+    if (!net_pattern_parse(text, &pattern, &problem)) {
+        test_fail(__FILE__, __LINE__, "'%s' %s", text, problem);
+    }
+    bool is_address = net_address_parse(host, strlen(host), &address);
+    bool fits = is_address ? net_pattern_matches_address(&pattern, &address, host)
+                           : net_pattern_matches_name(&pattern, host);
+    net_pattern_free(&pattern);
+    return fits;
+}
+
 static void test_patterns(void)
 {
     static const struct {
@@ -29,9 +45,29 @@ static void test_patterns(void)
         {"api.*.com", "api.com", false},
         {"api.*.com", "xapi.y.com", false},
         {"10.*", "10.0.0.1", true},
-        {"10.*", "10.example.com", true},
+        {"10.*", "10.attacker.example", false},
         {"10.*", "110.0.0.1", false},
         {"10.*", "10", false},
+        {"10.*.1", "10.0.0.1", true},
+        {"*.1", "10.0.0.1", true},
+        {"*.1", "host.1.example", false},
+        {"1*", "1.2.3.4", true},
+        {"1*", "1password.example", false},
+        {"a*", "a000::1", false},
+        {"*a*", "fd00::a", false},
+        {"f*", "fd00::1", false},
+        {"fd00:*", "fd00::1", true},
+        {"*:*", "::1", true},
+        {"*:*", "example.com", false},
+        {"*.com", "example.com", true},
+        {"*.*", "example.com", true},
+        {"*.*", "10.0.0.1", true},
+        {"127.1", "127.0.0.1", true},
+        {"0x7f000001", "127.0.0.1", true},
+        {"127.0.0.1.", "127.0.0.1", true},
+        {"::ffff:10.0.0.1", "10.0.0.1", true},
+        {"0:0::1", "::1", true},
+        {"EXAMPLE.com.", "example.com", true},
         {"*a*b*", "xaxxbx", true},
         {"*a*b*", "xbxxax", false},
         {"a*", "a", true},
@@ -41,7 +77,7 @@ static void test_patterns(void)
         {"2001:db8:*", "2001:db8::1", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        if (net_pattern_matches(cases[i].pattern, cases[i].name) != cases[i].fits) {
+        if (matches(cases[i].pattern, cases[i].name) != cases[i].fits) {
             test_fail(__FILE__, __LINE__, "'%s' and '%s'", cases[i].pattern, cases[i].name);
         }
     }
@@ -58,7 +94,28 @@ static void test_many_stars_are_quick(void)
     }
     pattern[NET_MAX_NAME - 1] = 'b';
     pattern[NET_MAX_NAME] = name[NET_MAX_NAME] = 0;
-    ASSERT(!net_pattern_matches(pattern, name));
+    ASSERT(!matches(pattern, name));
+}
+
+static void test_patterns_that_fit_nothing_are_refused(void)
+{
+    static const struct {
+        const char *text;
+        const char *problem;
+    } cases[] = {
+        {"", "is empty"},
+        {"256.0.0.1", "is no IPv4 address"},
+        {"1.2.3.4.5", "is no IPv4 address"},
+        {"example.com:80", "is no IPv6 address"},
+        {"1::2::3", "is no IPv6 address"},
+        {"10.0.0.0/8", "networks go into"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        net_pattern pattern;
+        const char *problem = NULL;
+        ASSERT(!net_pattern_parse(cases[i].text, &pattern, &problem));
+        ASSERT_STR_CONTAINS(problem, cases[i].problem);
+    }
 }
 
 /* ---- Names ----------------------------------------------------------------------------------- */
@@ -275,7 +332,10 @@ static void test_exceptions_from_the_internal_block(void)
     net_policy *policy = make(&options);
     assert_name_is(policy, "db.corp.example", NULL);
     assert_address_is(policy, "db.corp.example", "10.0.0.1", NULL);
-    assert_address_is(policy, "db.corp.example", "::1", NULL);
+    assert_address_is(policy, "db.corp.example", "fd00::1", NULL);
+    assert_address_is(policy, "db.corp.example", "::1",
+                      "address ::1 of host 'db.corp.example' is blocked: loopback, which "
+                      "internal_hosts allows only with '=' and the address");
     assert_address_is(policy, NULL, "192.168.7.7", NULL);
     assert_address_is(policy, NULL, "192.168.7.8",
                       "address 192.168.7.8 is blocked: private network");
@@ -308,6 +368,85 @@ static void test_exceptions_from_the_internal_block(void)
     net_policy_release(policy);
 }
 
+/* A name of the network inside leads where its owner likes: also to the machine and to what gives
+ * out its credentials. */
+static void test_an_internal_name_does_not_open_the_machine_itself(void)
+{
+    static const char *const guarded[] = {
+        "127.0.0.1",
+        "127.9.9.9",
+        "::1",
+        "0.0.0.0",
+        "::",
+        "::ffff:127.0.0.1",
+        "169.254.169.254",
+        "fe80::a9fe:a9fe",
+        "::ffff:169.254.169.254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "64:ff9b::169.254.169.254",
+        "fd00:ec2::23",
+        "fd00:42::42",
+        "fd00:c1::a9fe:a9fe",
+    };
+    eryx_network_options options;
+    eryx_network_options_init(&options);
+    options.internal_hosts = TEXTS("*.corp.example", "*", "10.*", "loc*");
+    net_policy *policy = make(&options);
+    for (size_t i = 0; i < sizeof guarded / sizeof guarded[0]; i++) {
+        net_address address;
+        char reason[NET_REASON_SIZE];
+        ASSERT(net_address_parse(guarded[i], strlen(guarded[i]), &address));
+        ASSERT(!net_policy_allows_address(policy, "db.corp.example", &address, reason));
+        ASSERT_STR_CONTAINS(reason, "internal_hosts allows only with '='");
+        ASSERT(!net_policy_allows_address(policy, NULL, &address, reason));
+    }
+    assert_name_is(policy, "localhost",
+                   "host 'localhost' is blocked: it is a name of the host itself");
+    assert_address_is(policy, "db.corp.example", "192.168.1.1", NULL);
+    assert_address_is(policy, NULL, "192.168.1.1", NULL);
+    assert_address_is(policy, "10.attacker.example", "127.0.0.1",
+                      "address 127.0.0.1 of host '10.attacker.example' is blocked: loopback, "
+                      "which internal_hosts allows only with '=' and the address");
+    net_policy_release(policy);
+
+    options.internal_hosts = TEXTS("10.*");
+    policy = make(&options);
+    assert_address_is(policy, "10.attacker.example", "127.0.0.1",
+                      "address 127.0.0.1 of host '10.attacker.example' is blocked: loopback");
+    assert_address_is(policy, NULL, "10.9.9.9", NULL);
+    net_policy_release(policy);
+}
+
+static void test_an_internal_host_says_where_it_leads(void)
+{
+    eryx_network_options options;
+    eryx_network_options_init(&options);
+    options.internal_hosts =
+        TEXTS("db.example=127.0.0.0/8", "*.cloud.example=169.254.169.254", "both.example",
+              "both.example=::1", "a.localhost", "169.254.169.254");
+    net_policy *policy = make(&options);
+    assert_address_is(policy, "db.example", "127.0.0.1", NULL);
+    assert_address_is(policy, "db.example", "::ffff:127.0.0.1", NULL);
+    assert_address_is(policy, "db.example", "10.0.0.1",
+                      "address 10.0.0.1 of host 'db.example' is blocked: private network");
+    assert_address_is(policy, "x.cloud.example", "169.254.169.254", NULL);
+    assert_address_is(policy, "x.cloud.example", "169.254.169.253",
+                      "address 169.254.169.253 of host 'x.cloud.example' is blocked: link-local");
+    assert_address_is(policy, "both.example", "10.0.0.1", NULL);
+    assert_address_is(policy, "both.example", "::1", NULL);
+    assert_name_is(policy, "a.localhost", NULL);
+    assert_address_is(policy, "a.localhost", "127.0.0.1", NULL);
+    assert_name_is(policy, "localhost",
+                   "host 'localhost' is blocked: it is a name of the host itself");
+    assert_address_is(policy, NULL, "169.254.169.254", NULL);
+    assert_address_is(policy, NULL, "127.0.0.1", "address 127.0.0.1 is blocked: loopback");
+    net_policy_release(policy);
+}
+
 /* ---- Bad options ----------------------------------------------------------------------------- */
 
 static void assert_invalid(const eryx_network_options *options, const char *part)
@@ -336,6 +475,12 @@ static void test_malformed_options_are_named(void)
     assert_invalid(&options, "xn--");
     options.allowed_hosts = TEXTS("10.0.0.0/8");
     assert_invalid(&options, "allowed_networks");
+    options = usual;
+    options.internal_hosts = TEXTS("db.example=");
+    assert_invalid(&options, "internal_hosts: 'db.example=' has no network");
+    options.internal_hosts = TEXTS("10.*=127.0.0.1");
+    assert_invalid(&options, "what is an address already");
+    options.internal_hosts = (eryx_texts){0};
     options.allowed_hosts = (eryx_texts){NULL, 3};
     assert_invalid(&options, "allowed_hosts");
     options = usual;
@@ -404,10 +549,13 @@ static void test_servers_and_certificates_are_copied(void)
     net_policy_release(NULL);
 }
 
-TEST_MAIN(TEST_CASE(test_patterns), TEST_CASE(test_many_stars_are_quick), TEST_CASE(test_names),
+TEST_MAIN(TEST_CASE(test_patterns), TEST_CASE(test_many_stars_are_quick),
+          TEST_CASE(test_patterns_that_fit_nothing_are_refused), TEST_CASE(test_names),
           TEST_CASE(test_lengths_of_names), TEST_CASE(test_default_allows_public_hosts_only),
           TEST_CASE(test_allowlist), TEST_CASE(test_blocks_come_first),
           TEST_CASE(test_exceptions_from_the_internal_block),
+          TEST_CASE(test_an_internal_name_does_not_open_the_machine_itself),
+          TEST_CASE(test_an_internal_host_says_where_it_leads),
           TEST_CASE(test_malformed_options_are_named),
           TEST_CASE(test_roots_that_are_no_certificates_are_refused),
           TEST_CASE(test_servers_and_certificates_are_copied))

@@ -207,6 +207,11 @@ class TestNetConfig:
             {"allowed_hosts": ["a" * 254]},
             {"blocked_hosts": ["a.example\n"]},
             {"internal_hosts": ["user@a.example"]},
+            {"internal_hosts": ["a.example="]},
+            {"internal_hosts": ["a.example=b.example"]},
+            {"internal_hosts": ["=127.0.0.1"]},
+            {"allowed_hosts": ["a.example=127.0.0.1"]},
+            {"blocked_hosts": ["a.example=127.0.0.1"]},
             {"allowed_networks": ["10.0.0.0/33"]},
             {"allowed_networks": ["10.0.0/8"]},
             {"allowed_networks": ["a.example"]},
@@ -243,6 +248,18 @@ class TestNetConfig:
             config.with_root_cert("-----BEGIN CERTIFICATE-----")  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="empty"):
             config.with_root_cert(b"")
+
+    def test_internal_hosts_with_networks(self) -> None:
+        config = NetConfig(internal_hosts=["a.example=127.0.0.1"])
+        config = config.allow_internal_host("*.b.example", network="FD00::/8")
+        assert config.internal_hosts == ["a.example=127.0.0.1/32", "*.b.example=fd00::/8"]
+        with pytest.raises(ValueError, match="network"):
+            config.allow_internal_host("a.example", network="b.example")
+        with pytest.raises(ValueError, match="pattern"):
+            config.allow_internal_host("a.example=127.0.0.1", network="127.0.0.1")
+        wrong = NetConfig(internal_hosts=["10.*=127.0.0.1"])
+        with pytest.raises(ValueError, match="is an address already"):
+            Sandbox(network=wrong)
 
     def test_addresses_in_their_usual_form(self) -> None:
         assert NetConfig(allowed_hosts=["[::1]"]).allowed_hosts == ["::1"]

@@ -88,6 +88,7 @@ NOT_PUBLIC = {
     "0xa9fea9fe": "address 169.254.169.254 is blocked: link-local",
     "::ffff:169.254.169.254": "address 169.254.169.254 is blocked: link-local",
     "168.63.129.16": "address 168.63.129.16 is blocked: metadata service",
+    "100.100.100.200": "address 100.100.100.200 is blocked: metadata service",
     "100.64.0.1": "address 100.64.0.1 is blocked: shared address space",
     "100.127.255.255": "address 100.127.255.255 is blocked: shared address space",
     "fc00::1": "address fc00::1 is blocked: unique local",
@@ -191,6 +192,7 @@ class TestRules:
             NetConfig(blocked_hosts=[]),
             NetConfig(blocked_hosts=[], allowed_hosts=["127.*"]),
             NetConfig().allow_internal_host("127.0.0.1"),
+            NetConfig(internal_hosts=["127.*"]),
             NetConfig.permissive(),
         ):
             assert run(CONNECT, HOST, echo.port, network=config).stdout == "ping", repr(config)
@@ -233,7 +235,7 @@ class TestRules:
         with DnsServer({name: [[HOST]]}) as dns:
             config = NetConfig(dns_servers=[dns.address], allowed_hosts=["*.test"])
             refused = run(CONNECT, "bücher.test", echo.port, network=config)
-            config = config.allow_internal_host(name)
+            config = config.allow_internal_host(name, network=HOST)
             assert run(CONNECT, "Bücher.TEST", echo.port, network=config).stdout == "ping"
         assert refused.stdout == (
             f"PermissionError [Errno 2] address 127.0.0.1 of host '{name}' is blocked: loopback"
@@ -266,7 +268,7 @@ def alias_of(target: str, query: bytes, good: bytes) -> bytes:
 class TestNames:
     def test_a_name_of_an_own_server(self, echo: EchoServer) -> None:
         with DnsServer({"svc.test": [["127.0.0.1"]]}) as dns:
-            config = NetConfig(dns_servers=[dns.address], internal_hosts=["svc.test"])
+            config = NetConfig(dns_servers=[dns.address], internal_hosts=["svc.test=127.0.0.0/8"])
             done = run(CONNECT, "svc.test", echo.port, network=config)
         assert done.stdout == "ping"
         assert done.connections[0].host == "svc.test"
@@ -286,6 +288,52 @@ class TestNames:
                 assert done.stdout == f"PermissionError [Errno 2] {reason}"
                 assert done.connections[0].refused == reason
         assert echo.accepted == accepted
+
+    def test_a_pattern_of_addresses_fits_no_name(self, echo: EchoServer) -> None:
+        accepted = echo.accepted
+        name = "10.attacker.example"
+        with DnsServer({name: [[HOST]]}) as dns:
+            usual = NetConfig(dns_servers=[dns.address])
+            for config, reason in (
+                (usual.allow_internal_host("10.*"), f"address {HOST} of host '{name}' is blocked"),
+                (usual.allow_internal_host(HOST), f"address {HOST} of host '{name}' is blocked"),
+                (
+                    NetConfig(
+                        allowed_hosts=["api.example.com", "10.*"],
+                        dns_servers=[dns.address],
+                        internal_hosts=["10.*"],
+                    ),
+                    f"host '{name}' is not in the allowed list",
+                ),
+            ):
+                done = run(CONNECT, name, echo.port, network=config)
+                assert done.stdout.startswith(f"PermissionError [Errno 2] {reason}")
+        assert echo.accepted == accepted
+
+    def test_an_internal_name_leads_to_the_machine_only_if_that_is_said(
+        self, echo: EchoServer
+    ) -> None:
+        accepted = echo.accepted
+        answers: dict[str, list[list[str] | None]] = {
+            "a.test": [[HOST]],
+            "b.test": [["100.100.100.200"]],
+        }
+        with DnsServer(answers) as dns:
+            usual = NetConfig(dns_servers=[dns.address])
+            for config in (usual.allow_internal_host("*.test"), usual.allow_internal_host("*")):
+                for name, first in (("a.test", HOST), ("b.test", "100.100.100.200")):
+                    done = run(CONNECT, name, echo.port, network=config)
+                    assert f"address {first} of host '{name}' is blocked" in done.stdout
+                    assert "internal_hosts allows only with '='" in done.stdout
+            assert echo.accepted == accepted
+            said = usual.allow_internal_host("*.test", network="127.0.0.0/8")
+            assert run(CONNECT, "a.test", echo.port, network=said).stdout == "ping"
+            assert "PermissionError" in run(CONNECT, HOST, echo.port, network=said).stdout
+
+    def test_an_internal_localhost_says_it(self, echo: EchoServer) -> None:
+        config = NetConfig().allow_internal_host("localhost")
+        assert run(CONNECT, "localhost", echo.port, network=config).stdout == "ping"
+        assert "PermissionError" in run(CONNECT, HOST, echo.port, network=config).stdout
 
     def test_rebinding(self, echo: EchoServer) -> None:
         """A name that is public when it is looked up first, and loopback after that."""
@@ -330,7 +378,7 @@ class TestNames:
                 print(type(error).__name__)
         """
         with DnsServer({"svc.test": [["127.0.0.1"]]}) as dns:
-            config = NetConfig(dns_servers=[dns.address], internal_hosts=["svc.test"])
+            config = NetConfig(dns_servers=[dns.address], internal_hosts=["svc.test=127.0.0.0/8"])
             with_lookup = run(code, echo.port, "lookup", network=config)
             without = run(code, echo.port, "none", network=config)
         assert with_lookup.stdout == "127.0.0.1\nconnected"
@@ -341,7 +389,7 @@ class TestNames:
             EchoServer(host="127.0.0.3") as server,
             DnsServer({"many.test": [["127.0.0.1", "127.0.0.2", "127.0.0.3"]]}) as dns,
         ):
-            config = NetConfig(dns_servers=[dns.address], internal_hosts=["many.test"])
+            config = NetConfig(dns_servers=[dns.address], internal_hosts=["many.test=127.0.0.0/8"])
             done = run(CONNECT, "many.test", server.port, network=config)
         assert done.stdout == "ping"
         assert done.connections[-1].address == "127.0.0.3"
@@ -406,7 +454,7 @@ class TestNames:
     def test_an_alias_of_an_internal_host(self, echo: EchoServer) -> None:
         answers: dict[str, list[list[str] | None]] = {"www.test": [["192.0.3.1"]]}
         with HostileDnsServer(partial(alias_of, "elsewhere.test"), answers) as dns:
-            config = NetConfig(dns_servers=[dns.address], internal_hosts=["www.test"])
+            config = NetConfig(dns_servers=[dns.address], internal_hosts=["www.test=127.0.0.0/8"])
             done = run(CONNECT, "www.test", echo.port, network=config)
         assert done.stdout == "ping"
         assert done.connections[-1].host == "www.test"

@@ -541,7 +541,7 @@ class TestNames:
         ):
             network = NetConfig(dns_servers=[dns.address]).with_root_cert(authority.der)
             for name in names:
-                network = network.allow_internal_host(name)
+                network = network.allow_internal_host(name, network=HOST)
             assert run(network, CONNECT, "one.test", server.port, "one.test").stdout == (
                 "ping TLSv1.3"
             )
