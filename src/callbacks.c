@@ -3,19 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-void callbacks_begin(callback_table *table)
+#include "protocol.h"
+
+void callbacks_begin(callback_table *table, uint64_t cost_limit)
 {
     while (table->answered_count > 0) {
         callbacks_take(table);
     }
     table->open_count = 0;
+    table->cost = 0;
+    table->cost_limit = cost_limit;
     table->last_id = 0;
     table->invocations = 0;
 }
 
 void callbacks_free(callback_table *table)
 {
-    callbacks_begin(table);
+    callbacks_begin(table, 0);
     free(table->open);
     free(table->answered);
     *table = (callback_table){0};
@@ -52,14 +56,24 @@ static bool reserve(callback_table *table)
     return true;
 }
 
-bool callbacks_open(callback_table *table, uint64_t deadline_ns, uint32_t *out_id)
+/* Whether so much more may be pending. */
+static bool has_room(const callback_table *table, uint64_t cost)
 {
+    return cost <= table->cost_limit && table->cost <= table->cost_limit - cost;
+}
+
+bool callbacks_open(callback_table *table, uint64_t deadline_ns, uint64_t argument_bytes,
+                    uint32_t *out_id)
+{
+    const uint64_t cost = argument_bytes + CALLBACKS_CALL_BYTES;
     if (table->open_count + table->answered_count >= CALLBACKS_MAX_OPEN ||
-        table->last_id == INT32_MAX || !reserve(table)) {
+        table->last_id == INT32_MAX || !has_room(table, cost) || !reserve(table)) {
         return false;
     }
     uint32_t id = ++table->last_id;
-    table->open[table->open_count++] = (callback_call){.id = id, .deadline_ns = deadline_ns};
+    table->open[table->open_count++] =
+        (callback_call){.id = id, .deadline_ns = deadline_ns, .cost = cost};
+    table->cost += cost;
     *out_id = id;
     return true;
 }
@@ -69,13 +83,21 @@ bool callbacks_answer(callback_table *table, uint32_t id, uint32_t status, uint8
 {
     for (size_t i = 0; i < table->open_count; i++) {
         if (table->open[i].id == id) {
+            table->cost -= table->open[i].cost;
+            if (!has_room(table, size)) {
+                free(data);
+                data = NULL;
+                size = 0;
+                status = ANSWER_NO_MEMORY;
+            }
+            table->cost += size;
             memmove(&table->open[i], &table->open[i + 1],
                     (table->open_count - i - 1) * sizeof table->open[0]);
             table->open_count--;
             size_t last =
                 (table->answered_first + table->answered_count) % table->answered_allocated;
-            table->answered[last] =
-                (callback_call){.id = id, .status = status, .data = data, .size = size};
+            table->answered[last] = (callback_call){
+                .id = id, .status = status, .cost = size, .data = data, .size = size};
             table->answered_count++;
             return true;
         }
@@ -110,6 +132,7 @@ const callback_call *callbacks_first_answer(const callback_table *table)
 
 void callbacks_take(callback_table *table)
 {
+    table->cost -= table->answered[table->answered_first].cost;
     free(table->answered[table->answered_first].data);
     table->answered_first = (table->answered_first + 1) % table->answered_allocated;
     table->answered_count--;

@@ -18,6 +18,7 @@ typedef struct callback_call {
     uint32_t id;
     uint32_t status;      /* answer_status once it is answered */
     uint64_t deadline_ns; /* CLOCK_MONOTONIC */
+    uint64_t cost;        /* bytes of the host, by estimate */
     uint8_t *data;        /* of the answer; owned */
     size_t size;
 } callback_call;
@@ -32,21 +33,29 @@ typedef struct callback_table {
     size_t answered_first;
     size_t answered_count;
     size_t answered_allocated;
+    uint64_t cost; /* of all of them */
+    uint64_t cost_limit;
     uint32_t last_id;
     uint64_t invocations;
 } callback_table;
 
-/* Forgets all calls; keeps the memory. */
-void callbacks_begin(callback_table *table);
+/* What a call takes besides its arguments and its answer: the task that works on it, above all. */
+#define CALLBACKS_CALL_BYTES 4096
+
+/* Forgets all calls; keeps the memory. cost_limit: bytes that all calls together may cost. */
+void callbacks_begin(callback_table *table, uint64_t cost_limit);
 
 /* Frees everything; the table is then as after zeroing. */
 void callbacks_free(callback_table *table);
 
-/* Adds an open call. False without memory or over CALLBACKS_MAX_OPEN. */
-bool callbacks_open(callback_table *table, uint64_t deadline_ns, uint32_t *out_id);
+/* Adds an open call. argument_bytes: what the host needs for the arguments. False without memory,
+ * over CALLBACKS_MAX_OPEN or over the limit of costs. */
+bool callbacks_open(callback_table *table, uint64_t deadline_ns, uint64_t argument_bytes,
+                    uint32_t *out_id);
 
 /* Moves an open call to the answered ones and hands it data (allocated with malloc(), may be NULL).
- * False, and data is still the caller's, if no such call is open. */
+ * Over the limit of costs the answer is ANSWER_NO_MEMORY in its place, and data is freed. False,
+ * and data is still the caller's, if no such call is open. */
 bool callbacks_answer(callback_table *table, uint32_t id, uint32_t status, uint8_t *data,
                       size_t size);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
 #include "net_guest.h"
@@ -25,6 +26,23 @@ static uint64_t call_deadline_ns(const eryx_sandbox *sandbox)
                                             : add_saturating(run_clock_ns(), timeout_ms * factor);
 }
 
+/* The host's parser may take as long for arguments as max_callback_bytes allows: one unit for so
+ * many bytes of it, which is 5 ms for a mebibyte, and a third of a millisecond in any case. */
+#define BYTES_PER_WORK 4
+#define WORK_ALWAYS ((uint64_t)1 << 14)
+#define TICKS_PER_WORK 2
+
+/* Most that the guest may hand over of its events at a time; it does so after a few hundred. */
+#define MAX_TRACE_BYTES ((uint32_t)1 << 20)
+#define MAX_TRACE_WORK ((uint64_t)1 << 16)
+
+/* Whether arguments may be given to a parser: short, flat and few enough. */
+static bool is_bearable(const eryx_json_cost *cost, uint64_t max_bytes)
+{
+    return cost->depth <= ERYX_JSON_DEPTH_MAX && cost->digits <= ERYX_JSON_DIGITS_MAX &&
+           (cost->work <= max_bytes / BYTES_PER_WORK || cost->work <= WORK_ALWAYS);
+}
+
 uint32_t eryx_host_call(guest_instance *instance, uint32_t name, uint32_t name_size,
                         uint32_t arguments, uint32_t arguments_size)
 {
@@ -41,23 +59,34 @@ uint32_t eryx_host_call(guest_instance *instance, uint32_t name, uint32_t name_s
         return (uint32_t)CALL_LIMIT;
     }
     table->invocations++;
-    if (name_size > CALLBACKS_MAX_NAME || arguments_size > sandbox->limits.max_callback_bytes) {
+    const uint64_t max_bytes = sandbox->limits.max_callback_bytes;
+    if (name_size > CALLBACKS_MAX_NAME || arguments_size > max_bytes) {
         return (uint32_t)CALL_TOO_LARGE;
     }
-    uint32_t id;
+    guest_charge_work(instance, arguments_size, COST_BYTES_READ);
     eryx_bytes shown_name = {name_bytes, name_size};
     eryx_bytes shown_arguments = {argument_bytes, arguments_size};
     if (!secrets_scrub(sandbox->secrets, ERYX_SCRUB_CALLBACKS, 0, &shown_name.data,
                        &shown_name.size) ||
         !secrets_scrub(sandbox->secrets, ERYX_SCRUB_CALLBACKS, 1, &shown_arguments.data,
-                       &shown_arguments.size) ||
-        !callbacks_open(table, call_deadline_ns(sandbox), &id)) {
+                       &shown_arguments.size)) {
         return (uint32_t)CALL_NO_MEMORY;
     }
+    const eryx_json_cost cost = eryx_json_measure(shown_arguments.data, shown_arguments.size);
+    if (!is_bearable(&cost, max_bytes)) {
+        return (uint32_t)CALL_TOO_LARGE;
+    }
+    uint32_t id;
+    if (!callbacks_open(table, call_deadline_ns(sandbox),
+                        cost.memory_bytes + name_size + shown_arguments.size, &id)) {
+        return (uint32_t)CALL_NO_MEMORY;
+    }
+    guest_charge(instance, cost.work * TICKS_PER_WORK);
     eryx_event event = {.kind = ERYX_EVENT_CALLBACK};
     event.as.callback.id = id;
     event.as.callback.name = shown_name;
     event.as.callback.arguments = shown_arguments;
+    event.as.callback.memory_bytes = cost.memory_bytes;
     run_yield(sandbox, event);
     return id;
 }
@@ -112,6 +141,7 @@ uint32_t eryx_host_answer(guest_instance *instance, uint32_t out)
         return 0;
     }
     guest_ptr data = guest_at(0);
+    guest_charge_work(instance, first->size, COST_BYTES_COPIED);
     if (first->size > 0) {
         /* The guest allocates on its own stack meanwhile, but nothing there takes answers. */
         data = guest_try_allocate(instance, (uint32_t)first->size);
@@ -136,13 +166,25 @@ void eryx_host_trace(guest_instance *instance, uint32_t events, uint32_t size)
         guest_ask_trap(instance, WASM_RT_TRAP_OOB);
         return;
     }
+    static const char lost[] = "[{\"event\":\"truncated\"}]";
+    const eryx_bytes lost_json = {(const uint8_t *)lost, sizeof lost - 1};
     eryx_event event = {.kind = ERYX_EVENT_TRACE};
     eryx_bytes json = {bytes, size};
-    if (secrets_scrub(sandbox_of(instance)->secrets, ERYX_SCRUB_CALLBACKS, 0, &json.data,
-                      &json.size)) {
-        event.as.trace.json = json;
-        run_yield(sandbox_of(instance), event);
+    if (size > MAX_TRACE_BYTES) {
+        json = lost_json;
     }
+    guest_charge_work(instance, json.size, COST_BYTES_READ);
+    if (!secrets_scrub(sandbox_of(instance)->secrets, ERYX_SCRUB_CALLBACKS, 0, &json.data,
+                       &json.size)) {
+        return;
+    }
+    const eryx_json_cost cost = eryx_json_measure(json.data, json.size);
+    if (!is_bearable(&cost, MAX_TRACE_WORK * BYTES_PER_WORK)) {
+        json = lost_json;
+    }
+    guest_charge(instance, cost.work * TICKS_PER_WORK);
+    event.as.trace.json = json;
+    run_yield(sandbox_of(instance), event);
 }
 
 /* ---- The embedder's side --------------------------------------------------------------------- */

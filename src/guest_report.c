@@ -1,4 +1,5 @@
 /* Host functions of the guest runtime itself (module "eryx:host"); see guest/protocol.h. */
+#include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
 #include "run.h"
@@ -12,14 +13,19 @@ void eryx_host_report(guest_instance *instance, uint32_t field, uint32_t data, u
         return;
     }
     eryx_sandbox *sandbox = sandbox_of(instance);
-    bool is_result = field == REPORT_RESULT_JSON || field == REPORT_RESULT_ERROR;
-    const uint8_t *text = bytes;
-    size_t text_size = size;
-    if (!secrets_scrub(sandbox->secrets, is_result ? ERYX_SCRUB_RESULT : ERYX_SCRUB_EXCEPTIONS, 0,
-                       &text, &text_size)) {
-        text_size = 0;
+    const uint64_t cap = sandbox->limits.max_result_bytes;
+    if (field == REPORT_RESULT_JSON && size > cap) {
+        result_report(&sandbox->result, field, bytes, size, cap); /* says so */
+        return;
     }
-    result_report(&sandbox->result, field, text, text_size, sandbox->limits.max_result_bytes);
+    bool is_result = field == REPORT_RESULT_JSON || field == REPORT_RESULT_ERROR;
+    eryx_bytes text = result_kept(field, bytes, size, cap);
+    guest_charge_work(instance, text.size, COST_BYTES_COPIED);
+    if (!secrets_scrub(sandbox->secrets, is_result ? ERYX_SCRUB_RESULT : ERYX_SCRUB_EXCEPTIONS, 0,
+                       &text.data, &text.size)) {
+        text.size = 0;
+    }
+    result_report(&sandbox->result, field, text.data, text.size, cap);
 }
 
 void eryx_host_report_exit_code(guest_instance *instance, uint32_t exit_code)

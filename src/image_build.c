@@ -38,6 +38,7 @@ static eryx_status start_guest(eryx_sandbox *sandbox, eryx_error *out_error)
     }
     sandbox->instance.stack_reserve = sandbox->coroutine.stack->limit + COROUTINE_RESERVE_BYTES;
     output_begin(&sandbox->output, sandbox->limits.max_output_bytes);
+    callbacks_begin(&sandbox->callbacks, sandbox->limits.max_pending_callback_bytes);
     limits_begin(&sandbox->timing, &sandbox->instance, &sandbox->limits, 0);
     sandbox->timing.interruptible = false;
     uint32_t trap;

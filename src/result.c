@@ -34,28 +34,39 @@ void result_clear(run_result *result)
     result->view = (eryx_result){0};
 }
 
+eryx_bytes result_kept(uint32_t field, const uint8_t *data, size_t size, uint64_t cap)
+{
+    if (field == REPORT_RESULT_JSON) {
+        return (eryx_bytes){data, size > cap ? 0 : size};
+    }
+    if (size > TEXT_CAP) {
+        data += field == REPORT_TRACEBACK ? size - TEXT_CAP : 0;
+        size = TEXT_CAP;
+    }
+    return (eryx_bytes){data, size};
+}
+
+/* A result that is not kept, and why. */
+static void refuse_result(run_result *result, size_t size, uint64_t cap)
+{
+    char text[128];
+    int length =
+        snprintf(text, sizeof text, "result is too large: %zu bytes of JSON, the limit is %llu",
+                 size, (unsigned long long)cap);
+    field_drop(result, REPORT_RESULT_JSON);
+    field_set(result, REPORT_RESULT_ERROR, (const uint8_t *)text, (size_t)length);
+}
+
 void result_report(run_result *result, uint32_t field, const uint8_t *data, size_t size,
                    uint64_t cap)
 {
     if (field == 0 || field >= RESULT_FIELDS) {
         return;
     }
-    if (field == REPORT_RESULT_JSON) {
-        if (size > cap) {
-            char text[128];
-            int length = snprintf(text, sizeof text,
-                                  "result is too large: %zu bytes of JSON, the limit is %llu", size,
-                                  (unsigned long long)cap);
-            field_drop(result, REPORT_RESULT_JSON);
-            field_set(result, REPORT_RESULT_ERROR, (const uint8_t *)text, (size_t)length);
-        } else {
-            field_set(result, field, data, size);
-        }
+    if (field == REPORT_RESULT_JSON && size > cap) {
+        refuse_result(result, size, cap);
         return;
     }
-    if (size > TEXT_CAP) {
-        data += field == REPORT_TRACEBACK ? size - TEXT_CAP : 0;
-        size = TEXT_CAP;
-    }
-    field_set(result, field, data, size);
+    eryx_bytes kept = result_kept(field, data, size, cap);
+    field_set(result, field, kept.data, kept.size);
 }

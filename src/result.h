@@ -19,10 +19,14 @@ void result_clear(run_result *result);
 
 /*
  * Takes a copy of one reported field; an earlier one of the same number is replaced. More than cap
- * bytes of JSON are refused with an explanation in the error field; texts are cut to cap. Unknown
- * fields are ignored.
+ * bytes of JSON are refused with an explanation in the error field; texts are cut. Unknown fields
+ * are ignored.
  */
 void result_report(run_result *result, uint32_t field, const uint8_t *data, size_t size,
                    uint64_t cap);
+
+/* The part of a field that result_report() keeps at most, so that nobody works on the rest: all of
+ * a JSON up to cap, and nothing of a longer one. */
+eryx_bytes result_kept(uint32_t field, const uint8_t *data, size_t size, uint64_t cap);
 
 #endif

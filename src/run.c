@@ -190,7 +190,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     output_begin(&sandbox->output, sandbox->limits.max_output_bytes);
     sandbox->splitters[0] = sandbox->splitters[1] = (stream_splitter){0};
     sandbox->stream_output = options->stream_output;
-    callbacks_begin(&sandbox->callbacks);
+    callbacks_begin(&sandbox->callbacks, sandbox->limits.max_pending_callback_bytes);
     secrets_begin_run(sandbox->secrets);
     net_begin_run(sandbox->net);
     sandbox->watch_answers = false;
@@ -290,7 +290,7 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     view->fuel_consumed = limits_fuel(&sandbox->timing, &sandbox->instance);
     view->peak_memory_bytes = sandbox->instance.memory.size;
     view->callback_invocations = sandbox->callbacks.invocations;
-    callbacks_begin(&sandbox->callbacks);
+    callbacks_begin(&sandbox->callbacks, 0);
     guest_tls_end_run(sandbox);
     net_end_run(sandbox->net, &sandbox->handles);
     net_list(sandbox->net, &view->connections, &view->connection_count, &view->connections_total);

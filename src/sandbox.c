@@ -24,7 +24,8 @@ static const eryx_limits default_limits = {
     .max_open_handles = 1024,
     .callback_timeout_ms = 10000,
     .max_callback_invocations = 1000,
-    .max_callback_bytes = (uint64_t)16 << 20,
+    .max_callback_bytes = (uint64_t)1 << 20,
+    .max_pending_callback_bytes = (uint64_t)64 << 20,
 };
 
 void eryx_limits_init(eryx_limits *limits)

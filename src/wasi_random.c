@@ -5,11 +5,13 @@
 #include <sys/random.h>
 #include <sys/types.h>
 
+#include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
 
-/* More than any program has use for in one call; libc asks for 256 bytes at most. */
-#define MAX_RANDOM_BYTES ((uint64_t)1 << 20)
+/* Of one call: libc asks for 256 bytes at most, and this takes the kernel a fraction of a
+ * millisecond. */
+#define MAX_RANDOM_BYTES ((uint64_t)64 << 10)
 
 /* getrandom() with up to so many bytes is neither cut short nor interrupted. */
 #define RANDOM_CHUNK_BYTES 256u
@@ -36,6 +38,7 @@ void wasi_random_random_get_random_bytes(guest_instance *instance, uint64_t size
         guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);
         return;
     }
+    guest_charge_work(instance, size, COST_BYTES_RANDOM);
     if (size > 0) {
         uint8_t *bytes;
         list = guest_allocate(instance, (uint32_t)size);

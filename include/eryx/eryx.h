@@ -433,7 +433,12 @@ typedef struct eryx_limits {
     uint64_t max_open_handles;         /* open files, directories, streams and timers; 1,024 */
     uint64_t callback_timeout_ms;      /* wall clock of one callback; 10,000 */
     uint64_t max_callback_invocations; /* of one run, the failed ones included; 1,000 */
-    uint64_t max_callback_bytes;       /* arguments of one call, and its answer, each; 16 MiB */
+    uint64_t max_callback_bytes;       /* arguments of one call, and its answer, each; 1 MiB. Bounds
+                                          the work of arguments as well (see eryx_json_measure()),
+                                          to a quarter unit for each byte of it */
+    uint64_t max_pending_callback_bytes; /* all calls without an answer and all answers that the
+                                            guest has not taken, by what the host needs for them
+                                            (see eryx_json_measure()); 64 MiB */
 } eryx_limits;
 
 /* Fills in the defaults. */
@@ -575,9 +580,12 @@ typedef struct eryx_event {
             eryx_bytes bytes; /* valid until the next step */
         } output;
         struct {
-            uint32_t id;          /* of this call; not 0, not used again in this run */
-            eryx_bytes name;      /* UTF-8; both valid until the next step, empty for _EXPIRED */
-            eryx_bytes arguments; /* JSON object as the guest gave it: check it like any input */
+            uint32_t id;           /* of this call; not 0, not used again in this run */
+            eryx_bytes name;       /* UTF-8; both valid until the next step, empty for _EXPIRED */
+            eryx_bytes arguments;  /* JSON object as the guest gave it: check it like any input, but
+                                      it is not nested more deeply than ERYX_JSON_DEPTH_MAX and has
+                                      no number of more digits than ERYX_JSON_DIGITS_MAX */
+            uint64_t memory_bytes; /* of eryx_json_measure() for them */
         } callback;
         struct {
             eryx_bytes json; /* array of events, valid until the next step */
@@ -589,6 +597,23 @@ typedef struct eryx_event {
         } connect;
     } as;
 } eryx_event;
+
+/* What a parser that recurses, or makes whole numbers of decimal digits, is to be given of a guest
+ * at most. */
+#define ERYX_JSON_DEPTH_MAX 200
+#define ERYX_JSON_DIGITS_MAX 4300
+
+/* What it takes to parse a JSON text, without a look at whether it is one. */
+typedef struct eryx_json_cost {
+    uint64_t memory_bytes; /* about what the objects of CPython take, up to thirty times the text */
+    uint64_t work;         /* how long its parser takes, in units of about 20 nanoseconds */
+    uint64_t depth;        /* of containers in each other */
+    uint64_t digits;       /* of the longest number */
+} eryx_json_cost;
+
+/* Measures JSON that a guest wrote (a result, arguments, events) before a parser sees it. Takes
+ * about a millisecond for a mebibyte. Threads: any. */
+ERYX_API eryx_json_cost eryx_json_measure(const uint8_t *json, size_t size);
 
 /*
  * Begins a run; nothing of the guest runs yet. The texts are copied.

@@ -12,7 +12,7 @@
 enum {
     /* How long a signal may go unnoticed while the guest waits. */
     WAIT_SLICE_NS = 25 * 1000 * 1000,
-    LIMIT_COUNT = 11,
+    LIMIT_COUNT = 12,
 };
 
 typedef struct core_object {
@@ -57,6 +57,7 @@ int core_parse_limits(PyObject *tuple, eryx_limits *limits)
         &limits->callback_timeout_ms,
         &limits->max_callback_invocations,
         &limits->max_callback_bytes,
+        &limits->max_pending_callback_bytes,
     };
     if (PyTuple_Size(tuple) != LIMIT_COUNT) {
         if (!PyErr_Occurred()) {
@@ -378,12 +379,9 @@ static PyObject *core_run(PyObject *self, PyObject *on_output)
     }
 }
 
-/* JSON of the guest as text; None if it cannot be given to a parser. */
+/* JSON of an event, which the library has measured, as text; None if it is no UTF-8. */
 static PyObject *json_or_none(eryx_bytes json)
 {
-    if (json.size > PY_SSIZE_T_MAX || json_check(json.data, json.size) != NULL) {
-        return Py_NewRef(Py_None);
-    }
     PyObject *text = PyUnicode_DecodeUTF8((const char *)json.data, (Py_ssize_t)json.size, NULL);
     if (text == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
         PyErr_Clear();
@@ -417,7 +415,8 @@ static PyObject *event_tuple(const eryx_event *event)
         Py_DECREF(name);
         return NULL;
     }
-    return Py_BuildValue("(ikNN)", kind, (unsigned long)event->as.callback.id, name, arguments);
+    return Py_BuildValue("(ikNNK)", kind, (unsigned long)event->as.callback.id, name, arguments,
+                         (unsigned long long)event->as.callback.memory_bytes);
 }
 
 static PyObject *core_step(PyObject *self, PyObject *args)
@@ -530,8 +529,8 @@ static PyMethodDef core_methods[] = {
      "at\n"
      "which to step again, 0 for a pause, None when the run has ended, or a tuple for an event:\n"
      "(1, time, descriptor) if the descriptor is to be waited for as well, (4, id, name, "
-     "arguments)\n"
-     "of a call, (5, id) of one that has expired, (6, events) of the tracer, (7, host, address, "
+     "arguments,\nmemory_bytes) of a call, (5, id) of one that has expired, (6, events) of the "
+     "tracer, (7, host, address, "
      "port)\n"
      "before a connection, which connect_answer() has to allow.\n"
      "Arguments and events are JSON, or None if that cannot be parsed."},

@@ -68,11 +68,12 @@ _NOBODY = _Nobody()
 class _Call:
     """A call that is not answered yet."""
 
-    __slots__ = ("_awaitable", "_cancel", "name", "slot")
+    __slots__ = ("_awaitable", "_cancel", "arguments", "name", "slot")
 
     def __init__(self, name: str, slot: int | None) -> None:
         self.name = name
         self.slot = slot  # in the journal
+        self.arguments: dict[str, Any] | None = None  # until a thread takes them
         self._cancel: Callable[[], object] | None = None
         self._awaitable: object = None
 
@@ -250,7 +251,7 @@ class Calls:
         """
         kind = event[0]
         if kind == _CALLBACK:
-            self._begin_call(event[1], event[2], event[3])
+            self._begin_call(event[1], event[2], event[3], event[4])
             call = self._open.get(event[1])
             return call is not None and call.is_task and len(self._open) == 1
         if kind == _EXPIRED:
@@ -291,7 +292,7 @@ class Calls:
 
     # ---- One call ----
 
-    def _begin_call(self, identity: int, name: str, text: str | None) -> None:
+    def _begin_call(self, identity: int, name: str, text: str | None, memory_bytes: int) -> None:
         if self.recorder is not None:
             self.recorder.callback_start(identity, name)
         call = _Call(name, None)
@@ -302,7 +303,7 @@ class Calls:
                 raise LookupError(f"there is no callback named {name!r}")
             arguments = _arguments(text)
             if self.recording is not None:
-                call.slot, entry = self.recording.next(name, arguments)
+                call.slot, entry = self.recording.next(name, arguments, memory_bytes)
                 if entry is not None:
                     self._replay(identity, entry)
                     return
@@ -332,13 +333,16 @@ class Calls:
         from eryx._workers import submit
 
         self._open[identity] = call
+        call.arguments = arguments  # not held by the job, which may wait long for a thread
         context = copy_context()
-        submit(lambda: context.run(self._work, identity, callback, arguments))
+        submit(lambda: context.run(self._work, identity, callback))
 
-    def _work(self, identity: int, callback: Callback, arguments: dict[str, Any]) -> None:
+    def _work(self, identity: int, callback: Callback) -> None:
         """On a worker thread: calls the function, unless that is not wanted any more."""
-        if identity not in self._open:
+        call = self._open.get(identity)
+        if call is None or call.arguments is None:
             return
+        arguments, call.arguments = call.arguments, None
         value, error = None, None
         try:
             value = callback.call(arguments)
@@ -423,10 +427,10 @@ class Calls:
 def _arguments(text: str | None) -> dict[str, Any]:
     """The arguments, which the guest may have written by hand."""
     if text is None:
-        raise ValueError("the arguments are nested too deeply, too many, or no JSON")
+        raise ValueError("the arguments are no JSON")
     try:
         arguments = _decode(text)
-    except RecursionError:
+    except RecursionError:  # of what is around the run; they are not deep themselves
         raise ValueError("the arguments are nested too deeply") from None
     if not isinstance(arguments, dict):
         raise TypeError("the arguments must be a JSON object")

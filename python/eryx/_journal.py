@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections import deque
 
+from eryx._errors import ResourceLimitError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from eryx._result import ExecuteResult
 
 _VERSION = 1
+_MAX_BYTES = 64 * 1024 * 1024  # of what a journal holds as Python objects, by estimate
+_BYTES_PER_CHARACTER = 8  # of JSON that came from a function of the caller
 
 
 class ReplayOutcome:
@@ -76,12 +80,13 @@ class Recording:
     no entry on, all calls are made.
     """
 
-    __slots__ = ("_code", "_entries", "_left", "replayed")
+    __slots__ = ("_code", "_entries", "_left", "_size", "replayed")
 
     def __init__(self, code: str, journal: dict[str, Any] | None) -> None:
         """Raises TypeError and ValueError if the journal is none, or one of another program."""
         self._code = hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
         self._entries: list[dict[str, Any]] = []
+        self._size = 0
         self._left: dict[tuple[str, str], deque[dict[str, Any]]] | None = None
         self.replayed = 0
         if journal is not None:
@@ -91,9 +96,12 @@ class Recording:
                 self._left.setdefault(key, deque()).append(entry)
 
     def next(
-        self, name: str, arguments: dict[str, Any]
+        self, name: str, arguments: dict[str, Any], memory_bytes: int
     ) -> tuple[int | None, dict[str, Any] | None]:
-        """The place of a call in the new journal, and its old entry if there is one."""
+        """The place of a call in the new journal, and its old entry if there is one.
+
+        memory_bytes: what the arguments take. Raises ResourceLimitError if the journal is full.
+        """
         if self._left is not None:
             entries = self._left.get((name, _canonical(arguments)))
             if entries:
@@ -102,12 +110,16 @@ class Recording:
                 self.replayed += 1
                 return None, entry
             self._left = None
+        if self._size + memory_bytes > _MAX_BYTES:
+            raise ResourceLimitError(f"the journal would be larger than {_MAX_BYTES >> 20} MiB")
+        self._size += memory_bytes
         # A copy: the function may change what it is given.
         self._entries.append({"name": name, "arguments": json.loads(json.dumps(arguments))})
         return len(self._entries) - 1, None
 
     def note_value(self, slot: int, text: str) -> None:
         """The call has returned."""
+        self._size += len(text) * _BYTES_PER_CHARACTER
         self._entries[slot]["value"] = json.loads(text)
 
     def note_exception(self, slot: int, type_name: str, message: str) -> None:

@@ -16,6 +16,7 @@ _FIELDS = (
     "max_vfs_entries",
     "max_open_handles",
     "max_callback_bytes",
+    "max_pending_callback_bytes",
 )
 
 _GREATEST = 2**63 - 1
@@ -54,8 +55,13 @@ class ResourceLimits:
         made.
     max_open_handles: files, directories, streams and timers open at a time; None, which is 1,024.
         0: none can be opened.
-    max_callback_bytes: JSON of the arguments of one callback, and that of its answer, each; 16 MiB.
-        The guest gets an exception. 0: no callback can be made. None: no limit.
+    max_callback_bytes: JSON of the arguments of one callback, and that of its answer, each; 1 MiB.
+        It bounds the number of values in the arguments as well, so that to parse them takes 5 ms at
+        most: with 1 MiB there can be 85,000 small numbers, 50,000 lists or 12,000 objects. The
+        guest gets an exception. 0: no callback can be made. None: no limit.
+    max_pending_callback_bytes: memory of the host for all callbacks that have no answer yet, their
+        arguments as Python objects included, and for answers that the guest has not taken, by
+        estimate; 64 MiB. The guest gets an exception. 0: no callback can be made. None: no limit.
 
     >>> limits = ResourceLimits(execution_timeout_ms=500)
     >>> limits.max_fuel = 1_000_000
@@ -77,6 +83,7 @@ class ResourceLimits:
     max_vfs_entries: int | None
     max_open_handles: int | None
     max_callback_bytes: int | None
+    max_pending_callback_bytes: int | None
 
     def __init__(
         self,
@@ -91,7 +98,8 @@ class ResourceLimits:
         max_result_bytes: int | None = 16_777_216,
         max_vfs_entries: int | None = None,
         max_open_handles: int | None = None,
-        max_callback_bytes: int | None = 16_777_216,
+        max_callback_bytes: int | None = 1_048_576,
+        max_pending_callback_bytes: int | None = 67_108_864,
     ) -> None:
         """Sets the fields.
 
@@ -109,6 +117,7 @@ class ResourceLimits:
         self.max_vfs_entries = max_vfs_entries
         self.max_open_handles = max_open_handles
         self.max_callback_bytes = max_callback_bytes
+        self.max_pending_callback_bytes = max_pending_callback_bytes
 
     @classmethod
     def unlimited(cls) -> ResourceLimits:
@@ -168,6 +177,7 @@ def core_limits(limits: ResourceLimits) -> tuple[int, ...]:
         or_else(limits.callback_timeout_ms, UNLIMITED),
         or_else(limits.max_callback_invocations, UNLIMITED),
         or_else(limits.max_callback_bytes, UNLIMITED),
+        or_else(limits.max_pending_callback_bytes, UNLIMITED),
     )
 
 

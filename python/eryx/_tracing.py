@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from typing import NamedTuple
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_EVENTS = 100_000
 
-_KINDS = frozenset(("line", "call", "return", "exception"))
+_KINDS = {kind: kind for kind in ("line", "call", "return", "exception")}
 _MAX_TEXT = 1000  # characters of a name in an event
-_MAX_BATCH = 8 * 1024 * 1024  # characters of events that the guest may give at a time
+_MAX_TEXTS = 16 * 1024 * 1024  # bytes of all different names in the events of a run
 
 
 class TraceEvent(NamedTuple):
@@ -43,19 +44,21 @@ TraceEvent.__module__ = "eryx"
 class Recorder:
     """Collects the events of one run; the guest is not trusted to keep to the limit."""
 
-    __slots__ = ("_left", "_on_trace", "_started", "events", "truncated")
+    __slots__ = ("_left", "_on_trace", "_room", "_started", "_texts", "events", "truncated")
 
     def __init__(self, on_trace: Callable[[TraceEvent], object] | None, limit: int) -> None:
         """on_trace: is given each event as it comes."""
         self._on_trace = on_trace
         self._left = limit
         self._started: dict[int, tuple[str, int]] = {}
+        self._texts: dict[str, str] = {}  # so that each is kept once
+        self._room = _MAX_TEXTS
         self.events: list[TraceEvent] = []
         self.truncated = False
 
     def feed(self, text: str | None) -> None:
         """Takes a batch of events from the guest."""
-        if text is None or len(text) > _MAX_BATCH:
+        if text is None or self._left <= 0:
             self.truncated = True
             return
         try:
@@ -64,14 +67,46 @@ class Recorder:
             self.truncated = True
             return
         for entry in batch if isinstance(batch, list) else ():
-            event = _checked(entry)
+            event = self._checked(entry)
             if event is None:
                 self.truncated = True
             else:
                 self._add(event)
 
+    def _kept(self, text: str) -> str:
+        """A text of an event, cut; one that was there before if it is equal."""
+        text = text[:_MAX_TEXT]
+        known = self._texts.get(text)
+        if known is not None:
+            return known
+        self._room -= sys.getsizeof(text)
+        if self._room < 0:
+            self.truncated = True
+            return ""
+        self._texts[text] = text
+        return text
+
+    def _checked(self, entry: Any) -> TraceEvent | None:
+        """An event of the guest; None for the mark that events are missing and for what is none."""
+        if not isinstance(entry, dict):
+            return None
+        kind, line = entry.get("event"), entry.get("line")
+        function, filename = entry.get("function"), entry.get("filename")
+        if (
+            isinstance(kind, str)
+            and kind in _KINDS
+            and isinstance(line, int | None)
+            and isinstance(function, str)
+            and isinstance(filename, str)
+        ):
+            return TraceEvent(
+                _KINDS[kind], _small(line or 0), self._kept(function), self._kept(filename)
+            )
+        return None
+
     def callback_start(self, callback_id: int, name: str) -> None:
         """A callback was asked for."""
+        name = self._kept(name)
         self._started[callback_id] = (name, time.monotonic_ns())
         self._add(TraceEvent("callback_start", function=name, callback_id=callback_id))
 
@@ -97,21 +132,9 @@ class Recorder:
             deliver(call_handler, 0, event)
 
 
-def _checked(entry: Any) -> TraceEvent | None:
-    """An event of the guest; None for the mark that events are missing and for what is none."""
-    if not isinstance(entry, dict):
-        return None
-    kind, line = entry.get("event"), entry.get("line")
-    function, filename = entry.get("function"), entry.get("filename")
-    if (
-        isinstance(kind, str)
-        and kind in _KINDS
-        and isinstance(line, int | None)
-        and isinstance(function, str)
-        and isinstance(filename, str)
-    ):
-        return TraceEvent(kind, line or 0, function[:_MAX_TEXT], filename[:_MAX_TEXT])
-    return None
+def _small(line: int) -> int:
+    """A number of a line; 0 for one that no file has."""
+    return line if 0 <= line < 2**31 else 0
 
 
 def mode_of(trace: object) -> str | None:

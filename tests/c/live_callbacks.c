@@ -317,7 +317,8 @@ static void test_limits(void)
     options.keep_state = true;
     const char *expected =
         "callback 'echo' was not called: its arguments are larger than the limit max_callback_bytes"
-        " (1008 characters of JSON)\n{'a': 0}\n{'a': 1}\n"
+        " (1008 characters of JSON), hold too many values or are nested too deeply\n{'a': "
+        "0}\n{'a': 1}\n"
         "callback 'echo' was not called: the limit max_callback_invocations is reached\n";
     run(sandbox, &options, ERYX_OK, expected);
     const eryx_result *result = run(sandbox, &options, ERYX_OK, expected); /* a limit of each run */
@@ -374,7 +375,7 @@ static void test_misuse_of_the_runtime(void)
         "  except (OverflowError, TypeError) as error: print(type(error).__name__)\n"
         "keep = []\n"
         "try:\n"
-        "  while True: keep.append(echo.sync(a='y' * 5_000_000))\n"
+        "  while True: keep.append(echo.sync(a='y' * 1_000_000))\n"
         "except MemoryError: keep = None\n"
         "print(echo.sync(a=1))\n",
         NULL);

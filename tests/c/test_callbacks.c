@@ -1,6 +1,7 @@
 /* Open and answered calls of a run. */
 #include "callbacks.h"
 
+#include "protocol.h"
 #include "test.h"
 
 static uint8_t *text(const char *content)
@@ -13,10 +14,10 @@ static uint8_t *text(const char *content)
 
 static void test_answers_come_in_the_order_they_were_given(void)
 {
-    callback_table table = {0};
+    callback_table table = {.cost_limit = UINT64_MAX};
     uint32_t ids[3];
     for (int i = 0; i < 3; i++) {
-        ASSERT(callbacks_open(&table, 100, &ids[i]));
+        ASSERT(callbacks_open(&table, 100, 0, &ids[i]));
     }
     ASSERT_NULL(callbacks_first_answer(&table));
     ASSERT(callbacks_answer(&table, ids[2], 0, text("c"), 1));
@@ -35,9 +36,9 @@ static void test_answers_come_in_the_order_they_were_given(void)
 
 static void test_a_call_is_answered_once(void)
 {
-    callback_table table = {0};
+    callback_table table = {.cost_limit = UINT64_MAX};
     uint32_t id;
-    ASSERT(callbacks_open(&table, 0, &id));
+    ASSERT(callbacks_open(&table, 0, 0, &id));
     ASSERT(!callbacks_answer(&table, id + 1, 0, NULL, 0));
     ASSERT(!callbacks_answer(&table, 0, 0, NULL, 0));
     ASSERT(callbacks_answer(&table, id, 0, text("x"), 1));
@@ -48,12 +49,12 @@ static void test_a_call_is_answered_once(void)
 
 static void test_deadlines(void)
 {
-    callback_table table = {0};
+    callback_table table = {.cost_limit = UINT64_MAX};
     uint32_t early;
     uint32_t late;
     ASSERT_EQ_U(callbacks_next_deadline(&table), UINT64_MAX);
-    ASSERT(callbacks_open(&table, 300, &late));
-    ASSERT(callbacks_open(&table, 200, &early));
+    ASSERT(callbacks_open(&table, 300, 0, &late));
+    ASSERT(callbacks_open(&table, 200, 0, &early));
     ASSERT_EQ_U(callbacks_next_deadline(&table), 200);
     ASSERT_EQ(callbacks_expired(&table, 199), 0);
     ASSERT_EQ(callbacks_expired(&table, 200), early);
@@ -65,7 +66,7 @@ static void test_deadlines(void)
 
 static void test_many_calls_in_any_order(void)
 {
-    callback_table table = {0};
+    callback_table table = {.cost_limit = UINT64_MAX};
     static uint32_t open[CALLBACKS_MAX_OPEN];
     size_t count = 0;
     size_t expected_answers = 0;
@@ -73,7 +74,7 @@ static void test_many_calls_in_any_order(void)
     for (int round = 0; round < 200000; round++) {
         int action = rand() % 3;
         if (action == 0 && count < 500) {
-            ASSERT(callbacks_open(&table, (uint64_t)rand(), &open[count]));
+            ASSERT(callbacks_open(&table, (uint64_t)rand(), 0, &open[count]));
             count++;
         } else if (action == 1 && count > 0) {
             size_t chosen = (size_t)rand() % count;
@@ -88,7 +89,7 @@ static void test_many_calls_in_any_order(void)
         ASSERT_EQ(table.open_count, count);
         ASSERT_EQ(table.answered_count, expected_answers);
     }
-    callbacks_begin(&table);
+    callbacks_begin(&table, UINT64_MAX);
     ASSERT_EQ(table.open_count, 0);
     ASSERT_NULL(callbacks_first_answer(&table));
     callbacks_free(&table);
@@ -96,19 +97,45 @@ static void test_many_calls_in_any_order(void)
 
 static void test_no_more_than_the_most(void)
 {
-    callback_table table = {0};
+    callback_table table = {.cost_limit = UINT64_MAX};
     uint32_t id;
     for (int i = 0; i < CALLBACKS_MAX_OPEN; i++) {
-        ASSERT(callbacks_open(&table, 0, &id));
+        ASSERT(callbacks_open(&table, 0, 0, &id));
     }
-    ASSERT(!callbacks_open(&table, 0, &id));
+    ASSERT(!callbacks_open(&table, 0, 0, &id));
     ASSERT(callbacks_answer(&table, id, 0, NULL, 0));
-    ASSERT(!callbacks_open(&table, 0, &id)); /* an answer that is not taken counts as well */
+    ASSERT(!callbacks_open(&table, 0, 0, &id)); /* an answer that is not taken counts as well */
     callbacks_take(&table);
-    ASSERT(callbacks_open(&table, 0, &id));
+    ASSERT(callbacks_open(&table, 0, 0, &id));
+    callbacks_free(&table);
+}
+
+static void test_what_is_pending_has_a_limit(void)
+{
+    callback_table table = {0};
+    uint32_t first;
+    uint32_t second;
+    callbacks_begin(&table, 2 * CALLBACKS_CALL_BYTES + 1000);
+    ASSERT(!callbacks_open(&table, 0, UINT64_MAX - CALLBACKS_CALL_BYTES, &first));
+    ASSERT(callbacks_open(&table, 0, 900, &first));
+    ASSERT(!callbacks_open(&table, 0, 101, &second));
+    ASSERT(callbacks_open(&table, 0, 100, &second));
+    /* An answer takes the place of its arguments; one that does not fit is not kept. */
+    ASSERT(callbacks_answer(&table, first, 0, calloc(1, CALLBACKS_CALL_BYTES), 4096));
+    ASSERT(callbacks_answer(&table, second, 0, calloc(1, 6000), 6000));
+    ASSERT_EQ(callbacks_first_answer(&table)->status, ANSWER_VALUE);
+    callbacks_take(&table);
+    ASSERT_EQ(callbacks_first_answer(&table)->status, ANSWER_NO_MEMORY);
+    ASSERT_NULL(callbacks_first_answer(&table)->data);
+    callbacks_take(&table);
+    ASSERT_EQ_U(table.cost, 0);
+    ASSERT(callbacks_open(&table, 0, 900, &first));
+    callbacks_begin(&table, 100);
+    ASSERT_EQ_U(table.cost, 0);
     callbacks_free(&table);
 }
 
 TEST_MAIN(TEST_CASE(test_answers_come_in_the_order_they_were_given),
           TEST_CASE(test_a_call_is_answered_once), TEST_CASE(test_deadlines),
-          TEST_CASE(test_many_calls_in_any_order), TEST_CASE(test_no_more_than_the_most))
+          TEST_CASE(test_many_calls_in_any_order), TEST_CASE(test_no_more_than_the_most),
+          TEST_CASE(test_what_is_pending_has_a_limit))

@@ -160,7 +160,7 @@ class TestTrace:
             'event = \'{"event":"line","line":1,"function":"f","filename":"g"}\'\n'
             "for text in ('[' * 100_000, 'no', '{}', '[1, null, {\"event\": 1}]',\n"
             '        \'[{"event": "line", "line": "x", "function": 1, "filename": []}]\',\n'
-            "        '[' + ','.join([event] * 900) + ']'):\n"
+            "        '[' + ','.join([event] * 700) + ']'):\n"
             "    host.trace(text)\n"
             "print('done')"
         )

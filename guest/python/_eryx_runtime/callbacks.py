@@ -99,9 +99,13 @@ def _start(name: str, arguments: Mapping[str, object]) -> int:
     if identity == _TOO_LARGE:
         raise ValueError(
             f"callback {name!r} was not called: its arguments are larger than the limit"
-            f" max_callback_bytes ({len(text)} characters of JSON)"
+            f" max_callback_bytes ({len(text)} characters of JSON), hold too many values or are"
+            " nested too deeply"
         )
-    raise CallbackLimitError(f"callback {name!r} was not called: too many calls are open")
+    raise CallbackLimitError(
+        f"callback {name!r} was not called: too many calls are open, or what they hold is larger"
+        " than the limit max_pending_callback_bytes"
+    )
 
 
 def _result(name: str, answer: _Answer) -> Any:

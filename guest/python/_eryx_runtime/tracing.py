@@ -13,7 +13,9 @@ from typing import Any
 import _eryx
 
 _TOOL = 4  # of sys.monitoring; programs that look for a free one begin lower
-_BATCH = 2000  # events that the host is given at a time
+_BATCH = 500  # events that the host is given at a time, at most
+_BATCH_BYTES = 400_000  # the host takes twice as much
+_NAME = 1000  # characters of a name that the host keeps
 
 _monitoring = sys.monitoring
 _events = _monitoring.events
@@ -32,6 +34,8 @@ class State:
     active = False
     left = 0  # events until the limit
     all_files = False
+    longest = 0  # of the endings
+    batch = _BATCH
 
 
 state = State()
@@ -73,7 +77,11 @@ def _ending(code: CodeType) -> str:
         _skip(code)
         return ""
     else:
-        ending = f',"function":{_quote(code.co_qualname)},"filename":{_quote(filename)}}}'
+        names = _quote(code.co_qualname[:_NAME]), _quote(filename[:_NAME])
+        ending = f',"function":{names[0]},"filename":{names[1]}}}'
+        if len(ending) > state.longest:
+            state.longest = len(ending)
+            state.batch = min(_BATCH, _BATCH_BYTES // (len(ending) + 100))
     _endings[code] = ending
     return ending
 
@@ -94,7 +102,7 @@ def _on_line(code: CodeType, line: int) -> object:
         return _DISABLE
     buffer.append(f'{{"event":"line","line":{line}{ending}')
     state.left -= 1
-    if len(buffer) >= _BATCH or state.left <= 0:
+    if len(buffer) >= state.batch or state.left <= 0:
         _full()
     return None
 
@@ -107,7 +115,7 @@ def _on_start(code: CodeType, offset: int) -> object:
         return _DISABLE
     buffer.append(f'{{"event":"call","line":{code.co_firstlineno}{ending}')
     state.left -= 1
-    if len(buffer) >= _BATCH or state.left <= 0:
+    if len(buffer) >= state.batch or state.left <= 0:
         _full()
     return None
 
@@ -123,7 +131,7 @@ def _handler(event: str, disable: object) -> Callable[..., object]:
             return disable
         buffer.append(f'{{"event":"{event}","line":{_frame(1).f_lineno}{ending}')
         state.left -= 1
-        if len(buffer) >= _BATCH or state.left <= 0:
+        if len(buffer) >= state.batch or state.left <= 0:
             _full()
         return None
 
@@ -149,6 +157,7 @@ def start(mode: str, limit: int) -> None:
     state.active = True
     state.left = limit
     state.all_files = mode == "all"
+    state.longest, state.batch = 0, _BATCH
     _endings.clear()
     _monitoring.use_tool_id(_TOOL, "eryx")
     mask = 0
