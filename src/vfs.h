@@ -76,6 +76,8 @@ enum {
     VFS_NAME_MAX = 255,          /* bytes of one component */
     VFS_PATH_MAX = 4096,         /* bytes of a path, and of the target of a symbolic link */
     VFS_SYMBOLIC_LINKS_MAX = 40, /* followed in one walk */
+    VFS_STEPS_MAX = 4096, /* of one walk: components, those of links included; one in a volume
+                           * counts as several */
 };
 
 typedef struct vfs_quota {

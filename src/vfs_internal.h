@@ -45,6 +45,7 @@ typedef struct vfs_backend {
     void (*release)(vfs_node node);
 
     vfs_error (*find)(vfs_node directory, const char *name, size_t length, vfs_node *out_node);
+    uint32_t find_steps; /* that one such look-up counts as, above the one of its component */
     vfs_error (*parent)(vfs_node directory, vfs_node *out_node);
     void (*stat)(vfs_node node, vfs_status *out_status);
     vfs_error (*list)(vfs_node directory, uint64_t *cursor, vfs_directory_entry *out_entry,

@@ -2,7 +2,8 @@
  * Walking along a path, component by component, from one node to the next.
  *
  * Nodes only ever come from the directory before them, so a walk cannot leave the tree. It cannot
- * leave its base either: ".." is refused there.
+ * leave its base either: ".." is refused there. It ends after VFS_STEPS_MAX steps: forty links of
+ * the longest length would make hundreds of thousands of one path.
  */
 #include <string.h>
 
@@ -22,6 +23,7 @@ typedef struct walker {
     vfs_node root; /* of the whole tree, for absolute links */
     vfs_node current;
     uint32_t links; /* followed so far */
+    uint32_t steps; /* taken so far */
     uint32_t depth; /* texts in use */
     walk_text texts[VFS_SYMBOLIC_LINKS_MAX + 1];
 } walker;
@@ -120,6 +122,14 @@ static vfs_error go_up(walker *walk, const vfs_mount *link)
     return error;
 }
 
+/* Counts steps. VFS_NAME_TOO_LONG if they are too many: what POSIX has for a path that its links
+ * have made too long. */
+static vfs_error count_steps(walker *walk, uint32_t steps)
+{
+    walk->steps += steps;
+    return walk->steps <= VFS_STEPS_MAX ? VFS_OK : VFS_NAME_TOO_LONG;
+}
+
 static bool is_dots(const vfs_walk *walk, size_t count)
 {
     return walk->name_length == count && memcmp(walk->name, "..", count) == 0;
@@ -130,6 +140,9 @@ static vfs_error take_component(walker *walk, bool follow, vfs_walk *out, bool *
 {
     const vfs_mount *link = walk->texts[walk->depth - 1].link.mount;
     vfs_error error = next_component(walk, out, out_last);
+    if (error == VFS_OK) {
+        error = count_steps(walk, 1);
+    }
     if (error != VFS_OK) {
         return error;
     }
@@ -141,6 +154,10 @@ static vfs_error take_component(walker *walk, bool follow, vfs_walk *out, bool *
     }
     if (is_dots(out, 2)) {
         return go_up(walk, link);
+    }
+    error = count_steps(walk, walk->current.mount->backend->find_steps);
+    if (error != VFS_OK) {
+        return error;
     }
     vfs_node node;
     error = vfs_find(walk->current, out->name, out->name_length, &node);
@@ -213,6 +230,7 @@ vfs_error vfs_walk_begin(vfs_file *base, const char *path, size_t length, bool f
     walk.root = base->files->root.node;
     walk.current = vfs_node_retain(base->node);
     walk.links = 0;
+    walk.steps = 0;
     walk.depth = 1;
     walk.texts[0] = (walk_text){.next = path, .end = path + length};
     out_walk->found = false;
