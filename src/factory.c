@@ -17,6 +17,7 @@
 #include "packages.h"
 #include "status.h"
 #include "use.h"
+#include "vfs_memory.h"
 
 static const char magic[8] = {'E', 'R', 'Y', 'X', 'F', 'R', 'Z', 'N'};
 static const uint8_t build_id[IMAGE_BUILD_ID_BYTES] = GUEST_BUILD_ID;
@@ -193,7 +194,8 @@ static bool ranges_are_sound(const frozen_header *header, const live_range *rang
 }
 
 static eryx_status check_header(const eryx_engine *base, const frozen_header *header,
-                                const uint8_t *rest, uint64_t size, eryx_error *out_error)
+                                const uint8_t *rest, uint64_t size, uint64_t max_memory_bytes,
+                                eryx_error *out_error)
 {
     const image *source = &base->image;
     if (header->version != FORMAT_VERSION ||
@@ -210,7 +212,20 @@ static eryx_status check_header(const eryx_engine *base, const frozen_header *he
         header->checksum != checksum_of(header, rest, size)) {
         return status_fail(ERYX_INITIALIZATION, out_error, "the factory is damaged");
     }
+    uint64_t memory_size = header->memory_pages * MEMORY_PAGE_BYTES;
+    if (header->memory_pages > source->memory_pages && memory_size > max_memory_bytes) {
+        return status_fail(ERYX_RESOURCE_LIMIT, out_error,
+                           "the factory needs %llu bytes of memory, the limit is %llu",
+                           (unsigned long long)memory_size, (unsigned long long)max_memory_bytes);
+    }
     return ERYX_OK;
+}
+
+/* What files that were written in so many bytes may take beside the bytes themselves. */
+static vfs_quota quota_of_files(uint64_t size)
+{
+    const uint64_t entry_size = 64; /* of the shortest entry, or less */
+    return (vfs_quota){.max_bytes = MEMORY_FILE_WRITTEN_MAX, .max_entries = size / entry_size + 2};
 }
 
 /* Whether the files can be had: a sandbox that they do not fit into says so when it is made. */
@@ -220,7 +235,6 @@ static eryx_status take_files(eryx_engine *engine, const uint8_t *data, uint64_t
     if (size == 0) {
         return ERYX_OK;
     }
-    static const vfs_quota everything = {UINT64_MAX, UINT64_MAX};
     live_bytes bytes = {malloc(size), size};
     if (bytes.data == NULL) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
@@ -230,9 +244,10 @@ static eryx_status take_files(eryx_engine *engine, const uint8_t *data, uint64_t
     engine->start_files_size = size;
     vfs *files = NULL;
     handle_table handles;
+    vfs_quota quota = quota_of_files(size);
     handles_init(&handles, 1 << 24, NULL);
     eryx_error reason = {.message = ""};
-    eryx_status status = live_store_read(&bytes, engine->stdlib, engine->mounts, &everything, false,
+    eryx_status status = live_store_read(&bytes, engine->stdlib, engine->mounts, &quota, false,
                                          &files, &handles, &reason);
     if (status != ERYX_OK) {
         return status_fail(status, out_error, "the factory is damaged: %s", reason.message);
@@ -285,8 +300,8 @@ static eryx_status take_memory(eryx_engine *engine, const frozen_header *header,
 }
 
 eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, size_t size,
-                               eryx_packages *packages, eryx_engine **out_engine,
-                               eryx_error *out_error)
+                               eryx_packages *packages, uint64_t max_memory_bytes,
+                               eryx_engine **out_engine, eryx_error *out_error)
 {
     if (base == NULL || data == NULL || out_engine == NULL || base->base != NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error,
@@ -298,7 +313,8 @@ eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, size_t si
     }
     memcpy(&header, data, sizeof header);
     const uint8_t *rest = data + sizeof header;
-    eryx_status status = check_header(base, &header, rest, size - sizeof header, out_error);
+    eryx_status status =
+        check_header(base, &header, rest, size - sizeof header, max_memory_bytes, out_error);
     if (status != ERYX_OK) {
         return status;
     }

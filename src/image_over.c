@@ -57,6 +57,15 @@ static void find_segments(const live_memory *memory, image *over)
     }
 }
 
+/* Whether the pages that have been joined to others are few beside those that differ, or beside the
+ * image: pages of which each lies far from the others would make a file as long as all memory. */
+static bool size_is_justified(const image *below, const live_memory *memory, const image *over)
+{
+    const uint64_t slack = (uint64_t)16 << 20;
+    uint64_t image_size = below->memory_pages * MEMORY_PAGE_BYTES;
+    return over->size <= memory->size * 4 + image_size + slack;
+}
+
 /* Writes the pages of all segments. */
 static void fill(const image *below, const live_memory *memory, const image *over, uint8_t *to)
 {
@@ -89,6 +98,12 @@ eryx_status image_over_create(const image *below, const live_memory *memory, uin
                   .stack_pointer = memory->stack_pointer};
     find_segments(memory, &over);
     eryx_status status = ERYX_INITIALIZATION;
+    if (!size_is_justified(below, memory, &over)) {
+        return status_fail(status, out_error,
+                           "the memory of the factory is spread too thinly: %llu bytes would be "
+                           "kept for %llu",
+                           (unsigned long long)over.size, (unsigned long long)memory->size);
+    }
     over.file_descriptor = memfd_create("eryx-factory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (over.file_descriptor < 0) {
         return status_fail(status, out_error, "no file in memory for a factory: %s",

@@ -15,7 +15,8 @@
  * memory: sound ranges in order; the contents are differences from the image below.
  * checksum: what the image is to be known by.
  * out_image: closed with image_close().
- * Errors: INITIALIZATION (no memory or descriptor for the file), OUT_OF_MEMORY.
+ * Errors: INITIALIZATION (no memory or descriptor for the file; ranges so far apart that it would
+ * be many times as long as the contents), OUT_OF_MEMORY.
  */
 eryx_status image_over_create(const image *below, const live_memory *memory, uint64_t checksum,
                               image *out_image, eryx_error *out_error);

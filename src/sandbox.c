@@ -132,6 +132,22 @@ static eryx_status attach_native(eryx_sandbox *sandbox, const eryx_sandbox_optio
     return status;
 }
 
+/* What a factory brings may be more than the sandbox is to have. The image itself, which every
+ * sandbox begins with, is there whatever the limit. */
+static eryx_status check_memory_limit(const eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    const eryx_engine *engine = sandbox->engine;
+    uint64_t limit = sandbox->limits.max_memory_bytes;
+    uint64_t needed = engine->image.memory_pages * MEMORY_PAGE_BYTES;
+    if (engine->base == NULL || engine->image.memory_pages <= engine->base->image.memory_pages ||
+        needed <= limit) {
+        return ERYX_OK;
+    }
+    return status_fail(ERYX_RESOURCE_LIMIT, out_error,
+                       "a sandbox of the factory needs %llu bytes of memory, the limit is %llu",
+                       (unsigned long long)needed, (unsigned long long)limit);
+}
+
 eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options *options,
                                 eryx_sandbox **out_sandbox, eryx_error *out_error)
 {
@@ -150,7 +166,10 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
     sandbox->engine = engine_retain(engine);
     handles_init(&sandbox->handles, 0, wasi_drop_handle);
 
-    eryx_status status = ERYX_OK;
+    eryx_status status = check_memory_limit(sandbox, out_error);
+    if (status != ERYX_OK) {
+        goto fail;
+    }
     if (options != NULL) {
         status = sandbox_mounts_create(engine, options, &sandbox->mounts, out_error);
     } else {

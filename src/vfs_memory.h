@@ -40,6 +40,10 @@ enum {
     MEMORY_CHUNK_SIZE = 65536,
 };
 
+/* Nothing is written behind that, whatever the quota: the table of chunks, all of which some calls
+ * look at, has four megabytes then. */
+#define MEMORY_FILE_WRITTEN_MAX ((uint64_t)16 << 30)
+
 typedef struct memory_entry {
     memory_node *node; /* counted in its links */
     uint64_t hash;

@@ -189,11 +189,14 @@ vfs_error memory_file_write(memory_node *file, uint64_t offset, const uint8_t *d
     if (offset >= VFS_FILE_SIZE_MAX) {
         return VFS_FILE_TOO_LARGE;
     }
-    if (limit > VFS_FILE_SIZE_MAX) {
-        limit = VFS_FILE_SIZE_MAX;
-    }
     if (offset >= limit) {
         return VFS_INSUFFICIENT_SPACE;
+    }
+    if (offset >= MEMORY_FILE_WRITTEN_MAX) {
+        return VFS_FILE_TOO_LARGE;
+    }
+    if (limit > MEMORY_FILE_WRITTEN_MAX) {
+        limit = MEMORY_FILE_WRITTEN_MAX;
     }
     size_t wanted = smaller(limit - offset, size);
     vfs_error error = grow_table(file, (offset + wanted - 1) / MEMORY_CHUNK_SIZE + 1);

@@ -377,13 +377,18 @@ ERYX_API eryx_status eryx_sandbox_freeze(eryx_sandbox *sandbox, uint8_t **out_da
  * data: of eryx_sandbox_freeze(), copied. All of it is checked before anything is mapped; if it is
  * made up, it can do in a sandbox what a program can do there, and no more.
  * packages: what the sandboxes have at /site-packages, which gets one more owner; NULL for nothing.
- * out_engine: owned by the caller, freed with eryx_engine_destroy(). It takes one file descriptor.
- * Errors: INVALID_ARGUMENT, WRONG_BUILD (other build or image), INITIALIZATION (malformed; no
- * memory for the file), OUT_OF_MEMORY.
+ * max_memory_bytes: the most guest memory that its sandboxes may begin with, if that is more than
+ * the image has; ERYX_UNLIMITED for no limit. A limit of a sandbox that is lower than what it would
+ * begin with is refused when the sandbox is made.
+ * out_engine: owned by the caller, freed with eryx_engine_destroy(). It takes one file descriptor,
+ * and memory for what differs from the image.
+ * Errors: INVALID_ARGUMENT, WRONG_BUILD (other build or image), INITIALIZATION (malformed; spread
+ * over far more memory than it has contents; no memory for the file), RESOURCE_LIMIT,
+ * OUT_OF_MEMORY.
  */
 ERYX_API eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, size_t size,
-                                        eryx_packages *packages, eryx_engine **out_engine,
-                                        eryx_error *out_error);
+                                        eryx_packages *packages, uint64_t max_memory_bytes,
+                                        eryx_engine **out_engine, eryx_error *out_error);
 
 /* ---- Native modules ---------------------------------------------------------------------------
  */

@@ -64,7 +64,7 @@ static PyMethodDef engine_methods[] = {
     {"trim", engine_trim, METH_NOARGS,
      "trim($self, /)\n--\n\nGives the memory back that is kept for the next sandboxes."},
     {"derive", factory_derive, METH_VARARGS,
-     "derive($self, frozen, packages=None, /)\n--\n\n"
+     "derive($self, frozen, packages=None, max_memory_bytes=2**64-1, /)\n--\n\n"
      "An Engine whose sandboxes begin in a state that Core.freeze() gave."},
     {NULL, NULL, 0, NULL},
 };

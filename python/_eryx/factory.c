@@ -67,7 +67,8 @@ PyObject *factory_derive(PyObject *self, PyObject *args)
     const binding_state *state = PyType_GetModuleState(Py_TYPE(self));
     Py_buffer data;
     PyObject *packages = Py_None;
-    if (!PyArg_ParseTuple(args, "y*|O:derive", &data, &packages)) {
+    unsigned long long max_memory_bytes = ERYX_UNLIMITED;
+    if (!PyArg_ParseTuple(args, "y*|OK:derive", &data, &packages, &max_memory_bytes)) {
         return NULL;
     }
     if (packages != Py_None && Py_TYPE(packages) != state->packages_type) {
@@ -80,8 +81,8 @@ PyObject *factory_derive(PyObject *self, PyObject *args)
     eryx_error error = {.message = ""};
     eryx_status status;
     eryx_packages *tree = packages != Py_None ? packages_of(packages) : NULL;
-    Py_BEGIN_ALLOW_THREADS status =
-        eryx_engine_derive(base, data.buf, (size_t)data.len, tree, &engine, &error);
+    Py_BEGIN_ALLOW_THREADS status = eryx_engine_derive(base, data.buf, (size_t)data.len, tree,
+                                                       max_memory_bytes, &engine, &error);
     Py_END_ALLOW_THREADS PyBuffer_Release(&data);
     if (status != ERYX_OK) {
         return binding_raise(state, status, &error);

@@ -23,7 +23,11 @@ class Engine:
     ) -> Self: ...
     def trim(self) -> None: ...
     def derive(
-        self, frozen: bytes | bytearray | memoryview, packages: Packages | None = None, /
+        self,
+        frozen: bytes | bytearray | memoryview,
+        packages: Packages | None = None,
+        max_memory_bytes: int = ...,
+        /,
     ) -> Engine: ...
 
 @final

@@ -10,7 +10,7 @@ import zlib
 from weakref import WeakSet
 
 from eryx._engine import Place, shared_engine
-from eryx._errors import EryxError, InitializationError
+from eryx._errors import EryxError, InitializationError, ResourceLimitError
 from eryx._eryx import Core, Outcome, Packages
 from eryx._files import read_file, write_file
 from eryx._limits import ResourceLimits, core_limits
@@ -46,6 +46,8 @@ _SEAL = Seal(b"ERYXFACT", 1, "factory file", "loaded")
 # Sizes of the parts as they are unpacked: description (JSON), packages, frozen memory.
 _SIZES = struct.Struct("<QQQ")
 _MOST_BYTES = 2**31
+_MOST_MEMORY_BYTES = 2**30  # of a factory that is read, if nothing is said
+_MEMORY_LIMIT = 1  # where max_memory_bytes is in core_limits()
 _COMPRESSION = 4  # half the time of 6 for a few per cent more
 
 
@@ -68,12 +70,18 @@ class _Template:
         return b"".join((_SIZES.pack(*map(len, parts)), *packed, packer.flush()))
 
     @classmethod
-    def unpack(cls, data: memoryview, what: str) -> _Template:
-        """The reverse; whoever made the bytes is trusted only as far as a program in a sandbox."""
+    def unpack(cls, data: memoryview, most_bytes: int, what: str) -> _Template:
+        """The reverse; whoever made the bytes is trusted only as far as a program in a sandbox.
+
+        most_bytes: of all parts, unpacked.
+        """
         try:
             sizes = _SIZES.unpack_from(data)
             if sum(sizes) > _MOST_BYTES:
                 raise ValueError("it is too large")
+            if sum(sizes) > most_bytes:
+                problem = f"it needs {sum(sizes)} bytes, the limit is {most_bytes}"
+                raise ResourceLimitError(f"{what}: {problem}")
             unpacker = zlib.decompressobj()
             plain = memoryview(unpacker.decompress(data[_SIZES.size :], sum(sizes) + 1))
             if len(plain) != sum(sizes) or not unpacker.eof or unpacker.unused_data:
@@ -156,6 +164,7 @@ class SandboxFactory:
         "_callbacks",
         "_description",
         "_extended_last",
+        "_most_memory",
         "_place",
         "_plain",
         "_sealed",
@@ -196,6 +205,7 @@ class SandboxFactory:
         if setup_code is not None and not isinstance(setup_code, str):
             raise TypeError(f"setup_code must be a str or None, not {type(setup_code).__name__}")
         limits = _build_limits(resource_limits)
+        most_memory = limits[_MEMORY_LIMIT]
         table = _table(callbacks)
         contents = _collect(site_packages, packages, native_modules)
         handles = _open_modules(contents.modules)
@@ -217,7 +227,7 @@ class SandboxFactory:
                 try:
                     template = _open(stored, None, None)
                     if template.description == description:
-                        self._take(template, table, handles, stored)
+                        self._take(template, table, handles, stored, most_memory)
                         return
                 except InitializationError:
                     pass  # damaged, or of another build: it is made anew
@@ -225,7 +235,7 @@ class SandboxFactory:
         packages_here = Packages(archive) if archive else None
         core = Place(shared_engine(), packages_here, handles).new_core(limits, {})
         frozen = _build(core, description, setup_code, contents.hint)
-        self._take(_Template(description, archive, frozen), table, handles, None)
+        self._take(_Template(description, archive, frozen), table, handles, None, most_memory)
         if cached is not None:
             cached.save(self.to_bytes())
 
@@ -235,10 +245,16 @@ class SandboxFactory:
         table: CallbackTable | None,
         native_modules: tuple[object, ...],
         sealed: bytes | None,
+        most_memory: int,
     ) -> None:
-        """Becomes the factory of a template. native_modules: handles of those that it has."""
+        """Becomes the factory of a template.
+
+        native_modules: handles of those that it has.
+        most_memory: bytes that its sandboxes may begin with.
+        """
         packages = Packages(template.archive) if template.archive else None
-        engine = shared_engine().derive(template.frozen, packages)
+        engine = shared_engine().derive(template.frozen, packages, most_memory)
+        self._most_memory = most_memory
         self._place = Place(engine, None, native_modules)
         self._description = template.description
         self._callbacks = table
@@ -360,6 +376,7 @@ class SandboxFactory:
         cache: bool = False,
         key: bytes | None = None,
         native_modules: Iterable[NativeModule] = (),
+        max_memory_bytes: int | None = _MOST_MEMORY_BYTES,
     ) -> Self:
         """Reads a factory that `save` has written with the same build of eryx.
 
@@ -370,13 +387,16 @@ class SandboxFactory:
         key: the one that it was saved with.
         native_modules: those of its packages, which are not in the file; what is not given has to
             be among those that were translated before, for nothing is translated here.
+        max_memory_bytes: the most memory that a sandbox may begin with, and that the file may take
+            when it is unpacked; None for no limit but that of 2 GiB.
 
         Magic number, format, build and checksum (with a key: HMAC) are checked before anything else
         is looked at. The file holds data only: whoever made it can do in the sandboxes what a
         program can do there, and no more.
 
         Raises InitializationError that names the file if it is missing, damaged, altered, or of
-        another build.
+        another build, or spread over far more memory than it has contents. Raises
+        ResourceLimitError if it needs more than ``max_memory_bytes``.
 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as directory:
@@ -391,7 +411,9 @@ class SandboxFactory:
         table = _table(callbacks)
         sealed = read_file(path, _MOST_BYTES)
         what = f"{os.fspath(path)}: the factory cannot be loaded"
-        return cls._loaded(sealed, key, what, table, native_modules)._extended(site_packages)
+        most_memory = _check_most_memory(max_memory_bytes)
+        loaded = cls._loaded(sealed, key, what, table, native_modules, most_memory)
+        return loaded._extended(site_packages)
 
     @classmethod
     def from_bytes(
@@ -401,12 +423,14 @@ class SandboxFactory:
         callbacks: Callbacks | None = None,
         key: bytes | None = None,
         native_modules: Iterable[NativeModule] = (),
+        max_memory_bytes: int | None = _MOST_MEMORY_BYTES,
     ) -> Self:
         """Makes a factory of what `to_bytes` gave; the rest is as of `load`."""
         check_key(key)
         if not isinstance(data, bytes):
             raise TypeError(f"data must be bytes, not {type(data).__name__}")
-        return cls._loaded(data, key, None, _table(callbacks), native_modules)
+        most_memory = _check_most_memory(max_memory_bytes)
+        return cls._loaded(data, key, None, _table(callbacks), native_modules, most_memory)
 
     @property
     def size_bytes(self) -> int:
@@ -451,16 +475,17 @@ class SandboxFactory:
         what: str | None,
         table: CallbackTable | None,
         native_modules: Iterable[NativeModule],
+        most_memory: int,
     ) -> Self:
         made = cls.__new__(cls)
         try:
-            template = _open(sealed, key, what)
+            template = _open(sealed, key, what, min(most_memory, _MOST_BYTES))
             handles = _open_modules(_stored_modules(template, tuple(native_modules)))
-            made._take(template, table, handles, sealed if key is None else None)
-        except InitializationError as error:
+            made._take(template, table, handles, sealed if key is None else None, most_memory)
+        except (InitializationError, ResourceLimitError) as error:
             if what is None or str(error).startswith(what):
                 raise
-            raise InitializationError(f"{what}: {error}") from None
+            raise type(error)(f"{what}: {error}") from None
         return made
 
     def _extended(self, site_packages: str | os.PathLike[str] | None) -> Self:
@@ -478,7 +503,7 @@ class SandboxFactory:
         description["native_files"] = sorted(native_files)
         extended = _Template(description, pack(files), template.frozen)
         handles = (*self._place.native_modules, *_open_modules(contents.modules))
-        self._take(extended, self._callbacks, handles, None)
+        self._take(extended, self._callbacks, handles, None, self._most_memory)
         return self
 
     def _template(self) -> _Template:
@@ -545,9 +570,14 @@ def _names(parameter: str, names: Iterable[str] | None) -> tuple[str, ...]:
     return result
 
 
+def _check_most_memory(max_memory_bytes: int | None) -> int:
+    """The bytes, if that is a limit."""
+    return core_limits(ResourceLimits(max_memory_bytes=max_memory_bytes))[_MEMORY_LIMIT]
+
+
 def _build_limits(limits: ResourceLimits | None) -> tuple[int, ...]:
     if limits is None:
-        limits = ResourceLimits(execution_timeout_ms=60_000, max_memory_bytes=2**30)
+        limits = ResourceLimits(execution_timeout_ms=60_000, max_memory_bytes=_MOST_MEMORY_BYTES)
     elif not isinstance(limits, ResourceLimits):
         wrong = type(limits).__name__
         raise TypeError(f"resource_limits must be ResourceLimits or None, not {wrong}")
@@ -675,6 +705,8 @@ def _build_error(outcome: Outcome, hint: str) -> EryxError:
     return InitializationError("the factory could not be built")
 
 
-def _open(sealed: bytes, key: bytes | None, what: str | None) -> _Template:
+def _open(
+    sealed: bytes, key: bytes | None, what: str | None, most_bytes: int = _MOST_BYTES
+) -> _Template:
     data = _SEAL.open(sealed, key, _MOST_BYTES, what)
-    return _Template.unpack(data, what or _SEAL.what)
+    return _Template.unpack(data, most_bytes, what or _SEAL.what)

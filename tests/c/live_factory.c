@@ -70,7 +70,8 @@ static eryx_engine *derive(const frozen *from, eryx_packages *packages)
 {
     eryx_engine *engine = NULL;
     eryx_error error = {{0}};
-    eryx_engine_derive(live_engine, from->data, from->size, packages, &engine, &error);
+    eryx_engine_derive(live_engine, from->data, from->size, packages, ERYX_UNLIMITED, &engine,
+                       &error);
     ASSERT_STR_EQ(error.message, "");
     return engine;
 }
@@ -220,13 +221,15 @@ static void test_refusals(void)
     ASSERT_EQ(eryx_sandbox_freeze(sandbox, NULL, &size, NULL), ERYX_INVALID_ARGUMENT);
     ASSERT_EQ(eryx_sandbox_freeze(NULL, &data, &size, NULL), ERYX_INVALID_ARGUMENT);
     eryx_engine *other = NULL;
-    ASSERT_EQ(eryx_engine_derive(engine, made.data, made.size, NULL, &other, NULL),
+    ASSERT_EQ(eryx_engine_derive(engine, made.data, made.size, NULL, ERYX_UNLIMITED, &other, NULL),
               ERYX_INVALID_ARGUMENT);
-    ASSERT_EQ(eryx_engine_derive(NULL, made.data, made.size, NULL, &other, NULL),
+    ASSERT_EQ(eryx_engine_derive(NULL, made.data, made.size, NULL, ERYX_UNLIMITED, &other, NULL),
               ERYX_INVALID_ARGUMENT);
-    ASSERT_EQ(eryx_engine_derive(live_engine, NULL, 0, NULL, &other, NULL), ERYX_INVALID_ARGUMENT);
-    ASSERT_EQ(eryx_engine_derive(live_engine, made.data, made.size, NULL, NULL, NULL),
+    ASSERT_EQ(eryx_engine_derive(live_engine, NULL, 0, NULL, ERYX_UNLIMITED, &other, NULL),
               ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(
+        eryx_engine_derive(live_engine, made.data, made.size, NULL, ERYX_UNLIMITED, NULL, NULL),
+        ERYX_INVALID_ARGUMENT);
     eryx_sandbox_destroy(sandbox);
     eryx_engine_destroy(engine);
 
@@ -254,7 +257,8 @@ static eryx_status try_bytes(const uint8_t *data, size_t size)
 {
     eryx_engine *engine = NULL;
     eryx_error error = {{0}};
-    eryx_status status = eryx_engine_derive(live_engine, data, size, NULL, &engine, &error);
+    eryx_status status =
+        eryx_engine_derive(live_engine, data, size, NULL, ERYX_UNLIMITED, &engine, &error);
     if (status != ERYX_OK) {
         ASSERT(error.message[0] != '\0');
         return status;
@@ -366,6 +370,95 @@ static void test_ranges_that_lie(void)
     eryx_free(made.data);
 }
 
+/* A frozen sandbox with as many pages of contents, each of them so far from the next. */
+static frozen spread_pages(uint64_t count, uint64_t distance)
+{
+    frozen made = freeze_setup();
+    uint64_t numbers[] = {65536, count, count * 4096, 0};
+    size_t size = HEADER_BYTES + (size_t)count * (16 + 4096);
+    made.data = realloc(made.data, size);
+    memset(made.data + HEADER_BYTES, 1, size - HEADER_BYTES);
+    made.size = size;
+    memcpy(made.data + HEADER_PAGES, numbers, sizeof numbers);
+    for (uint64_t i = 0; i < count; i++) {
+        const uint64_t range[] = {i * distance, 4096};
+        memcpy(made.data + HEADER_BYTES + i * 16, range, sizeof range);
+    }
+    sign(&made);
+    return made;
+}
+
+/* Little that is far apart must not take as much memory as lies between. */
+static void test_ranges_far_apart(void)
+{
+    frozen far = spread_pages(100, 40 << 20);
+    eryx_engine *engine;
+    eryx_error error = {{0}};
+    ASSERT_EQ(
+        eryx_engine_derive(live_engine, far.data, far.size, NULL, ERYX_UNLIMITED, &engine, &error),
+        ERYX_INITIALIZATION);
+    ASSERT(strstr(error.message, "too thinly") != NULL);
+    ASSERT_EQ(eryx_engine_derive(live_engine, far.data, far.size, NULL, 1 << 30, &engine, &error),
+              ERYX_RESOURCE_LIMIT);
+    ASSERT_STR_EQ(error.message,
+                  "the factory needs 4294967296 bytes of memory, the limit is 1073741824");
+    free(far.data);
+    /* What lies near is joined; what lies far, if it is not much, has a mapping for itself. */
+    frozen near = spread_pages(100, 8192);
+    ASSERT_EQ(try_bytes(near.data, near.size), ERYX_OK);
+    free(near.data);
+    frozen few = spread_pages(20, 200 << 20);
+    ASSERT_EQ(try_bytes(few.data, few.size), ERYX_OK);
+    free(few.data);
+}
+
+static void test_limit_of_a_sandbox(void)
+{
+    frozen made =
+        freeze("{\"imports\": [], \"callbacks\": null, \"setup\": \"x = bytes(60 << 20)\"}");
+    eryx_engine *engine = derive(&made, NULL);
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
+    eryx_sandbox *sandbox = NULL;
+    eryx_error error = {{0}};
+    options.limits.max_memory_bytes = 64 << 20;
+    ASSERT_EQ(eryx_sandbox_create(engine, &options, &sandbox, &error), ERYX_RESOURCE_LIMIT);
+    ASSERT(strstr(error.message, "the limit is 67108864") != NULL);
+    options.limits.max_memory_bytes = 128 << 20;
+    ASSERT_EQ(eryx_sandbox_create(engine, &options, &sandbox, &error), ERYX_OK);
+    check_output(sandbox, "print(len(x) >> 20)", "60\n");
+    eryx_sandbox_destroy(sandbox);
+    eryx_engine_destroy(engine);
+    eryx_engine *other;
+    ASSERT_EQ(eryx_engine_derive(live_engine, made.data, made.size, NULL, 64 << 20, &other, &error),
+              ERYX_RESOURCE_LIMIT);
+    eryx_free(made.data);
+    /* As in a plain sandbox, a limit below what the image has only keeps it from growing. */
+    made = freeze_setup();
+    engine = derive(&made, NULL);
+    options.limits.max_memory_bytes = 1;
+    if (engine->image.memory_pages == live_engine->image.memory_pages) {
+        ASSERT_EQ(eryx_sandbox_create(engine, &options, &sandbox, &error), ERYX_OK);
+        eryx_sandbox_destroy(sandbox);
+    }
+    eryx_engine_destroy(engine);
+    eryx_free(made.data);
+}
+
+/* Files of a few bytes each that begin far behind where they are. */
+static void test_files_that_are_mostly_gaps(void)
+{
+    frozen made =
+        freeze("{\"imports\": [], \"callbacks\": null, \"setup\": \"f = open('/data/f', 'wb'); "
+               "f.seek(50 << 20); f.write(b'x'); f.close()\"}");
+    eryx_engine *engine = derive(&made, NULL);
+    eryx_sandbox *sandbox = create_in(engine);
+    check_output(sandbox, "import os; print(os.stat('/data/f').st_size)", "52428801\n");
+    eryx_sandbox_destroy(sandbox);
+    eryx_engine_destroy(engine);
+    eryx_free(made.data);
+}
+
 /* Whatever is in the memory, the host stays sound. */
 static void test_contents_that_are_made_up(void)
 {
@@ -454,5 +547,7 @@ TEST_MAIN(TEST_CASE(live_open), TEST_CASE(test_sandboxes_begin_frozen),
           TEST_CASE(test_packages), TEST_CASE(test_packages_without_a_factory),
           TEST_CASE(test_refusals), TEST_CASE(test_every_truncation),
           TEST_CASE(test_every_change_is_found), TEST_CASE(test_fields_that_lie),
-          TEST_CASE(test_ranges_that_lie), TEST_CASE(test_contents_that_are_made_up),
-          TEST_CASE(test_threads), TEST_CASE(test_child_uses_the_engine), TEST_CASE(live_close))
+          TEST_CASE(test_ranges_that_lie), TEST_CASE(test_ranges_far_apart),
+          TEST_CASE(test_limit_of_a_sandbox), TEST_CASE(test_files_that_are_mostly_gaps),
+          TEST_CASE(test_contents_that_are_made_up), TEST_CASE(test_threads),
+          TEST_CASE(test_child_uses_the_engine), TEST_CASE(live_close))

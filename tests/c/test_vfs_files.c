@@ -255,7 +255,9 @@ static void test_huge_offsets(void)
     /* Without a quota of bytes the table of a very sparse file is what is refused. */
     files = tree_create(NULL, UINT64_MAX, 1000);
     file = tree_get(files, "data/f", TREE_CREATE);
-    ASSERT_EQ(fill(file, INT64_MAX - 1, 1), -VFS_INSUFFICIENT_SPACE);
+    ASSERT_EQ(fill(file, INT64_MAX - 1, 1), -VFS_FILE_TOO_LARGE);
+    ASSERT_EQ(fill(file, (uint64_t)16 << 30, 1), -VFS_FILE_TOO_LARGE);
+    ASSERT_EQ(fill(file, ((uint64_t)16 << 30) - 1, 2), 1);
     ASSERT_EQ(vfs_set_size(file, INT64_MAX), VFS_OK);
     expect_bytes(file, INT64_MAX - 100, 100, 0);
     ASSERT_EQ(vfs_set_size(file, (uint64_t)INT64_MAX + 1), VFS_FILE_TOO_LARGE);

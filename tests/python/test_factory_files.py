@@ -173,6 +173,36 @@ class TestFiles:
         with pytest.raises(eryx.InitializationError, match="too large"):
             eryx.SandboxFactory.from_bytes(_factory._SEAL.seal(huge, None))
 
+    def test_memory_limit(self, tmp_path: Path) -> None:
+        """What sandboxes would begin with is refused where it is more than they may have."""
+        path = tmp_path / "large.factory"
+        large = eryx.SandboxFactory(setup_code="data = bytearray(200 << 20)")
+        large.save(path)
+        with pytest.raises(
+            eryx.ResourceLimitError, match=r"large\.factory.* the limit is 104857600"
+        ):
+            eryx.SandboxFactory.load(path, max_memory_bytes=100 << 20)
+        with pytest.raises(eryx.ResourceLimitError, match="the limit is 104857600"):
+            eryx.SandboxFactory.from_bytes(large.to_bytes(), max_memory_bytes=100 << 20)
+        factory = eryx.SandboxFactory.load(path, max_memory_bytes=300 << 20)
+        with pytest.raises(eryx.ResourceLimitError, match="a sandbox of the factory needs"):
+            factory.create_sandbox()
+        limits = eryx.ResourceLimits(max_memory_bytes=300 << 20)
+        result = factory.create_sandbox(resource_limits=limits).execute("print(len(data) >> 20)")
+        assert result.stdout == "200"
+        for unlimited in (eryx.SandboxFactory.load(path), large):
+            assert unlimited.create_sandbox(resource_limits=limits)
+        with pytest.raises(ValueError, match="max_memory_bytes"):
+            eryx.SandboxFactory.load(path, max_memory_bytes=-1)
+
+    def test_packed_bytes_count(self) -> None:
+        """What is unpacked is bounded by the same limit."""
+        data = _factory._SIZES.pack(0, 2_000_000, 0) + zlib.compress(bytes(2_000_000), 9)
+        with pytest.raises(eryx.ResourceLimitError, match="it needs 2000000 bytes"):
+            eryx.SandboxFactory.from_bytes(
+                _factory._SEAL.seal(data, None), max_memory_bytes=1_000_000
+            )
+
     def test_no_native_code(self, factory: eryx.SandboxFactory) -> None:
         template = factory._template()
         assert b"\x7fELF" not in template.frozen + template.archive
