@@ -27,9 +27,12 @@ enum {
 
 /* Bytes that begin with none of these are not held back to see what becomes of them. */
 static const char *const methods[] = {
-    "GET",   "HEAD",    "POST",   "PUT",       "DELETE",   "PATCH",  "OPTIONS",
-    "TRACE", "CONNECT", "PRI",    "PROPPATCH", "MKCOL",    "COPY",   "MOVE",
-    "LOCK",  "UNLOCK",  "REPORT", "QUERY",     "PROPFIND", "SEARCH",
+    "GET",      "HEAD",       "POST",     "PUT",    "DELETE",    "PATCH",
+    "OPTIONS",  "TRACE",      "CONNECT",  "PRI",    "PROPPATCH", "MKCOL",
+    "COPY",     "MOVE",       "LOCK",     "UNLOCK", "REPORT",    "QUERY",
+    "PROPFIND", "SEARCH",     "ACL",      "BIND",   "REBIND",    "UNBIND",
+    "LINK",     "UNLINK",     "CHECKOUT", "MERGE",  "M-SEARCH",  "MKACTIVITY",
+    "NOTIFY",   "MKCALENDAR", "PURGE",    "SOURCE", "SUBSCRIBE", "UNSUBSCRIBE",
 };
 
 static bool begins_method(const uint8_t *text, size_t size)

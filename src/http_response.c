@@ -17,13 +17,29 @@ enum {
 
 static const char protocol[] = "HTTP/1.";
 
+/* Bits of the numbers that requests are counted in. */
+#define MAX_OUTSTANDING 64u
+
 void http_response_expect(http_response_stream *stream, bool is_head)
 {
-    if (stream->outstanding == 64) {
+    if (stream->outstanding == MAX_OUTSTANDING) {
         http_response_give_up(stream);
         return;
     }
     stream->is_head |= (uint64_t)is_head << stream->outstanding++;
+}
+
+void http_response_expect_tunnel(http_response_stream *stream)
+{
+    http_response_expect(stream, false);
+    if (stream->outstanding > 0) {
+        stream->is_connect |= (uint64_t)1 << (stream->outstanding - 1);
+    }
+}
+
+bool http_response_is_full(const http_response_stream *stream)
+{
+    return stream->outstanding == MAX_OUTSTANDING && stream->state < UNTIL_CLOSE;
 }
 
 void http_response_give_up(http_response_stream *stream)
@@ -125,6 +141,7 @@ static void end_response(http_response_stream *stream)
     if (stream->outstanding > 0) {
         stream->outstanding--;
         stream->is_head >>= 1;
+        stream->is_connect >>= 1;
     }
 }
 
@@ -132,11 +149,13 @@ static void end_response(http_response_stream *stream)
 static void begin_body(http_response_stream *stream)
 {
     bool is_head = stream->outstanding > 0 && (stream->is_head & 1) != 0;
-    if (stream->status == 101 || stream->is_odd) {
+    bool is_tunnel =
+        stream->outstanding > 0 && (stream->is_connect & 1) != 0 && stream->status / 100 == 2;
+    if (stream->status == 101 || (stream->is_odd && !is_tunnel)) {
         http_response_give_up(stream);
     } else if (stream->status < 200) {
         stream->state = AT_BEGIN;
-    } else if (is_head || stream->status == 204 || stream->status == 304) {
+    } else if (is_head || is_tunnel || stream->status == 204 || stream->status == 304) {
         end_response(stream);
     } else if (stream->is_chunked) {
         stream->state = IN_CHUNK_SIZE;

@@ -23,13 +23,20 @@ typedef struct http_response_stream {
     uint64_t left;   /* of the body or the chunk */
     uint32_t line_size;
     uint8_t line[HTTP_RESPONSE_LINE];
-    /* Requests without an answer, the oldest first: whether each was HEAD. */
+    /* Requests without an answer, the oldest first: whether each was HEAD, or CONNECT. */
     uint64_t is_head;
+    uint64_t is_connect;
     uint32_t outstanding;
 } http_response_stream;
 
 /* A request is sent. */
 void http_response_expect(http_response_stream *stream, bool is_head);
+
+/* A CONNECT is sent: if it is granted, what comes next is of somebody else. */
+void http_response_expect_tunnel(http_response_stream *stream);
+
+/* Whether no more requests can be counted. */
+bool http_response_is_full(const http_response_stream *stream);
 
 /* From now on nothing is known about ends (another protocol). */
 void http_response_give_up(http_response_stream *stream);

@@ -30,6 +30,7 @@ struct redact_matcher {
     uint32_t allocated;
     uint16_t secret; /* whose forms are being added */
     uint32_t roots[256];
+    uint8_t begins[65536 / 8]; /* a bit for each two bytes that have to be read with care */
 };
 
 static bool grow_nodes(redact_matcher *matcher)
@@ -124,6 +125,34 @@ static bool link_nodes(redact_matcher *matcher)
     return true;
 }
 
+static void mark_begin(redact_matcher *matcher, uint32_t first, uint32_t second)
+{
+    uint32_t pair = first << 8 | second;
+    matcher->begins[pair / 8] |= (uint8_t)(1u << (pair % 8));
+}
+
+/* Whether a form may begin with these, perhaps cut by a line break. */
+static bool may_begin(const redact_matcher *matcher, uint8_t first, uint8_t second)
+{
+    uint32_t pair = (uint32_t)first << 8 | second;
+    return (matcher->begins[pair / 8] >> (pair % 8) & 1) != 0;
+}
+
+/* Sets begins, so that most bytes need not be looked at one by one. */
+static void mark_begins(redact_matcher *matcher)
+{
+    const redact_node *nodes = matcher->nodes;
+    for (uint32_t first = 0; first < 256; first++) {
+        uint32_t root = matcher->roots[first];
+        for (uint32_t second = 0; root != 0 && second < 256; second++) {
+            bool is_break = second == '\r' || second == '\n' || second == '\\';
+            if (nodes[root].is_form || is_break || child_of(matcher, root, (uint8_t)second) != 0) {
+                mark_begin(matcher, first, second);
+            }
+        }
+    }
+}
+
 bool redact_matcher_create(const eryx_bytes *values, size_t count, redact_matcher **out_matcher)
 {
     redact_matcher *matcher = calloc(1, sizeof *matcher);
@@ -140,6 +169,7 @@ bool redact_matcher_create(const eryx_bytes *values, size_t count, redact_matche
         redact_matcher_destroy(matcher);
         return false;
     }
+    mark_begins(matcher);
     *out_matcher = matcher;
     return true;
 }
@@ -156,6 +186,9 @@ void redact_matcher_destroy(redact_matcher *matcher)
 
 /* ---- Streams --------------------------------------------------------------------------------- */
 
+/* What a byte of a stream is. */
+enum { CLASS_FRAMING, CLASS_SOLID, CLASS_BREAK };
+
 static bool reserve(redact_stream *stream, size_t size)
 {
     if (stream->begin == stream->end) {
@@ -168,24 +201,24 @@ static bool reserve(redact_stream *stream, size_t size)
     size_t allocated = used + size < 4096 ? 4096 : 2 * (used + size);
     if (allocated <= stream->allocated) {
         memmove(stream->held, stream->held + stream->begin, used);
-        memmove(stream->is_text, stream->is_text + stream->begin, used * sizeof(bool));
+        memmove(stream->classes, stream->classes + stream->begin, used);
     } else {
         uint8_t *held = malloc(allocated);
-        bool *is_text = malloc(allocated * sizeof *is_text);
-        if (held == NULL || is_text == NULL) {
+        uint8_t *classes = malloc(allocated);
+        if (held == NULL || classes == NULL) {
             free(held);
-            free(is_text);
+            free(classes);
             return false;
         }
         if (used > 0) {
             memcpy(held, stream->held + stream->begin, used);
-            memcpy(is_text, stream->is_text + stream->begin, used * sizeof *is_text);
+            memcpy(classes, stream->classes + stream->begin, used);
             explicit_bzero(stream->held, stream->allocated);
         }
         free(stream->held);
-        free(stream->is_text);
+        free(stream->classes);
         stream->held = held;
-        stream->is_text = is_text;
+        stream->classes = classes;
         stream->allocated = allocated;
     }
     stream->ready -= stream->begin;
@@ -195,22 +228,24 @@ static bool reserve(redact_stream *stream, size_t size)
 }
 
 /*
- * Covers the last length bytes of the text that ends at end, which is byte number text_end of all
- * text. Of forms that overlap only what is new is gone over.
+ * Covers the last length bytes that a view has read; the last of them is before end. Of forms that
+ * overlap only what is new is gone over.
  */
-static void cover(redact_stream *stream, size_t end, uint64_t text_end, uint32_t length)
+static void cover(redact_stream *stream, redact_view *view, size_t end, uint32_t length,
+                  bool with_breaks)
 {
-    uint64_t text_begin = text_end - length;
+    uint64_t begin = view->total - length;
     uint64_t new_bytes = length;
-    if (text_begin >= stream->covered_begin && text_begin <= stream->covered_end) {
-        new_bytes = text_end - stream->covered_end;
+    if (begin >= view->covered_begin && begin <= view->covered_end) {
+        new_bytes = view->total - view->covered_end;
     } else {
-        stream->covered_begin = text_begin;
+        view->covered_begin = begin;
     }
-    stream->covered_end = text_end;
+    view->covered_end = view->total;
     while (new_bytes > 0 && end > stream->ready) {
         end--;
-        if (stream->is_text[end]) {
+        uint8_t class = stream->classes[end];
+        if (class == CLASS_SOLID || (class == CLASS_BREAK && with_breaks)) {
             stream->held[end] = '*';
             new_bytes--;
         }
@@ -232,13 +267,128 @@ static uint32_t found_length(const redact_matcher *matcher, const bool *active, 
     return state == 0 ? 0 : node->depth;
 }
 
-/* Releases all but the last bytes of text that a form may begin with. */
-static void release_before(redact_stream *stream, size_t text_kept)
+/* Lets a view read a byte, the one before end. */
+static void read_byte(redact_stream *stream, redact_view *view, const redact_matcher *matcher,
+                      const bool *active, uint8_t byte, size_t end, bool with_breaks)
 {
-    while (stream->ready < stream->end &&
-           (stream->text > text_kept || !stream->is_text[stream->ready])) {
-        stream->text -= stream->is_text[stream->ready] ? 1 : 0;
-        stream->ready++;
+    view->total++;
+    uint32_t state = next_state(matcher, view->state, byte);
+    uint32_t length = found_length(matcher, active, state);
+    if (length > 0) {
+        cover(stream, view, end, length, with_breaks);
+    }
+    while (state != 0 && matcher->nodes[state].child == 0) {
+        state = matcher->nodes[state].fail; /* nothing longer begins so */
+    }
+    view->state = state;
+}
+
+/* A line break has been read: as text it is like any byte, and joined stays where it is. */
+static void count_break(redact_stream *stream)
+{
+    if (stream->breaks <= REDACT_MAX_BREAKS) {
+        stream->breaks++;
+    }
+    if (stream->breaks > REDACT_MAX_BREAKS) {
+        stream->joined.state = stream->plain.state;
+    }
+}
+
+/* The byte before end and the backslash in front of it are a line break: joined goes back. */
+static void join_escaped(redact_stream *stream, size_t end)
+{
+    redact_view *joined = &stream->joined;
+    joined->state = stream->before_backslash;
+    joined->total--;
+    if (joined->covered_end > joined->total) {
+        joined->covered_end = joined->total;
+    }
+    stream->classes[end - 1] = CLASS_BREAK;
+    for (size_t at = end - 1; at > stream->ready; at--) {
+        if (stream->classes[at - 1] != CLASS_FRAMING) {
+            stream->classes[at - 1] = CLASS_BREAK;
+            stream->solid--;
+            break;
+        }
+    }
+}
+
+/* Reads the byte of text before end, in both ways. */
+static void read_text(redact_stream *stream, const redact_matcher *matcher, const bool *active,
+                      size_t end)
+{
+    redact_view *plain = &stream->plain;
+    redact_view *joined = &stream->joined;
+    uint8_t byte = stream->held[end - 1];
+    bool is_escaped = stream->is_after_backslash && (byte == 'n' || byte == 'r');
+    stream->is_after_backslash = byte == '\\';
+    if (byte == '\r' || byte == '\n' || is_escaped) {
+        stream->classes[end - 1] = CLASS_BREAK;
+        read_byte(stream, plain, matcher, active, byte, end, true);
+        if (is_escaped) {
+            join_escaped(stream, end);
+        }
+        count_break(stream);
+        return;
+    }
+    if (byte == '\\') {
+        stream->before_backslash = joined->state;
+    } else {
+        stream->breaks = 0;
+    }
+    stream->solid++;
+    if (joined->state != plain->state) {
+        read_byte(stream, joined, matcher, active, byte, end, false);
+        read_byte(stream, plain, matcher, active, byte, end, true);
+        return;
+    }
+    joined->total++;
+    if (plain->state == 0 && matcher->roots[byte] == 0) {
+        plain->total++;
+        return;
+    }
+    read_byte(stream, plain, matcher, active, byte, end, true);
+    joined->state = plain->state;
+}
+
+/* Goes over bytes of text that no form begins with, while none has begun. Returns how many. */
+static size_t skip_text(redact_stream *stream, const redact_matcher *matcher, const uint8_t *data,
+                        size_t size)
+{
+    size_t count = 0;
+    if (stream->plain.state != 0 || stream->joined.state != 0 || stream->is_after_backslash) {
+        return 0;
+    }
+    while (count + 1 < size && !may_begin(matcher, data[count], data[count + 1])) {
+        count++;
+    }
+    stream->plain.total += count;
+    stream->joined.total += count;
+    stream->solid += count;
+    stream->breaks = count > 0 ? 0 : stream->breaks;
+    return count;
+}
+
+/* Releases all but the last bytes that a form may begin with. */
+static void release_read(redact_stream *stream, const redact_matcher *matcher)
+{
+    bool is_same = stream->joined.state == stream->plain.state;
+    size_t text_kept = matcher->nodes[stream->plain.state].depth;
+    size_t solid_kept = is_same ? 0 : matcher->nodes[stream->joined.state].depth;
+    if (stream->is_after_backslash) {
+        size_t before = matcher->nodes[stream->before_backslash].depth + 1;
+        solid_kept = before > solid_kept && before > 1 ? before : solid_kept;
+    }
+    for (; stream->ready < stream->end; stream->ready++) {
+        uint8_t class = stream->classes[stream->ready];
+        if (class == CLASS_FRAMING) {
+            continue;
+        }
+        if (stream->text <= text_kept || (class == CLASS_SOLID && stream->solid <= solid_kept)) {
+            break;
+        }
+        stream->text--;
+        stream->solid -= class == CLASS_SOLID ? 1 : 0;
     }
 }
 
@@ -252,31 +402,17 @@ bool redact_feed(redact_stream *stream, const redact_matcher *matcher, const boo
         return false;
     }
     memcpy(stream->held + stream->end, data, size);
-    memset(stream->is_text + stream->end, is_text, size * sizeof(bool));
+    memset(stream->classes + stream->end, is_text ? CLASS_SOLID : CLASS_FRAMING, size);
     size_t at = stream->end;
     stream->end += size;
     if (is_text) {
-        uint32_t state = stream->state;
         stream->text += size;
-        stream->text_total += size;
-        for (; at < stream->end; at++) {
-            uint8_t byte = data[size - (stream->end - at)];
-            if (state == 0 && matcher->roots[byte] == 0) {
-                continue;
-            }
-            state = next_state(matcher, state, byte);
-            uint32_t length = found_length(matcher, active, state);
-            if (length > 0) {
-                uint64_t text_end = stream->text_total - (stream->end - at) + 1;
-                cover(stream, at + 1, text_end, length);
-            }
-            while (state != 0 && matcher->nodes[state].child == 0) {
-                state = matcher->nodes[state].fail; /* nothing longer begins so */
-            }
+        while (at < stream->end) {
+            at += skip_text(stream, matcher, stream->held + at, stream->end - at);
+            read_text(stream, matcher, active, ++at);
         }
-        stream->state = state;
     }
-    release_before(stream, matcher->nodes[stream->state].depth);
+    release_read(stream, matcher);
     if (stream->end - stream->ready > REDACT_MAX_HELD) {
         redact_release(stream);
     }
@@ -286,8 +422,10 @@ bool redact_feed(redact_stream *stream, const redact_matcher *matcher, const boo
 void redact_release(redact_stream *stream)
 {
     stream->ready = stream->end;
-    stream->text = 0;
-    stream->state = 0;
+    stream->text = stream->solid = 0;
+    stream->plain.state = stream->joined.state = 0;
+    stream->breaks = 0;
+    stream->is_after_backslash = false;
 }
 
 size_t redact_available(const redact_stream *stream)
@@ -312,6 +450,6 @@ void redact_stream_free(redact_stream *stream)
         explicit_bzero(stream->held, stream->allocated);
     }
     free(stream->held);
-    free(stream->is_text);
+    free(stream->classes);
     *stream = (redact_stream){0};
 }

@@ -1,6 +1,7 @@
 /*
  * Finds the values of secrets in bytes that come from the network, in all the forms of
- * redact_forms.h, and covers them with "*". Time is proportional to the bytes, however they look.
+ * redact_forms.h, also where line breaks were put into them, and covers them with "*". Time is
+ * proportional to the bytes, however they look.
  */
 #ifndef ERYX_REDACT_H
 #define ERYX_REDACT_H
@@ -24,23 +25,40 @@ void redact_matcher_destroy(redact_matcher *matcher);
 /* The most that a stream holds back; more is let through. */
 #define REDACT_MAX_HELD ((size_t)1 << 20)
 
+/* A way to read a stream: where the automaton is, and which of the bytes read were covered last. */
+typedef struct redact_view {
+    uint32_t state;
+    uint64_t total; /* bytes read */
+    uint64_t covered_begin;
+    uint64_t covered_end;
+} redact_view;
+
 /*
  * The bytes of one direction of a connection. They are text, in which values are looked for, and
  * framing (such as the sizes of chunks), which lies between them and is left alone.
+ *
+ * Text is read as it is, and also without line breaks, as Base64 is often wrapped ("\\n" of a JSON
+ * text is one, too). The two differ only behind a line break that a form was cut by; else nothing
+ * is done twice.
  */
 typedef struct redact_stream {
-    uint32_t state;
-    uint8_t *held; /* bytes that are not released, and whether each is text */
-    bool *is_text;
-    size_t begin; /* of what is held */
-    size_t ready; /* up to here they are released */
+    redact_view plain;
+    redact_view joined;
+    uint8_t breaks;            /* since the last other byte, up to one more than allowed */
+    bool is_after_backslash;   /* which may turn out to be a line break's, */
+    uint32_t before_backslash; /* and where joined was before it */
+    uint8_t *held;             /* bytes that are not released, */
+    uint8_t *classes;          /* and what each is: see redact.c */
+    size_t begin;              /* of what is held */
+    size_t ready;              /* up to here they are released */
     size_t end;
-    size_t text; /* bytes of text between ready and end */
-    uint64_t text_total;
-    uint64_t covered_begin; /* the bytes of text that were covered last */
-    uint64_t covered_end;
+    size_t text;  /* bytes of text between ready and end, */
+    size_t solid; /* and those of them that are in no line break */
     size_t allocated;
 } redact_stream;
+
+/* So many in a row, counting "\r\n" as two, lie within a form; more end it. */
+#define REDACT_MAX_BREAKS 2u
 
 /*
  * Takes bytes. active: by the index of the secret, which ones are looked for.

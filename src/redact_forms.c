@@ -69,11 +69,15 @@ static size_t percent_encode(const uint8_t *value, size_t size, const char *kept
     return (size_t)(next - out);
 }
 
+static const char *const kept_by_percent[] = {
+    "-_.~", "-_.~/", "-_.~!'()*", "-_.~!'()*;,/?:@&=+$#", "*-._", NULL,
+};
+enum { PERCENT_SETS = sizeof kept_by_percent / sizeof kept_by_percent[0] };
+
 static bool give_percent_encoded(forms *all)
 {
-    static const char *const kept[] = {"-_.~", "-_.~/", "-_.~!'()*", "-_.~!'()*;,/?:@&=+$#",
-                                       "*-._", NULL};
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+    const char *const *kept = kept_by_percent;
+    for (size_t i = 0; i < PERCENT_SETS; i++) {
         for (int variant = 0; variant < 4; variant++) {
             size_t size = percent_encode(all->value, all->size, kept[i], (variant & 1) != 0,
                                          (variant & 2) != 0, all->form);
@@ -241,6 +245,155 @@ static bool give_base64(forms *all)
     return ok;
 }
 
+static bool give_twice_percent_encoded(forms *all)
+{
+    size_t room = 3 * all->size;
+    uint8_t *once = malloc(room);
+    bool ok = once != NULL;
+    for (size_t i = 0; i < PERCENT_SETS && ok; i++) {
+        const char *kept = kept_by_percent[i];
+        for (int variant = 0; variant < 4 && ok; variant++) {
+            bool upper = (variant & 1) != 0;
+            bool plus = (variant & 2) != 0;
+            size_t size = percent_encode(all->value, all->size, kept, upper, plus, once);
+            /* That all is encoded is done once at most. */
+            size = percent_encode(once, size, kept != NULL ? kept : "", upper, false, all->form);
+            ok = give(all, all->form + size);
+        }
+    }
+    if (once != NULL) {
+        explicit_bzero(once, room);
+    }
+    free(once);
+    return ok;
+}
+
+/* ---- Characters by their numbers ------------------------------------------------------------- */
+
+typedef struct notation {
+    const char *begin;
+    const char *end;
+    int digits; /* hexadecimal; 0 for as many as are needed, -1 for decimal */
+    enum { OF_BYTES, OF_UNITS, OF_CODES } what;
+} notation;
+
+static const notation notations[] = {
+    {"\\x", "", 2, OF_BYTES},
+    {"\\u", "", 4, OF_UNITS},
+    {"&#", ";", -1, OF_CODES},
+    {"&#x", ";", 0, OF_CODES},
+};
+
+/* What besides letters and digits stays as it is; NULL if nothing does. */
+static const char *const kept_by_number[] = {
+    NULL, "", "-_.", ",-._", " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", /* all of ASCII */
+};
+
+static uint8_t *put_number(uint8_t *next, const notation *used, uint32_t number, bool upper)
+{
+    next = put_text(next, used->begin);
+    if (used->digits < 0) {
+        char text[16];
+        snprintf(text, sizeof text, "%u", (unsigned)number);
+        next = put_text(next, text);
+    } else {
+        int digits = used->digits > 0 ? used->digits : 1;
+        while (used->digits == 0 && digits < 8 && number >> (4 * digits) != 0) {
+            digits++;
+        }
+        next = put_hex(next, number, digits, upper);
+    }
+    return put_text(next, used->end);
+}
+
+/* A character by its number. code: of length bytes at text. */
+static uint8_t *put_character(uint8_t *next, const notation *used, const uint8_t *text,
+                              size_t length, uint32_t code, bool upper)
+{
+    if (used->what == OF_BYTES) {
+        for (size_t i = 0; i < length; i++) {
+            next = put_number(next, used, text[i], upper);
+        }
+        return next;
+    }
+    if (used->what == OF_UNITS && code >= 0x10000) {
+        next = put_number(next, used, 0xd800 + ((code - 0x10000) >> 10), upper);
+        code = 0xdc00 + ((code - 0x10000) & 0x3ff);
+    }
+    return put_number(next, used, code, upper);
+}
+
+/* The character at a place of the value; a byte that is no UTF-8 is one. */
+static size_t character_at(const forms *all, size_t at, uint32_t *out_code)
+{
+    size_t length = 1;
+    *out_code = all->value[at];
+    decode_utf8(all->value + at, all->size - at, out_code, &length);
+    return length;
+}
+
+static const uint8_t *write_by_number(const forms *all, const notation *used, const char *kept,
+                                      bool upper)
+{
+    uint8_t *next = all->form;
+    uint32_t code;
+    size_t length;
+    for (size_t i = 0; i < all->size; i += length) {
+        uint8_t byte = all->value[i];
+        length = character_at(all, i, &code);
+        if (kept == NULL || !(is_alphanumeric(byte) || is_one_of(byte, kept))) {
+            next = put_character(next, used, all->value + i, length, code, upper);
+            continue;
+        }
+        if (byte == '\\' && used->begin[0] == '\\') {
+            *next++ = byte;
+        }
+        *next++ = byte;
+    }
+    return next;
+}
+
+static bool give_by_number(forms *all)
+{
+    for (size_t i = 0; i < sizeof notations / sizeof notations[0]; i++) {
+        for (size_t j = 0; j < sizeof kept_by_number / sizeof kept_by_number[0]; j++) {
+            for (int upper = 0; upper < 2; upper++) {
+                if (!give(all, write_by_number(all, &notations[i], kept_by_number[j], upper))) {
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+static uint8_t *put_utf16(uint8_t *next, uint32_t unit, bool is_big)
+{
+    *next++ = (uint8_t)(is_big ? unit >> 8 : unit & 0xff);
+    *next++ = (uint8_t)(is_big ? unit & 0xff : unit >> 8);
+    return next;
+}
+
+static bool give_utf16(forms *all)
+{
+    for (int is_big = 0; is_big < 2; is_big++) {
+        uint8_t *next = all->form;
+        uint32_t code;
+        for (size_t i = 0; i < all->size;) {
+            i += character_at(all, i, &code);
+            if (code >= 0x10000) {
+                next = put_utf16(next, 0xd800 + ((code - 0x10000) >> 10), is_big);
+                code = 0xdc00 + ((code - 0x10000) & 0x3ff);
+            }
+            next = put_utf16(next, code, is_big);
+        }
+        if (!give(all, next)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool redact_forms(const uint8_t *value, size_t size, redact_form_sink sink, void *context)
 {
     if (size == 0) {
@@ -253,6 +406,9 @@ bool redact_forms(const uint8_t *value, size_t size, redact_form_sink sink, void
     }
     bool ok = sink(context, value, size) && give_percent_encoded(&all) && give_json_escaped(&all) &&
               give_html_escaped(&all) && give_hexadecimal(&all) && give_base64(&all);
+    if (size <= REDACT_ALL_FORMS_SIZE) {
+        ok = ok && give_twice_percent_encoded(&all) && give_by_number(&all) && give_utf16(&all);
+    }
     explicit_bzero(all.form, MAX_GROWTH * size);
     free(all.form);
     return ok;

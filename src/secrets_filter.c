@@ -5,6 +5,11 @@
  * What is no HTTP/1.1 request goes through as it is, placeholders and all, from there on for good:
  * a placeholder says nothing to anybody. A head is held back until it is complete, so that nothing
  * of a request is sent that is refused.
+ *
+ * Answers are looked at from the first value that the sandbox sends on, on all connections and
+ * whatever was said there before. For that, requests must not ask for answers in a form in which a
+ * value is not seen; one that is not understood, but that a lenient server could understand, is
+ * refused then.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +34,10 @@ typedef struct secrets_filter {
     secrets_bytes head; /* of the guest, not complete yet; without values */
     secrets_bytes out;  /* to be sent; may have values */
     size_t out_sent;
-    bool begun;
-    bool carried;       /* a value was sent on this connection */
-    bool is_ciphertext; /* TLS of the guest's own making: there is nothing to be found in it */
+    bool is_tunnel;     /* after CONNECT or Upgrade: no value is put in any more */
+    bool has_odd_body;  /* the request has one that a server may take for the next request */
+    bool has_disguised; /* what may be a request has gone through without being understood */
+    uint8_t line_state; /* of shows_request_line() */
     bool refused;       /* what follows would be the rest of what was not sent */
     redact_stream redacted;
     uint8_t *input;
@@ -89,10 +95,53 @@ static net_io pass(secrets_filter *filter, const net_transport *below, const uin
     return secrets_bytes_add(&filter->out, data, size) ? NET_IO_OK : NET_IO_FAILED;
 }
 
+static bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\v' || byte == '\f';
+}
+
+/* Looks for the end of a request line: a blank, "HTTP/1.1" or the like, and the end of the line.
+ * io_state: where in it the bytes before have ended; 0 at the begin. */
+static bool shows_request_line(uint8_t *io_state, const uint8_t *data, size_t size)
+{
+    static const char wanted[] = " HTTP/0.0"; /* "0" for any digit, " " for any blank */
+    const uint8_t all = sizeof wanted - 1;
+    uint8_t state = *io_state;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t byte = data[i];
+        if (state == all) {
+            if (byte == '\r' || byte == '\n') {
+                *io_state = 0;
+                return true;
+            }
+            state = is_blank(byte) ? all : 0;
+            continue;
+        }
+        char next = wanted[state];
+        bool fits = next == '0'   ? byte >= '0' && byte <= '9'
+                    : next == ' ' ? is_blank(byte)
+                                  : byte == (uint8_t)next;
+        state = fits ? (uint8_t)(state + 1) : is_blank(byte) ? 1 : 0;
+    }
+    *io_state = state;
+    return false;
+}
+
+/* Sends what is not understood. */
+static net_io pass_unknown(secrets_filter *filter, const net_transport *below, const uint8_t *data,
+                           size_t size)
+{
+    filter->has_disguised |= shows_request_line(&filter->line_state, data, size);
+    if (filter->has_disguised && filter->state->any_sent) {
+        return refuse(filter, "once a secret was sent, requests have to be plain HTTP/1.1");
+    }
+    return pass(filter, below, data, size);
+}
+
 /* The head goes as the guest wrote it. */
 static net_io pass_head(secrets_filter *filter, const net_transport *below)
 {
-    net_io io = pass(filter, below, filter->head.data, filter->head.size);
+    net_io io = pass_unknown(filter, below, filter->head.data, filter->head.size);
     secrets_bytes_free(&filter->head);
     return io;
 }
@@ -108,7 +157,7 @@ static net_io give_up(secrets_filter *filter, const net_transport *below, const 
 {
     bool in_first_line = http_request_is_in_first_line(&filter->requests);
     http_request_give_up(&filter->requests);
-    if (!in_first_line && filter->head.size > 0) {
+    if (!in_first_line && filter->head.size > 0 && !filter->is_tunnel) {
         bool has_one = has_placeholder(filter, filter->head.data, filter->head.size) ||
                        has_placeholder(filter, rest, size);
         /* Between the two as well. */
@@ -122,7 +171,15 @@ static net_io give_up(secrets_filter *filter, const net_transport *below, const 
         return pass_head(filter, below);
     }
     net_io io = pass_head(filter, below);
-    return io == NET_IO_OK ? pass(filter, below, rest, size) : io;
+    return io == NET_IO_OK ? pass_unknown(filter, below, rest, size) : io;
+}
+
+static net_io send_head(secrets_filter *filter, const net_transport *below, const uint8_t *data,
+                        size_t size)
+{
+    net_io io = pass(filter, below, data, size);
+    secrets_bytes_free(&filter->head);
+    return io;
 }
 
 static net_io send_filled(secrets_filter *filter, const net_transport *below,
@@ -136,9 +193,27 @@ static net_io send_filled(secrets_filter *filter, const net_transport *below,
         state->sent[i] |= used[i];
     }
     state->any_sent = true;
-    filter->carried = true;
-    secrets_bytes_free(&filter->head);
-    return pass(filter, below, filled->data, filled->size);
+    return send_head(filter, below, filled->data, filled->size);
+}
+
+/* A request is on its way: what follows it, and what will answer it. */
+static void begin_request(secrets_filter *filter, const http_request_head *parsed)
+{
+    static const char *const without_body[] = {"get", "head", "delete", "options", "trace"};
+    const uint8_t *head = filter->head.data;
+    http_request_begin_body(&filter->requests, parsed->body, parsed->length);
+    filter->has_odd_body = false;
+    filter->line_state = 0;
+    for (size_t i = 0; i < sizeof without_body / sizeof without_body[0]; i++) {
+        filter->has_odd_body |= http_span_is(head, parsed->method, without_body[i]);
+    }
+    bool is_connect = http_span_is(head, parsed->method, "connect");
+    if (is_connect) {
+        http_response_expect_tunnel(&filter->responses);
+    } else {
+        http_response_expect(&filter->responses, http_span_is(head, parsed->method, "head"));
+    }
+    filter->is_tunnel |= is_connect || parsed->has_upgrade;
 }
 
 /* A head is complete. */
@@ -153,40 +228,28 @@ static net_io finish_head(secrets_filter *filter, const net_transport *below)
         http_response_give_up(&filter->responses);
         return give_up(filter, below, NULL, 0);
     }
+    if (http_response_is_full(&filter->responses)) {
+        free(parsed);
+        return refuse(filter, "too many requests without an answer in a sandbox with secrets");
+    }
     char reason[NET_REASON_SIZE];
     bool used[ERYX_MAX_SECRETS] = {false};
-    secrets_bytes filled = {0};
-    secrets_verdict verdict = secrets_fill_head(filter->state, &filter->target, filter->head.data,
-                                                filter->head.size, parsed, &filled, used, reason);
-    bool is_connect = http_span_is(filter->head.data, parsed->method, "connect");
-    bool is_head = http_span_is(filter->head.data, parsed->method, "head");
-    if (verdict == SECRETS_PLAIN || verdict == SECRETS_FILLED) {
-        http_request_begin_body(&filter->requests, parsed->body, parsed->length);
-        http_response_expect(&filter->responses, is_head);
-        if (is_connect || parsed->has_upgrade) {
-            http_request_give_up(&filter->requests);
-        }
-        if (is_connect) {
-            http_response_give_up(&filter->responses);
-        }
+    secrets_bytes made = {0};
+    secrets_verdict verdict =
+        secrets_fill_head(filter->state, &filter->target, filter->head.data, filter->head.size,
+                          parsed, !filter->is_tunnel, &made, used, reason);
+    if (verdict == SECRETS_PLAIN || verdict == SECRETS_WATCHED || verdict == SECRETS_FILLED) {
+        begin_request(filter, parsed);
     }
     free(parsed);
-    net_io io = verdict == SECRETS_PLAIN     ? pass_head(filter, below)
-                : verdict == SECRETS_FILLED  ? send_filled(filter, below, &filled, used)
+    net_io io = verdict == SECRETS_PLAIN
+                    ? send_head(filter, below, filter->head.data, filter->head.size)
+                : verdict == SECRETS_WATCHED ? send_head(filter, below, made.data, made.size)
+                : verdict == SECRETS_FILLED  ? send_filled(filter, below, &made, used)
                 : verdict == SECRETS_REFUSED ? refuse(filter, reason)
                                              : NET_IO_FAILED;
-    secrets_bytes_free(&filled);
+    secrets_bytes_free(&made);
     return io;
-}
-
-/* TLS that begins inside of the connection, after whatever was said before. */
-static void look_for_ciphertext(secrets_filter *filter, const uint8_t *data)
-{
-    bool may_begin = !filter->begun || filter->responses.outstanding == 0;
-    if (filter->target.tls_name == NULL && !filter->carried && may_begin && data[0] == 0x16) {
-        filter->is_ciphertext = true;
-    }
-    filter->begun = true;
 }
 
 static net_io take(secrets_filter *filter, const net_transport *below, const uint8_t *data,
@@ -210,7 +273,8 @@ static net_io take(secrets_filter *filter, const net_transport *below, const uin
             }
             break;
         case HTTP_PIECE_BODY:
-            io = pass(filter, below, data + taken, part);
+            io = filter->has_odd_body ? pass_unknown(filter, below, data + taken, part)
+                                      : pass(filter, below, data + taken, part);
             break;
         case HTTP_PIECE_HTTP2:
             io = refuse(filter, "HTTP/2 is not possible in a sandbox with secrets");
@@ -237,7 +301,6 @@ static net_io filter_write(net_filter *base, const net_transport *below, const u
         return io;
     }
     size = size < MAX_WRITE ? size : MAX_WRITE;
-    look_for_ciphertext(filter, data);
     io = take(filter, below, data, size);
     if (io == NET_IO_OK) {
         io = send_pending(filter, below);
@@ -330,9 +393,6 @@ static net_io filter_read(net_filter *base, const net_transport *below, uint8_t 
     net_io io = filter_settle(base, below, false);
     if (io != NET_IO_OK || room == 0) {
         return io;
-    }
-    if (filter->is_ciphertext) {
-        return below->read(below->self, buffer, room, out_size);
     }
     if (filter->state->any_sent) {
         return read_watched(filter, below, buffer, room, out_size);

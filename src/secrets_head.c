@@ -175,7 +175,10 @@ static bool is_framing(const uint8_t *head, http_span name)
         "keep-alive",
         "proxy-connection",
         "range",
+        "if-range",
         "accept-encoding",
+        "accept-charset",
+        "a-im",
         "http2-settings",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -309,42 +312,70 @@ static secrets_verdict fill_field(filling *work, const http_field *field)
     return find_basic(work, field, &credentials) ? fill_basic(work, credentials) : SECRETS_FILLED;
 }
 
-/* Whether the answer to a request with this field could hide a value from the redactor. */
+/* Whether the answer to a request with this field could hide a value from the redactor: by another
+ * coding, or by giving a part of it. */
 static bool hides_answers(const uint8_t *head, http_span name)
 {
-    return http_span_is(head, name, "accept-encoding") ||
-           http_span_is(head, name, "sec-websocket-extensions") || http_span_is(head, name, "te");
+    static const char *const names[] = {
+        "accept-encoding", "accept-charset",           "te", "a-im", "range",
+        "if-range",        "sec-websocket-extensions",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (http_span_is(head, name, names[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
-/* Copies the filled head to out without the fields that ask for answers in another form. */
-static secrets_verdict ask_for_plain_answers(const secrets_bytes *filled, http_request_head *parsed,
-                                             secrets_bytes *out)
+static bool asks_for_hidden_answers(const uint8_t *head, const http_request_head *parsed)
+{
+    for (uint32_t i = 0; i < parsed->field_count; i++) {
+        if (hides_answers(head, parsed->fields[i].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Copies a head to out without the fields that ask for answers in another form. */
+static bool ask_for_plain_answers(const uint8_t *head, size_t size, const http_request_head *parsed,
+                                  secrets_bytes *out)
 {
     static const char identity[] = "Accept-Encoding: identity\r\n\r\n";
-    if (!http_request_parse(filled->data, filled->size, parsed)) {
-        return SECRETS_REFUSED;
-    }
     size_t copied = 0;
     for (uint32_t i = 0; i < parsed->field_count; i++) {
-        if (!hides_answers(filled->data, parsed->fields[i].name)) {
+        if (!hides_answers(head, parsed->fields[i].name)) {
             continue;
         }
         size_t line = parsed->fields[i].name.at;
-        if (!secrets_bytes_add(out, filled->data + copied, line - copied)) {
-            return SECRETS_NO_MEMORY;
+        if (!secrets_bytes_add(out, head + copied, line - copied)) {
+            return false;
         }
-        const uint8_t *end = memchr(filled->data + line, '\n', filled->size - line);
-        copied = end != NULL ? (size_t)(end - filled->data) + 1 : filled->size;
+        const uint8_t *end = memchr(head + line, '\n', size - line);
+        copied = end != NULL ? (size_t)(end - head) + 1 : size;
     }
-    return secrets_bytes_add(out, filled->data + copied, filled->size - 2 - copied) &&
-                   secrets_bytes_add(out, identity, sizeof identity - 1)
-               ? SECRETS_FILLED
-               : SECRETS_NO_MEMORY;
+    return secrets_bytes_add(out, head + copied, size - 2 - copied) &&
+           secrets_bytes_add(out, identity, sizeof identity - 1);
+}
+
+/* The filled head becomes the one that is sent. */
+static secrets_verdict finish_filled(filling *work, const secrets_bytes *filled, secrets_bytes *out)
+{
+    http_request_head *again = malloc(sizeof *again);
+    secrets_verdict verdict = SECRETS_NO_MEMORY;
+    if (again != NULL && !http_request_parse(filled->data, filled->size, again)) {
+        verdict = REFUSE(work, "the head of the request is too long with the secrets in it");
+    } else if (again != NULL && ask_for_plain_answers(filled->data, filled->size, again, out)) {
+        verdict = SECRETS_FILLED;
+    }
+    free(again);
+    return verdict;
 }
 
 secrets_verdict secrets_fill_head(const secrets *state, const secrets_target *target,
                                   const uint8_t *head, size_t size, const http_request_head *parsed,
-                                  secrets_bytes *out_head, bool *out_used,
+                                  bool may_fill, secrets_bytes *out_head, bool *out_used,
                                   char out_reason[NET_REASON_SIZE])
 {
     secrets_bytes filled = {0};
@@ -356,11 +387,15 @@ secrets_verdict secrets_fill_head(const secrets *state, const secrets_target *ta
                     .used = out_used,
                     .reason = out_reason};
     secrets_verdict verdict = SECRETS_FILLED;
-    for (uint32_t i = 0; i < parsed->field_count && verdict == SECRETS_FILLED; i++) {
+    for (uint32_t i = 0; i < parsed->field_count && verdict == SECRETS_FILLED && may_fill; i++) {
         verdict = fill_field(&work, &parsed->fields[i]);
     }
     if (verdict == SECRETS_FILLED && !work.filled) {
         verdict = SECRETS_PLAIN;
+        if (state->any_sent && asks_for_hidden_answers(head, parsed)) {
+            verdict = ask_for_plain_answers(head, size, parsed, out_head) ? SECRETS_WATCHED
+                                                                          : SECRETS_NO_MEMORY;
+        }
     }
     if (verdict == SECRETS_FILLED && http_span_is(head, parsed->method, "connect")) {
         verdict = REFUSE(&work, "secrets may not be in a CONNECT request");
@@ -373,13 +408,8 @@ secrets_verdict secrets_fill_head(const secrets *state, const secrets_target *ta
         }
     }
     if (verdict == SECRETS_FILLED) {
-        http_request_head *again = malloc(sizeof *again);
-        bool ok = again != NULL && copy_to(&work, size);
-        verdict = ok ? ask_for_plain_answers(&filled, again, out_head) : SECRETS_NO_MEMORY;
-        if (verdict == SECRETS_REFUSED) {
-            verdict = REFUSE(&work, "the head of the request is too long with the secrets in it");
-        }
-        free(again);
+        verdict =
+            copy_to(&work, size) ? finish_filled(&work, &filled, out_head) : SECRETS_NO_MEMORY;
     }
     secrets_bytes_free(&filled);
     return verdict;

@@ -33,8 +33,9 @@ bool secrets_bytes_add(secrets_bytes *bytes, const void *data, size_t size);
 void secrets_bytes_free(secrets_bytes *bytes);
 
 typedef enum secrets_verdict {
-    SECRETS_PLAIN,   /* no value was put in: the head goes as it is */
-    SECRETS_FILLED,  /* out_head has values in it */
+    SECRETS_PLAIN,   /* the head goes as it is */
+    SECRETS_WATCHED, /* out_head is the head without what asks for an answer in another form */
+    SECRETS_FILLED,  /* the same with values in it */
     SECRETS_REFUSED, /* nothing of it may be sent: out_reason */
     SECRETS_NO_MEMORY,
 } secrets_verdict;
@@ -43,14 +44,15 @@ typedef enum secrets_verdict {
  * Decides about a head that http_request_parse() has taken apart.
  *
  * head: its bytes; spans of parsed refer to it.
- * out_head: empty before; for SECRETS_FILLED the new head, else to be freed by the caller all the
- *           same.
+ * may_fill: whether placeholders become values; if not, they are nothing but text.
+ * out_head: empty before; for SECRETS_WATCHED and SECRETS_FILLED the new head, else to be freed by
+ *           the caller all the same.
  * out_used: by the index of the secret, set to true for each whose value is in it.
  * out_reason: for SECRETS_REFUSED, a sentence without values.
  */
 secrets_verdict secrets_fill_head(const secrets *state, const secrets_target *target,
                                   const uint8_t *head, size_t size, const http_request_head *parsed,
-                                  secrets_bytes *out_head, bool *out_used,
+                                  bool may_fill, secrets_bytes *out_head, bool *out_used,
                                   char out_reason[NET_REASON_SIZE]);
 
 #endif

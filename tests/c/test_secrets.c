@@ -354,28 +354,113 @@ static void test_other_connections_are_watched_once_a_value_was_sent(void)
     rig_destroy(made);
 }
 
-static void test_ciphertext_is_left_alone(void)
+/* One byte that begins a TLS handshake turned it off for the connection. */
+static void test_what_begins_as_tls_is_watched(void)
+{
+    static const char *const begins[] = {"\x16", "\x16\x03\x01", "LINK /x HTTP/1.1\r\n\r\n\x16",
+                                         GET "Content-Length: 1\r\n\r\n\x16"};
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++) {
+        rig *made = allowed_rig();
+        char out[64];
+        ASSERT_EQ(rig_send(made, begins[i], strlen(begins[i]), 3), NET_IO_OK);
+        made->sandbox.secrets->any_sent = made->sandbox.secrets->sent[0] = true;
+        ASSERT_EQ(rig_receive(made, "\x16" RIG_KEY, 0, out), NET_IO_AGAIN);
+        ASSERT_STR_EQ(out, "\x16**************");
+        rig_destroy(made);
+    }
+}
+
+/* Once a value was sent, no request may ask for an answer in which it would not be seen; NULL where
+ * the request is refused. */
+static const sent_example watched[] = {
+    {GET "Range: bytes=0-3\r\nA: b\r\n\r\n", GET "A: b\r\n" IDENTITY},
+    {GET "IF-RANGE: x\r\nrange:bytes=0-3\r\nAccept-Encoding: br\r\n\r\n", GET IDENTITY},
+    {GET "TE: gzip\r\nA-IM: vcdiff\r\nAccept-Charset: utf-7\r\n\r\n", GET IDENTITY},
+    {GET "A: b\r\n\r\n", GET "A: b\r\n\r\n"},
+    {"PURGE / HTTP/1.1\r\nX: {0}\r\nRange: bytes=0-3\r\n\r\n",
+     "PURGE / HTTP/1.1\r\nX: " RIG_KEY "\r\n" IDENTITY},
+    {"POST / HTTP/1.1\r\nContent-Length: 9\r\nRange: bytes=0-3\r\n\r\nx HTTP/1.\r\n",
+     "POST / HTTP/1.1\r\nContent-Length: 9\r\n" IDENTITY "x HTTP/1.\r\n"},
+    /* What comes after the server has not agreed to another protocol is still looked at. */
+    {GET "Upgrade: x\r\n\r\n" GET "Range: bytes=0-3\r\nX: {0}\r\n\r\n",
+     GET "Upgrade: x\r\n\r\n" GET "X: {0}\r\n" IDENTITY},
+    {"CONNECT a:1 HTTP/1.1\r\n\r\n" GET "Range: bytes=0-3\r\n\r\n",
+     "CONNECT a:1 HTTP/1.1\r\n\r\n" GET IDENTITY},
+    {GET "Upgrade: x\r\n\r\n\x81\x05 HTTP", GET "Upgrade: x\r\n\r\n\x81\x05 HTTP"},
+    /* Other protocols. */
+    {"SELECT 1 -- HTTP/1.1 says\n", "SELECT 1 -- HTTP/1.1 says\n"},
+    {"*1\r\n$4\r\nPING\r\n", "*1\r\n$4\r\nPING\r\n"},
+    /* What a lenient server takes for a request. */
+    {"GET / HTTP/1.1\nRange: bytes=0-3\n\n", NULL},
+    {"GET /\tHTTP/1.1 \r\nRange: bytes=0-3\r\n\r\n", NULL},
+    {"FROB / HTTP/1.1\r\nRange: bytes=0-3\r\n\r\n", NULL},
+    {"\r\n\r\nGET / HTTP/1.1\r\nRange: bytes=0-3\r\n\r\n", NULL},
+    {GET "Range : bytes=0-3\r\n\r\n", NULL},
+    {GET "Content-Length: 1\r\nContent-Length: 1\r\nRange: bytes=0-3\r\n\r\nx", NULL},
+    {GET "Content-Length: 21\r\n\r\nGET / HTTP/1.1\r\nA: b\n", NULL},
+    {GET "Upgrade: h2c\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", NULL},
+};
+
+static void test_requests_of_watched_connections_ask_for_plain_answers(void)
+{
+    for (size_t i = 0; i < sizeof watched / sizeof watched[0]; i++) {
+        for (size_t step = 1; step < 70; step++) {
+            rig *made = allowed_rig();
+            made->sandbox.secrets->any_sent = made->sandbox.secrets->sent[0] = true;
+            char *text = strdup(guest_text(made, watched[i].written));
+            net_io io = rig_send(made, text, strlen(text), step == 69 ? 65536 : step);
+            ASSERT_EQ(io, watched[i].sent != NULL ? NET_IO_OK : NET_IO_REFUSED);
+            if (watched[i].sent != NULL) {
+                ASSERT_STR_EQ(made->sent, guest_text(made, watched[i].sent));
+            } else {
+                ASSERT(strstr(made->sent, "ange: bytes=0-3") == NULL);
+            }
+            free(text);
+            rig_destroy(made);
+        }
+    }
+}
+
+/* A connection that was made unreadable before there was something to be seen. */
+static void test_what_was_said_before_counts(void)
 {
     rig *made = allowed_rig();
-    char out[64];
+    const char *begin = "GET / HTTP/1.1\nX: y\n";
+    ASSERT_EQ(rig_send(made, begin, strlen(begin), 100), NET_IO_OK);
     made->sandbox.secrets->any_sent = made->sandbox.secrets->sent[0] = true;
-    ASSERT_EQ(rig_send(made, "\x16\x03\x01", 3, 3), NET_IO_OK);
-    ASSERT_EQ(rig_receive(made, "\x16" RIG_KEY, 0, out), NET_IO_AGAIN);
-    ASSERT_STR_EQ(out, "\x16" RIG_KEY);
+    ASSERT_EQ(rig_send(made, "Range: bytes=0-3\n\n", 18, 100), NET_IO_REFUSED);
+    ASSERT_STR_EQ(made->sent, begin);
+    ASSERT_STR_EQ(refusal(made), "once a secret was sent, requests have to be plain HTTP/1.1");
     rig_destroy(made);
-    /* But not after a value was sent there, nor inside of TLS. */
-    made = allowed_rig();
+}
+
+static void test_answers_are_followed_after_a_refused_tunnel(void)
+{
+    rig *made = allowed_rig();
+    char out[256];
     send_key(made);
-    ASSERT_EQ(rig_receive(made, HEAD "Content-Length: 0\r\n\r\n", 0, out), NET_IO_AGAIN);
-    ASSERT_EQ(rig_send(made, "\x16\x03\x01", 3, 3), NET_IO_OK);
-    ASSERT_EQ(rig_receive(made, "\x16" RIG_KEY, 0, out), NET_IO_AGAIN);
-    ASSERT_STR_EQ(out, "\x16**************");
+    const char *text = "CONNECT a:1 HTTP/1.1\r\n\r\n" GET "\r\n";
+    ASSERT_EQ(rig_send(made, text, strlen(text), 1000), NET_IO_OK);
+    ASSERT_EQ(rig_receive(made,
+                          HEAD "Content-Length: 0\r\n\r\n"
+                               "HTTP/1.1 405 No\r\nContent-Length: 2\r\n\r\nno" HEAD
+                               "Content-Length: 14\r\n\r\nk3y/",
+                          0, out),
+              NET_IO_AGAIN);
+    ASSERT_NULL(strstr(out, "k3y"));
+    ASSERT_EQ(rig_receive(made, "VALUE+1 &x", 0, out), NET_IO_AGAIN);
+    ASSERT_STR_EQ(out, "**************");
     rig_destroy(made);
-    made = rig_create(NULL, "192.0.2.1", "api.example.com");
-    made->sandbox.secrets->any_sent = made->sandbox.secrets->sent[0] = true;
-    ASSERT_EQ(rig_send(made, "\x16\x03\x01", 3, 3), NET_IO_OK);
-    ASSERT_EQ(rig_receive(made, "\x16" RIG_KEY, 0, out), NET_IO_AGAIN);
-    ASSERT_STR_EQ(out, "\x16**************");
+}
+
+static void test_requests_without_an_answer_are_counted(void)
+{
+    rig *made = allowed_rig();
+    for (int i = 0; i < 64; i++) {
+        ASSERT_EQ(rig_send(made, GET "\r\n", strlen(GET "\r\n"), 1000), NET_IO_OK);
+    }
+    ASSERT_EQ(rig_send(made, GET "\r\n", strlen(GET "\r\n"), 1000), NET_IO_REFUSED);
+    ASSERT_STR_CONTAINS(refusal(made), "too many requests without an answer");
     rig_destroy(made);
 }
 
@@ -466,5 +551,9 @@ TEST_MAIN(TEST_CASE(test_values_are_put_into_headers), TEST_CASE(test_basic_cred
           TEST_CASE(test_half_a_line_is_sent_when_the_guest_reads),
           TEST_CASE(test_values_do_not_come_back), TEST_CASE(test_a_complete_answer_is_not_held),
           TEST_CASE(test_other_connections_are_watched_once_a_value_was_sent),
-          TEST_CASE(test_ciphertext_is_left_alone), TEST_CASE(test_options_are_checked),
-          TEST_CASE(test_none_and_too_many))
+          TEST_CASE(test_what_begins_as_tls_is_watched),
+          TEST_CASE(test_requests_of_watched_connections_ask_for_plain_answers),
+          TEST_CASE(test_what_was_said_before_counts),
+          TEST_CASE(test_answers_are_followed_after_a_refused_tunnel),
+          TEST_CASE(test_requests_without_an_answer_are_counted),
+          TEST_CASE(test_options_are_checked), TEST_CASE(test_none_and_too_many))

@@ -600,9 +600,15 @@ class TestAnswers:
             base64.urlsafe_b64encode(encoded).decode().rstrip("="),
             base64.b64encode(b"a" + encoded).decode(),
             base64.b64encode(b"ab" + encoded + b"c").decode(),
+            quote(quote(value, safe=""), safe=""),
+            "".join(f"\\x{byte:02x}" for byte in encoded),
+            "".join(f"\\u{ord(letter):04x}" for letter in value),
+            "".join(f"&#{ord(letter)};" for letter in value),
+            "".join(f"&#x{ord(letter):X};" for letter in value),
+            base64.encodebytes(b"x" * 40 + encoded).decode().replace("\n", "\\n"),
         ]
 
-    @pytest.mark.parametrize("index", range(13))
+    @pytest.mark.parametrize("index", range(19))
     @pytest.mark.parametrize("framing", ["length", "chunked", "close"])
     def test_in_any_form(self, guests: Guests, index: int, framing: str) -> None:
         form = self.forms(VALUE)[index]
@@ -631,7 +637,7 @@ class TestAnswers:
         assert len(header) == len(form)
         assert len(text) == len(body)
         for shown in (header, text):
-            assert "*" * (len(VALUE) - 2) in shown
+            assert "*" * (len(VALUE) - 2) in shown.replace("\\n", "")
             for needle in needles(VALUE):
                 assert needle.decode() not in shown
 
@@ -641,6 +647,100 @@ class TestAnswers:
         code = GET.replace("try:", 'request.add_header("Accept-Encoding", "gzip")\n    try:')
         run(guests.sandbox(secrets=key(HOST)), code, server.url + "/hello")
         assert server.headers[-1]["Accept-Encoding"] == "identity"
+
+    def test_wrapped_base64_and_utf_16(self, guests: Guests) -> None:
+        bodies = [base64.encodebytes(b"x" * before + VALUE.encode()) for before in range(40, 58)]
+        bodies += [VALUE.encode("utf-16-le"), VALUE.encode("utf-16-be")]
+        body = b"".join(part + b"---" for part in bodies)
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with RecordingServer(lambda _: [head, body[:777], body[777:]]) as server:
+            code = GET.replace(".decode()", ".decode('latin-1')")
+            text = run(guests.sandbox(secrets=key(HOST)), code, f"http://{HOST}:{server.port}/")
+        assert len(text.encode("latin-1")) >= len(body) - 1
+        for part in text.split("---")[: len(bodies)]:
+            assert part.replace("\n", "").count("*") >= (len(VALUE) - 1) * 4 // 3 - 1
+
+    def test_a_range_is_not_asked_for(self, guests: Guests, server: HttpServer) -> None:
+        code = """
+            import os, sys, urllib.request
+            for headers in ({"X-Key": os.environ["API_KEY"]}, {}):
+                hidden = {"Range": "bytes=0-3", "If-Range": "x", "Accept-Encoding": "gzip"}
+                request = urllib.request.Request(sys.argv[1], headers={**headers, **hidden})
+                urllib.request.urlopen(request).read()
+        """
+        run(guests.sandbox(secrets=key(HOST)), code, server.url + "/hello")
+        for headers in server.headers[-2:]:
+            assert headers["Accept-Encoding"] == "identity"
+            assert "Range" not in headers
+            assert "If-Range" not in headers
+
+    def test_a_byte_of_a_handshake_does_not_end_it(self, guests: Guests) -> None:
+        """One that was written on a new connection, or as the body of a request."""
+
+        class LastKey(TcpServer):
+            """Shows the last header X-Key that it was sent to who asks for /last."""
+
+            last = b""
+
+            def serve(self, connection: socket.socket) -> None:
+                with connection.makefile("rb") as file:
+                    while line := file.readline():
+                        size = 0
+                        while field := file.readline().strip():
+                            name, _, value = field.partition(b": ")
+                            size = int(value) if name == b"Content-Length" else size
+                            LastKey.last = value if name == b"X-Key" else LastKey.last
+                        file.read(size)
+                        body = self.last if b"/last" in line else b"ok"
+                        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+                        connection.sendall(head + body)
+
+        code = """
+            import os, socket, sys, time
+            def connect():
+                return socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=20)
+            def last(connection):
+                connection.sendall(b"GET /last HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n")
+                print(connection.recv(1000).split()[-1])
+            a, b, c, d = (connect() for _ in range(4))
+            d.sendall(b"GET / HTTP/1.1\\r\\nHost: h\\r\\nContent-Length: 1\\r\\n\\r\\n\\x16")
+            d.recv(1000)
+            key = os.environ["API_KEY"]
+            a.sendall(f"GET / HTTP/1.1\\r\\nHost: h\\r\\nX-Key: {key}\\r\\n\\r\\n".encode())
+            a.recv(1000)
+            last(b)
+            c.sendall(b"LINK /x HTTP/1.1\\r\\nHost: h\\r\\nContent-Length: 1\\r\\n\\r\\n")
+            time.sleep(0.05)
+            c.sendall(b"\\x16")
+            c.recv(1000)
+            last(c)
+            last(d)
+        """
+        with LastKey() as server:
+            text = run(guests.sandbox(secrets=key(HOST)), code, server.port)
+        assert LastKey.last == VALUE.encode()
+        assert text.splitlines() == [str(b"*" * len(VALUE))] * 3
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "GET / HTTP/1.1\nRange: bytes=0-3\n\n",
+            "FROB / HTTP/1.1\r\nRange: bytes=0-3\r\n\r\n",
+            "GET / HTTP/1.1\r\nRange : bytes=0-3\r\n\r\n",
+        ],
+    )
+    @pytest.mark.parametrize("step", [1, 1000])
+    def test_what_may_be_a_request_is_refused_then(
+        self, guests: Guests, text: str, step: int
+    ) -> None:
+        sandbox = guests.session(secrets=key(HOST))
+        with RecordingServer(lambda _: [b"HTTP/1.1 204 No\r\n\r\n"]) as server:
+            run(sandbox, SEND, server.port, "GET / HTTP/1.1\r\nX: KEY\r\n\r\n", 1000)
+        with RecordingServer() as server:
+            refused = run(sandbox, SEND, server.port, text, step)
+            assert server.wait_until_done()
+        assert "once a secret was sent, requests have to be plain HTTP/1.1" in refused
+        assert b"bytes" not in server.received
 
     @pytest.mark.parametrize("line", [b"X-Flood: " + b"x" * 1000 + b"\r\n", b"x" * 1000])
     def test_a_head_without_an_end(self, guests: Guests, line: bytes) -> None:
