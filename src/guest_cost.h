@@ -18,7 +18,7 @@ enum guest_cost {
     COST_BYTES_RANDOM = 4,  /* asked of the kernel in small pieces */
     COST_BYTES_DECODED = 1, /* certificates and the like, by OpenSSL */
     COST_SYSTEM_CALL = 50,  /* ticks of a system call */
-    COST_KEY = 100000,      /* ticks of an operation with a private key */
+    COST_KEY = 20000,       /* ticks of an operation with a key */
 };
 
 /* Charges so many ticks. */

@@ -8,6 +8,7 @@
 
 #include <openssl/crypto.h>
 
+#include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
 #include "net.h"
@@ -22,6 +23,9 @@
 /* Whatever the limit of connections is: those that are fed need none, and those that have failed do
  * not count. */
 #define MAX_SESSIONS 4096u
+
+/* What is told of certificates and ciphers is seldom more. */
+#define MAX_TOLD_BYTES ((size_t)32 << 10)
 
 /* One TLS session of the guest. */
 typedef struct entry {
@@ -685,6 +689,9 @@ static int32_t check_identity(call *made)
         return TLS_BAD_CALL;
     }
     tls_error *error = &made->sandbox->tls->error;
+    if (made->sandbox->net == NULL) {
+        return refuse(made, error); /* it could never be shown to a server */
+    }
     if (!tls_context_get(NULL, 0, &context, error)) {
         return TLS_FAILED;
     }
@@ -744,6 +751,29 @@ static int32_t dispatch(call *made, uint32_t operation, uint32_t session)
     return operation == TLS_ERROR ? tell_error(made) : operate(made, operation);
 }
 
+/* Charges for the work that an operation does, before it is done. */
+static void charge(guest_instance *instance, uint32_t operation, size_t size)
+{
+    switch (operation) {
+    case TLS_OPEN:
+    case TLS_IDENTITY:
+    case TLS_HANDSHAKE:
+        guest_charge(instance, COST_KEY);
+        break;
+    case TLS_CERTIFICATE:
+        guest_charge_work(instance, size, COST_BYTES_DECODED);
+        break;
+    case TLS_CIPHERS:
+    case TLS_PEER:
+    case TLS_CHAIN:
+        guest_charge_work(instance, MAX_TOLD_BYTES, COST_BYTES_READ);
+        break;
+    default:
+        guest_charge_work(instance, size, COST_BYTES_READ);
+        break;
+    }
+}
+
 uint32_t eryx_host_tls(guest_instance *instance, uint32_t operation, uint32_t session,
                        uint32_t data, uint32_t size, uint32_t out, uint32_t room)
 {
@@ -768,5 +798,10 @@ uint32_t eryx_host_tls(guest_instance *instance, uint32_t operation, uint32_t se
         }
         made.size = TLS_MAX_TRANSFER_BYTES; /* the rest comes again */
     }
-    return (uint32_t)dispatch(&made, operation, session);
+    charge(instance, operation, made.size);
+    int32_t result = dispatch(&made, operation, session);
+    if (result > 0 && gives_bytes(operation)) {
+        guest_charge_work(instance, (uint64_t)result, COST_BYTES_READ);
+    }
+    return (uint32_t)result;
 }

@@ -8,6 +8,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "tls_key.h"
+
 /* What the bytes of a memory BIO are, as a string; frees it. NULL is allowed. */
 static void add_printed(BIO *printed, tls_text *out)
 {
@@ -238,9 +240,9 @@ void tls_certificate_describe(X509 *certificate, tls_text *out_text)
 
 bool tls_certificate_describe_der(const uint8_t *der, size_t size, tls_text *out_text)
 {
-    const uint8_t *end = der;
-    X509 *certificate = size <= TLS_MAX_CERTIFICATE_BYTES ? d2i_X509(NULL, &end, (long)size) : NULL;
-    bool good = certificate != NULL && end == der + size;
+    X509 *certificate =
+        size <= TLS_MAX_CERTIFICATE_BYTES ? tls_key_read_certificate(der, size) : NULL;
+    bool good = certificate != NULL;
     if (good) {
         tls_certificate_describe(certificate, out_text);
     }

@@ -7,16 +7,14 @@
 #include "tls_library.h"
 
 /* Most bytes of PEM that are looked at. */
-#define TLS_MAX_CHAIN_PEM_BYTES ((size_t)128 << 10)
-#define TLS_MAX_KEY_PEM_BYTES ((size_t)16 << 10)
+#define TLS_MAX_CHAIN_PEM_BYTES ((size_t)64 << 10)
 
 /*
  * Has a session show a certificate.
  *
- * certificate: PEM of the certificate, followed by those between it and the root. key: PEM of its
- * private key (RSA up to 8,192 bits, EC or EdDSA). An encrypted key is refused: how long it takes
- * to decrypt is up to whoever made it. False, and out_error is set, if one is malformed or they do
- * not belong together.
+ * certificate: PEM of the certificate, followed by those between it and the root, eight in all.
+ * key: PEM of its private key, of the kinds of tls_key.h. False, and out_error is set, if one is
+ * malformed or they do not belong together.
  */
 bool tls_identity_use(SSL *ssl, const char *certificate, size_t certificate_size, const char *key,
                       size_t key_size, tls_error *out_error);

@@ -20,8 +20,9 @@
 /* How many certificates are known to be some: to read one takes longer than to make a sandbox. */
 #define KEPT_VALID 64
 
-/* Of the certificates that a server sends, together. */
-#define MAX_CHAIN_BYTES (100L << 10)
+/* Of the certificates that a server sends, together: each takes a while to decode, so a server must
+ * not send hundreds. Usual chains have 3 to 10 kilobytes. */
+#define MAX_CHAIN_BYTES (32L << 10)
 
 /* Between the server's certificate and the root. */
 #define MAX_CHAIN_DEPTH 10
