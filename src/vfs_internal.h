@@ -188,8 +188,13 @@ size_t vfs_source_path(const vfs_mounts *mounts, uint32_t source, char *out_path
 uint64_t vfs_locks_moment(void);
 
 /* Remembers a directory that was made under a path, if it is one that locks a database and that
- * outlives the tree. */
+ * outlives the tree. One whose path takes a long walk is not: all of them are walked again when the
+ * tree goes. */
 void vfs_locks_note(vfs_file *base, const char *path, size_t length, const vfs_walk *made);
+
+/* Forgets a directory that is about to be removed: somebody else may make another one under the
+ * same name, which the system may even give the same number. */
+void vfs_locks_forget(vfs *files, const vfs_walk *removed);
 
 /* Hands the locks from up to a moment over to another tree, which has none. */
 void vfs_locks_move(vfs *from, vfs *to, uint64_t moment);
@@ -256,6 +261,7 @@ struct vfs_walk {
     bool named;         /* false if the path ended in "." or "..": node is found, and that is all */
     bool slash;         /* the path ended in "/": what is made under it must be a directory */
     vfs_node directory; /* if named: where the last name is or would be */
+    uint32_t steps;     /* that it took, see VFS_STEPS_MAX */
     size_t name_length;
     char name[VFS_NAME_MAX];
 };

@@ -348,6 +348,9 @@ vfs_error vfs_remove_directory(vfs_file *directory, const char *path, size_t len
     } else {
         error = walk.named ? remove_found(&walk) : VFS_INVALID;
     }
+    if (error == VFS_OK) {
+        vfs_locks_forget(directory->files, &walk);
+    }
     vfs_walk_end(&walk);
     return error;
 }

@@ -244,6 +244,7 @@ vfs_error vfs_walk_begin(vfs_file *base, const char *path, size_t length, bool f
             goto fail;
         }
     }
+    out_walk->steps = walk.steps;
     if (out_walk->named) {
         out_walk->directory = walk.current;
     } else {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 import time
 
-import eryx
 import pytest
+
+import eryx
 
 # Links of the longest length, each of which leads through the one before it.
 LINKS = """

@@ -119,6 +119,35 @@ class TestLocksLeftBehind:
         with sqlite3.connect(tmp_path / "db") as host:
             assert host.execute("select n from t").fetchall() == [(1,)]
 
+    def test_the_lock_of_another_session_stays(self, tmp_path: Path) -> None:
+        """The system may give the directory the number that one's own had."""
+        volumes = [(str(tmp_path), "/v", False)]
+        first, second = Session(volumes=volumes), Session(volumes=volumes)
+        insert = (BEGIN + INSERT).replace("/data", "/v")
+        for _ in range(10):
+            first.execute(insert + "db.commit(); db.close()")
+            second.execute(insert)
+            first.reset()
+            assert (tmp_path / "db.lock").is_dir()
+            second.reset()
+            assert not (tmp_path / "db.lock").exists()
+
+    def test_along_a_long_way(self) -> None:
+        """Nobody walks a thousand steps to a lock when the session has ended."""
+        storage = VfsStorage()
+        session = Session(vfs=storage)
+        code = """
+import os
+os.makedirs("/data/a")
+open("/data/a/x.db", "w").close()
+open("/data/a/y.db", "w").close()
+os.mkdir("/data/" + "a/../" * 700 + "a/x.db.lock")
+os.mkdir("/data/" + "a/../" * 50 + "a/y.db.lock")
+"""
+        session.execute(code)
+        session.reset()
+        assert storage.list("a") == ["x.db", "x.db.lock", "y.db"]
+
     def test_other_directories_of_that_name_stay(self) -> None:
         storage = VfsStorage()
         session = Session(vfs=storage)
