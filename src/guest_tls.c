@@ -274,25 +274,17 @@ static int32_t refuse(const call *made, tls_error *error)
 }
 
 /* The name of a session that the guest feeds itself: any that the rules allow. */
-static int32_t choose_fed_name(const call *made, const request *asked, const char *name,
-                               bool is_address, const net_address *address)
+static int32_t choose_fed_name(const call *made, const request *asked, const char *name)
 {
     eryx_sandbox *sandbox = made->sandbox;
-    char reason[NET_REASON_SIZE];
     tls_error *error = &sandbox->tls->error;
     if (asked->name_size == 0) {
         tls_error_set(error, "a server_hostname is needed: without one, eryx can't tell who the "
                              "server should be");
         return TLS_FAILED;
     }
-    bool is_allowed =
-        is_address ? net_policy_allows_address(net_get_policy(sandbox->net), NULL, address, reason)
-                   : net_policy_allows_name(net_get_policy(sandbox->net), name, reason);
-    if (!is_allowed) {
-        net_refuse(sandbox->net, "%s", reason);
-        return refuse(made, error);
-    }
-    return TLS_OK;
+    bool is_allowed = net_allows_name(sandbox->net, (const uint8_t *)name, strlen(name));
+    return is_allowed ? TLS_OK : refuse(made, error);
 }
 
 /* The name of a session that takes over a connection: one that this was made to. */
@@ -449,7 +441,7 @@ static int32_t open_session(call *made)
     if (status == TLS_OK) {
         status = connection != NULL
                      ? choose_attached_name(made, &asked, connection, name, &is_address)
-                     : choose_fed_name(made, &asked, name, is_address, &address);
+                     : choose_fed_name(made, &asked, name);
     }
     if (status != TLS_OK) {
         return status;

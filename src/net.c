@@ -62,6 +62,7 @@ void net_destroy(net *network)
     }
     net_end_run(network, NULL);
     forget_log(network);
+    net_own_free(&network->own);
     pthread_mutex_destroy(&network->wake_lock);
     net_policy_release(network->policy);
     free(network);
@@ -201,7 +202,7 @@ bool net_allows_name(net *network, const uint8_t *name, size_t size)
     char normalized[NET_MAX_NAME + 1];
     char reason[NET_REASON_SIZE];
     if (!net_name_normalize(name, size, normalized, reason) ||
-        !net_policy_allows_name(network->policy, normalized, reason)) {
+        !net_policy_allows_name(network->policy, &network->own, normalized, reason)) {
         net_refuse(network, "%s", reason);
         return false;
     }
@@ -286,6 +287,14 @@ uint32_t net_log(net *network, const char *host, const net_address *address, con
         entry->view.port = address->port;
     }
     return ++network->log_count;
+}
+
+void net_log_refusal(net *network, uint32_t entry, const char *refusal)
+{
+    if (entry != 0) {
+        free(network->log[entry - 1].refusal);
+        network->log[entry - 1].refusal = strdup(refusal);
+    }
 }
 
 void net_list(net *network, const eryx_connection **out_connections, size_t *out_count,

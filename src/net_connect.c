@@ -33,16 +33,16 @@ static int refuse(net *network, const net_address *remote, int error, const char
     return error;
 }
 
-bool net_allows_address(const net *network, const net_address *address,
-                        char out_reason[NET_REASON_SIZE])
+bool net_allows_address(net *network, const net_address *address, char out_reason[NET_REASON_SIZE])
 {
     const char *name = net_known_name(network, address, 0);
-    bool allowed = net_policy_allows_address(network->policy, name, address, out_reason);
+    bool allowed =
+        net_policy_allows_address(network->policy, &network->own, name, address, out_reason);
     for (size_t i = 1; !allowed && name != NULL; i++) {
         /* Another name of it may be allowed; at the end, the address itself. */
         char ignored[NET_REASON_SIZE];
         name = net_known_name(network, address, i);
-        allowed = net_policy_allows_address(network->policy, name, address, ignored);
+        allowed = net_policy_allows_address(network->policy, &network->own, name, address, ignored);
     }
     return allowed;
 }
@@ -135,6 +135,31 @@ int net_connection_start(net_connection *connection, const net_address *remote)
     return 0;
 }
 
+/* Whether both ends are this machine, whatever its interfaces say. */
+static bool is_to_itself(const net_connection *connection)
+{
+    net_address local = net_address_unmap(&connection->local);
+    net_address remote = net_address_unmap(&connection->remote);
+    return net_address_same_host(&local, &remote) || net_address_is_loopback(&local);
+}
+
+/* An established connection, looked at once more. 0, or EACCES if no rule allows what it is. */
+static int check_ends(net_connection *connection)
+{
+    net *network = connection->network;
+    char reason[NET_REASON_SIZE];
+    if (!is_to_itself(connection)) {
+        return 0;
+    }
+    net_own_learn(&network->own, &connection->remote);
+    if (net_allows_address(network, &connection->remote, reason)) {
+        return 0;
+    }
+    net_refuse(network, "%s", reason);
+    net_log_refusal(network, connection->log_entry, reason);
+    return EACCES;
+}
+
 int net_connection_finish(net_connection *connection)
 {
     if (connection->state != NET_CONNECTING) {
@@ -158,6 +183,9 @@ int net_connection_finish(net_connection *connection)
     if (error == 0 && (getsockname(connection->fd, (struct sockaddr *)&system, &size) != 0 ||
                        !net_address_from_system((struct sockaddr *)&system, &connection->local))) {
         error = ECONNABORTED;
+    }
+    if (error == 0) {
+        error = check_ends(connection);
     }
     if (error != 0) {
         net_connection_close(connection);

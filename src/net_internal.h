@@ -45,6 +45,8 @@ struct net {
     uint64_t bytes;              /* of this run, both ways */
     uint64_t next_id;            /* of a connection; never 0 */
 
+    net_own own; /* read with the first address that may be public */
+
     net_resolver *resolver; /* made with the first lookup */
     uint32_t lookup_count;  /* that are going on */
     uint64_t lookups_total; /* of this run */
@@ -87,12 +89,15 @@ bool net_remember(net *network, const net_address *address, const char *name);
 const char *net_known_name(const net *network, const net_address *address, size_t index);
 
 /* Whether an address may be connected to, under one of the names that gave it or as it is. */
-bool net_allows_address(const net *network, const net_address *address,
-                        char out_reason[NET_REASON_SIZE]);
+bool net_allows_address(net *network, const net_address *address, char out_reason[NET_REASON_SIZE]);
 
 /* Lists a connection or a refusal. Gives the place in the list plus one; 0 if it is not listed.
  * refusal: NULL for none. address: NULL for none. */
 uint32_t net_log(net *network, const char *host, const net_address *address, const char *refusal);
+
+/* Says of an entry that was listed as a connection that it was refused. entry: as net_log() gave
+ * it. */
+void net_log_refusal(net *network, uint32_t entry, const char *refusal);
 
 /* Closes the system's socket; the connection itself stays. */
 void net_connection_close(net_connection *connection);

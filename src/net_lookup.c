@@ -125,13 +125,19 @@ static bool make_resolver(net *network)
         return false;
     }
     resolver->network = network;
+    /* A name is looked up as it was checked: what the system would put behind it or in its place
+     * (search lists, aliases of users) is another name, to which other rules apply. */
     struct ares_options options = {
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
+        .domains = NULL,
+        .ndomains = 0,
         .timeout = SERVER_TIMEOUT_MS,
         .tries = SERVER_TRIES,
         .sock_state_cb = on_socket_state,
         .sock_state_cb_data = resolver,
     };
-    int chosen = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+    int chosen = ARES_OPT_FLAGS | ARES_OPT_DOMAINS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                 ARES_OPT_SOCK_STATE_CB;
     if (ares_init_options(&resolver->channel, &options, chosen) != ARES_SUCCESS) {
         free(resolver);
         return false;
@@ -243,7 +249,8 @@ static net_lookup_status take_addresses(net_lookup *lookup, const struct ares_ad
         if (has_address(lookup, &address)) {
             continue;
         }
-        if (!net_policy_allows_address(network->policy, lookup->name, &address, reason)) {
+        if (!net_policy_allows_address(network->policy, &network->own, lookup->name, &address,
+                                       reason)) {
             if (first_reason[0] == 0) {
                 memcpy(first_reason, reason, sizeof first_reason);
                 refused = address;
@@ -321,7 +328,7 @@ net_lookup_status net_lookup_start(net *network, const uint8_t *name, size_t siz
     }
     bool is_literal = net_address_parse(normalized, strlen(normalized), &literal);
     if (is_literal ? !net_allows_address(network, &literal, reason)
-                   : !net_policy_allows_name(network->policy, normalized, reason)) {
+                   : !net_policy_allows_name(network->policy, &network->own, normalized, reason)) {
         return refuse(network, normalized, is_literal ? &literal : NULL, reason);
     }
     if (!is_literal && (network->lookup_count >= NET_MAX_LOOKUPS ||

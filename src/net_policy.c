@@ -539,13 +539,17 @@ static internal_match match_internal_name(const net_policy *policy, size_t index
 }
 
 /* What internal_hosts says of an address; name as for net_policy_allows_address(). */
-static internal_match match_internal(const net_policy *policy, const char *name,
+static internal_match match_internal(const net_policy *policy, net_own *own, const char *name,
                                      const net_address *address)
 {
     internal_match best = INTERNAL_NONE;
     char text[NET_ADDRESS_TEXT_SIZE];
+    if (policy->internal_hosts.count == 0) {
+        return INTERNAL_NONE;
+    }
     net_address_text(address, text);
-    bool is_guarded = policy->block_internal && net_address_is_guarded(address);
+    bool is_guarded =
+        policy->block_internal && (net_address_is_guarded(address) || net_own_has(own, address));
     for (size_t i = 0; i < policy->internal_hosts.count && best != INTERNAL_ALLOWED; i++) {
         const net_pattern *pattern = &policy->internal_hosts.items[i];
         internal_match match = INTERNAL_NONE;
@@ -560,12 +564,12 @@ static internal_match match_internal(const net_policy *policy, const char *name,
     return best;
 }
 
-bool net_policy_allows_name(const net_policy *policy, const char *name,
+bool net_policy_allows_name(const net_policy *policy, net_own *own, const char *name,
                             char out_reason[NET_REASON_SIZE])
 {
     net_address literal;
     if (net_address_parse(name, strlen(name), &literal)) {
-        return net_policy_allows_address(policy, NULL, &literal, out_reason);
+        return net_policy_allows_address(policy, own, NULL, &literal, out_reason);
     }
     const char *rule = find_name(&policy->blocked_hosts, name);
     if (rule != NULL) {
@@ -602,7 +606,20 @@ static void describe(const char *name, const char *text, char *out_text, size_t 
     }
 }
 
-bool net_policy_allows_address(const net_policy *policy, const char *name,
+/* Why an address is not a public one; NULL if it is. */
+static const char *why_internal(const net_policy *policy, net_own *own, const net_address *address)
+{
+    if (!policy->block_internal) {
+        return NULL;
+    }
+    const char *why = net_address_internal(address);
+    if (why == NULL && !policy->allow_localhost && net_own_has(own, address)) {
+        why = "an address of this machine";
+    }
+    return why;
+}
+
+bool net_policy_allows_address(const net_policy *policy, net_own *own, const char *name,
                                const net_address *address, char out_reason[NET_REASON_SIZE])
 {
     char text[NET_ADDRESS_TEXT_SIZE];
@@ -624,13 +641,13 @@ bool net_policy_allows_address(const net_policy *policy, const char *name,
         snprintf(out_reason, NET_REASON_SIZE, "%s is in the blocked network %s", what, rule);
         return false;
     }
-    internal_match match = match_internal(policy, name, &plain);
+    internal_match match = match_internal(policy, own, name, &plain);
     if (find_network(&policy->allowed_networks, address, false) != NULL ||
         match == INTERNAL_ALLOWED ||
         (policy->allow_localhost && net_address_is_loopback(address))) {
         return true;
     }
-    const char *internal = policy->block_internal ? net_address_internal(address) : NULL;
+    const char *internal = why_internal(policy, own, address);
     if (internal != NULL) {
         const char *hint = match == INTERNAL_GUARDED
                                ? ", which internal_hosts allows only with '=' and the address"

@@ -11,6 +11,7 @@
 
 #include "eryx/eryx.h"
 #include "net_address.h"
+#include "net_own.h"
 #include "net_pattern.h"
 
 typedef struct net_policy net_policy;
@@ -53,18 +54,19 @@ size_t net_policy_root_certificates(const net_policy *policy, const eryx_bytes *
 /* The patterns of allowed_hosts; live as long as the policy. */
 size_t net_policy_allowed_hosts(const net_policy *policy, const net_pattern **out_patterns);
 
-/* Whether a name may be looked up. name: from net_name_normalize(). If not, out_reason tells the
- * rule. */
-bool net_policy_allows_name(const net_policy *policy, const char *name,
+/* Whether a name may be looked up. own: as below, for a name that is an address. name: from
+ * net_name_normalize(). If not, out_reason tells the rule. */
+bool net_policy_allows_name(const net_policy *policy, net_own *own, const char *name,
                             char out_reason[NET_REASON_SIZE]);
 
 /*
  * Whether an address may be connected to under a name.
  *
+ * own: the addresses of this machine, which are no public ones.
  * name: a name that was allowed and gave the address, or NULL if the guest named the address
  * itself.
  */
-bool net_policy_allows_address(const net_policy *policy, const char *name,
+bool net_policy_allows_address(const net_policy *policy, net_own *own, const char *name,
                                const net_address *address, char out_reason[NET_REASON_SIZE]);
 
 #endif

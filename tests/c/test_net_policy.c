@@ -219,10 +219,19 @@ static eryx_texts texts(const char *const *items)
 
 #define TEXTS(...) texts((const char *const[]){__VA_ARGS__, NULL})
 
+/* The machine of these tests; never read anew. */
+static net_address own_addresses[] = {
+    {.bytes = {127, 0, 0, 1}},
+    {.bytes = {8, 8, 4, 4}},
+    {.bytes = {10, 7, 7, 7}},
+    {.is_v6 = true, .bytes = {0x2a, 0, [15] = 7}},
+};
+static net_own own = {.addresses = own_addresses, .count = 4, .next_read_ns = UINT64_MAX};
+
 static void assert_name_is(const net_policy *policy, const char *name, const char *refusal)
 {
     char reason[NET_REASON_SIZE] = "";
-    bool allowed = net_policy_allows_name(policy, name, reason);
+    bool allowed = net_policy_allows_name(policy, &own, name, reason);
     if (allowed) {
         reason[0] = 0;
     }
@@ -236,7 +245,7 @@ static void assert_address_is(const net_policy *policy, const char *name, const 
     char reason[NET_REASON_SIZE] = "";
     net_address address;
     ASSERT(net_address_parse(text, strlen(text), &address));
-    bool allowed = net_policy_allows_address(policy, name, &address, reason);
+    bool allowed = net_policy_allows_address(policy, &own, name, &address, reason);
     if (allowed) {
         reason[0] = 0;
     }
@@ -400,9 +409,9 @@ static void test_an_internal_name_does_not_open_the_machine_itself(void)
         net_address address;
         char reason[NET_REASON_SIZE];
         ASSERT(net_address_parse(guarded[i], strlen(guarded[i]), &address));
-        ASSERT(!net_policy_allows_address(policy, "db.corp.example", &address, reason));
+        ASSERT(!net_policy_allows_address(policy, &own, "db.corp.example", &address, reason));
         ASSERT_STR_CONTAINS(reason, "internal_hosts allows only with '='");
-        ASSERT(!net_policy_allows_address(policy, NULL, &address, reason));
+        ASSERT(!net_policy_allows_address(policy, &own, NULL, &address, reason));
     }
     assert_name_is(policy, "localhost",
                    "host 'localhost' is blocked: it is a name of the host itself");
@@ -419,6 +428,67 @@ static void test_an_internal_name_does_not_open_the_machine_itself(void)
                       "address 127.0.0.1 of host '10.attacker.example' is blocked: loopback");
     assert_address_is(policy, NULL, "10.9.9.9", NULL);
     net_policy_release(policy);
+}
+
+/* A service that listens on all interfaces is reached under the public address, too. */
+static void test_the_public_addresses_of_the_machine_are_not_public(void)
+{
+    eryx_network_options options;
+    eryx_network_options_init(&options);
+    options.internal_hosts = TEXTS("*.corp.example");
+    net_policy *policy = make(&options);
+    assert_address_is(policy, NULL, "8.8.4.5", NULL);
+    assert_address_is(policy, NULL, "8.8.4.4",
+                      "address 8.8.4.4 is blocked: an address of this machine");
+    assert_name_is(policy, "134743044", "address 8.8.4.4 is blocked: an address of this machine");
+    assert_address_is(policy, NULL, "::ffff:8.8.4.4",
+                      "address 8.8.4.4 is blocked: an address of this machine");
+    assert_address_is(policy, "x.example", "2a00::7",
+                      "address 2a00::7 of host 'x.example' is blocked: an address of this machine");
+    assert_address_is(policy, NULL, "2a00::8", NULL);
+    assert_address_is(policy, "db.corp.example", "10.7.7.8", NULL);
+    assert_address_is(policy, "db.corp.example", "10.7.7.7",
+                      "address 10.7.7.7 of host 'db.corp.example' is blocked: private network, "
+                      "which internal_hosts allows only with '=' and the address");
+    net_address learned = {.bytes = {9, 9, 9, 9}};
+    assert_address_is(policy, NULL, "9.9.9.9", NULL);
+    net_own_learn(&own, &learned);
+    assert_address_is(policy, NULL, "9.9.9.9",
+                      "address 9.9.9.9 is blocked: an address of this machine");
+    net_policy_release(policy);
+
+    options.allowed_networks = TEXTS("8.8.4.4");
+    options.internal_hosts = TEXTS("a.example=2a00::7", "9.9.9.9");
+    policy = make(&options);
+    assert_address_is(policy, NULL, "8.8.4.4", NULL);
+    assert_address_is(policy, "a.example", "2a00::7", NULL);
+    assert_address_is(policy, NULL, "9.9.9.9", NULL);
+    net_policy_release(policy);
+
+    options.allowed_networks = options.internal_hosts = (eryx_texts){0};
+    options.allow_localhost = true;
+    policy = make(&options);
+    assert_address_is(policy, NULL, "8.8.4.4", NULL);
+    assert_address_is(policy, NULL, "10.7.7.7", "address 10.7.7.7 is blocked: private network");
+    net_policy_release(policy);
+
+    options.allow_localhost = options.block_internal = false;
+    policy = make(&options);
+    assert_address_is(policy, NULL, "8.8.4.4", NULL);
+    net_policy_release(policy);
+    own.has_learned = false;
+}
+
+static void test_the_addresses_of_interfaces_are_read(void)
+{
+    net_own read = {0};
+    const net_address loopback = {.bytes = {127, 0, 0, 1}};
+    const net_address mapped = {.is_v6 = true, .bytes = {[10] = 0xff, 0xff, 127, 0, 0, 1}};
+    const net_address other = {.bytes = {127, 9, 9, 9}};
+    ASSERT(net_own_has(&read, &loopback));
+    ASSERT(net_own_has(&read, &mapped));
+    ASSERT(!net_own_has(&read, &other));
+    net_own_free(&read);
 }
 
 static void test_an_internal_host_says_where_it_leads(void)
@@ -555,6 +625,8 @@ TEST_MAIN(TEST_CASE(test_patterns), TEST_CASE(test_many_stars_are_quick),
           TEST_CASE(test_allowlist), TEST_CASE(test_blocks_come_first),
           TEST_CASE(test_exceptions_from_the_internal_block),
           TEST_CASE(test_an_internal_name_does_not_open_the_machine_itself),
+          TEST_CASE(test_the_public_addresses_of_the_machine_are_not_public),
+          TEST_CASE(test_the_addresses_of_interfaces_are_read),
           TEST_CASE(test_an_internal_host_says_where_it_leads),
           TEST_CASE(test_malformed_options_are_named),
           TEST_CASE(test_roots_that_are_no_certificates_are_refused),

@@ -29,6 +29,7 @@ from servers import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -416,6 +417,25 @@ class TestNames:
             run(CONNECT, "www.test", 80, network=config)
             assert dns.queries == []
 
+    def test_names_are_looked_up_as_they_were_checked(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """Search lists and aliases of the system would lead to a name that a rule blocks."""
+        aliases = tmp_path / "aliases"
+        aliases.write_text("safe vault.corp.example\n")
+        monkeypatch.setenv("LOCALDOMAIN", "corp.example")
+        monkeypatch.setenv("HOSTALIASES", str(aliases))
+        monkeypatch.setenv("RES_OPTIONS", "ndots:3")
+        answers: dict[str, list[list[str] | None]] = {
+            f"{name}.corp.example": [["192.0.3.1"]] for name in ("vault", "a.b")
+        }
+        with DnsServer(answers) as dns:
+            config = NetConfig(blocked_hosts=["*.corp.example"], dns_servers=[dns.address])
+            for name in ("vault", "safe", "a.b"):
+                done = run(CONNECT, name, 80, network=config)
+                assert done.stdout == "gaierror [Errno -2] Name does not resolve"
+            assert set(dns.queries) == {"vault", "safe", "a.b"}
+
     HOSTILE: ClassVar[dict[str, Callable[[bytes, bytes], bytes]]] = {
         "garbage": lambda query, good: garbage(300),
         "empty": lambda query, good: b"",
@@ -476,6 +496,78 @@ class TestNames:
                 network=config,
             )
         assert done.stdout.split() == ["b.a.test", "c.b.a.test", "B.A.TEST."]
+
+
+# Makes a network namespace of its own in which this machine has public addresses: on an interface,
+# as a second one of the same network, and by a route alone.
+OWN_NAMESPACE = """
+    import ctypes, os, subprocess, sys
+    def configure():
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(0x40000000) != 0:
+            return False
+        for words in ("link set lo up", "addr add 8.8.4.4/24 dev lo", "addr add 8.8.4.5/24 dev lo",
+                      "-6 addr add 2a00::7/128 dev lo", "route add local 9.9.9.0/24 dev lo"):
+            if subprocess.run(["ip", *words.split()], stderr=subprocess.DEVNULL).returncode != 0:
+                return False
+        return True
+    try:
+        made = configure()
+    except OSError:
+        made = False
+    if not made:
+        print("not permitted")
+        sys.exit()
+"""
+
+
+class TestThisMachine:
+    """Its public addresses lead to what listens on all interfaces."""
+
+    def test_its_own_public_addresses_are_not_public(self, child: Callable[[str], str]) -> None:
+        program = """
+            import socket, sys
+            for host in sys.argv[2:]:
+                try:
+                    with socket.create_connection((host, int(sys.argv[1])), timeout=20) as one:
+                        print(host, one.recv(100).decode())
+                except OSError as error:
+                    print(host, error.strerror)
+        """
+        hosts = ["8.8.4.4", "8.8.4.5", "::ffff:8.8.4.4", "2a00::7", "9.9.9.9"]
+        code = f"""
+            import eryx, socket, threading
+            server = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+            def serve():
+                while True:
+                    server.accept()[0].sendall(b"admin")
+            threading.Thread(target=serve, daemon=True).start()
+            def run(network):
+                arguments = [str(server.getsockname()[1]), *{hosts}]
+                box = eryx.Sandbox(network=network)
+                done = box.execute({dedent(program)!r}, arguments=arguments)
+                print(done.stdout)
+                print([one.refused is not None for one in done.connections])
+            run(eryx.NetConfig())
+            run(eryx.NetConfig(allowed_networks=["8.8.4.0/24"]).allow_internal_host("9.9.9.9"))
+            run(eryx.NetConfig().allow_localhost())
+        """
+        text = child(dedent(OWN_NAMESPACE) + dedent(code))
+        if text == "not permitted":
+            pytest.skip("needs the right to make a network namespace")
+        reason = "is blocked: an address of this machine"
+        refused = [f"{host} address {host.removeprefix('::ffff:')} {reason}" for host in hosts]
+        opened = [f"{host} admin" for host in hosts]
+        assert text.splitlines() == [
+            *refused,
+            "[True, True, True, True, True]",
+            *opened[:3],
+            refused[3],
+            opened[4],
+            "[False, False, False, True, False]",
+            *opened,
+            "[False, False, False, False, False]",
+        ]
 
 
 class TestOnConnect:
