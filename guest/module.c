@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 /*
@@ -13,20 +14,61 @@
  */
 #define INTERRUPT_SIGNAL SIGXCPU
 
-static volatile int interrupt;
+static volatile uint32_t interrupt;
+
+/*
+ * What the host writes to when it interrupts the program, at any instruction and without calling
+ * the guest: the flags of a signal that has been received, as CPython's trip_signal() sets them.
+ * Its handler raises at the next bytecode that looks for signals. Offsets into struct
+ * pyruntimestate of CPython 3.14.0, which module_check_interrupt() makes sure of.
+ */
+enum {
+    RUNTIME_MAIN_THREAD = 820,
+    RUNTIME_SIGNALS = 1044, /* of each signal: flag, handler */
+    RUNTIME_SIGNAL_BYTES = 8,
+    RUNTIME_TRIPPED = 1572,
+    THREAD_EVAL_BREAKER = 12,
+};
+
+static struct interrupt_flags flags;
 
 void module_clear_interrupt(void)
 {
     interrupt = 0;
 }
 
-/* Called by the host at any loop head: marks the signal as received, nothing more. Its handler
- * raises at the next bytecode that looks for signals. */
-GUEST_EXPORT(eryx_guest_interrupt) void eryx_guest_interrupt(uint32_t kind);
-void eryx_guest_interrupt(uint32_t kind)
+bool module_check_interrupt(void)
 {
-    interrupt = (int)kind;
+    char *thread;
+    memcpy(&thread, _PyRuntime + RUNTIME_MAIN_THREAD, sizeof thread);
+    if (thread != (char *)PyThreadState_Get()) {
+        return false;
+    }
+    volatile uint32_t *signal =
+        (volatile uint32_t *)(void *)(_PyRuntime + RUNTIME_SIGNALS +
+                                      INTERRUPT_SIGNAL * RUNTIME_SIGNAL_BYTES);
+    volatile uint32_t *tripped = (volatile uint32_t *)(void *)(_PyRuntime + RUNTIME_TRIPPED);
+    volatile uint32_t *breaker = (volatile uint32_t *)(void *)(thread + THREAD_EVAL_BREAKER);
+    bool clear = *signal == 0 && *tripped == 0 && (*breaker & INTERRUPT_EVAL_BREAKER_BIT) == 0;
     PyErr_SetInterruptEx(INTERRUPT_SIGNAL);
+    bool set = *signal == 1 && *tripped == 1 && (*breaker & INTERRUPT_EVAL_BREAKER_BIT) != 0;
+    bool taken = PyErr_CheckSignals() == 0 && *signal == 0 && *tripped == 0;
+    *breaker &= ~(uint32_t)INTERRUPT_EVAL_BREAKER_BIT;
+    flags = (struct interrupt_flags){
+        .kind = (uint32_t)(uintptr_t)&interrupt,
+        .signal = (uint32_t)(uintptr_t)signal,
+        .tripped = (uint32_t)(uintptr_t)tripped,
+        .eval_breaker = (uint32_t)(uintptr_t)breaker,
+    };
+    return clear && set && taken;
+}
+
+/* Where the flags are, for the host. */
+GUEST_EXPORT(eryx_guest_interrupt_flags)
+const struct interrupt_flags *eryx_guest_interrupt_flags(void);
+const struct interrupt_flags *eryx_guest_interrupt_flags(void)
+{
+    return &flags;
 }
 
 static PyObject *none(void)
@@ -66,7 +108,7 @@ static PyObject *module_set_interrupt(PyObject *self, PyObject *arguments)
  * ends where the program was stopped. */
 static PyObject *module_on_interrupt(PyObject *self, PyObject *arguments)
 {
-    int kind = interrupt;
+    uint32_t kind = interrupt;
     (void)self;
     (void)arguments;
     interrupt = 0;

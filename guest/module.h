@@ -4,11 +4,17 @@
 #ifndef ERYX_GUEST_MODULE_H
 #define ERYX_GUEST_MODULE_H
 
+#include <stdbool.h>
+
 #include "protocol.h"
 #include "python_api.h"
 
 /* For PyInitConfig_AddModule(). Gives a new reference, or NULL with an exception set. */
 PyObject *module_initialize(void);
+
+/* Finds the flags that the host sets to interrupt a program, and makes sure that they are where
+ * they should be. To be called once the handler is installed. False if they are not. */
+bool module_check_interrupt(void);
 
 /* Forgets an interrupt that came too late for the run it was meant for. */
 void module_clear_interrupt(void);

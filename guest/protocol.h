@@ -4,6 +4,8 @@
 #ifndef ERYX_GUEST_PROTOCOL_H
 #define ERYX_GUEST_PROTOCOL_H
 
+#include <stdint.h>
+
 /*
  * The host begins a run with eryx_guest_run(request, size). The request is a row of fields, each
  * { u32 field, u32 size, size bytes }, without padding, little-endian.
@@ -87,12 +89,24 @@ struct callback_answer {
  */
 #define TLS_MAX_TRANSFER_BYTES (1 << 20)
 
-/* eryx_guest_interrupt(kind): asks the interpreter to raise at the next bytecode that allows it.
- * Safe at any loop head; sets flags only. */
+/* How the host asks the interpreter to raise at the next bytecode that allows it. */
 enum interrupt_kind {
     INTERRUPT_TIMEOUT = 1,
     INTERRUPT_CANCEL = 2,
     INTERRUPT_FUEL = 3,
 };
+
+/*
+ * Where in guest memory it writes for that, between any two instructions of the guest: a struct
+ * that eryx_guest_interrupt_flags() gives, the same in all runs of an image.
+ */
+struct interrupt_flags {
+    uint32_t kind;         /* enum interrupt_kind; 0 again once the exception is being raised */
+    uint32_t signal;       /* 1: the signal that stands for it has come */
+    uint32_t tripped;      /* 1: some signal has come */
+    uint32_t eval_breaker; /* of the main thread; INTERRUPT_EVAL_BREAKER_BIT is added */
+};
+
+#define INTERRUPT_EVAL_BREAKER_BIT 2u
 
 #endif

@@ -142,4 +142,7 @@ int PyErr_CheckSignals(void);
 int PyErr_SetInterruptEx(int signal_number);
 PyObject *PyErr_NoMemory(void);
 
+/* Not of any API: struct pyruntimestate, known by offsets. */
+extern char _PyRuntime[];
+
 #endif

@@ -428,6 +428,10 @@ int32_t eryx_guest_start(void)
     if (!start_python() || !set_stack_limit() || !prepare_image()) {
         return 1;
     }
+    if (!module_check_interrupt()) {
+        fputs("eryx: the flags of a signal are not where they should be\n", stderr);
+        return 1;
+    }
     allocator_start_fresh();
     return 0;
 }

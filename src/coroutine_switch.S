@@ -95,4 +95,81 @@ guest_tick:
     .cfi_endproc
     .size guest_tick, . - guest_tick
 
+/*
+ * Where generated code goes on when a signal has met it (alarm.c), or when its ticks are used up: on top
+ * of the stack is the address to come back to, above it 128 bytes of red zone. Calls alarm_interrupted()
+ * with all registers, the flags and the vector registers put away, and goes back as if nothing had been.
+ */
+    .equ VECTOR_BYTES, 2816     /* up to AVX-512 in XSAVE's standard format: 2,696 */
+    .equ LEGACY_BYTES, 512      /* FXSAVE; XSAVE's header follows it */
+
+    .globl guest_interrupted
+    .hidden guest_interrupted
+    .type guest_interrupted, @function
+guest_interrupted:
+    .cfi_startproc
+    pushfq
+    cld
+    pushq %rax
+    pushq %rcx
+    pushq %rdx
+    pushq %rbx
+    pushq %rbp
+    pushq %rsi
+    pushq %rdi
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, %rbp
+    .cfi_def_cfa %rbp, 136
+    subq $VECTOR_BYTES, %rsp
+    andq $-64, %rsp
+    movl guest_vector_parts(%rip), %eax
+    testl %eax, %eax
+    jz 1f
+    xorl %edx, %edx
+    movq %rdx, LEGACY_BYTES(%rsp)
+    movq %rdx, LEGACY_BYTES+8(%rsp)
+    movq %rdx, LEGACY_BYTES+16(%rsp)
+    movq %rdx, LEGACY_BYTES+24(%rsp)
+    movq %rdx, LEGACY_BYTES+32(%rsp)
+    movq %rdx, LEGACY_BYTES+40(%rsp)
+    movq %rdx, LEGACY_BYTES+48(%rsp)
+    movq %rdx, LEGACY_BYTES+56(%rsp)
+    xsave64 (%rsp)
+    callq alarm_interrupted
+    movl guest_vector_parts(%rip), %eax
+    xorl %edx, %edx
+    xrstor64 (%rsp)
+    jmp 2f
+1:  fxsave64 (%rsp)
+    callq alarm_interrupted
+    fxrstor64 (%rsp)
+2:  movq %rbp, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rdi
+    popq %rsi
+    popq %rbp
+    popq %rbx
+    popq %rdx
+    popq %rcx
+    popq %rax
+    popfq
+    .cfi_def_cfa %rsp, 8
+    retq $128
+    .cfi_endproc
+    .size guest_interrupted, . - guest_interrupted
+
     .section .note.GNU-stack, "", @progbits

@@ -3,12 +3,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "alarm.h"
 #include "coroutine.h"
 #include "dirty_pages.h"
 #include "native_attach.h"
 #include "status.h"
 #include "tls_library.h"
 #include "trap.h"
+#include "wall.h"
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
@@ -18,6 +20,7 @@ static void after_fork_in_child(void)
     dirty_pages_after_fork();
     memory_cache_after_fork();
     trap_after_fork();
+    wall_after_fork();
     tls_after_fork();
     native_module_after_fork();
     native_attach_after_fork();
@@ -37,6 +40,10 @@ eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine
                                eryx_error *out_error)
 {
     pthread_once(&fork_once, watch_forks);
+    eryx_status status = wall_check_system(out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
     eryx_engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
@@ -112,6 +119,11 @@ void eryx_engine_destroy(eryx_engine *engine)
         eryx_engine_destroy(engine->base);
         free(engine);
     }
+}
+
+eryx_status eryx_set_stop_signal(int signal_number)
+{
+    return alarm_choose_signal(signal_number) ? ERYX_OK : ERYX_INVALID_ARGUMENT;
 }
 
 void eryx_engine_trim(eryx_engine *engine)

@@ -58,6 +58,9 @@ uint32_t eryx_host_call(guest_instance *instance, uint32_t name, uint32_t name_s
     if (table->invocations >= sandbox->limits.max_callback_invocations) {
         return (uint32_t)CALL_LIMIT;
     }
+    if (limits_are_over(&sandbox->timing, instance)) {
+        return 0;
+    }
     table->invocations++;
     const uint64_t max_bytes = sandbox->limits.max_callback_bytes;
     if (name_size > CALLBACKS_MAX_NAME || arguments_size > max_bytes) {
@@ -184,7 +187,9 @@ void eryx_host_trace(guest_instance *instance, uint32_t events, uint32_t size)
     }
     guest_charge(instance, cost.work * TICKS_PER_WORK);
     event.as.trace.json = json;
-    run_yield(sandbox_of(instance), event);
+    if (!limits_are_over(&sandbox_of(instance)->timing, instance)) {
+        run_yield(sandbox_of(instance), event);
+    }
 }
 
 /* ---- The embedder's side --------------------------------------------------------------------- */

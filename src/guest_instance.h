@@ -9,8 +9,9 @@
 
 /* Ends of a guest that WebAssembly does not know; they go where a wasm_rt_trap_t goes. */
 enum guest_trap {
-    GUEST_TRAP_EXIT = 100, /* the guest asked to exit; its code is in the run */
-    GUEST_TRAP_TIMEOUT,    /* the deadline and the grace after it are over */
+    GUEST_TRAP_EXIT = 100,  /* the guest asked to exit; its code is in the run */
+    GUEST_TRAP_TIMEOUT,     /* the deadline and the grace after it are over */
+    GUEST_TRAP_CPU_TIMEOUT, /* the same of cpu_timeout_ms */
     GUEST_TRAP_CANCELLED,
     GUEST_TRAP_FUEL,
 };
@@ -20,10 +21,19 @@ typedef struct guest_ptr {
     uint32_t offset;
 } guest_ptr;
 
+/* Whose code runs on the guest's stack. */
+enum guest_place {
+    GUEST_IN_GUEST,
+    GUEST_IN_HOST,  /* a host function that the guest has called */
+    GUEST_IN_ALLOC, /* the guest's allocator, called by a host function: may not call the host */
+};
+
 typedef struct guest_instance {
     int64_t ticks;                /* loop heads left before guest_tick() is called */
     uint32_t stack_pointer;       /* __stack_pointer, the only global of the linked module */
     uint32_t pending_trap;        /* wasm_rt_trap_t or guest_trap that a host function asked for */
+    volatile uint32_t attention;  /* guest_attend() is wanted; also set by a signal (alarm.h) */
+    uint32_t place;               /* guest_place */
     const uint8_t *stack_reserve; /* host functions must not be entered below this address */
     wasm_rt_memory_t memory;
     wasm_rt_funcref_table_t table;
@@ -75,23 +85,38 @@ static inline uint32_t guest_stack_limit(const guest_instance *instance, uint32_
 /* One tick for so many bytes of memory.copy and memory.fill. */
 #define GUEST_BULK_BYTES_PER_TICK 256
 
+/* Takes the trap that was asked for, looks at deadlines and pauses (limits.h). May not return. */
+__attribute__((cold, noinline)) void guest_attend(guest_instance *instance);
+
+/* Between two pieces of long work: a look at whether it is to go on. */
+static inline void guest_attend_if_asked(guest_instance *instance)
+{
+    if (UNLIKELY(instance->attention != 0)) {
+        guest_attend(instance);
+    }
+}
+
 /*
  * Around every call from the guest to a host function (generated guest_imports.c): leaves the host
  * function room on the guest stack, and takes the trap that it asked for once it has returned, so
- * that no host function is ever cut short while it holds something.
+ * that no host function is ever cut short while it holds something. What the guest does while a
+ * host function has it allocate may not call the host again, which is in the middle of something.
  */
 static inline void guest_enter_host(guest_instance *instance)
 {
     if (UNLIKELY((const uint8_t *)__builtin_frame_address(0) < instance->stack_reserve)) {
         wasm_rt_trap(WASM_RT_TRAP_EXHAUSTION);
     }
+    if (UNLIKELY(instance->place != GUEST_IN_GUEST)) {
+        wasm_rt_trap(WASM_RT_TRAP_UNREACHABLE);
+    }
+    instance->place = GUEST_IN_HOST;
 }
 
 static inline void guest_leave_host(guest_instance *instance)
 {
-    if (UNLIKELY(instance->pending_trap != WASM_RT_TRAP_NONE)) {
-        wasm_rt_trap((wasm_rt_trap_t)instance->pending_trap);
-    }
+    instance->place = GUEST_IN_GUEST;
+    guest_attend_if_asked(instance);
 }
 
 #endif

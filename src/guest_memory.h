@@ -28,6 +28,7 @@ static inline void guest_ask_trap(guest_instance *instance, uint32_t trap)
     if (instance->pending_trap == WASM_RT_TRAP_NONE) {
         instance->pending_trap = trap;
     }
+    instance->attention = 1;
 }
 
 /* Host view of size bytes at p; valid until the guest runs again. False (and *out_bytes untouched)

@@ -24,7 +24,11 @@ uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t delta_pages)
 
 guest_ptr guest_try_allocate(guest_instance *instance, uint32_t size)
 {
-    return guest_at(guest_export_eryx_guest_alloc(instance, size));
+    uint32_t place = instance->place;
+    instance->place = GUEST_IN_ALLOC;
+    guest_ptr block = guest_at(guest_export_eryx_guest_alloc(instance, size));
+    instance->place = place;
+    return block;
 }
 
 guest_ptr guest_allocate(guest_instance *instance, uint32_t size)

@@ -41,17 +41,22 @@ static eryx_status start_guest(eryx_sandbox *sandbox, eryx_error *out_error)
     callbacks_begin(&sandbox->callbacks, sandbox->limits.max_pending_callback_bytes);
     limits_begin(&sandbox->timing, &sandbox->instance, &sandbox->limits, 0);
     sandbox->timing.interruptible = false;
+    eryx_status status;
     uint32_t trap;
     do {
         sandbox->event = (eryx_event){.kind = ERYX_EVENT_DONE};
-        trap = run_enter(sandbox);
+        status = run_enter(sandbox, &trap);
         if (sandbox->event.kind == ERYX_EVENT_WAIT) {
             limits_sleep(&sandbox->timing, sandbox->event.as.wait.wake_ns);
         } else if (sandbox->event.kind == ERYX_EVENT_CALLBACK) {
             answer_null(sandbox, sandbox->event.as.callback.id);
         }
-    } while (trap == WASM_RT_TRAP_NONE && sandbox->event.kind != ERYX_EVENT_DONE);
+    } while (status == ERYX_OK && trap == WASM_RT_TRAP_NONE &&
+             sandbox->event.kind != ERYX_EVENT_DONE);
     coroutine_destroy(&sandbox->coroutine);
+    if (status != ERYX_OK) {
+        return status_fail(status, out_error, "%s", eryx_status_text(status));
+    }
     eryx_bytes written = output_finish(&sandbox->output, 2);
     size_t shown = written.size < 400 ? written.size : 400;
     const char *tail = (const char *)written.data + (written.size - shown);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alarm.h"
 #include "guest_exports.h"
 #include "guest_memory.h"
 #include "protocol.h"
@@ -25,55 +26,113 @@ static uint64_t add_saturating(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* Books what the present slice has used and begins the next, no longer than the fuel that is left.
- */
-static void begin_slice(limits_state *state, guest_instance *instance, int64_t length)
+static uint64_t earlier(uint64_t a, uint64_t b)
 {
-    uint64_t used = (uint64_t)(state->slice - instance->ticks);
-    state->fuel_booked = add_saturating(state->fuel_booked, used);
-    uint64_t left = state->max_fuel > state->fuel_booked ? state->max_fuel - state->fuel_booked : 0;
-    state->slice = (uint64_t)length < left ? length : (int64_t)left;
-    instance->ticks = state->slice;
+    return a < b ? a : b;
+}
+
+/* Processor time of this thread. */
+static uint64_t cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 void limits_begin(limits_state *state, guest_instance *instance, const eryx_limits *limits,
                   uint64_t pause_every_ms)
 {
-    uint64_t now = run_clock_ns();
-    state->started_ns = now;
-    state->deadline_ns = add_saturating(now, milliseconds(limits->execution_timeout_ms));
-    state->hard_deadline_ns = UINT64_MAX;
+    state->started_ns = 0;
+    state->timeout_ns = milliseconds(limits->execution_timeout_ms);
+    state->deadline_ns = UINT64_MAX;
     state->stop = 0;
-    state->max_fuel = limits->max_fuel;
-    state->fuel_booked = 0;
-    state->slice = 0;
-    instance->ticks = 0;
-    state->slice_began_ns = now;
-    state->pause_every_ns = milliseconds(pause_every_ms);
-    state->next_pause_ns =
-        pause_every_ms == 0 ? UINT64_MAX : add_saturating(now, state->pause_every_ns);
+    state->wait_told = false;
     state->interruptible = true;
+    state->interrupt = guest_at(0);
+    state->cpu_timeout_ns = milliseconds(limits->cpu_timeout_ms);
+    state->cpu_used_ns = 0;
+    state->counts_cpu = state->cpu_timeout_ns != UINT64_MAX;
+    state->inside = false;
+    state->pause_every_ns = milliseconds(pause_every_ms);
+    state->next_pause_ns = UINT64_MAX;
     atomic_store(&state->cancel, 0);
-    begin_slice(state, instance, LIMITS_SLICE_MIN);
+    atomic_store(&state->thread, 0);
+    fuel_begin(&state->fuel, instance, limits->max_fuel);
 }
 
 uint64_t limits_fuel(const limits_state *state, const guest_instance *instance)
 {
-    return add_saturating(state->fuel_booked, (uint64_t)(state->slice - instance->ticks));
+    return fuel_used(&state->fuel, instance);
+}
+
+uint64_t limits_duration_ns(const limits_state *state)
+{
+    return state->started_ns == 0 ? 0 : run_clock_ns() - state->started_ns;
+}
+
+/* ---- Stops ------------------------------------------------------------------------------------
+ */
+
+/* What the guest has used of the processor in this run; only if that is counted. */
+static uint64_t cpu_used_ns(const limits_state *state)
+{
+    return state->cpu_used_ns + (state->inside ? cpu_ns() - state->cpu_entered_ns : 0);
+}
+
+static void count_cpu(limits_state *state)
+{
+    if (!state->counts_cpu) {
+        state->counts_cpu = true;
+        state->cpu_entered_ns = state->inside ? cpu_ns() : 0;
+    }
+}
+
+/* Sets the flags that have the interpreter raise, as protocol.h says. */
+static void set_flags(const limits_state *state, guest_instance *instance)
+{
+    struct interrupt_flags flags;
+    guest_read(instance, state->interrupt, &flags, sizeof flags);
+    guest_store_u32(instance, guest_at(flags.kind), state->stop_kind);
+    guest_store_u32(instance, guest_at(flags.signal), 1);
+    guest_store_u32(instance, guest_at(flags.tripped), 1);
+    uint32_t breaker = guest_load_u32(instance, guest_at(flags.eval_breaker));
+    guest_store_u32(instance, guest_at(flags.eval_breaker), breaker | INTERRUPT_EVAL_BREAKER_BIT);
+}
+
+/* The guest may have been about to write to one of the flags when they were set. */
+static void set_flags_again(const limits_state *state, guest_instance *instance)
+{
+    struct interrupt_flags flags;
+    guest_read(instance, state->interrupt, &flags, sizeof flags);
+    if (guest_load_u32(instance, guest_at(flags.kind)) == state->stop_kind) {
+        set_flags(state, instance);
+    }
 }
 
 static void begin_stop(limits_state *state, guest_instance *instance, uint64_t now, uint32_t stop,
                        uint32_t kind)
 {
     state->stop = stop;
-    state->grace_fuel = state->fuel_booked;
-    if (!state->interruptible) {
-        state->hard_deadline_ns = now;
-        return;
+    state->stop_kind = kind;
+    state->stopped_ns = now;
+    if (state->interruptible && state->interrupt.offset != 0) {
+        count_cpu(state);
+        state->grace_cpu_ns = cpu_used_ns(state) + LIMITS_GRACE_RUN_NS;
+        set_flags(state, instance);
     }
-    state->hard_deadline_ns = add_saturating(now, LIMITS_GRACE_NS);
-    state->grace_fuel = add_saturating(state->fuel_booked, LIMITS_GRACE_TICKS);
-    guest_export_eryx_guest_interrupt(instance, kind);
+}
+
+/* Whether the grace of the present stop is over. */
+static bool grace_is_over(const limits_state *state, uint64_t now)
+{
+    if (!state->interruptible || state->interrupt.offset == 0 ||
+        now - state->stopped_ns >= LIMITS_GRACE_MOST_NS) {
+        return true;
+    }
+    if (state->stop == GUEST_TRAP_FUEL) {
+        return now >= add_saturating(state->deadline_ns, LIMITS_GRACE_NS); /* else by fuel */
+    }
+    return now - state->stopped_ns >= LIMITS_GRACE_NS && cpu_used_ns(state) >= state->grace_cpu_ns;
 }
 
 /* Begins a soft stop if there is a reason. True if the grace is over. */
@@ -84,28 +143,161 @@ static bool look(limits_state *state, guest_instance *instance, uint64_t now)
             begin_stop(state, instance, now, GUEST_TRAP_CANCELLED, INTERRUPT_CANCEL);
         } else if (now >= state->deadline_ns) {
             begin_stop(state, instance, now, GUEST_TRAP_TIMEOUT, INTERRUPT_TIMEOUT);
+        } else if (state->cpu_timeout_ns != UINT64_MAX &&
+                   cpu_used_ns(state) >= state->cpu_timeout_ns) {
+            begin_stop(state, instance, now, GUEST_TRAP_CPU_TIMEOUT, INTERRUPT_TIMEOUT);
         }
     }
-    return state->stop != 0 && now >= state->hard_deadline_ns;
+    return state->stop != 0 && grace_is_over(state, now);
+}
+
+/* When the guest has to be looked at again that is running now. */
+static uint64_t next_interrupt_ns(const limits_state *state, uint64_t now)
+{
+    if (state->stop != 0) {
+        return now + ALARM_AGAIN_NS;
+    }
+    uint64_t next = earlier(state->deadline_ns, state->next_pause_ns);
+    if (state->cpu_timeout_ns != UINT64_MAX) {
+        uint64_t used = cpu_used_ns(state);
+        uint64_t left = state->cpu_timeout_ns > used ? state->cpu_timeout_ns - used : 0;
+        next = earlier(next, add_saturating(now, left));
+    }
+    return next;
+}
+
+/* ---- Steps ------------------------------------------------------------------------------------
+ */
+
+static void start_clock(limits_state *state, uint64_t now)
+{
+    state->started_ns = now;
+    state->deadline_ns = add_saturating(now, state->timeout_ns);
+    if (state->pause_every_ns != 0) {
+        state->next_pause_ns = add_saturating(now, state->pause_every_ns);
+    }
+}
+
+uint32_t limits_enter(limits_state *state, guest_instance *instance, uint64_t *out_look_ns)
+{
+    uint64_t now = run_clock_ns();
+    if (state->started_ns == 0) {
+        start_clock(state, now);
+    }
+    /* Before the flag is looked at: who sets it later finds the thread. */
+    atomic_store(&state->thread, alarm_thread());
+    if (look(state, instance, now)) {
+        atomic_store(&state->thread, 0);
+        return state->stop;
+    }
+    if (state->counts_cpu) {
+        state->cpu_entered_ns = cpu_ns();
+    }
+    state->inside = true;
+    *out_look_ns = next_interrupt_ns(state, now);
+    return WASM_RT_TRAP_NONE;
+}
+
+void limits_leave(limits_state *state)
+{
+    if (state->counts_cpu) {
+        state->cpu_used_ns = cpu_used_ns(state);
+    }
+    state->inside = false;
+    atomic_store(&state->thread, 0);
+}
+
+/* ---- On the guest's stack ---------------------------------------------------------------------
+ */
+
+bool limits_are_over(limits_state *state, guest_instance *instance)
+{
+    bool over = look(state, instance, run_clock_ns());
+    if (over) {
+        guest_ask_trap(instance, state->stop);
+    }
+    return over;
 }
 
 bool limits_check_wait(limits_state *state, guest_instance *instance)
 {
-    bool was_stopping = state->stop != 0;
-    if (look(state, instance, run_clock_ns())) {
-        /* Until its ticks are used as well the guest goes on, but it does not wait any more. */
-        if (limits_fuel(state, instance) >= state->grace_fuel) {
-            guest_ask_trap(instance, state->stop);
-        }
+    uint64_t now = run_clock_ns();
+    if (look(state, instance, now)) {
+        guest_ask_trap(instance, state->stop);
         return false;
     }
-    /* The first time the guest is let out of its wait, to see the exception. */
-    return was_stopping || state->stop == 0;
+    if (state->stop == 0) {
+        return true;
+    }
+    /* The first time the guest is let out of its wait, to see the exception; and it does not wait
+     * any more in what may be left of the grace for it to run. */
+    bool goes_on = state->wait_told && now - state->stopped_ns < LIMITS_GRACE_NS;
+    state->wait_told = true;
+    return goes_on;
 }
 
 uint64_t limits_next_look_ns(const limits_state *state)
 {
-    return state->stop != 0 ? state->hard_deadline_ns : state->deadline_ns;
+    return state->stop != 0 ? state->stopped_ns + LIMITS_GRACE_NS : state->deadline_ns;
+}
+
+uint32_t limits_overdue(guest_instance *instance, uint64_t now_ns)
+{
+    const limits_state *state = &sandbox_of(instance)->timing;
+    if (state->stop != 0) {
+        return grace_is_over(state, now_ns) ? state->stop : (uint32_t)WASM_RT_TRAP_NONE;
+    }
+    if (atomic_load_explicit(&state->cancel, memory_order_relaxed) != 0) {
+        return GUEST_TRAP_CANCELLED;
+    }
+    return now_ns >= state->deadline_ns ? (uint32_t)GUEST_TRAP_TIMEOUT
+                                        : (uint32_t)WASM_RT_TRAP_NONE;
+}
+
+/* What is to be done when the ticks are used up. */
+static void take_fuel(limits_state *state, guest_instance *instance)
+{
+    fuel_verdict verdict = fuel_book(&state->fuel, instance);
+    if (verdict == FUEL_OVER) {
+        trap_raise(state->stop != 0 ? state->stop : (uint32_t)GUEST_TRAP_FUEL);
+    }
+    if (verdict == FUEL_SPENT && state->stop == 0) {
+        begin_stop(state, instance, run_clock_ns(), GUEST_TRAP_FUEL, INTERRUPT_FUEL);
+        if (grace_is_over(state, state->stopped_ns)) {
+            trap_raise(GUEST_TRAP_FUEL);
+        }
+    }
+}
+
+void limits_interrupted(guest_instance *instance)
+{
+    eryx_sandbox *sandbox = sandbox_of(instance);
+    limits_state *state = &sandbox->timing;
+    instance->attention = 0;
+    if (instance->ticks < 0) {
+        take_fuel(state, instance);
+    }
+    uint64_t now = run_clock_ns();
+    bool was_stopping = state->stop != 0;
+    if (look(state, instance, now)) {
+        trap_raise(state->stop);
+    }
+    if (was_stopping) {
+        set_flags_again(state, instance);
+    }
+    uint64_t not_before = 0;
+    if (instance->place != GUEST_IN_GUEST) {
+        instance->attention = 1; /* for the rest, once the host function returns */
+        not_before = now + ALARM_AGAIN_NS;
+    } else if (now >= state->next_pause_ns) {
+        run_pause(sandbox);
+        now = run_clock_ns();
+        state->next_pause_ns = add_saturating(now, state->pause_every_ns);
+    }
+    trap_scope *scope = trap_scope_current();
+    uint64_t next = next_interrupt_ns(state, now);
+    scope->look_ns = next > not_before ? next : not_before;
+    alarm_set(scope->look_ns);
 }
 
 void limits_tick(guest_instance *instance)
@@ -113,42 +305,28 @@ void limits_tick(guest_instance *instance)
     if ((const uint8_t *)__builtin_frame_address(0) < instance->stack_reserve) {
         trap_raise(WASM_RT_TRAP_EXHAUSTION);
     }
-    eryx_sandbox *sandbox = sandbox_of(instance);
-    limits_state *state = &sandbox->timing;
-    int64_t length = state->slice;
-    uint64_t now = run_clock_ns();
-    uint64_t elapsed = now - state->slice_began_ns;
-    if (elapsed > 2 * LIMITS_SLICE_NS) {
-        length = (int64_t)((uint64_t)length * LIMITS_SLICE_NS / elapsed);
-    } else if (elapsed < LIMITS_SLICE_NS) {
-        length *= 2;
-    }
-    length = length < LIMITS_SLICE_MIN ? LIMITS_SLICE_MIN : length;
-    length = length > LIMITS_SLICE_MAX ? LIMITS_SLICE_MAX : length;
-    begin_slice(state, instance, length);
-    if (state->fuel_booked >= state->max_fuel) {
-        if (state->stop != 0) {
-            trap_raise(state->stop);
-        }
-        state->max_fuel = add_saturating(state->max_fuel, LIMITS_GRACE_FUEL);
-        begin_stop(state, instance, now, GUEST_TRAP_FUEL, INTERRUPT_FUEL);
-        begin_slice(state, instance, length);
-    }
-    if (look(state, instance, now) && state->fuel_booked >= state->grace_fuel) {
-        trap_raise(state->stop);
-    }
-    if (now >= state->next_pause_ns) {
-        run_pause(sandbox);
-        now = run_clock_ns();
-        state->next_pause_ns = add_saturating(now, state->pause_every_ns);
-    }
-    state->slice_began_ns = now;
+    limits_interrupted(instance);
 }
+
+void guest_attend(guest_instance *instance)
+{
+    if (instance->pending_trap != WASM_RT_TRAP_NONE) {
+        trap_raise(instance->pending_trap);
+    }
+    limits_interrupted(instance);
+}
+
+/* ---- From outside -----------------------------------------------------------------------------
+ */
 
 void limits_cancel(limits_state *state)
 {
     atomic_store(&state->cancel, 1);
     syscall(SYS_futex, (void *)&state->cancel, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+    int thread = atomic_load(&state->thread);
+    if (thread != 0) {
+        alarm_ring(thread);
+    }
 }
 
 void limits_sleep(limits_state *state, uint64_t wake_ns)

@@ -1,12 +1,12 @@
 /*
- * Time and fuel of a run. One counter in the generated code does three jobs: it counts fuel, and
- * when a slice of it is used up the clock, the cancel flag and the pause interval are looked at.
+ * The time of a run: deadline, cancellation, pauses, and the two stages in which a run is stopped.
  *
- * Fuel is the number of loop heads passed (plus a share for bulk memory operations), so it is the
- * same for the same work; how long a slice is does not change it.
+ * While the guest runs a signal comes at the next time that matters (alarm.h), and is followed by
+ * limits_interrupted(); while it waits, the host functions that wait look themselves.
  *
- * A stop is soft at first: the interpreter is asked to raise an exception. If the guest has not
- * come to an end within the grace that follows, it is ended by a trap that it cannot catch.
+ * A stop is soft at first: the flags of the interpreter are set so that it raises an exception. If
+ * the guest has not come to an end within the grace that follows, it is ended by a trap that it
+ * cannot catch.
  */
 #ifndef ERYX_LIMITS_H
 #define ERYX_LIMITS_H
@@ -16,45 +16,64 @@
 #include <stdint.h>
 
 #include "eryx/eryx.h"
+#include "fuel.h"
 #include "guest_instance.h"
 
-/* Between the soft stop and the trap; the second is for a stop because of fuel. */
-#define LIMITS_GRACE_NS ((uint64_t)4000000)
-#define LIMITS_GRACE_FUEL ((uint64_t)500000)
-
-/* The guest gets so many ticks of the grace in any case, a few milliseconds at most: else a host
- * that the system does not let run for the length of the grace would lose the state of a session.
+/*
+ * Between the soft stop and the trap. Of the first length the guest must have been let run for a
+ * part, or a host that is short of processors would lose the state of sessions; the second holds
+ * whatever the guest was given.
  */
-#define LIMITS_GRACE_TICKS ((uint64_t)200000)
-
-/* What a slice should last, and the bounds of its length. The upper one bounds how late a stop can
- * be when cheap loops give way to expensive ones; the lower one bounds what the looking costs. */
-#define LIMITS_SLICE_NS 100000
-#define LIMITS_SLICE_MIN 500
-#define LIMITS_SLICE_MAX 100000
+#define LIMITS_GRACE_NS ((uint64_t)4000000)
+#define LIMITS_GRACE_RUN_NS ((uint64_t)3000000)
+#define LIMITS_GRACE_MOST_NS ((uint64_t)100000000)
 
 typedef struct limits_state {
-    uint64_t started_ns;
-    uint64_t deadline_ns;      /* CLOCK_MONOTONIC, UINT64_MAX for none */
-    uint64_t hard_deadline_ns; /* end of the grace; UINT64_MAX while there was no soft stop */
-    uint64_t grace_fuel;       /* fuel at which LIMITS_GRACE_TICKS of the grace are used */
-    uint32_t stop;             /* guest_trap of the stop that is going on, 0 for none */
-    uint64_t max_fuel;
-    uint64_t fuel_booked; /* of the slices before the present one */
-    int64_t slice;        /* ticks that the present one began with */
-    uint64_t slice_began_ns;
+    uint64_t started_ns;     /* CLOCK_MONOTONIC at the first step; 0 before it */
+    uint64_t timeout_ns;     /* of the limits; UINT64_MAX for none */
+    uint64_t deadline_ns;    /* UINT64_MAX for none */
+    uint64_t stopped_ns;     /* when the soft stop began */
+    uint32_t stop;           /* guest_trap of the stop that is going on, 0 for none */
+    uint32_t stop_kind;      /* interrupt_kind that goes with it */
+    bool wait_told;          /* a wait was given up because of it */
+    bool interruptible;      /* the interpreter is far enough to be asked for an exception */
+    guest_ptr interrupt;     /* struct interrupt_flags of the guest */
+    uint64_t cpu_timeout_ns; /* of the limits; UINT64_MAX for none */
+    uint64_t cpu_used_ns;    /* by the guest in the steps before; only if counts_cpu */
+    uint64_t cpu_entered_ns; /* the thread's processor time when it was entered */
+    uint64_t grace_cpu_ns;   /* cpu_used_ns at which LIMITS_GRACE_RUN_NS are used */
+    bool counts_cpu;
+    bool inside;             /* a thread is in the guest */
     uint64_t pause_every_ns; /* 0 for never */
     uint64_t next_pause_ns;
-    bool interruptible; /* the interpreter is far enough to be asked for an exception */
+    fuel_state fuel;
     atomic_uint cancel; /* set by any thread; also the futex that waits sleep on */
+    atomic_int thread;  /* alarm_thread() of the one that is in the guest; 0 for none */
 } limits_state;
 
-/* Puts the counters and deadlines to the begin of a run; the cancel flag is cleared. */
+/* Puts the counters and deadlines to the begin of a run; the cancel flag is cleared. The time
+ * begins with the first step. */
 void limits_begin(limits_state *state, guest_instance *instance, const eryx_limits *limits,
                   uint64_t pause_every_ms);
 
 /* Fuel used so far in this run. */
 uint64_t limits_fuel(const limits_state *state, const guest_instance *instance);
+
+/* Nanoseconds since the first step, 0 before it. */
+uint64_t limits_duration_ns(const limits_state *state);
+
+/*
+ * The guest is about to be entered by this thread, and has come back. limits_enter() looks at the
+ * time and gives the trap that ends the run if it is over (the guest is then not entered, and
+ * limits_leave() not called), else 0; a soft stop that is due begins. out_look_ns: when the guest
+ * has to be interrupted.
+ */
+uint32_t limits_enter(limits_state *state, guest_instance *instance, uint64_t *out_look_ns);
+void limits_leave(limits_state *state);
+
+/* Whether the run is over, so that it must not ask anything of the host any more; looks at the
+ * time. It then also asks for the trap. */
+bool limits_are_over(limits_state *state, guest_instance *instance);
 
 /*
  * Looks at the deadline and the cancel flag while the guest waits: begins the soft stop when it is
@@ -65,10 +84,17 @@ bool limits_check_wait(limits_state *state, guest_instance *instance);
 /* The time at which a waiting guest has to be looked at again. */
 uint64_t limits_next_look_ns(const limits_state *state);
 
-/* Called through guest_tick() in coroutine_switch.S when a slice is used up. */
+/* For trap_scope: looks at everything, on the guest's stack. May pause the run, or end it. */
+void limits_interrupted(guest_instance *instance);
+
+/* For trap_scope: the trap that is due by now, without changing anything. */
+uint32_t limits_overdue(guest_instance *instance, uint64_t now_ns);
+
+/* Called through guest_tick() in coroutine_switch.S when the ticks are used up. */
 void limits_tick(guest_instance *instance);
 
-/* Sets the cancel flag and wakes the host if it waits. Threads: any. */
+/* Sets the cancel flag, wakes the host if it waits and reaches the guest if it runs. Threads: any.
+ */
 void limits_cancel(limits_state *state);
 
 /* Sleeps until wake_ns (CLOCK_MONOTONIC) or the descriptor is readable. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "alarm.h"
 #include "guest_exports.h"
 #include "guest_memory.h"
 #include "guest_tls.h"
@@ -14,6 +15,7 @@
 #include "status.h"
 #include "trap.h"
 #include "use.h"
+#include "wall.h"
 
 /* How long a run that is over waits for its peers to take the rest of its bytes. */
 #define LINGER_NS ((uint64_t)5000000000)
@@ -72,7 +74,7 @@ static void yield_output(eryx_sandbox *sandbox, int stream, const uint8_t *data,
 static void hand_over(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
 {
     output_append(&sandbox->output, stream, data, size);
-    if (sandbox->stream_output) {
+    if (sandbox->stream_output && !limits_are_over(&sandbox->timing, &sandbox->instance)) {
         uint8_t first[4];
         size_t first_size;
         stream_feed(&sandbox->splitters[stream - 1], data, size, first, &first_size, &data, &size);
@@ -126,6 +128,7 @@ static void run_main(void *argument)
         sandbox->outcome = RUN_EXCEPTION;
     } else {
         guest_write(instance, request, sandbox->request, size);
+        sandbox->timing.interrupt = guest_at(guest_export_eryx_guest_interrupt_flags(instance));
         sandbox->outcome = guest_export_eryx_guest_run(instance, request.offset, size);
         sandbox->timing.interruptible = false;
         guest_export_eryx_guest_free(instance, request.offset);
@@ -183,6 +186,10 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     if (sandbox->request_size > UINT32_MAX) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "the program is larger than 4 GiB");
     }
+    if (!alarm_install()) {
+        return status_fail(ERYX_INITIALIZATION, out_error,
+                           "the signal by which guests are stopped cannot be handled");
+    }
     if (!coroutine_create(&sandbox->coroutine, run_main, sandbox)) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "no address space for a guest stack");
     }
@@ -198,6 +205,8 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     sandbox->exit_code = 0;
     sandbox->memory_limit_hit = false;
     sandbox->instance.pending_trap = WASM_RT_TRAP_NONE;
+    sandbox->instance.attention = 0;
+    sandbox->instance.place = GUEST_IN_GUEST;
     sandbox->instance.stack_reserve = sandbox->coroutine.stack->limit + COROUTINE_RESERVE_BYTES;
     limits_begin(&sandbox->timing, &sandbox->instance, &sandbox->limits, options->pause_every_ms);
     sandbox->needs_entropy = false;
@@ -212,7 +221,11 @@ eryx_status eryx_run_begin(eryx_sandbox *sandbox, const eryx_run_options *option
         return status_fail(ERYX_INVALID_ARGUMENT, out_error,
                            "a run needs options made with eryx_run_options_init() and a source");
     }
-    eryx_status status = use_begin(sandbox, out_error);
+    eryx_status status = wall_check(out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    status = use_begin(sandbox, out_error);
     if (status == ERYX_OK) {
         status = begin(sandbox, options, out_error);
         use_end(sandbox);
@@ -236,6 +249,10 @@ static eryx_status conclude(eryx_sandbox *sandbox, uint32_t trap)
     case GUEST_TRAP_TIMEOUT:
         snprintf(message, room, "execution timed out after %llu ms",
                  (unsigned long long)sandbox->limits.execution_timeout_ms);
+        return ERYX_TIMEOUT;
+    case GUEST_TRAP_CPU_TIMEOUT:
+        snprintf(message, room, "execution timed out: it used the processor for %llu ms",
+                 (unsigned long long)sandbox->limits.cpu_timeout_ms);
         return ERYX_TIMEOUT;
     case GUEST_TRAP_CANCELLED:
         snprintf(message, room, "%s", eryx_status_text(ERYX_CANCELLED));
@@ -286,7 +303,7 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     sandbox->state = trap == WASM_RT_TRAP_NONE ? SANDBOX_READY : SANDBOX_BROKEN;
     run_result *result = &sandbox->result;
     eryx_result *view = &result->view;
-    view->duration_ns = run_clock_ns() - sandbox->timing.started_ns;
+    view->duration_ns = limits_duration_ns(&sandbox->timing);
     view->fuel_consumed = limits_fuel(&sandbox->timing, &sandbox->instance);
     view->peak_memory_bytes = sandbox->instance.memory.size;
     view->callback_invocations = sandbox->callbacks.invocations;
@@ -320,7 +337,11 @@ static eryx_status step(eryx_sandbox *sandbox, eryx_event *out_event)
         return ERYX_INITIALIZATION;
     }
     sandbox->event = (eryx_event){.kind = ERYX_EVENT_DONE};
-    uint32_t trap = run_enter(sandbox);
+    uint32_t trap;
+    eryx_status status = run_enter(sandbox, &trap);
+    if (status != ERYX_OK) {
+        return status;
+    }
     if (sandbox->event.kind == ERYX_EVENT_DONE || trap != WASM_RT_TRAP_NONE) {
         finish(sandbox, trap);
         sandbox->event = (eryx_event){.kind = ERYX_EVENT_DONE};
@@ -329,18 +350,38 @@ static eryx_status step(eryx_sandbox *sandbox, eryx_event *out_event)
     return ERYX_OK;
 }
 
-uint32_t run_enter(eryx_sandbox *sandbox)
+eryx_status run_enter(eryx_sandbox *sandbox, uint32_t *out_trap)
 {
     trap_scope scope = {.guest = &sandbox->coroutine,
                         .memory = sandbox->map.reservation,
-                        .memory_bytes = MEMORY_RESERVED_BYTES + 2 * MEMORY_GUARD_BYTES};
-    trap_scope_begin(&scope);
+                        .memory_bytes = MEMORY_RESERVED_BYTES + 2 * MEMORY_GUARD_BYTES,
+                        .instance = &sandbox->instance,
+                        .interrupted = limits_interrupted,
+                        .overdue = limits_overdue,
+                        .look_ns = UINT64_MAX};
+    eryx_status status = ERYX_OK;
+    uint64_t look_ns;
+    trap_scope_begin(&scope); /* before the time is looked at, so that no signal is lost */
+    *out_trap = limits_enter(&sandbox->timing, &sandbox->instance, &look_ns);
+    if (*out_trap != WASM_RT_TRAP_NONE) {
+        goto done;
+    }
+    void *earlier_base;
+    if (!segment_exchange(sandbox->instance.memory.data, &earlier_base)) {
+        status = ERYX_INITIALIZATION;
+        goto done_leave;
+    }
+    scope.look_ns = look_ns;
+    alarm_set(look_ns);
     sandbox->memory_used = true;
-    void *earlier_base = segment_exchange(sandbox->instance.memory.data);
     coroutine_enter(&sandbox->coroutine);
-    segment_exchange(earlier_base);
+    segment_exchange(earlier_base, &earlier_base);
+    *out_trap = scope.trap;
+done_leave:
+    limits_leave(&sandbox->timing);
+done:
     trap_scope_end(&scope);
-    return scope.trap;
+    return status;
 }
 
 eryx_status eryx_run_step(eryx_sandbox *sandbox, eryx_event *out_event)

@@ -4,8 +4,13 @@
 
 #include "sandbox.h"
 
-/* Lets the guest go on until it leaves; sandbox->event tells why. Gives the trap that ended it for
- * good, 0 for none. trap_prepare_thread() must have been called on this thread. */
-uint32_t run_enter(eryx_sandbox *sandbox);
+/*
+ * Lets the guest go on until it leaves; sandbox->event tells why. trap_prepare_thread() must have
+ * been called on this thread.
+ *
+ * out_trap: the trap that ended it for good, also if its time was over before it could go on; 0 for
+ * none. ERYX_INITIALIZATION if its memory cannot be pointed at; it was not entered then.
+ */
+eryx_status run_enter(eryx_sandbox *sandbox, uint32_t *out_trap);
 
 #endif

@@ -15,6 +15,7 @@
 static const eryx_limits default_limits = {
     .struct_size = sizeof(eryx_limits),
     .execution_timeout_ms = 30000,
+    .cpu_timeout_ms = ERYX_UNLIMITED,
     .max_memory_bytes = (uint64_t)128 << 20,
     .max_fuel = ERYX_UNLIMITED,
     .max_output_bytes = (uint64_t)16 << 20,
@@ -110,6 +111,7 @@ static void restore_globals(eryx_sandbox *sandbox)
     guest_instance *instance = &sandbox->instance;
     instance->stack_pointer = sandbox->engine->image.stack_pointer;
     instance->pending_trap = WASM_RT_TRAP_NONE;
+    instance->attention = 0;
     memory_set_limit(&instance->memory, sandbox->limits.max_memory_bytes);
 }
 

@@ -1,6 +1,8 @@
 #include "trap.h"
 
 #include <errno.h>
+#include <link.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -10,6 +12,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "alarm.h"
 #include "guest_instance.h"
 
 /* Laid around the generated code by the linker; absent (NULL) in builds without a guest. */
@@ -19,6 +22,13 @@ extern const char __stop_eryx_guest_text[] __attribute__((weak, visibility("hidd
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
+
+/* Code of libc and libm, which generated code calls; found when the handlers are installed. */
+static struct code_range {
+    uintptr_t begin;
+    uintptr_t end;
+} library_code[8];
+static size_t library_code_count;
 
 /* What our handler itself needs of a signal stack, beyond the kernel's frame. */
 #define HANDLER_STACK_BYTES ((size_t)16 << 10)
@@ -65,7 +75,7 @@ bool trap_add_code(uintptr_t begin, uintptr_t end)
     return true;
 }
 
-static bool is_guest_code(uintptr_t pc)
+bool trap_is_guest_code(uintptr_t pc)
 {
     if (pc >= (uintptr_t)__start_eryx_guest_text && pc < (uintptr_t)__stop_eryx_guest_text) {
         return true;
@@ -79,12 +89,51 @@ static bool is_guest_code(uintptr_t pc)
     return false;
 }
 
+/* Adds the code of the library that a function is in; for dl_iterate_phdr(). */
+static int find_library(struct dl_phdr_info *library, size_t size, void *function)
+{
+    (void)size;
+    for (int i = 0; i < library->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+        struct code_range range = {library->dlpi_addr + part->p_vaddr,
+                                   library->dlpi_addr + part->p_vaddr + part->p_memsz};
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_X) != 0 &&
+            (uintptr_t)function >= range.begin && (uintptr_t)function < range.end) {
+            library_code[library_code_count++] = range;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static bool is_library_code(uintptr_t pc)
+{
+    for (size_t i = 0; i < library_code_count; i++) {
+        if (pc >= library_code[i].begin && pc < library_code[i].end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One function of each library that generated code may call. */
+static void find_libraries(void)
+{
+    void *const functions[] = {(void *)(uintptr_t)&memset, (void *)(uintptr_t)&memmove,
+                               (void *)(uintptr_t)&getpid, (void *)(uintptr_t)&floor};
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        if (!is_library_code((uintptr_t)functions[i])) {
+            dl_iterate_phdr(find_library, functions[i]);
+        }
+    }
+}
+
 /*
  * The trap that a fault is, WASM_RT_TRAP_NONE if it is none of ours.
  *
- * The stack guard needs no look at the program counter: host functions are entered with
- * COROUTINE_RESERVE_BYTES left and use less, so it is met by the guest, or by a function of libc
- * that the generated code called.
+ * The stack's guard is met by generated code, or by a function of libc that it called; host
+ * functions are entered with COROUTINE_RESERVE_BYTES left, so if one of them meets it that is a
+ * fault of the host.
  */
 static uint32_t classify(const trap_scope *scope, const siginfo_t *info, uintptr_t pc, uintptr_t sp)
 {
@@ -98,15 +147,25 @@ static uint32_t classify(const trap_scope *scope, const siginfo_t *info, uintptr
         /* No address: the kernel found no room on the guest's stack for the frame of another
          * signal. */
         bool near_end = sp >= guard && sp < limit + FRAME_SLACK_BYTES;
-        return near_end && is_guest_code(pc) ? WASM_RT_TRAP_EXHAUSTION : WASM_RT_TRAP_NONE;
+        return near_end && (trap_is_guest_code(pc) || is_library_code(pc)) ? WASM_RT_TRAP_EXHAUSTION
+                                                                           : WASM_RT_TRAP_NONE;
     }
     if (address >= guard && address < limit) {
-        return WASM_RT_TRAP_EXHAUSTION;
+        return trap_is_guest_code(pc) || is_library_code(pc) ? WASM_RT_TRAP_EXHAUSTION
+                                                             : WASM_RT_TRAP_NONE;
     }
-    if (address - (uintptr_t)scope->memory < scope->memory_bytes && is_guest_code(pc)) {
+    if (address - (uintptr_t)scope->memory < scope->memory_bytes && trap_is_guest_code(pc)) {
         return WASM_RT_TRAP_OOB;
     }
     return WASM_RT_TRAP_NONE;
+}
+
+void trap_leave(trap_scope *scope, uint32_t trap, long long *registers)
+{
+    /* Return from the signal to where the host entered the guest. */
+    scope->trap = trap;
+    registers[REG_RIP] = (greg_t)(uintptr_t)&coroutine_restore;
+    registers[REG_RSP] = (greg_t)(uintptr_t)scope->guest->host_sp;
 }
 
 static void call_earlier(int number, siginfo_t *info, void *context)
@@ -146,16 +205,14 @@ static void on_fault(int number, siginfo_t *info, void *context)
     if (trap == WASM_RT_TRAP_NONE) {
         call_earlier(number, info, context);
     } else {
-        /* Return from the signal to where the host entered the guest. */
-        scope->trap = trap;
-        registers[REG_RIP] = (greg_t)(uintptr_t)&coroutine_restore;
-        registers[REG_RSP] = (greg_t)(uintptr_t)scope->guest->host_sp;
+        trap_leave(scope, trap, registers);
     }
     errno = saved_errno;
 }
 
 static bool install_handlers(void)
 {
+    static pthread_once_t libraries_once = PTHREAD_ONCE_INIT;
     struct sigaction present;
     bool in_front = true;
     for (int i = 0; i < HANDLED_COUNT; i++) {
@@ -169,6 +226,7 @@ static bool install_handlers(void)
         return true;
     }
     bool installed = true;
+    pthread_once(&libraries_once, find_libraries);
     pthread_mutex_lock(&install_lock);
     for (int i = 0; i < HANDLED_COUNT && installed; i++) {
         installed = sigaction(handled_signals[i], NULL, &present) == 0;
@@ -236,17 +294,36 @@ static bool install_signal_stack(void)
 
 bool trap_prepare_thread(void)
 {
-    return install_handlers() && install_signal_stack();
+    return install_handlers() && install_signal_stack() && alarm_prepare_thread();
 }
 
 void trap_after_fork(void)
 {
     pthread_mutex_init(&install_lock, NULL);
+    alarm_after_fork();
+}
+
+/* A fault that is blocked ends the process. Threads of some servers block all signals. */
+static void unblock_signals(trap_scope *scope)
+{
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, alarm_signal());
+    for (int i = 0; i < HANDLED_COUNT; i++) {
+        sigaddset(&ours, handled_signals[i]);
+    }
+    pthread_sigmask(SIG_UNBLOCK, &ours, &scope->earlier_mask);
+    scope->mask_changed = sigismember(&scope->earlier_mask, alarm_signal()) == 1;
+    for (int i = 0; i < HANDLED_COUNT; i++) {
+        scope->mask_changed =
+            scope->mask_changed || sigismember(&scope->earlier_mask, handled_signals[i]) == 1;
+    }
 }
 
 void trap_scope_begin(trap_scope *scope)
 {
     scope->trap = WASM_RT_TRAP_NONE;
+    unblock_signals(scope);
     scope->outer = current_scope;
     current_scope = scope;
 }
@@ -254,6 +331,9 @@ void trap_scope_begin(trap_scope *scope)
 void trap_scope_end(trap_scope *scope)
 {
     current_scope = scope->outer;
+    if (scope->mask_changed) {
+        pthread_sigmask(SIG_SETMASK, &scope->earlier_mask, NULL);
+    }
 }
 
 trap_scope *trap_scope_current(void)

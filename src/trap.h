@@ -8,11 +8,14 @@
 #ifndef ERYX_TRAP_H
 #define ERYX_TRAP_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "coroutine.h"
+
+struct guest_instance;
 
 /* Where the faults of one guest may lie, and where to go on from there. */
 typedef struct trap_scope {
@@ -21,6 +24,17 @@ typedef struct trap_scope {
     size_t memory_bytes;
     uint32_t trap;            /* out: wasm_rt_trap_t or guest_trap, 0 if the guest left by itself */
     struct trap_scope *outer; /* of the run on whose host stack this one was started */
+
+    /* For the signal of alarm.h. */
+    struct guest_instance *instance;                      /* NULL: the signal is not wanted */
+    void (*interrupted)(struct guest_instance *instance); /* on the guest's stack; may leave */
+    /* The trap that is due by now, 0 for none: for a guest that has no stack left for the above.
+     * Called by the signal handler. */
+    uint32_t (*overdue)(struct guest_instance *instance, uint64_t now_ns);
+    volatile uint64_t look_ns; /* a timer that expires before is none of this guest's */
+
+    sigset_t earlier_mask; /* put back at the end if it blocked one of ours */
+    bool mask_changed;
 } trap_scope;
 
 /*
@@ -30,7 +44,9 @@ typedef struct trap_scope {
  */
 bool trap_prepare_thread(void);
 
-/* Announces the guest that this thread is about to enter, and takes that back. They nest. */
+/* Announces the guest that this thread is about to enter, and takes that back. They nest. The
+ * signals that the guest's end depends on are not blocked in between, whatever the thread blocks.
+ */
 void trap_scope_begin(trap_scope *scope);
 void trap_scope_end(trap_scope *scope);
 
@@ -39,6 +55,13 @@ trap_scope *trap_scope_current(void);
 
 /* Guest side: leaves the guest of this thread for good, with that trap. */
 __attribute__((noreturn)) void trap_raise(uint32_t trap);
+
+/* For signal handlers: whether code is a guest's. */
+bool trap_is_guest_code(uintptr_t pc);
+
+/* For signal handlers: leaves the guest with a trap. registers: those of the context (greg_t),
+ * which are changed. */
+void trap_leave(trap_scope *scope, uint32_t trap, long long *registers);
 
 /* Code of guests outside of this program, from begin up to end, for good. False if there is too
  * much already. Threads: one at a time; guests may be running. */

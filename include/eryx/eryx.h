@@ -117,6 +117,16 @@ ERYX_API eryx_status eryx_engine_create(const eryx_engine_options *options,
 /* Lets go of an engine; it is freed together with its last sandbox. NULL is allowed. */
 ERYX_API void eryx_engine_destroy(eryx_engine *engine);
 
+/*
+ * Chooses the signal by which guests are stopped, for a process that needs the one that would be
+ * taken: by itself the library takes a real-time signal that has no handler, when the first guest
+ * runs. signal_number: SIGRTMIN to SIGRTMAX, or 0 for the library's own choice. Signals of that
+ * number that are not the library's go on to the handler that was there before.
+ *
+ * INVALID_ARGUMENT if it is no such number, or if a guest has run already. Threads: any.
+ */
+ERYX_API eryx_status eryx_set_stop_signal(int signal_number);
+
 /* Gives the memory back to the system that is kept for the next sandboxes. NULL is allowed. */
 ERYX_API void eryx_engine_trim(eryx_engine *engine);
 
@@ -427,7 +437,8 @@ ERYX_API const uint8_t *eryx_native_module_hash(const eryx_native_module *module
 
 typedef struct eryx_limits {
     size_t struct_size;                /* sizeof(eryx_limits); set by the _init function */
-    uint64_t execution_timeout_ms;     /* wall clock of one run; 30,000 */
+    uint64_t execution_timeout_ms;     /* wall clock of one run from its first step on; 30,000 */
+    uint64_t cpu_timeout_ms;           /* processor time of the guest in one run; unlimited */
     uint64_t max_memory_bytes;         /* linear memory of the guest, its image included; 128 MiB */
     uint64_t max_fuel;                 /* fuel of one run; ERYX_UNLIMITED */
     uint64_t max_output_bytes;         /* stdout and stderr kept of one run, together (when one has
