@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
 #include "native_attach.h"
@@ -98,7 +99,7 @@ static uint32_t attach(eryx_sandbox *sandbox, const eryx_native_module *module, 
     if (native_find_record(sandbox, module, &record)) {
         return fail(sandbox, "the native module is attached already");
     }
-    sandbox->instance.ticks -= module->memory_bytes / GUEST_BULK_BYTES_PER_TICK;
+    guest_charge_work(&sandbox->instance, module->memory_bytes, COST_BYTES_COPIED);
     return native_attach(sandbox, module, memory.offset, size, &record) ? record : FAILED;
 }
 
@@ -121,7 +122,7 @@ static uint32_t bytes(eryx_sandbox *sandbox, guest_ptr data, uint32_t size)
         return fail(sandbox, "no such bytes");
     }
     sha256_add(&sandbox->native.hash, shown, size);
-    sandbox->instance.ticks -= size / 32; /* the work of a guest, so it has to be counted */
+    guest_charge_work(&sandbox->instance, size, COST_BYTES_READ);
     return 0;
 }
 

@@ -21,8 +21,8 @@
 #define KEPT_VALID 64
 
 /* Of the certificates that a server sends, together: each takes a while to decode, so a server must
- * not send hundreds. Usual chains have 3 to 10 kilobytes. */
-#define MAX_CHAIN_BYTES (32L << 10)
+ * not send hundreds. Usual chains have 3 to 8 kilobytes. */
+#define MAX_CHAIN_BYTES (16L << 10)
 
 /* Between the server's certificate and the root. */
 #define MAX_CHAIN_DEPTH 10

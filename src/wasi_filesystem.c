@@ -6,6 +6,7 @@
  */
 #include "wasi_filesystem.h"
 
+#include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
 #include "sandbox.h"
@@ -14,6 +15,9 @@
 
 /* The most that one read gives. */
 #define MAX_READ_BYTES ((uint64_t)1 << 20)
+
+/* No more than so many of a path are looked at. */
+#define MAX_PATH_BYTES 4096u
 
 /* The most that one write takes: no call may keep the guest from its deadline for long. */
 #define MAX_WRITE_BYTES ((uint32_t)4 << 20)
@@ -68,6 +72,7 @@ static bool string_argument(guest_instance *instance, uint32_t offset, uint32_t 
         guest_ask_trap(instance, WASM_RT_TRAP_OOB);
         return false;
     }
+    guest_charge(instance, COST_SYSTEM_CALL + (length < MAX_PATH_BYTES ? length : MAX_PATH_BYTES));
     *out_text = (const char *)bytes;
     return true;
 }
@@ -280,6 +285,7 @@ void wasi_filesystem_types_descriptor_read(guest_instance *instance, uint32_t se
     vfs_error error = readable_bytes(file, length, offset, &wanted);
     guest_ptr list = guest_at(EMPTY_LIST);
     size_t got = 0;
+    guest_charge_work(instance, error == VFS_OK ? wanted : 0, COST_BYTES_COPIED);
     if (error == VFS_OK && wanted > 0) {
         list = guest_try_allocate(instance, (uint32_t)wanted);
         if (list.offset == 0) {
@@ -322,6 +328,7 @@ void wasi_filesystem_types_descriptor_write(guest_instance *instance, uint32_t s
     size_t done;
     uint32_t taken = size < MAX_WRITE_BYTES ? size : MAX_WRITE_BYTES;
     const uint8_t *data_bytes = bytes;
+    guest_charge_work(instance, taken, COST_BYTES_COPIED);
     vfs_error error = secrets_scrub_file(sandbox_of(instance)->secrets, &data_bytes, taken)
                           ? vfs_write(file, offset, data_bytes, taken, &done)
                           : VFS_INSUFFICIENT_MEMORY;
@@ -338,6 +345,7 @@ void wasi_filesystem_types_descriptor_set_size(guest_instance *instance, uint32_
 {
     vfs_file *file = descriptor_of(instance, self);
     if (file != NULL) {
+        guest_charge(instance, COST_SYSTEM_CALL);
         store_outcome(instance, result, vfs_set_size(file, size));
     }
 }

@@ -7,6 +7,7 @@
  */
 #include "wasi_io.h"
 
+#include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
 #include "net_lookup.h"
@@ -161,6 +162,7 @@ static void read_standard_input(guest_instance *instance, uint32_t wanted, guest
         return;
     }
     size = standard_input_available(sandbox, size);
+    guest_charge_work(instance, size, COST_BYTES_COPIED);
     memcpy(bytes, sandbox->standard_input.data + sandbox->standard_input_read, size);
     sandbox->standard_input_read += size;
     wasi_store_bytes(instance, result, list, size);
@@ -204,6 +206,7 @@ static void read_file(guest_instance *instance, uint32_t self, uint32_t wanted, 
         return;
     }
     uint32_t size = available < wanted ? (uint32_t)available : wanted;
+    guest_charge_work(instance, size, COST_BYTES_COPIED);
     guest_ptr list = guest_try_allocate(instance, size);
     if (list.offset == 0) {
         wasi_store_stream_failure(instance, result, PAYLOAD_U32, VFS_INSUFFICIENT_MEMORY);
@@ -327,6 +330,7 @@ void wasi_io_streams_output_stream_write(guest_instance *instance, uint32_t self
         guest_ask_trap(instance, WASM_RT_TRAP_OOB);
         return;
     }
+    guest_charge_work(instance, size, COST_BYTES_COPIED);
     if (stream->kind == HANDLE_TCP_OUTPUT) {
         wasi_tcp_write(instance, stream->object, bytes, size, guest_at(result));
         return;

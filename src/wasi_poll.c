@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "callbacks.h"
+#include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
 #include "net_guest.h"
@@ -228,6 +229,7 @@ void wasi_io_poll_poll(guest_instance *instance, uint32_t list, uint32_t count, 
     if (!guest_read(instance, guest_at(list), entries, count * sizeof entries[0])) {
         return;
     }
+    guest_charge(instance, count);
     poll.list = entries;
     poll.count = count;
     if (!wait_for(instance, &poll)) {

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "guest_cost.h"
 #include "guest_imports.h"
 #include "run.h"
 #include "secrets.h"
@@ -106,6 +107,7 @@ uint32_t wasi_sockets_instance_network_instance_network(guest_instance *instance
 void wasi_sockets_tcp_create_socket_create_tcp_socket(guest_instance *instance,
                                                       uint32_t address_family, uint32_t result)
 {
+    guest_charge(instance, COST_SYSTEM_CALL);
     guest_ptr out = guest_at(result);
     net *network = sandbox_of(instance)->net;
     if (network == NULL) {
@@ -215,6 +217,7 @@ void wasi_sockets_tcp_tcp_socket_start_connect(guest_instance *instance, uint32_
                                                uint32_t w6, uint32_t w7, uint32_t w8, uint32_t w9,
                                                uint32_t w10, uint32_t w11, uint32_t result)
 {
+    guest_charge(instance, COST_SYSTEM_CALL);
     const uint32_t words[12] = {w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11};
     net_address remote;
     if (network != HANDLE_NETWORK || !take_address(words, &remote)) {
@@ -232,6 +235,7 @@ void wasi_sockets_tcp_tcp_socket_start_connect(guest_instance *instance, uint32_
 void wasi_sockets_tcp_tcp_socket_finish_connect(guest_instance *instance, uint32_t self,
                                                 uint32_t result)
 {
+    guest_charge(instance, COST_SYSTEM_CALL);
     guest_ptr out = guest_at(result);
     eryx_sandbox *sandbox = sandbox_of(instance);
     bool exists;
@@ -278,6 +282,7 @@ void wasi_sockets_tcp_tcp_socket_finish_connect(guest_instance *instance, uint32
 void wasi_sockets_tcp_tcp_socket_shutdown(guest_instance *instance, uint32_t self, uint32_t how,
                                           uint32_t result)
 {
+    guest_charge(instance, COST_SYSTEM_CALL);
     bool exists;
     net_connection *connection = wasi_connection(instance, self, HANDLE_TCP_SOCKET, &exists);
     if (!exists) {

@@ -1,4 +1,5 @@
 /* wasi:sockets/ip-name-lookup. */
+#include "guest_cost.h"
 #include "guest_imports.h"
 #include "net_lookup.h"
 #include "run.h"
@@ -38,6 +39,7 @@ void wasi_sockets_ip_name_lookup_resolve_addresses(guest_instance *instance, uin
                                                    uint32_t name, uint32_t name_size,
                                                    uint32_t result)
 {
+    guest_charge(instance, COST_SYSTEM_CALL);
     guest_ptr out = guest_at(result);
     net *state = sandbox_of(instance)->net;
     uint8_t *bytes;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "guest_cost.h"
 #include "guest_tls.h"
 #include "net.h"
 #include "run.h"
@@ -77,6 +78,7 @@ void wasi_tcp_read(guest_instance *instance, uint32_t self, uint32_t wanted, gue
     handle_table *handles = &sandbox_of(instance)->handles;
     net_connection *connection = handles_get(handles, self, HANDLE_TCP_INPUT)->object;
     size_t there = 0;
+    guest_charge(instance, COST_SYSTEM_CALL);
     net_io state = NET_IO_FAILED;
     if (connection != NULL) {
         state = available(connection, &there);
