@@ -12,7 +12,7 @@
 enum {
     /* How long a signal may go unnoticed while the guest waits. */
     WAIT_SLICE_NS = 25 * 1000 * 1000,
-    LIMIT_COUNT = 12,
+    LIMIT_COUNT = 13,
 };
 
 typedef struct core_object {
@@ -26,7 +26,6 @@ typedef enum step_outcome {
     STEP_DONE,
     STEP_WAIT,
     STEP_PAUSE,
-    STEP_OUTPUT,
     STEP_EVENT, /* something for the package: see event_tuple() */
 } step_outcome;
 
@@ -47,6 +46,7 @@ int core_parse_limits(PyObject *tuple, eryx_limits *limits)
 {
     uint64_t *const fields[LIMIT_COUNT] = {
         &limits->execution_timeout_ms,
+        &limits->cpu_timeout_ms,
         &limits->max_memory_bytes,
         &limits->max_fuel,
         &limits->max_output_bytes,
@@ -265,22 +265,6 @@ int binding_deliver(PyObject *on_output, int stream, PyObject *data)
     return 0;
 }
 
-/* Hands output over; it stays valid because nobody steps the run meanwhile. */
-static int deliver_event(PyObject *on_output, const eryx_event *event)
-{
-    if (on_output == Py_None) {
-        return 0;
-    }
-    const eryx_bytes bytes = event->as.output.bytes;
-    PyObject *data = PyBytes_FromStringAndSize((const char *)bytes.data, (Py_ssize_t)bytes.size);
-    if (data == NULL) {
-        return -1;
-    }
-    const int result = binding_deliver(on_output, event->as.output.stream, data);
-    Py_DECREF(data);
-    return result;
-}
-
 static uint64_t clock_ns(void)
 {
     struct timespec now;
@@ -288,17 +272,29 @@ static uint64_t clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
+/* Lets the guest run until an event that is no pause before that time. */
+static eryx_status step_past_pauses(eryx_sandbox *sandbox, uint64_t until, eryx_event *out_event)
+{
+    for (;;) {
+        const eryx_status status = eryx_run_step(sandbox, out_event);
+        if (status != ERYX_OK || out_event->kind != ERYX_EVENT_PAUSE || clock_ns() >= until) {
+            return status;
+        }
+    }
+}
+
 /*
- * Lets the guest run until an event, without the interpreter lock, and deals with output.
+ * Lets the guest run until an event, without the interpreter lock.
  *
  * wait: wait here, for one slice at most, if the guest waits.
- * out_event: the event of STEP_WAIT.
+ * until: pauses before that time (CLOCK_MONOTONIC) are passed over.
+ * out_event: the event, unless the outcome is STEP_FAILED or STEP_REFUSED.
  */
-static step_outcome step(PyObject *self, PyObject *on_output, bool wait, eryx_event *out_event)
+static step_outcome step(PyObject *self, bool wait, uint64_t until, eryx_event *out_event)
 {
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = eryx_run_step(sandbox, out_event);
+    Py_BEGIN_ALLOW_THREADS status = step_past_pauses(sandbox, until, out_event);
     if (status == ERYX_OK && wait && out_event->kind == ERYX_EVENT_WAIT) {
         const uint64_t slice_end = clock_ns() + WAIT_SLICE_NS;
         const uint64_t wake = out_event->as.wait.wake_ns;
@@ -317,7 +313,6 @@ static step_outcome step(PyObject *self, PyObject *on_output, bool wait, eryx_ev
     case ERYX_EVENT_PAUSE:
         return STEP_PAUSE;
     case ERYX_EVENT_OUTPUT:
-        return deliver_event(on_output, out_event) < 0 ? STEP_FAILED : STEP_OUTPUT;
     case ERYX_EVENT_CALLBACK:
     case ERYX_EVENT_CALLBACK_EXPIRED:
     case ERYX_EVENT_TRACE:
@@ -350,11 +345,12 @@ static PyObject *core_outcome(PyObject *self, PyObject *unused)
     return outcome_from_result(state, result);
 }
 
-static PyObject *core_run(PyObject *self, PyObject *on_output)
+static PyObject *core_run(PyObject *self, PyObject *unused)
 {
+    (void)unused;
     for (;;) {
         eryx_event event;
-        switch (step(self, on_output, true, &event)) {
+        switch (step(self, true, 0, &event)) {
         case STEP_DONE:
             return core_outcome(self, NULL);
         case STEP_FAILED:
@@ -368,7 +364,6 @@ static PyObject *core_run(PyObject *self, PyObject *on_output)
                                           "there are no callbacks");
             }
             break;
-        case STEP_OUTPUT:
         case STEP_WAIT:
         case STEP_PAUSE:
             if (PyErr_CheckSignals() < 0) {
@@ -400,6 +395,11 @@ static PyObject *event_tuple(const eryx_event *event)
     if (event->kind == ERYX_EVENT_CALLBACK_EXPIRED) {
         return Py_BuildValue("(ik)", kind, (unsigned long)event->as.callback.id);
     }
+    if (event->kind == ERYX_EVENT_OUTPUT) {
+        const eryx_bytes output = event->as.output.bytes;
+        return Py_BuildValue("(iiy#)", kind, event->as.output.stream, (const char *)output.data,
+                             (Py_ssize_t)output.size);
+    }
     if (event->kind == ERYX_EVENT_TRACE) {
         PyObject *events = json_or_none(event->as.trace.json);
         return events == NULL ? NULL : Py_BuildValue("(iN)", kind, events);
@@ -419,40 +419,33 @@ static PyObject *event_tuple(const eryx_event *event)
                          (unsigned long long)event->as.callback.memory_bytes);
 }
 
-static PyObject *core_step(PyObject *self, PyObject *args)
+static PyObject *core_step(PyObject *self, PyObject *until)
 {
-    PyObject *on_output = NULL;
-    int through_pauses = 0;
-    if (!PyArg_ParseTuple(args, "Op:step", &on_output, &through_pauses)) {
+    const unsigned long long until_ns = PyLong_AsUnsignedLongLong(until);
+    if (until_ns == (unsigned long long)-1 && PyErr_Occurred()) {
         return NULL;
     }
-    for (;;) {
-        eryx_event event;
-        switch (step(self, on_output, false, &event)) {
-        case STEP_DONE:
-            Py_RETURN_NONE;
-        case STEP_FAILED:
-            abandon(self);
-            return NULL;
-        case STEP_REFUSED:
-            return NULL;
-        case STEP_WAIT:
-            if (event.as.wait.fd >= 0) {
-                return Py_BuildValue("(iKi)", (int)event.kind,
-                                     (unsigned long long)event.as.wait.wake_ns, event.as.wait.fd);
-            }
-            return PyLong_FromUnsignedLongLong(event.as.wait.wake_ns);
-        case STEP_PAUSE:
-            if (!through_pauses) {
-                return PyLong_FromLong(0);
-            }
-            break;
-        case STEP_EVENT:
-            return event_tuple(&event);
-        case STEP_OUTPUT:
-            break;
+    eryx_event event;
+    switch (step(self, false, until_ns, &event)) {
+    case STEP_DONE:
+        Py_RETURN_NONE;
+    case STEP_FAILED:
+        abandon(self);
+        return NULL;
+    case STEP_REFUSED:
+        return NULL;
+    case STEP_WAIT:
+        if (event.as.wait.fd >= 0) {
+            return Py_BuildValue("(iKi)", (int)event.kind,
+                                 (unsigned long long)event.as.wait.wake_ns, event.as.wait.fd);
         }
+        return PyLong_FromUnsignedLongLong(event.as.wait.wake_ns);
+    case STEP_PAUSE:
+        return PyLong_FromLong(0);
+    case STEP_EVENT:
+        return event_tuple(&event);
     }
+    return NULL;
 }
 
 /* ---- Other methods ----------------------------------------------------------------------------
@@ -520,19 +513,19 @@ static PyMethodDef core_methods[] = {
      "      keep_state=False, stream_output=False, pause_every_ms=0, callbacks=None,\n"
      "      trace=None, max_trace_events=0)\n--\n\n"
      "Begins a run; nothing of the guest runs yet."},
-    {"run", core_run, METH_O,
-     "run($self, on_output, /)\n--\n\n"
-     "Runs to the end on this thread and returns the Outcome."},
-    {"step", core_step, METH_VARARGS,
-     "step($self, on_output, through_pauses, /)\n--\n\n"
-     "Runs until the guest waits, pauses or ends. Returns the CLOCK_MONOTONIC time in nanoseconds "
-     "at\n"
-     "which to step again, 0 for a pause, None when the run has ended, or a tuple for an event:\n"
-     "(1, time, descriptor) if the descriptor is to be waited for as well, (4, id, name, "
-     "arguments,\nmemory_bytes) of a call, (5, id) of one that has expired, (6, events) of the "
-     "tracer, (7, host, address, "
-     "port)\n"
-     "before a connection, which connect_answer() has to allow.\n"
+    {"run", core_run, METH_NOARGS,
+     "run($self, /)\n--\n\n"
+     "Runs to the end on this thread and returns the Outcome. For runs that stream nothing."},
+    {"step", core_step, METH_O,
+     "step($self, until, /)\n--\n\n"
+     "Runs until the guest waits, pauses or ends; pauses before the time until (CLOCK_MONOTONIC "
+     "in\n"
+     "nanoseconds) are passed over. Returns the time at which to step again, 0 for a pause, None\n"
+     "when the run has ended, or a tuple for an event: (1, time, descriptor) if the descriptor is\n"
+     "to be waited for as well, (3, stream, bytes) of output, (4, id, name, arguments,\n"
+     "memory_bytes) of a call, (5, id) of one that has expired, (6, events) of the tracer, (7, "
+     "host,\n"
+     "address, port) before a connection, which connect_answer() has to allow.\n"
      "Arguments and events are JSON, or None if that cannot be parsed."},
     {"callback_return", core_callback_return, METH_VARARGS,
      "callback_return($self, identity, json, /)\n--\n\n"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         PoolTimeoutError,
         SandboxPool,
     )
+    from eryx._scheduler import configure
     from eryx._session import Checkpoint, Session
     from eryx._snapshot import Snapshot
     from eryx._storage import VfsStorage
@@ -64,6 +65,7 @@ _LATER = {
     "TraceEvent": "eryx._tracing",
     "VfsStorage": "eryx._storage",
     "callback_stub": "eryx._callbacks",
+    "configure": "eryx._scheduler",
 }
 
 __all__ = [
@@ -96,6 +98,7 @@ __all__ = [
     "VfsStorage",
     "__version__",
     "callback_stub",
+    "configure",
     "trim",
 ]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
+import os
+import threading
 import time
-from collections import deque
+from sys import is_finalizing
 
-from eryx._eryx import Core, Outcome, deliver
+from eryx._calls import Awaited
+from eryx._errors import CancelledError, TimeoutError  # noqa: A004  (ours)
+from eryx._eryx import deliver
+from eryx._scheduler import SLICE_NS, Job, scheduler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,50 +19,107 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eryx._calls import Calls
+    from eryx._eryx import Core, Outcome
+    from eryx._turn import Turn
 
 # ERYX_EVENT_* of eryx.h, the first item of an event.
 _WAIT = 1
+_OUTPUT = 3
 _CONNECT = 7
 
-# How long a guest may compute on the event loop's own thread before it moves to a worker thread.
+# How long a guest may compute on the event loop's own thread before it becomes a job of the
+# scheduler. So often it pauses, too.
 PAUSE_MS = 2
+_PAUSE_NS = PAUSE_MS * 1_000_000
+
+# How often a loop that was kept for longer goes round: a timeout takes so long to reach a task.
+_ROUNDS = 3
 
 # How long callbacks that are cancelled at the end of a run may take for that.
 _CANCEL_SECONDS = 1.0
 
+# A run that is to end, but has no thread, is looked at after so long, then after twice as long.
+_LOOK_NS = 5_000_000
+
+_NEVER_NS = 2**63
+
+
+class _LoopTime(threading.local):
+    """When the event loop of this thread may compute again.
+
+    After a guest that has paused, the loop has as much time for other things, whatever number of
+    guests come at once.
+    """
+
+    free_ns = 0
+
+
+_loop_time = _LoopTime()
+
 
 class Driver:
-    """Drives one run that has begun with pauses every `PAUSE_MS`."""
+    """Drives one run from its begin, which comes with its first slice, to its end."""
 
     __slots__ = (
-        "_abandoned",
+        "_begin",
         "_calls",
         "_core",
+        "_error",
+        "_event",
+        "_give_up",
+        "_has_result",
+        "_job",
         "_loop",
         "_on_output",
         "_pending",
+        "_queue_timeout_ms",
+        "_since_ns",
         "_stopped",
         "_tasks",
+        "_turn",
         "_woken",
-        "_worker",
+        "begun",
+        "queued_ns",
     )
 
     def __init__(
-        self, core: Core, on_output: Callable[[int, bytes], Any] | None, calls: Calls
+        self,
+        core: Core,
+        on_output: Callable[[int, bytes], Any] | None,
+        calls: Calls,
+        turn: Turn,
+        begin: Callable[[], None],
+        give_up: Callable[[Driver], None],
+        queue_timeout_ms: int | None,
     ) -> None:
-        """To be made on the event loop that will run it."""
+        """To be made on the event loop that will run it.
+
+        turn: that of the sandbox, which the task has.
+        begin: begins the run; called right before the first slice, by the thread that computes it.
+        give_up: called once if the run is given up, when no thread is in the sandbox any more.
+        queue_timeout_ms: how long the first slice may be waited for; None for as long as it takes.
+        """
         self._core = core
         self._calls = calls
-        self._pending: deque[Awaitable[object]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._turn = turn
+        self._begin = begin
+        self._give_up: Callable[[Driver], None] | None = give_up
+        self._queue_timeout_ms = queue_timeout_ms
+        self._pending: list[Awaitable[object]] = []
         self._on_output: Callable[[int, bytes], object] | None = None
         if on_output is not None:
             self._on_output = self._collector(on_output)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
-        self._worker = _thread.allocate_lock()  # held while a worker thread is in the sandbox
-        self._abandoned = False
+        self._job: Job | None = None
+        self._event: int | tuple[Any, ...] | None = None
+        self._error: BaseException | None = None
+        self._has_result = False
         self._stopped = False
+        self._since_ns = time.monotonic_ns()
+        self.begun = False
+        self.queued_ns = 0
 
     def wake(self) -> None:
         """Makes a run that waits look at its sandbox again; from any thread."""
@@ -68,52 +129,193 @@ class Driver:
             pass  # the loop is closed, so nobody waits
 
     def stop(self) -> None:
-        """The same, after the sandbox was told to end the run."""
+        """Ends the run, also if it has not begun; from any thread."""
         self._stopped = True
+        self._calls.stopped = True
+        self._core.cancel()
         self.wake()
 
+    def leave(self) -> None:
+        """Gives the run up: nobody waits for it any more. A thread that has it ends it soon.
+
+        Doing it twice does no harm, and it may be done by any thread.
+        """
+        give_up, self._give_up = self._give_up, None
+        if give_up is None or self._turn.process != os.getpid() or is_finalizing():
+            return  # threads that are not here any more may have locks
+        self._stopped = True
+        self._core.cancel()
+        self._turn.hand_over()
+        if self._job is None:
+            give_up(self)
+        else:
+            scheduler().leave(self._job, lambda: give_up(self))
+
     async def run(self) -> Outcome:
-        """Runs to the end. If that is given up no thread is in the sandbox any more."""
+        """Runs to the end. An exception leaves the run as `leave` does."""
         calls = self._calls
         calls.begin(self)
-        closed = False
         try:
-            event = None
-            while True:
-                if calls.answers:
-                    calls.settle()
-                event = self._core.step(self._on_output, False)
-                if event == 0:
-                    event = await self._step_in_thread()
-                if self._pending:
-                    await self._await_handlers()
-                if isinstance(event, tuple):
-                    if event[0] == _WAIT:
-                        if not calls.answers:
-                            await self._wait_until(event[1], event[2])
-                    elif event[0] == _CONNECT:
-                        self._core.connect_answer(await self._may_connect(event))
-                    elif calls.handle(event):
-                        await asyncio.sleep(0)
-                elif event is not None:
-                    if event and not calls.answers:
-                        await self._wait_until(event)
-                else:
-                    return self._core.outcome()
+            await self._run_steps()
         except BaseException as error:
-            closed = isinstance(error, GeneratorExit)
-            self._abandoned = True
-            self._core.cancel()
-            for awaitable in self._pending:
-                close = getattr(awaitable, "close", None)
-                if close is not None:
-                    close()  # or it would be reported as never awaited
-            with self._worker:
-                raise
-        finally:
             calls.end()
-            if self._tasks and not closed:
-                await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
+            self.leave()
+            if not isinstance(error, GeneratorExit):
+                await self._finish_tasks()
+            raise
+        calls.end()
+        await self._finish_tasks()
+        return self._core.outcome()
+
+    async def _run_steps(self) -> None:
+        calls = self._calls
+        kept_ns = time.monotonic_ns() + _PAUSE_NS  # until then the loop need not go on
+        while True:
+            if calls.answers:
+                calls.settle()
+            if time.monotonic_ns() >= kept_ns:
+                for _ in range(_ROUNDS):
+                    await asyncio.sleep(0)
+                kept_ns = time.monotonic_ns() + _PAUSE_NS
+            event = self._step_here()
+            if event == 0:
+                event = await self._step_in_thread()
+                kept_ns = time.monotonic_ns() + _PAUSE_NS
+            if isinstance(event, tuple):
+                kind = event[0]
+                if kind == _OUTPUT:
+                    await self._hand_over(event[1], event[2])
+                elif kind == _WAIT:
+                    if not calls.answers:
+                        await self._wait_until(event[1], event[2])
+                elif kind == _CONNECT:
+                    self._core.connect_answer(await self._may_connect(event))
+                elif calls.handle(event):
+                    await asyncio.sleep(0)
+            elif event is None:
+                return
+            elif event and not calls.answers:
+                await self._wait_until(event)
+
+    async def _finish_tasks(self) -> None:
+        """Lets the callbacks that were cancelled come to their end."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
+
+    # ---- Computing ----
+
+    def _step_here(self) -> int | tuple[Any, ...] | None:
+        """Lets the guest compute on this thread for a moment. 0 if it wants more, or may not."""
+        now_ns = time.monotonic_ns()
+        if now_ns < _loop_time.free_ns:
+            return 0
+        if not self.begun:
+            self._first_slice()
+        event = self._core.step(now_ns + _PAUSE_NS)
+        if event == 0:
+            _loop_time.free_ns = time.monotonic_ns() + _PAUSE_NS
+        return event
+
+    def _first_slice(self) -> None:
+        now_ns = time.monotonic_ns()
+        self.queued_ns = now_ns - self._since_ns
+        self._begin()
+        self.begun = True
+        self._calls.start_clock()
+        if self._stopped:
+            self._core.cancel()  # once more, since a run begins without
+
+    async def _step_in_thread(self) -> int | tuple[Any, ...] | None:
+        """Lets the guest compute as a job. 0 if it has to be tried on this thread again."""
+        job = self._job = Job(self)
+        job.urgent = self._is_over(time.monotonic_ns())
+        self._has_result = False
+        try:
+            scheduler().submit(job)
+        except RuntimeError:  # there are no threads
+            self._job = None
+            _loop_time.free_ns = 0
+            await asyncio.sleep(0)
+            return 0
+        pause_ns = _LOOK_NS
+        look_ns = time.monotonic_ns() + pause_ns if job.urgent else self._end_ns()
+        while not self._has_result:
+            if self._stopped and not job.urgent:
+                job.urgent = True
+                look_ns = 0
+            now_ns = time.monotonic_ns()
+            if now_ns >= look_ns:
+                if scheduler().withdraw(job):
+                    self._job = None
+                    self._check_queued(now_ns)
+                    return 0
+                job.urgent = True  # a thread has it just now, and most likely ends it
+                look_ns = now_ns + pause_ns
+                pause_ns *= 2
+            await self._wait_until(look_ns)
+        self._job = None
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # its traceback holds this frame
+        return self._event
+
+    def _is_over(self, now_ns: int) -> bool:
+        """Whether the run is to end."""
+        return self._stopped or (self.begun and now_ns >= self._calls.end_ns)
+
+    def _end_ns(self) -> int:
+        """When a run that is queued has to be looked at."""
+        if self.begun:
+            return self._calls.end_ns
+        if self._queue_timeout_ms is None:
+            return _NEVER_NS
+        return self._since_ns + self._queue_timeout_ms * 1_000_000
+
+    def _check_queued(self, now_ns: int) -> None:
+        """Ends a run that was taken out of the queue before its first slice."""
+        if self.begun:
+            return
+        self.queued_ns = now_ns - self._since_ns
+        error: CancelledError | TimeoutError
+        if self._stopped:
+            error = CancelledError("execution was cancelled before it began")
+        else:
+            error = TimeoutError(
+                "execution did not begin: no thread was free for its first slice within "
+                f"{self._queue_timeout_ms} ms (queue_timeout_ms)"
+            )
+        error.queued_ms = self.queued_ns / 1e6
+        raise error
+
+    # ---- What a thread of the scheduler does ----
+
+    def compute(self) -> bool:
+        """One slice of the guest. True if it wants another."""
+        try:
+            if not self.begun:
+                self._first_slice()
+            self._event = self._core.step(time.monotonic_ns() + SLICE_NS)
+        except BaseException as error:
+            self._error = error
+            return False
+        return self._event == 0
+
+    def done(self) -> None:
+        """The event loop goes on, if there still is one."""
+        self._has_result = True
+        try:
+            self._loop.call_soon_threadsafe(self._woken.set)
+        except RuntimeError:
+            self.leave()
+
+    def cancel(self) -> None:
+        """Ends the run although its event loop is busy."""
+        self._core.cancel()
+
+    # ---- Handlers and callbacks ----
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
         """Starts a coroutine; gives a function that cancels it."""
@@ -127,7 +329,7 @@ class Driver:
         self._woken.set()
 
     def _collector(self, on_output: Callable[[int, bytes], Any]) -> Callable[[int, bytes], object]:
-        """A handler that keeps what async handlers give."""
+        """A handler that keeps what an async handler gives."""
         pending = self._pending
 
         def collect(stream: int, data: bytes) -> None:
@@ -137,13 +339,29 @@ class Driver:
 
         return collect
 
-    async def _await_handlers(self) -> None:
-        """Awaits the async handlers of output in order."""
-        while self._pending:
-            try:
-                await self._pending.popleft()
-            except Exception as error:
-                deliver(_raiser(error), 0, None)
+    async def _hand_over(self, stream: int, data: bytes) -> None:
+        """Gives output to the handler, which may be async."""
+        on_output, calls = self._on_output, self._calls
+        if on_output is None or calls.is_over():
+            return
+        calls.enter()
+        try:
+            deliver(on_output, stream, data)
+            if self._pending:
+                await self._await_handler(self._pending.pop())
+        finally:
+            calls.leave()
+
+    async def _await_handler(self, awaitable: Awaitable[object]) -> None:
+        """Waits for an async handler, which is cancelled if the run is to end before it does."""
+        handler = Awaited(awaitable)
+        handler.cancel = self.spawn(handler.wait(self.wake))
+        try:
+            while not (handler.done or self._calls.is_over()):
+                await self._wait_until(self._calls.last_ns)
+        finally:
+            handler.give_up()
+        handler.report()
 
     async def _wait_until(self, wake_ns: int, descriptor: int = -1) -> None:
         """Waits until the time, until it is woken, or until the descriptor can be read."""
@@ -170,43 +388,3 @@ class Driver:
                 question.give_up()
                 raise
         return question.verdict()
-
-    async def _step_in_thread(self) -> int | tuple[Any, ...] | None:
-        future = self._loop.run_in_executor(None, self._work, self._output_in_thread())
-        cancelled: asyncio.CancelledError | None = None
-        while not future.done():
-            try:
-                await asyncio.wait((future,))
-            except asyncio.CancelledError as error:
-                # The guest ends soon; until then the loop can go on with other things.
-                cancelled = error
-                self._core.cancel()
-        if cancelled is not None:
-            future.exception()
-            raise cancelled
-        return future.result()
-
-    def _work(
-        self, on_output: Callable[[int, bytes], object] | None
-    ) -> int | tuple[Any, ...] | None:
-        """What a worker thread does."""
-        with self._worker:
-            return None if self._abandoned else self._core.step(on_output, True)
-
-    def _output_in_thread(self) -> Callable[[int, bytes], object] | None:
-        """Handlers are called on the thread of the event loop, wherever the guest runs."""
-        on_output = self._on_output
-        if on_output is None:
-            return None
-        return lambda stream, data: self._loop.call_soon_threadsafe(
-            deliver, on_output, stream, data
-        )
-
-
-def _raiser(error: Exception) -> Callable[[int, object], object]:
-    """A handler that raises, for `deliver` to report."""
-
-    def async_handler(_stream: int, _data: object) -> None:
-        raise error
-
-    return async_handler

@@ -8,6 +8,8 @@ import select
 import threading
 import time
 
+from eryx._eryx import deliver
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 # ERYX_EVENT_* of eryx.h, the first item of an event.
 _WAIT = 1
+_OUTPUT = 3
 _CONNECT = 7
 
 _LONGEST_POLL_MS = 1_000_000
@@ -69,14 +72,17 @@ class BlockingRun:
         calls = self._calls
         step = self._core.step
         calls.begin(self)
+        calls.start_clock()
         try:
             while True:
                 self._woken = False
                 if calls.answers:
                     calls.settle()
-                event = step(self._on_output, False)
+                event = step(0)
                 if isinstance(event, tuple):
-                    if event[0] == _WAIT:
+                    if event[0] == _OUTPUT:
+                        self._hand_over(event[1], event[2])
+                    elif event[0] == _WAIT:
                         self._wait_until(event[1], event[2])
                     elif event[0] == _CONNECT:
                         self._core.connect_answer(self._may_connect(event))
@@ -114,6 +120,7 @@ class BlockingRun:
     def stop(self) -> None:
         """The same, after the sandbox was told to end the run."""
         self._stopped = True
+        self._calls.stopped = True
         self.wake()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
@@ -138,6 +145,15 @@ class BlockingRun:
         self._tasks.discard(task)
         if self._loop is not None:
             self._loop.stop()
+
+    def _hand_over(self, stream: int, data: bytes) -> None:
+        """Gives output to the handler."""
+        if self._on_output is not None and not self._calls.is_over():
+            self._calls.enter()
+            try:
+                deliver(self._on_output, stream, data)
+            finally:
+                self._calls.leave()
 
     def _wait_until(self, wake_ns: int, descriptor: int = -1) -> None:
         """Waits until the time, until it is woken, or until the descriptor can be read."""

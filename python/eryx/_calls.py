@@ -37,7 +37,12 @@ if TYPE_CHECKING:
 _CALLBACK = 4
 _EXPIRED = 5
 
-_LONGEST_NS = 10**18  # instead of no limit
+# After its time a run may go on for so long, to clean up, and call functions meanwhile.
+_GRACE_NS = 5_000_000
+
+_OVER = b"the run is over, so no function is called any more"
+
+_LONGEST_NS = 2**63  # instead of no limit, as a time of the clock
 
 _PLAIN_TYPES = frozenset((type(None), bool, int, float, str, list, dict, tuple))
 
@@ -91,50 +96,44 @@ class _Call:
         """Nobody wants the answer any more."""
         if self._cancel is None:
             return
-        import inspect
-
         try:
+            import inspect
+
             self._cancel()
             if (
                 inspect.iscoroutine(self._awaitable)
                 and inspect.getcoroutinestate(self._awaitable) == inspect.CORO_CREATED
             ):
                 self._awaitable.close()  # it will never be awaited
-        except (RuntimeError, ValueError):
-            pass  # the loop is closed; or it starts just now, in another thread
+        except (ImportError, RuntimeError, ValueError):
+            pass  # the interpreter ends; the loop is closed; it starts just now, in another thread
 
 
-class Question:
-    """Whether the guest may connect, on its way to the function of the caller and back."""
+class Awaited:
+    """Something awaitable that a runner waits for while it may have to give it up."""
 
-    __slots__ = ("_answer", "awaitable", "cancel", "done", "end_ns")
+    __slots__ = ("awaitable", "cancel", "done", "error", "value")
 
-    def __init__(self, answer: object, end_ns: int) -> None:
-        """answer: what the function gave; may be awaitable."""
-        self.end_ns = end_ns
-        self.awaitable: Any = None  # what gives the answer; has to be waited for
+    def __init__(self, awaitable: Any) -> None:
+        """cancel is to be set to what ends the waiting."""
+        self.awaitable = awaitable
         self.cancel: Callable[[], object] | None = None
         self.done = False
-        self._answer: object = answer
-        if type(answer) not in _PLAIN_TYPES and hasattr(answer, "__await__"):
-            self.awaitable, self._answer = answer, False
+        self.value: object = None
+        self.error: BaseException | None = None
 
     async def wait(self, wake: Callable[[], object]) -> None:
-        """On an event loop: waits for the answer. Raises nothing, so that no loop is stopped."""
+        """On an event loop: waits for it. Raises nothing, so that no loop is stopped."""
         import asyncio
 
         try:
-            self._answer = await self.awaitable
+            self.value = await self.awaitable
         except asyncio.CancelledError:
             pass
         except BaseException as error:
-            self._answer = error
+            self.error = error
         self.done = True
         wake()
-
-    def is_late(self) -> bool:
-        """Whether the answer does not matter any more."""
-        return time.monotonic_ns() >= self.end_ns
 
     def give_up(self) -> None:
         """Ends the waiting."""
@@ -143,20 +142,43 @@ class Question:
             call.runs(self.cancel, self.awaitable)
             call.give_up()
 
+    def report(self) -> None:
+        """Makes known what it has raised, or raises what is to end the run."""
+        error, self.error = self.error, None
+        try:
+            if isinstance(error, Exception):
+                _report(error)
+            elif error is not None:
+                raise error
+        finally:
+            del error  # its traceback holds this frame
+
+
+class Question(Awaited):
+    """Whether the guest may connect, on its way to the function of the caller and back."""
+
+    __slots__ = ("end_ns",)
+
+    def __init__(self, answer: object, end_ns: int) -> None:
+        """answer: what the function gave; if it is awaitable it has to be waited for."""
+        is_awaitable = type(answer) not in _PLAIN_TYPES and hasattr(answer, "__await__")
+        super().__init__(answer if is_awaitable else None)
+        self.end_ns = end_ns
+        self.value = False if is_awaitable else answer
+
+    def is_late(self) -> bool:
+        """Whether the answer does not matter any more."""
+        return time.monotonic_ns() >= self.end_ns
+
     def verdict(self) -> bool:
         """Whether the guest may connect. What the function raised is reported."""
         self.give_up()
-        answer, self._answer = self._answer, False
         if self.awaitable is not None and not self.done:
             return False
-        if isinstance(answer, Exception):
-            _report(answer)
+        if self.error is not None:
+            self.report()
             return False
-        if isinstance(answer, BaseException):
-            try:
-                raise answer
-            finally:
-                del answer  # its traceback holds this frame
+        answer = self.value
         if answer is not None and not isinstance(answer, bool):
             wrong = type(answer).__name__
             _report(TypeError(f"on_connect must give a bool or None, not {wrong}"))
@@ -165,25 +187,26 @@ class Question:
 
 
 def _report(error: Exception) -> None:
-    """Makes an exception known that is nobody's to handle."""
+    """Makes an exception of a handler known that is nobody's to handle."""
 
-    def on_connect(_stream: int, _data: object) -> None:
+    def handler(_stream: int, _data: object) -> None:
         raise error
 
-    deliver(on_connect, 0, None)
+    deliver(handler, 0, None)
 
 
 class Calls:
     """Runs the functions and hands over their answers.
 
-    All methods but `_work` and `_guard` are called by the one who steps the run, between two steps.
-    Functions that run elsewhere leave their answers in `answers` and wake the runner.
+    All methods but `present`, `_work` and `_guard` are called by the one who steps the run, between
+    two steps. Functions that run elsewhere leave their answers in `answers` and wake the runner.
     """
 
     __slots__ = (
-        "_began_ns",
         "_callbacks",
         "_core",
+        "_entered",
+        "_inside",
         "_mark",
         "_open",
         "_runner",
@@ -192,11 +215,14 @@ class Calls:
         "_turn",
         "answers",
         "declarations",
+        "end_ns",
+        "last_ns",
         "max_trace_events",
         "network",
         "recorder",
         "recording",
         "run_timeout_ms",
+        "stopped",
         "trace_mode",
     )
 
@@ -221,19 +247,56 @@ class Calls:
         self.run_timeout_ms: int | None = None
         self._runner: Runner = _NOBODY
         self._open: dict[int, _Call] = {}
+        self._inside = 0  # handlers and functions that run on the runner's thread
+        self._entered = 0  # how many of them there were
+        self.end_ns = self.last_ns = _LONGEST_NS
+        self.stopped = False  # by cancel()
         self.answers: deque[tuple[int, Any, BaseException | None]] = deque()
 
     def begin(self, runner: Runner) -> None:
-        """The run begins, in the present context."""
+        """The run is about to begin, in the present context."""
         self._runner = runner
-        self._began_ns = time.monotonic_ns()
+        self._turn.calling = self.present
+        if self.recorder is not None:
+            self.recorder.calls = self
         self._mark = Run(self._turn)
         self._token = runs_around.set((*runs_around.get(), self._mark))
+
+    def start_clock(self) -> None:
+        """The first slice begins."""
+        if self.run_timeout_ms is not None:
+            self.end_ns = time.monotonic_ns() + self.run_timeout_ms * 1_000_000
+            self.last_ns = self.end_ns + _GRACE_NS
+
+    def is_over(self) -> bool:
+        """Whether the run is to end, so that nothing is called any more."""
+        return self.stopped or time.monotonic_ns() >= self.last_ns
+
+    def enter(self) -> None:
+        """A function of the caller is about to be called on this thread."""
+        self._entered += 1
+        self._inside += 1
+
+    def leave(self) -> None:
+        """It has returned."""
+        self._inside -= 1
+
+    def present(self) -> object:
+        """Stands for the function that the guest waits for; None if it waits for none."""
+        if self._inside:
+            return "entered", self._entered
+        for identity in tuple(self._open):
+            return "open", identity
+        return None
 
     def end(self) -> None:
         """The run has ended: cancels what still runs."""
         self._mark.active = False
+        if self._turn.calling == self.present:
+            self._turn.calling = None
         self._runner = _NOBODY  # which ends the cycle of the two, so that memory is free at once
+        if self.recorder is not None:
+            self.recorder.calls = None
         try:
             runs_around.reset(self._token)
         except ValueError:
@@ -267,16 +330,19 @@ class Calls:
         if network is None or network.on_connect is None:
             return Question(False, 0)
         now_ns = time.monotonic_ns()
-        end_ns = now_ns + _LONGEST_NS
+        end_ns = self.last_ns
         if network.connect_timeout_ms is not None:
             end_ns = min(end_ns, now_ns + network.connect_timeout_ms * 1_000_000)
-        if self.run_timeout_ms is not None:
-            end_ns = min(end_ns, self._began_ns + self.run_timeout_ms * 1_000_000)
+        if self.is_over():
+            return Question(False, 0)
+        self.enter()
         try:
             answer = network.on_connect(host, address, port)
         except Exception as error:
             _report(error)
             answer = False
+        finally:
+            self.leave()
         return Question(answer, end_ns)
 
     def settle(self) -> None:
@@ -293,6 +359,9 @@ class Calls:
     # ---- One call ----
 
     def _begin_call(self, identity: int, name: str, text: str | None, memory_bytes: int) -> None:
+        if self.is_over():
+            self._core.callback_raise(identity, b"RuntimeError", _OVER)
+            return
         if self.recorder is not None:
             self.recorder.callback_start(identity, name)
         call = _Call(name, None)
@@ -310,7 +379,11 @@ class Calls:
             if callback.thread:
                 self._begin_in_thread(identity, call, callback, arguments)
                 return
-            value = callback.call(arguments)
+            self.enter()
+            try:
+                value = callback.call(arguments)
+            finally:
+                self.leave()
             if type(value) not in _PLAIN_TYPES and hasattr(value, "__await__"):
                 self._open[identity] = call
                 call.runs(self._runner.spawn(self._guard(identity, value)), value)
@@ -340,7 +413,7 @@ class Calls:
     def _work(self, identity: int, callback: Callback) -> None:
         """On a worker thread: calls the function, unless that is not wanted any more."""
         call = self._open.get(identity)
-        if call is None or call.arguments is None:
+        if call is None or call.arguments is None or self.is_over():
             return
         arguments, call.arguments = call.arguments, None
         value, error = None, None
@@ -355,6 +428,8 @@ class Calls:
         """On an event loop: waits for the value. Never raises, so that no loop is stopped."""
         import asyncio
 
+        if self.is_over():
+            return
         value: Any = None
         error: BaseException | None = None
         try:

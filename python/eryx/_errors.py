@@ -35,6 +35,8 @@ class EryxError(Exception):
     """Whether a part of stderr was left out because of `ResourceLimits.max_output_bytes`."""
     duration_ms: float = 0.0
     """Wall-clock time of the run in milliseconds."""
+    queued_ms: float = 0.0
+    """Time in milliseconds that the run waited for its first slice."""
     fuel_consumed: int = 0
     """Fuel that the run used."""
     peak_memory_bytes: int = 0
@@ -84,7 +86,10 @@ class ResourceLimitError(EryxError):
 
 
 class TimeoutError(EryxError, builtins.TimeoutError):  # noqa: A001  (the name users expect)
-    """The run took longer than `ResourceLimits.execution_timeout_ms`."""
+    """The run took longer than `ResourceLimits.execution_timeout_ms` or ``cpu_timeout_ms``.
+
+    Or its first slice did not come within ``queue_timeout_ms``, so it has not begun.
+    """
 
     __module__ = "eryx"
 

@@ -669,7 +669,7 @@ def _build(core: Core, description: dict[str, Any], setup_code: str | None, hint
 
 def _run(core: Core) -> Outcome:
     while True:
-        event = core.step(None, False)
+        event = core.step(0)
         if event is None:
             return core.outcome()
         if isinstance(event, tuple):

@@ -172,8 +172,13 @@ class PooledSandbox(Sandbox):
         Raises EryxError if this thread is running code in it.
         """
         if self._is_held():
-            self.cancel()
-            self._turn.acquire()
+            self._turn.check()
+            self._end_run()
+            try:
+                self._turn.acquire(to_end=True)
+            except BaseException:
+                self._ending = False
+                raise
             try:
                 self._give_back()
             finally:
@@ -181,12 +186,21 @@ class PooledSandbox(Sandbox):
 
     async def _release_async(self) -> None:
         if self._is_held():
-            self.cancel()
-            await self._turn.acquire_async()
+            self._end_run()
+            try:
+                await self._turn.acquire_async()
+            except BaseException:
+                self._ending = False
+                raise
             try:
                 self._give_back()
             finally:
                 self._turn.release()
+
+    def _end_run(self) -> None:
+        """Ends the present run, also if it is just about to begin."""
+        self._ending = True
+        self.cancel()
 
     def _is_held(self) -> bool:
         """Whether there is something to give back; if not it is released from now on."""

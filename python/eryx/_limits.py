@@ -17,6 +17,8 @@ _FIELDS = (
     "max_open_handles",
     "max_callback_bytes",
     "max_pending_callback_bytes",
+    "cpu_timeout_ms",
+    "queue_timeout_ms",
 )
 
 _GREATEST = 2**63 - 1
@@ -35,8 +37,10 @@ class ResourceLimits:
     A value is an integer that is not negative, or None. A `Sandbox` copies the limits when it is
     made.
 
-    execution_timeout_ms: wall-clock time of a run in milliseconds; 30,000. The run ends with
-        `TimeoutError`. 0: every run times out. None: no limit.
+    execution_timeout_ms: wall-clock time of a run in milliseconds, from its first slice on; 30,000.
+        The run ends with `TimeoutError`. 0: every run times out. None: no limit.
+    cpu_timeout_ms: processor time of the guest in a run, so without what it waits for; None, no
+        limit. The run ends with `TimeoutError`. 0: every run times out.
     callback_timeout_ms: time of one callback in milliseconds; 10,000. 0: every callback times out.
         None: no limit.
     max_memory_bytes: memory of the guest, with the started interpreter in it (about 20 MiB); 128
@@ -62,6 +66,8 @@ class ResourceLimits:
     max_pending_callback_bytes: memory of the host for all callbacks that have no answer yet, their
         arguments as Python objects included, and for answers that the guest has not taken, by
         estimate; 64 MiB. The guest gets an exception. 0: no callback can be made. None: no limit.
+    queue_timeout_ms: longest wait of `Sandbox.execute_async` for a thread, if many guests compute;
+        None, no limit. The run ends with `TimeoutError` before it has begun. 0: it never waits.
 
     >>> limits = ResourceLimits(execution_timeout_ms=500)
     >>> limits.max_fuel = 1_000_000
@@ -84,6 +90,8 @@ class ResourceLimits:
     max_open_handles: int | None
     max_callback_bytes: int | None
     max_pending_callback_bytes: int | None
+    cpu_timeout_ms: int | None
+    queue_timeout_ms: int | None
 
     def __init__(
         self,
@@ -100,6 +108,8 @@ class ResourceLimits:
         max_open_handles: int | None = None,
         max_callback_bytes: int | None = 1_048_576,
         max_pending_callback_bytes: int | None = 67_108_864,
+        cpu_timeout_ms: int | None = None,
+        queue_timeout_ms: int | None = None,
     ) -> None:
         """Sets the fields.
 
@@ -118,6 +128,8 @@ class ResourceLimits:
         self.max_open_handles = max_open_handles
         self.max_callback_bytes = max_callback_bytes
         self.max_pending_callback_bytes = max_pending_callback_bytes
+        self.cpu_timeout_ms = cpu_timeout_ms
+        self.queue_timeout_ms = queue_timeout_ms
 
     @classmethod
     def unlimited(cls) -> ResourceLimits:
@@ -167,6 +179,7 @@ def core_limits(limits: ResourceLimits) -> tuple[int, ...]:
 
     return (
         or_else(limits.execution_timeout_ms, UNLIMITED),
+        or_else(limits.cpu_timeout_ms, UNLIMITED),
         or_else(limits.max_memory_bytes, UNLIMITED),
         or_else(limits.max_fuel, UNLIMITED),
         or_else(limits.max_output_bytes, UNLIMITED),

@@ -27,6 +27,7 @@ class ExecuteResult:
         "fuel_consumed",
         "memory_limit_hit",
         "peak_memory_bytes",
+        "queued_ms",
         "result",
         "result_error",
         "result_json",
@@ -60,6 +61,8 @@ class ExecuteResult:
     """Why the result variable cannot be had as JSON; None if it can or if there is none."""
     duration_ms: float
     """Wall-clock time of the run in milliseconds."""
+    queued_ms: float
+    """Time in milliseconds that the run waited for its first slice; 0.0 for `Sandbox.execute`."""
     fuel_consumed: int
     """Work of the run, counted in loop rounds of the interpreter's machine code."""
     peak_memory_bytes: int
@@ -77,7 +80,9 @@ class ExecuteResult:
     trace_truncated: bool
     """Whether events are missing because of `max_trace_events`."""
 
-    def __init__(self, outcome: Outcome, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self, outcome: Outcome, recorder: Recorder | None = None, queued_ns: int = 0
+    ) -> None:
         """Results are made by the package only."""
         put = object.__setattr__
         put(self, "stdout", text(outcome.stdout))
@@ -91,6 +96,7 @@ class ExecuteResult:
         put(self, "result_json", json_text)
         put(self, "result_error", error)
         put(self, "duration_ms", outcome.duration_ns / 1e6)
+        put(self, "queued_ms", queued_ns / 1e6)
         put(self, "fuel_consumed", outcome.fuel_consumed)
         put(self, "peak_memory_bytes", outcome.peak_memory_bytes)
         put(self, "memory_limit_hit", outcome.memory_limit_hit)
@@ -156,11 +162,11 @@ def _decode(outcome: Outcome) -> tuple[object, str | None, str | None]:
         return None, None, f"the guest's JSON of the result variable cannot be read: {error}"
 
 
-def finish(outcome: Outcome, recorder: Recorder | None = None) -> ExecuteResult:
+def finish(outcome: Outcome, recorder: Recorder | None = None, queued_ns: int = 0) -> ExecuteResult:
     """Makes a result of a good outcome; raises the exception of another."""
     exception_class = EXCEPTIONS[outcome.status]
     if exception_class is None:
-        return ExecuteResult(outcome, recorder)
+        return ExecuteResult(outcome, recorder, queued_ns)
     limit_exceeded = exception_class is _errors.ResourceLimitError
     error = exception_class(
         outcome.message if limit_exceeded else outcome.traceback or outcome.message
@@ -173,6 +179,7 @@ def finish(outcome: Outcome, recorder: Recorder | None = None) -> ExecuteResult:
         error.stdout_truncated = outcome.stdout_dropped > 0
         error.stderr_truncated = outcome.stderr_dropped > 0
         error.duration_ms = outcome.duration_ns / 1e6
+        error.queued_ms = queued_ns / 1e6
         error.fuel_consumed = outcome.fuel_consumed
         error.peak_memory_bytes = outcome.peak_memory_bytes
         error.memory_limit_hit = outcome.memory_limit_hit

@@ -65,11 +65,13 @@ class Sandbox:
         "_callbacks",
         "_core",
         "_driver",
+        "_ending",
         "_max_trace_events",
         "_network",
         "_on_output",
         "_on_trace",
         "_place",  # where it starts; only of factories
+        "_queue_timeout_ms",
         "_result_variable",
         "_timeout_ms",
         "_trace_mode",
@@ -153,6 +155,9 @@ class Sandbox:
         self._timeout_ms: int | None = 30_000
         if resource_limits is not None:
             self._timeout_ms = resource_limits.execution_timeout_ms
+        self._queue_timeout_ms: int | None = None
+        if resource_limits is not None:
+            self._queue_timeout_ms = resource_limits.queue_timeout_ms
         self._on_trace = on_trace
         self._max_trace_events = max_trace_events
         self._trace_mode: str | None = None
@@ -160,6 +165,7 @@ class Sandbox:
             self._trace_mode = _trace_mode(trace, on_trace, max_trace_events)
         self._turn = Turn()
         self._driver: Driver | BlockingRun | None = None
+        self._ending = False  # no run begins any more
         self._used = False
         options: dict[str, Any] = {}
         if volumes is not None:
@@ -207,8 +213,9 @@ class Sandbox:
 
         Raises ExecutionError if the program fails, TimeoutError, ResourceLimitError or
         CancelledError if it is ended; all of them have what it had written. Raises EryxError if
-        this thread is running code in this sandbox already, or if the sandbox belongs to the parent
-        of this process.
+        this thread is running code in this sandbox already, if a function of yours is running for
+        the sandbox, which might wait for this thread, or if the sandbox belongs to the parent of
+        this process.
 
         >>> Sandbox().execute("import sys; print(sys.argv[1:])", arguments=["a", "b"]).stdout
         "['a', 'b']"
@@ -231,6 +238,7 @@ class Sandbox:
             or trace is not None
             or self._trace_mode is not None
             or self._network is not None
+            or self._on_output is not None
         ):
             calls = self._new_calls(trace, recording)
         if self._async_output:
@@ -240,7 +248,7 @@ class Sandbox:
             self._begin(source, stdin_bytes, argument_tuple, _PAUSE_MS, calls)
             try:
                 if calls is None:
-                    outcome = self._core.run(self._on_output)
+                    outcome = self._core.run()
                 else:
                     from eryx._blocking import BlockingRun
 
@@ -266,8 +274,9 @@ class Sandbox:
     ) -> ExecuteResult:
         """Does the same on the running event loop.
 
-        The guest needs a worker thread of the loop only while it computes for long. If the task is
-        cancelled the guest is stopped. Async callbacks run on the same loop.
+        A guest that computes for long shares the threads of `configure` with others. If the task is
+        cancelled the guest is stopped, which the task does not wait for. Async callbacks run on the
+        same loop, and so do handlers.
         """
         return await self._execute_async(code, stdin, arguments, trace)
 
@@ -286,19 +295,37 @@ class Sandbox:
         calls = self._new_calls(trace, recording)
         await self._turn.acquire_async()
         try:
-            self._begin(source, stdin_bytes, argument_tuple, PAUSE_MS, calls)
-            try:
-                run = self._driver = Driver(self._core, self._on_output, calls)
-                outcome = await run.run()
-            except BaseException:
-                self._abandon()
-                raise
-            finally:
-                self._driver = None
+            run = self._driver = Driver(
+                self._core,
+                self._on_output,
+                calls,
+                self._turn,
+                lambda: self._begin(source, stdin_bytes, argument_tuple, PAUSE_MS, calls),
+                self._give_up,
+                self._queue_timeout_ms,
+            )
+        except BaseException:
+            self._turn.release()
+            raise
+        self._turn.if_loop_closes = run.leave
+        outcome = await run.run()
+        self._driver = None
+        try:
             self._end(outcome)
         finally:
             self._turn.release()
-        return finish(outcome, calls.recorder)
+        return finish(outcome, calls.recorder, run.queued_ns)
+
+    def _give_up(self, run: Driver) -> None:
+        """Puts the sandbox in order after a run that nobody waits for; the next may begin then."""
+        try:
+            if run.begun:
+                self._abandon()
+        except Exception:
+            pass  # the next use says so
+        finally:
+            self._driver = None
+            self._turn.release()
 
     def execute_with_journal(
         self,
@@ -399,7 +426,16 @@ class Sandbox:
         calls: Calls | None,
     ) -> None:
         self._prepare()
-        if calls is not None:
+        if calls is None:
+            self._core.begin(
+                source,
+                result_variable=self._result_variable,
+                arguments=arguments,
+                standard_input=stdin,
+                keep_state=self._KEEP_STATE,
+                pause_every_ms=pause_ms,
+            )
+        else:
             self._core.begin(
                 source,
                 result_variable=self._result_variable,
@@ -412,16 +448,8 @@ class Sandbox:
                 trace=calls.trace_mode,
                 max_trace_events=calls.max_trace_events,
             )
-            return
-        self._core.begin(
-            source,
-            result_variable=self._result_variable,
-            arguments=arguments,
-            standard_input=stdin,
-            keep_state=self._KEEP_STATE,
-            stream_output=self._on_output is not None,
-            pause_every_ms=pause_ms,
-        )
+        if self._ending:
+            self._core.cancel()
 
     def _prepare(self) -> None:
         """Makes the sandbox ready for the next run."""

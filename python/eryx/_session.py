@@ -39,7 +39,7 @@ _CLEAR = 3
 _MAX_SKIPPED_BYTES = 1024 * 1024
 
 # What a fork does not have in common with its session.
-_NOT_SHARED = frozenset(("__weakref__", "_core", "_driver", "_turn"))
+_NOT_SHARED = frozenset(("__weakref__", "_core", "_driver", "_ending", "_turn"))
 
 
 class Checkpoint:
@@ -400,8 +400,18 @@ class Session(Sandbox):
     # ---- End ----
 
     def close(self) -> None:
-        """Gives the memory of the session back; nothing can be done with it any more."""
-        self._turn.acquire()
+        """Gives the memory of the session back; nothing can be done with it any more.
+
+        A run of another thread is ended. Raises EryxError if this thread is running code in it.
+        """
+        self._turn.check()
+        self._ending = True
+        self.cancel()
+        try:
+            self._turn.acquire(to_end=True)
+        except BaseException:
+            self._ending = False
+            raise
         try:
             if not self._closed:
                 self._closed = True
@@ -434,13 +444,14 @@ class Session(Sandbox):
         """Goes on with a sandbox of its own."""
         self._turn = Turn()
         self._driver = None
+        self._ending = False
         self._core = core
 
     def _turn_taken(self) -> _TurnOfSession:
         return _TurnOfSession(self)
 
     def _check(self) -> None:
-        if self._closed:
+        if self._closed or self._ending:
             raise EryxError(_CLOSED)
 
     def _prepare(self) -> None:
@@ -484,7 +495,7 @@ class Session(Sandbox):
         self._remember()
         self._core.begin_command(command, source, _PAUSE_MS)
         try:
-            outcome = self._core.run(None)
+            outcome = self._core.run()
         except BaseException:
             self._abandon()
             raise

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from eryx._calls import Calls
+
 DEFAULT_MAX_EVENTS = 100_000
 
 _KINDS = {kind: kind for kind in ("line", "call", "return", "exception")}
@@ -44,7 +46,16 @@ TraceEvent.__module__ = "eryx"
 class Recorder:
     """Collects the events of one run; the guest is not trusted to keep to the limit."""
 
-    __slots__ = ("_left", "_on_trace", "_room", "_started", "_texts", "events", "truncated")
+    __slots__ = (
+        "_left",
+        "_on_trace",
+        "_room",
+        "_started",
+        "_texts",
+        "calls",
+        "events",
+        "truncated",
+    )
 
     def __init__(self, on_trace: Callable[[TraceEvent], object] | None, limit: int) -> None:
         """on_trace: is given each event as it comes."""
@@ -53,6 +64,7 @@ class Recorder:
         self._started: dict[int, tuple[str, int]] = {}
         self._texts: dict[str, str] = {}  # so that each is kept once
         self._room = _MAX_TEXTS
+        self.calls: Calls | None = None  # those of the run while it goes on
         self.events: list[TraceEvent] = []
         self.truncated = False
 
@@ -123,13 +135,20 @@ class Recorder:
             return
         self._left -= 1
         self.events.append(event)
-        on_trace = self._on_trace
-        if on_trace is not None:
+        if self._on_trace is not None and self.calls is not None and not self.calls.is_over():
+            self._hand_over(self._on_trace, self.calls, event)
 
-            def call_handler(_: int, event: TraceEvent) -> None:
-                on_trace(event)
+    def _hand_over(
+        self, on_trace: Callable[[TraceEvent], object], calls: Calls, event: TraceEvent
+    ) -> None:
+        def call_handler(_: int, event: TraceEvent) -> None:
+            on_trace(event)
 
+        calls.enter()
+        try:
             deliver(call_handler, 0, event)
+        finally:
+            calls.leave()
 
 
 def _small(line: int) -> int:

@@ -5,16 +5,32 @@ from __future__ import annotations
 import _thread
 import os
 from contextvars import ContextVar
+from sys import is_finalizing
 
 from eryx._errors import EryxError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
 _REENTRANT = "the sandbox is already running code for this thread"
-_WAITING = "the sandbox is waiting for this callback, so it cannot do anything for it"
+_WAITING = "the sandbox is already running code that waits for this function"
+_BUSY = (
+    "the sandbox is already running code that waits for a function of the host, which may be "
+    "waiting for this thread"
+)
 _FORKED = "the sandbox belongs to the parent of this process"
+
+# How long a function of the host may take before a thread that asks meanwhile is refused, and how
+# often one that waits looks whether waiting still makes sense.
+_LOOK_SECONDS = 0.1
+
+# The same for a thread that is about to end the run.
+_END_SECONDS = 5.0
+
+# Stands for the holder while a run that was given up comes to its end.
+_LEFT = -1
 
 
 class Run:
@@ -37,37 +53,59 @@ runs_around: ContextVar[tuple[Run, ...]] = ContextVar("eryx_runs", default=())
 class Turn:
     """A lock that threads and asyncio tasks can wait for, in the order in which they came.
 
-    A callback of a run that has it is refused, as it would wait for itself.
-    The thread that has it is refused if it asks again, for it would wait for itself; a task that
-    asks while another task of its thread has it waits.
+    Who could wait for ever is refused: the callbacks of a run that has it, the thread that has it,
+    and other threads while the run waits for a function of the host, since that may have started
+    them and wait for them. A task that asks while another task of its thread has it waits.
     """
 
-    __slots__ = ("_holder", "_holder_is_task", "_mutex", "_process", "_waiting")
+    __slots__ = (
+        "_holder",
+        "_holder_is_task",
+        "_loop",
+        "_mutex",
+        "_waiting",
+        "calling",
+        "if_loop_closes",
+        "process",
+    )
 
     def __init__(self) -> None:
         """A turn that nobody has."""
-        self._mutex = _thread.allocate_lock()
+        # Reentrant, since a coroutine may be found to be garbage at any time.
+        self._mutex = _thread.RLock()
         self._holder: int | None = None
         self._holder_is_task = False
+        self._loop: AbstractEventLoop | None = None  # of the task that has it
         self._waiting: list[_Waiter] = []
-        self._process = os.getpid()
+        self.process = os.getpid()
+        # Set by the holder: gives what stands for the function that its run waits for, or None.
+        self.calling: Callable[[], object] | None = None
+        # Set by a task that has it: gives it up, and releases it in the end, in place of the task.
+        self.if_loop_closes: Callable[[], object] | None = None
 
-    def acquire(self) -> None:
-        """Waits on this thread until it has the turn. Raises EryxError if that can never be."""
-        self._check()
+    def acquire(self, *, to_end: bool = False) -> None:
+        """Waits on this thread until it has the turn. Raises EryxError if that may never be.
+
+        to_end: the run has been told to end, so there is more patience with a function of the host.
+        """
+        self.check()
         thread = _thread.get_ident()
         with self._mutex:
             if self._holder is None:
                 self._holder, self._holder_is_task = thread, False
                 return
-            if self._holder == thread:
-                raise EryxError(_REENTRANT)
-            lock = _thread.allocate_lock()
-            lock.acquire()
-            waiter = _Waiter(thread, is_task=False, wake=lock.release)
-            self._waiting.append(waiter)
+        lock = _thread.allocate_lock()
+        lock.acquire()
+        waiter = _Waiter(thread, lock.release)
+        self._enqueue(waiter)
         try:
-            lock.acquire()
+            refuse = self._present_call()
+            seconds = _END_SECONDS if to_end else _LOOK_SECONDS
+            while not lock.acquire(True, _LOOK_SECONDS if refuse is None else seconds):
+                self._look_at_loop()
+                if refuse is not None and self._present_call() == refuse:
+                    raise EryxError(_BUSY)
+                refuse = None
         except BaseException:
             self._withdraw(waiter)
             raise
@@ -77,52 +115,94 @@ class Turn:
         import asyncio
 
         self._check()
+        if self._loop is not None:
+            self._look_at_loop()
         thread = _thread.get_ident()
+        loop = asyncio.get_running_loop()
         with self._mutex:
             if self._holder is None:
-                self._holder, self._holder_is_task = thread, True
+                self._holder, self._holder_is_task, self._loop = thread, True, loop
                 return
             if self._holder == thread and not self._holder_is_task:
                 raise EryxError(_REENTRANT)
-            loop = asyncio.get_running_loop()
-            future: asyncio.Future[None] = loop.create_future()
-
-            def resolve() -> None:
-                if not future.done():
-                    future.set_result(None)
-
-            waiter = _Waiter(thread, is_task=True, wake=lambda: loop.call_soon_threadsafe(resolve))
-            self._waiting.append(waiter)
+        woken = asyncio.Event()
+        waiter = _Waiter(thread, lambda: loop.call_soon_threadsafe(woken.set), loop)
+        self._enqueue(waiter)
         try:
-            await future
+            while not woken.is_set():
+                try:
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await woken.wait()
+                except TimeoutError:
+                    self._look_at_loop()
         except BaseException:
             self._withdraw(waiter)
             raise
 
+    def check(self) -> None:
+        """Raises EryxError if this thread could wait for the turn for ever."""
+        self._check()
+        if self._loop is not None:
+            self._look_at_loop()
+        if self._holder == _thread.get_ident():
+            raise EryxError(_REENTRANT)
+
     def release(self) -> None:
         """Gives the turn to the one who has waited longest."""
         with self._mutex:
-            while self._waiting:
-                waiter = self._waiting.pop(0)
-                self._holder, self._holder_is_task = waiter.thread, waiter.is_task
-                try:
-                    waiter.wake()
-                except RuntimeError:
-                    continue  # its event loop is closed
-                return
-            self._holder = None
+            self.calling = self.if_loop_closes = None
+            self._pass_on()
+
+    def hand_over(self) -> None:
+        """The holder goes on without the turn, which something else releases later."""
+        with self._mutex:
+            self._holder, self._holder_is_task, self._loop = _LEFT, True, None
+            self.if_loop_closes = None
+
+    def _enqueue(self, waiter: _Waiter) -> None:
+        with self._mutex:
+            self._waiting.append(waiter)
+            if self._holder is None:  # it has been released in between
+                self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            waiter = self._waiting.pop(0)
+            self._holder, self._holder_is_task = waiter.thread, waiter.loop is not None
+            self._loop = waiter.loop
+            try:
+                waiter.wake()
+            except RuntimeError:
+                continue  # its event loop is closed
+            return
+        self._holder = self._loop = None
 
     def _withdraw(self, waiter: _Waiter) -> None:
         """Takes back the wish for the turn, or the turn if it came at the same time."""
+        if is_finalizing():
+            return  # threads that are not here any more may have the lock
         with self._mutex:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
                 return
         self.release()
 
+    def _present_call(self) -> object:
+        calling = self.calling
+        return None if calling is None else calling()
+
+    def _look_at_loop(self) -> None:
+        """Takes the turn from a task that can never go on."""
+        with self._mutex:
+            if self._loop is None or not self._loop.is_closed():
+                return
+            self._loop = None
+            give_up = self.if_loop_closes or self.release
+        give_up()
+
     def _check(self) -> None:
         """Refuses those who could wait for ever."""
-        if os.getpid() != self._process:
+        if os.getpid() != self.process:
             raise EryxError(_FORKED)  # the holder may be a thread that the child does not have
         for run in runs_around.get():
             if run.turn is self and run.active:
@@ -132,9 +212,12 @@ class Turn:
 class _Waiter:
     """A thread or a task that waits."""
 
-    __slots__ = ("is_task", "thread", "wake")
+    __slots__ = ("loop", "thread", "wake")
 
-    def __init__(self, thread: int, *, is_task: bool, wake: Callable[[], object]) -> None:
+    def __init__(
+        self, thread: int, wake: Callable[[], object], loop: AbstractEventLoop | None = None
+    ) -> None:
+        """loop: that of a task."""
         self.thread = thread
-        self.is_task = is_task
         self.wake = wake
+        self.loop = loop
