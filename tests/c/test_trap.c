@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,6 +66,39 @@ UNCHECKED static void host_main(void *argument)
 {
     faulting_guest *guest = argument;
     *guest->address = 1; /* the same store, but in host code */
+    coroutine_abandon(&guest->guest);
+}
+
+/* The end of the stack, met by the host itself. */
+UNCHECKED static void host_stack_main(void *argument)
+{
+    faulting_guest *guest = argument;
+    *(volatile uint8_t *)(guest->guest.stack->limit - 1) = 1;
+    coroutine_abandon(&guest->guest);
+}
+
+static atomic_bool at_the_end;
+
+/* Works at the end of the stack, in libc as well, until a signal finds no room there. */
+GUEST_CODE UNCHECKED static void guest_work_at_the_end(faulting_guest *guest)
+{
+    volatile char frame[256];
+    frame[0] = 1;
+    if ((const uint8_t *)frame > guest->guest.stack->limit + 1024) {
+        guest_work_at_the_end(guest);
+    } else {
+        atomic_store(&at_the_end, true);
+        while (atomic_load(&at_the_end)) {
+            memset(guest->memory, frame[0], MEMORY_BYTES);
+        }
+    }
+    frame[0] = 2;
+}
+
+static void work_at_the_end_main(void *argument)
+{
+    faulting_guest *guest = argument;
+    guest_work_at_the_end(guest);
     coroutine_abandon(&guest->guest);
 }
 
@@ -188,6 +222,14 @@ static void fault_in_host_code(void)
     run(&guest, host_main);
 }
 
+static void fault_of_the_host_at_the_end_of_the_stack(void)
+{
+    signal(SIGSEGV, SIG_DFL);
+    faulting_guest guest;
+    begin(&guest);
+    run(&guest, host_stack_main);
+}
+
 static void fault_in_guest_code_elsewhere(void)
 {
     signal(SIGSEGV, SIG_DFL);
@@ -216,9 +258,40 @@ static void signal_sent_by_kill(void)
 static void test_faults_of_the_host_stay_fatal(void)
 {
     ASSERT_EQ(signal_of_child(fault_in_host_code), SIGSEGV);
+    ASSERT_EQ(signal_of_child(fault_of_the_host_at_the_end_of_the_stack), SIGSEGV);
     ASSERT_EQ(signal_of_child(fault_in_guest_code_elsewhere), SIGSEGV);
     ASSERT_EQ(signal_of_child(fault_without_a_guest), SIGSEGV);
     ASSERT_EQ(signal_of_child(signal_sent_by_kill), SIGSEGV);
+}
+
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
+static void *send_when_at_the_end(void *thread)
+{
+    while (!atomic_load(&at_the_end)) {
+        usleep(100);
+    }
+    usleep(1000);
+    pthread_kill(*(pthread_t *)thread, SIGUSR1);
+    return NULL;
+}
+
+/* Handlers of the application that want no stack of their own (no SA_ONSTACK). */
+static void test_signal_that_finds_no_room_ends_the_guest(void)
+{
+    signal(SIGUSR1, do_nothing);
+    faulting_guest guest;
+    begin(&guest);
+    ASSERT_EQ(mprotect(guest.memory, MEMORY_BYTES, PROT_READ | PROT_WRITE), 0);
+    pthread_t self = pthread_self();
+    pthread_t sender;
+    ASSERT_EQ(pthread_create(&sender, NULL, send_when_at_the_end, &self), 0);
+    ASSERT_EQ(run(&guest, work_at_the_end_main), WASM_RT_TRAP_EXHAUSTION);
+    ASSERT_EQ(pthread_join(sender, NULL), 0);
+    end(&guest);
 }
 
 static void exit_with_seven(int number)
@@ -280,4 +353,5 @@ TEST_MAIN(TEST_CASE(test_access_outside_of_memory), TEST_CASE(test_allowed_acces
           TEST_CASE(test_deep_recursion), TEST_CASE(test_raised_trap),
           TEST_CASE(test_a_thousand_traps_in_a_row), TEST_CASE(test_threads_with_small_stacks),
           TEST_CASE(test_faults_of_the_host_stay_fatal),
+          TEST_CASE(test_signal_that_finds_no_room_ends_the_guest),
           TEST_CASE(test_other_handlers_keep_working))
