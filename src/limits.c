@@ -173,9 +173,6 @@ static void start_clock(limits_state *state, uint64_t now)
 {
     state->started_ns = now;
     state->deadline_ns = add_saturating(now, state->timeout_ns);
-    if (state->pause_every_ns != 0) {
-        state->next_pause_ns = add_saturating(now, state->pause_every_ns);
-    }
 }
 
 uint32_t limits_enter(limits_state *state, guest_instance *instance, uint64_t *out_look_ns)
@@ -189,6 +186,9 @@ uint32_t limits_enter(limits_state *state, guest_instance *instance, uint64_t *o
     if (look(state, instance, now)) {
         atomic_store(&state->thread, 0);
         return state->stop;
+    }
+    if (state->pause_every_ns != 0) {
+        state->next_pause_ns = add_saturating(now, state->pause_every_ns);
     }
     if (state->counts_cpu) {
         state->cpu_entered_ns = cpu_ns();
@@ -292,7 +292,6 @@ void limits_interrupted(guest_instance *instance)
     } else if (now >= state->next_pause_ns) {
         run_pause(sandbox);
         now = run_clock_ns();
-        state->next_pause_ns = add_saturating(now, state->pause_every_ns);
     }
     trap_scope *scope = trap_scope_current();
     uint64_t next = next_interrupt_ns(state, now);

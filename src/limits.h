@@ -45,7 +45,7 @@ typedef struct limits_state {
     bool counts_cpu;
     bool inside;             /* a thread is in the guest */
     uint64_t pause_every_ns; /* 0 for never */
-    uint64_t next_pause_ns;
+    uint64_t next_pause_ns;  /* counted from when the guest was entered */
     fuel_state fuel;
     atomic_uint cancel; /* set by any thread; also the futex that waits sleep on */
     atomic_int thread;  /* alarm_thread() of the one that is in the guest; 0 for none */

@@ -332,6 +332,7 @@ void trap_scope_end(trap_scope *scope)
 {
     current_scope = scope->outer;
     if (scope->mask_changed) {
+        alarm_clear(); /* it would stay pending, for a sigwait() of the application to find */
         pthread_sigmask(SIG_SETMASK, &scope->earlier_mask, NULL);
     }
 }
