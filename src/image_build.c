@@ -77,6 +77,28 @@ static eryx_status start_guest(eryx_sandbox *sandbox, eryx_error *out_error)
     return ERYX_OK;
 }
 
+/*
+ * Has the guest's libc say EMFILE where WASI, which has no word for that, says that a quota is used
+ * up: the host means open files and sockets by it, and nothing else. The numbers of errno are in
+ * constant tables, one for each function that translates, in the order of error-code.
+ */
+static eryx_status name_errors(const wasm_rt_memory_t *memory, eryx_error *out_error)
+{
+    static const uint32_t table[] = {2, 6, 7, 8, 10, 16, 19, 20, 22, 25, 26, 27, 28, 29};
+    const size_t quota = 6; /* in error-code, and so in a table */
+    const uint32_t emfile = 33;
+    uint32_t count = 0;
+    for (uint64_t at = 0; at + sizeof table <= memory->size; at += sizeof table[0]) {
+        if (memcmp(memory->data + at, table, sizeof table) == 0) {
+            memcpy(memory->data + at + quota * sizeof emfile, &emfile, sizeof emfile);
+            count++;
+        }
+    }
+    return count > 0 ? ERYX_OK
+                     : status_fail(ERYX_INITIALIZATION, out_error,
+                                   "the tables of errors are not in the guest's memory");
+}
+
 eryx_status eryx_image_build(const char *stdlib_path, const char *image_path, eryx_error *out_error)
 {
     if (stdlib_path == NULL || image_path == NULL) {
@@ -96,9 +118,12 @@ eryx_status eryx_image_build(const char *stdlib_path, const char *image_path, er
     if (status != ERYX_OK) {
         goto done_engine;
     }
+    const wasm_rt_memory_t *memory = &sandbox->instance.memory;
     status = start_guest(sandbox, out_error);
     if (status == ERYX_OK) {
-        const wasm_rt_memory_t *memory = &sandbox->instance.memory;
+        status = name_errors(memory, out_error);
+    }
+    if (status == ERYX_OK) {
         status = image_write(image_path, memory->data, memory->size,
                              sandbox->instance.stack_pointer, out_error);
     }

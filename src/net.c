@@ -29,6 +29,11 @@ bool net_create(net_policy *policy, net **out_net)
     return true;
 }
 
+void net_share_descriptors(net *network, descriptor_share *share)
+{
+    network->descriptors = descriptors_share_retain(share);
+}
+
 static void forget_log(net *network)
 {
     for (uint32_t i = 0; i < network->log_count; i++) {
@@ -65,6 +70,7 @@ void net_destroy(net *network)
     net_own_free(&network->own);
     pthread_mutex_destroy(&network->wake_lock);
     net_policy_release(network->policy);
+    descriptors_share_release(network->descriptors);
     free(network);
 }
 
@@ -127,6 +133,7 @@ static void close_waiting(net *network)
     if (network->epoll_fd >= 0) {
         close(network->epoll_fd);
         network->epoll_fd = -1;
+        descriptors_give(network->descriptors, NET_WAITING_DESCRIPTORS);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "descriptors.h"
 #include "eryx/eryx.h"
 #include "handles.h"
 #include "net_address.h"
@@ -37,6 +38,10 @@ typedef struct net net;
  * Returns false without memory.
  */
 bool net_create(net_policy *policy, net **out_net);
+
+/* Makes sockets count to a share, which gets one more owner. Called once, before anything is
+ * opened; without it they count for the process alone. */
+void net_share_descriptors(net *network, descriptor_share *share);
 
 /* Ends what goes on and frees it. NULL is allowed. No handle may refer to it any more. */
 void net_destroy(net *network);

@@ -98,6 +98,25 @@ static int give_up(net_connection *connection, int error)
     return error;
 }
 
+/* A socket of the system, counted; -1 and errno if there is none. */
+static int open_socket(net *network, int family)
+{
+    int error = descriptors_take(network->descriptors, 1);
+    if (error == 0) {
+        int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+        if (fd >= 0) {
+            return fd;
+        }
+        error = errno;
+        descriptors_give(network->descriptors, 1);
+    }
+    if (error == EMFILE || error == ENFILE) {
+        net_exhausted(network, "there is no file descriptor left for the sandbox");
+    }
+    errno = error;
+    return -1;
+}
+
 int net_connection_start(net_connection *connection, const net_address *remote)
 {
     net *network = connection->network;
@@ -108,15 +127,9 @@ int net_connection_start(net_connection *connection, const net_address *remote)
     connection->remote = *remote;
     connection->started_ns = run_clock_ns();
     connection->log_entry = net_log(network, network->connect_host, remote, NULL);
-    int fd = socket(remote->is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                    IPPROTO_TCP);
+    int fd = open_socket(network, remote->is_v6 ? AF_INET6 : AF_INET);
     if (fd < 0) {
-        int error = errno;
-        give_up(connection, error);
-        if (error == EMFILE || error == ENFILE) {
-            net_exhausted(network, "the process of the host has no file descriptor left");
-        }
-        return error;
+        return give_up(connection, errno);
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     net_options_apply(&connection->options, fd, remote->is_v6);

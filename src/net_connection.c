@@ -74,6 +74,7 @@ void net_connection_close(net_connection *connection)
         epoll_ctl(network->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
     }
     close(connection->fd);
+    descriptors_give(network->descriptors, 1);
     connection->fd = -1;
     free(connection->unsent);
     connection->unsent = NULL;

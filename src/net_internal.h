@@ -14,6 +14,9 @@
 #define NET_WRITE_BYTES ((size_t)64 << 10)
 #define NET_WRITE_MOST_BYTES ((size_t)1 << 20)
 
+/* Descriptors that waiting takes: of epoll and of an event. */
+#define NET_WAITING_DESCRIPTORS 2u
+
 /* An address that a lookup gave, and the name. */
 typedef struct net_known {
     net_address address;
@@ -33,7 +36,8 @@ typedef struct net_resolver net_resolver;
 struct net {
     net_policy *policy;
     const net_limits *limits;
-    uint64_t fork_generation; /* of the process that made it */
+    uint64_t fork_generation;      /* of the process that made it */
+    descriptor_share *descriptors; /* counted; NULL for none */
 
     pthread_mutex_t wake_lock; /* guards wake_fd, which cancelling threads write to */
     int wake_fd;               /* eventfd in the epoll set; -1 for none */

@@ -53,13 +53,23 @@ static void begin_library(void)
 /* Sockets of our own making, so that none is inherited and none ever raises SIGPIPE. */
 static ares_socket_t open_socket(int family, int type, int protocol, void *data)
 {
-    (void)data;
-    return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    const net_resolver *resolver = data;
+    descriptor_share *share = resolver->network->descriptors;
+    errno = descriptors_take(share, 1);
+    if (errno != 0) {
+        return -1;
+    }
+    int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    if (fd < 0) {
+        descriptors_give(share, 1);
+    }
+    return fd;
 }
 
 static int close_socket(ares_socket_t fd, void *data)
 {
-    (void)data;
+    const net_resolver *resolver = data;
+    descriptors_give(resolver->network->descriptors, 1);
     return close(fd);
 }
 
@@ -142,7 +152,7 @@ static bool make_resolver(net *network)
         free(resolver);
         return false;
     }
-    ares_set_socket_functions(resolver->channel, &socket_functions, NULL);
+    ares_set_socket_functions(resolver->channel, &socket_functions, resolver);
     const char *servers = net_policy_dns_servers(network->policy);
     if (servers != NULL && ares_set_servers_ports_csv(resolver->channel, servers) != ARES_SUCCESS) {
         ares_destroy(resolver->channel);

@@ -18,8 +18,12 @@ int net_epoll(net *network)
     if (network->epoll_fd >= 0) {
         return network->epoll_fd;
     }
+    if (descriptors_take(network->descriptors, NET_WAITING_DESCRIPTORS) != 0) {
+        return -1;
+    }
     int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (wake < 0) {
+        descriptors_give(network->descriptors, NET_WAITING_DESCRIPTORS);
         return -1;
     }
     int made = epoll_create1(EPOLL_CLOEXEC);
@@ -29,6 +33,7 @@ int net_epoll(net *network)
         if (made >= 0) {
             close(made);
         }
+        descriptors_give(network->descriptors, NET_WAITING_DESCRIPTORS);
         return -1;
     }
     pthread_mutex_lock(&network->wake_lock);

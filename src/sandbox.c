@@ -134,6 +134,28 @@ static eryx_status attach_native(eryx_sandbox *sandbox, const eryx_sandbox_optio
     return status;
 }
 
+/* Gives a sandbox that needs descriptors a share of them. */
+static eryx_status share_descriptors(eryx_sandbox *sandbox, bool needed, eryx_error *out_error)
+{
+    if (needed) {
+        sandbox->descriptors = descriptors_share_create();
+        if (sandbox->descriptors == NULL) {
+            return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+        }
+    }
+    return ERYX_OK;
+}
+
+/* policy: taken over. False without memory. */
+static bool create_network(eryx_sandbox *sandbox, net_policy *policy)
+{
+    if (!net_create(policy, &sandbox->net)) {
+        return false;
+    }
+    net_share_descriptors(sandbox->net, sandbox->descriptors);
+    return true;
+}
+
 /* What a factory brings may be more than the sandbox is to have. The image itself, which every
  * sandbox begins with, is there whatever the limit. */
 static eryx_status check_memory_limit(const eryx_sandbox *sandbox, eryx_error *out_error)
@@ -173,8 +195,13 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
         goto fail;
     }
     if (options != NULL) {
-        status = sandbox_mounts_create(engine, options, &sandbox->mounts, out_error);
-    } else {
+        status = share_descriptors(sandbox, options->volume_count > 0 || options->network != NULL,
+                                   out_error);
+    }
+    if (status == ERYX_OK && options != NULL) {
+        status = sandbox_mounts_create(engine, options, sandbox->descriptors, &sandbox->mounts,
+                                       out_error);
+    } else if (status == ERYX_OK) {
         sandbox->mounts = vfs_mounts_retain(engine->mounts);
     }
     if (status == ERYX_OK) {
@@ -183,7 +210,7 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
     if (status == ERYX_OK && options != NULL && options->network != NULL) {
         net_policy *policy;
         status = net_policy_create(options->network, &policy, out_error);
-        if (status == ERYX_OK && !net_create(policy, &sandbox->net)) {
+        if (status == ERYX_OK && !create_network(sandbox, policy)) {
             status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
         }
     }
@@ -234,11 +261,16 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
         eryx_sandbox_destroy(made);
         return status;
     }
-    if (!secrets_copy(sandbox->secrets, &made->secrets) ||
-        (sandbox->net != NULL &&
-         !net_create(net_policy_retain(net_get_policy(sandbox->net)), &made->net))) {
+    status = share_descriptors(made, sandbox->net != NULL, out_error);
+    if (status == ERYX_OK &&
+        (!secrets_copy(sandbox->secrets, &made->secrets) ||
+         (sandbox->net != NULL &&
+          !create_network(made, net_policy_retain(net_get_policy(sandbox->net)))))) {
+        status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    if (status != ERYX_OK) {
         eryx_sandbox_destroy(made);
-        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+        return status;
     }
     *out_sandbox = made;
     return ERYX_OK;
@@ -255,6 +287,7 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     net_destroy(sandbox->net);
     secrets_destroy(sandbox->secrets);
     vfs_mounts_release(sandbox->mounts);
+    descriptors_share_release(sandbox->descriptors);
     destroy_memory(sandbox);
     result_clear(&sandbox->result);
     output_free(&sandbox->output);

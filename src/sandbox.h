@@ -38,7 +38,8 @@ struct eryx_sandbox {
     bool memory_wasted;  /* it has so much of its own that it is not worth to be used again */
     coroutine coroutine; /* the guest's stack while a run is going on */
     vfs *files;
-    vfs_mounts *mounts; /* of the embedder, in every tree of files; NULL for none */
+    vfs_mounts *mounts;            /* of the embedder, in every tree of files; NULL for none */
+    descriptor_share *descriptors; /* for volumes and the network; NULL without both */
     handle_table handles;
     eryx_limits limits;
     limits_state timing; /* fuel, deadline, cancellation of the present run */

@@ -37,13 +37,15 @@ static eryx_status add_storage(vfs_mounts *mounts, const eryx_mount *mount, eryx
         mount->guest_path, out_error);
 }
 
-static eryx_status add_volume(vfs_mounts *mounts, const eryx_volume *volume, eryx_error *out_error)
+static eryx_status add_volume(vfs_mounts *mounts, const eryx_volume *volume,
+                              descriptor_share *descriptors, eryx_error *out_error)
 {
     if (volume->guest_path == NULL || volume->host_path == NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "a volume needs two paths");
     }
     host_volume *opened;
-    eryx_status status = host_volume_open(volume->host_path, volume->read_only, &opened, out_error);
+    eryx_status status =
+        host_volume_open(volume->host_path, volume->read_only, descriptors, &opened, out_error);
     if (status != ERYX_OK) {
         return status;
     }
@@ -55,7 +57,8 @@ static eryx_status add_volume(vfs_mounts *mounts, const eryx_volume *volume, ery
 }
 
 eryx_status sandbox_mounts_create(const eryx_engine *engine, const eryx_sandbox_options *options,
-                                  vfs_mounts **out_mounts, eryx_error *out_error)
+                                  descriptor_share *descriptors, vfs_mounts **out_mounts,
+                                  eryx_error *out_error)
 {
     vfs_mounts *mounts = NULL;
     eryx_packages *packages = options->packages != NULL ? options->packages : engine->packages;
@@ -75,7 +78,7 @@ eryx_status sandbox_mounts_create(const eryx_engine *engine, const eryx_sandbox_
         status = add_storage(mounts, &options->mounts[i], out_error);
     }
     for (size_t i = 0; i < options->volume_count && status == ERYX_OK; i++) {
-        status = add_volume(mounts, &options->volumes[i], out_error);
+        status = add_volume(mounts, &options->volumes[i], descriptors, out_error);
     }
     if (status == ERYX_OK && packages != NULL &&
         vfs_mounts_add_packages(mounts, packages) != VFS_OK) {

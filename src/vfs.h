@@ -30,7 +30,8 @@ typedef enum vfs_error {
     VFS_WOULD_BLOCK = 1,
     VFS_BAD_DESCRIPTOR = 3,
     VFS_BUSY = 4,
-    VFS_QUOTA = 6, /* too many open handles; contents over their limit are VFS_INSUFFICIENT_SPACE */
+    VFS_QUOTA = 6, /* too many open files: EMFILE in the guest (image_build.c); contents over their
+                    * limit are VFS_INSUFFICIENT_SPACE */
     VFS_EXIST = 7,
     VFS_FILE_TOO_LARGE = 8,
     VFS_ILLEGAL_BYTE_SEQUENCE = 9,

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -19,20 +18,18 @@
 #include "utf8.h"
 #include "vfs_internal.h"
 
-/* Descriptors that the guests of one volume may use up in the host's process: an eighth of those
- * that it may have, between these bounds. */
-enum { DESCRIPTORS_LEAST = 16, DESCRIPTORS_MOST = 1024 };
-
 /* What a node keeps besides its name: a descriptor that only stands for the thing (O_PATH), and
  * once it is opened, one to read and write it with. */
 typedef struct host_node {
     atomic_size_t references;
     host_volume *volume;
-    struct host_node *parent; /* counted; NULL for the root */
+    struct host_node *parent; /* counted; NULL for the root, and for what is open: no path leads up
+                               * from there, and each parent would take a descriptor */
     vfs_type type;
-    int path;       /* -1 once there is contents */
-    int contents;   /* of a file, -1 before it is opened */
-    DIR *directory; /* being listed, or NULL */
+    uint32_t descriptors; /* counted of those that it has */
+    int path;             /* -1 once there is contents */
+    int contents;         /* of a file, -1 before it is opened */
+    DIR *directory;       /* being listed, or NULL */
     uint64_t position;
     char *target; /* of a link, terminated */
     size_t target_length;
@@ -40,9 +37,8 @@ typedef struct host_node {
 } host_node;
 
 struct host_volume {
-    pthread_mutex_t lock;      /* of opening and listing, for a node may be open in several trees */
-    atomic_size_t descriptors; /* in use */
-    size_t descriptor_limit;
+    pthread_mutex_t lock; /* of opening and listing, for a node may be open in several trees */
+    descriptor_share *descriptors; /* counted; NULL for none */
     bool read_only;
     host_node *root;
 };
@@ -138,7 +134,7 @@ static void release_node(host_node *node)
     while (node != NULL &&
            atomic_fetch_sub_explicit(&node->references, 1, memory_order_acq_rel) == 1) {
         host_node *parent = node->parent;
-        atomic_fetch_sub_explicit(&node->volume->descriptors, 1, memory_order_relaxed);
+        descriptors_give(node->volume->descriptors, node->descriptors);
         if (node->directory != NULL) {
             closedir(node->directory);
         }
@@ -193,7 +189,7 @@ static vfs_error read_target(host_node *node)
 /*
  * Makes a node with one holder. Takes the descriptor over, also on failure.
  *
- * parent: NULL for the root.
+ * parent: NULL for the root, which is not counted.
  * is_contents: the descriptor is of a file and open for reading or writing, not with O_PATH.
  */
 static vfs_error create_node(host_volume *volume, host_node *parent, const char *name,
@@ -217,16 +213,18 @@ static vfs_error create_node(host_volume *volume, host_node *parent, const char 
                         .path = is_contents ? -1 : descriptor,
                         .contents = is_contents ? descriptor : -1};
     atomic_init(&node->references, 1);
-    if (parent != NULL) {
+    if (parent != NULL && !is_contents) {
         atomic_fetch_add_explicit(&parent->references, 1, memory_order_relaxed);
         node->parent = parent;
     }
     memcpy(node->name, name, length);
     node->name[length] = '\0';
-    size_t others = atomic_fetch_add_explicit(&volume->descriptors, 1, memory_order_relaxed);
-    if (others >= volume->descriptor_limit) {
+    if (parent != NULL && descriptors_take(volume->descriptors, 1) != 0) {
         error = VFS_QUOTA;
-    } else if (node->type == VFS_TYPE_SYMBOLIC_LINK) {
+    } else {
+        node->descriptors = parent != NULL;
+    }
+    if (error == VFS_OK && node->type == VFS_TYPE_SYMBOLIC_LINK) {
         error = read_target(node);
     }
     if (error != VFS_OK) {
@@ -289,9 +287,15 @@ static vfs_error find(vfs_node directory, const char *name, size_t length, vfs_n
 
 static vfs_error parent(vfs_node directory, vfs_node *out_node)
 {
-    host_node *above = node_of(directory)->parent;
-    *out_node =
-        above == NULL ? vfs_node_retain(directory.mount->above) : hold(directory.mount, above);
+    host_node *node = node_of(directory);
+    if (node == node->volume->root) {
+        *out_node = vfs_node_retain(directory.mount->above);
+        return VFS_OK;
+    }
+    if (node->parent == NULL) {
+        return VFS_NO_ENTRY;
+    }
+    *out_node = hold(directory.mount, node->parent);
     return VFS_OK;
 }
 
@@ -401,17 +405,32 @@ static vfs_error open_listing(host_node *node)
     if (node->directory != NULL) {
         return VFS_OK;
     }
+    descriptor_share *share = node->volume->descriptors;
+    if (descriptors_take(share, 1) != 0) {
+        return VFS_QUOTA;
+    }
     int descriptor = openat(node->path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) {
+        descriptors_give(share, 1);
         return error_of(errno);
     }
     node->directory = fdopendir(descriptor);
     if (node->directory == NULL) {
         close(descriptor);
+        descriptors_give(share, 1);
         return VFS_INSUFFICIENT_MEMORY;
     }
+    node->descriptors++;
     node->position = 0;
     return VFS_OK;
+}
+
+static void close_listing(host_node *node)
+{
+    closedir(node->directory);
+    node->directory = NULL;
+    node->descriptors--;
+    descriptors_give(node->volume->descriptors, 1);
 }
 
 /* The cursor is the position after the entry that was given last. */
@@ -436,8 +455,7 @@ static vfs_error list_locked(host_node *node, uint64_t *cursor, vfs_directory_en
         error = errno == 0 ? VFS_OK : error_of(errno);
         *out_found = false;
         /* The descriptor is given back; another look at the end begins anew from the cursor. */
-        closedir(node->directory);
-        node->directory = NULL;
+        close_listing(node);
         return error;
     }
     out_entry->type = type_of_entry(node, entry);
@@ -512,18 +530,22 @@ static vfs_error open_locked(host_node *node, uint32_t flags)
 static vfs_error open_node(vfs_node node, uint32_t flags)
 {
     host_node *opened = node_of(node);
-    if (opened->type == VFS_TYPE_DIRECTORY) {
-        return VFS_OK;
-    }
-    if (opened->type != VFS_TYPE_FILE) {
+    bool is_directory = opened->type == VFS_TYPE_DIRECTORY;
+    if (!is_directory && opened->type != VFS_TYPE_FILE) {
         return VFS_NOT_PERMITTED; /* a device, a pipe, a socket */
     }
-    if (opened->parent == NULL) {
+    if (opened == opened->volume->root) {
         return VFS_OK; /* a mounted file is open from the start, for all who open it */
     }
+    host_node *parent = NULL;
     pthread_mutex_lock(&opened->volume->lock);
-    vfs_error error = open_locked(opened, flags);
+    vfs_error error = is_directory ? VFS_OK : open_locked(opened, flags);
+    if (error == VFS_OK) {
+        parent = opened->parent;
+        opened->parent = NULL;
+    }
     pthread_mutex_unlock(&opened->volume->lock);
+    release_node(parent);
     return error;
 }
 
@@ -644,8 +666,11 @@ static vfs_error link_node(vfs_node directory, const char *name, size_t length, 
 {
     host_name copy;
     const host_node *linked = node_of(node);
-    if (linked->type != VFS_TYPE_FILE || linked->parent == NULL) {
+    if (linked->type != VFS_TYPE_FILE || linked == linked->volume->root) {
         return VFS_NOT_PERMITTED;
+    }
+    if (linked->parent == NULL) {
+        return VFS_NO_ENTRY;
     }
     return result_of(linkat(linked->parent->path, linked->name, node_of(directory)->path,
                             terminate(&copy, name, length), 0));
@@ -720,15 +745,6 @@ static vfs_error open_root(host_volume *volume, const char *path)
     return VFS_OK;
 }
 
-static size_t descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 8 > DESCRIPTORS_MOST) {
-        return DESCRIPTORS_MOST;
-    }
-    return limit.rlim_cur / 8 > DESCRIPTORS_LEAST ? (size_t)limit.rlim_cur / 8 : DESCRIPTORS_LEAST;
-}
-
 static const char *reason(vfs_error error)
 {
     switch (error) {
@@ -749,8 +765,8 @@ static const char *reason(vfs_error error)
     }
 }
 
-eryx_status host_volume_open(const char *path, bool read_only, host_volume **out_volume,
-                             eryx_error *out_error)
+eryx_status host_volume_open(const char *path, bool read_only, descriptor_share *descriptors,
+                             host_volume **out_volume, eryx_error *out_error)
 {
     host_volume *volume = calloc(1, sizeof *volume);
     if (volume == NULL || pthread_mutex_init(&volume->lock, NULL) != 0) {
@@ -758,9 +774,10 @@ eryx_status host_volume_open(const char *path, bool read_only, host_volume **out
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     volume->read_only = read_only;
-    volume->descriptor_limit = descriptor_limit();
+    volume->descriptors = descriptors_share_retain(descriptors);
     vfs_error error = open_root(volume, path);
     if (error != VFS_OK) {
+        descriptors_share_release(volume->descriptors);
         pthread_mutex_destroy(&volume->lock);
         free(volume);
         if (error == VFS_INSUFFICIENT_MEMORY) {
@@ -776,6 +793,7 @@ void host_volume_close(host_volume *volume)
 {
     if (volume != NULL) {
         release_node(volume->root);
+        descriptors_share_release(volume->descriptors);
         pthread_mutex_destroy(&volume->lock);
         free(volume);
     }

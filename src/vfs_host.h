@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "descriptors.h"
 #include "eryx/eryx.h"
 
 typedef struct host_volume host_volume;
@@ -20,12 +21,13 @@ struct vfs_mount;
  * Opens a directory or a regular file of the host.
  *
  * path: from the embedder, never from a guest; links in it are followed.
+ * descriptors: what its files count to, which gets one more owner; NULL for the process alone.
  * out_volume: closed with host_volume_close() when no tree has it mounted any more.
  * Errors: INITIALIZATION (no such thing, or neither a directory nor a file; the message names the
  * path), OUT_OF_MEMORY.
  */
-eryx_status host_volume_open(const char *path, bool read_only, host_volume **out_volume,
-                             eryx_error *out_error);
+eryx_status host_volume_open(const char *path, bool read_only, descriptor_share *descriptors,
+                             host_volume **out_volume, eryx_error *out_error);
 
 /* Closes a volume; no file of it may be open. NULL is allowed. */
 void host_volume_close(host_volume *volume);

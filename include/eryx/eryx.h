@@ -131,6 +131,16 @@ ERYX_API eryx_status eryx_set_stop_signal(int signal_number);
 ERYX_API void eryx_engine_trim(eryx_engine *engine);
 
 /*
+ * Sets how many file descriptors of the process guests may take for files of volumes and for
+ * sockets.
+ *
+ * max_all: all guests together; 0 for a half of those that the process may have (RLIMIT_NOFILE).
+ * max_per_sandbox: each; 0 for a sixteenth of those, but at least 16 and at most 1,024. For
+ * sandboxes that are made from now on. A guest that meets one of them gets EMFILE. Threads: any.
+ */
+ERYX_API void eryx_set_descriptor_limits(size_t max_all, size_t max_per_sandbox);
+
+/*
  * Starts Python from nothing, imports the preloaded modules and writes the image of it (build
  * time).
  *

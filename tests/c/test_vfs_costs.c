@@ -120,7 +120,7 @@ static void test_steps_of_volumes(void)
     host_volume *volume;
     vfs_mounts *mounts;
     vfs *files = tree_create(NULL, 1 << 20, 1000);
-    ASSERT_EQ(host_volume_open(host, false, &volume, &error), ERYX_OK);
+    ASSERT_EQ(host_volume_open(host, false, NULL, &volume, &error), ERYX_OK);
     ASSERT_EQ(vfs_mounts_create(&mounts), VFS_OK);
     ASSERT_EQ(vfs_mounts_add_volume(mounts, "/v", volume, false), VFS_OK);
     ASSERT_EQ(vfs_use_mounts(files, mounts), VFS_OK);
