@@ -97,7 +97,7 @@ static bool is_quick_public_key(der info)
            take_number(&numbers, MAX_EXPONENT_BITS, &number);
 }
 
-X509 *tls_key_read_certificate(const uint8_t *data, size_t size)
+bool tls_key_is_quick_certificate(const uint8_t *data, size_t size)
 {
     static const uint8_t before[] = {DER_INTEGER, DER_SEQUENCE, DER_SEQUENCE, DER_SEQUENCE,
                                      DER_SEQUENCE}; /* from serial to subject */
@@ -108,18 +108,20 @@ X509 *tls_key_read_certificate(const uint8_t *data, size_t size)
     if (!tls_der_only(data, size, DER_SEQUENCE, &certificate) ||
         !tls_der_take(&certificate, DER_SEQUENCE, &signed_part) ||
         !tls_der_skip_optional(&signed_part, DER_CONTEXT_0)) {
-        return NULL;
+        return false;
     }
     for (size_t i = 0; i < sizeof before; i++) {
         if (!tls_der_take(&signed_part, before[i], &skipped)) {
-            return NULL;
+            return false;
         }
     }
-    if (!tls_der_take(&signed_part, DER_SEQUENCE, &info) || !is_quick_public_key(info)) {
-        return NULL;
-    }
+    return tls_der_take(&signed_part, DER_SEQUENCE, &info) && is_quick_public_key(info);
+}
+
+X509 *tls_key_read_certificate(const uint8_t *data, size_t size)
+{
     const uint8_t *end = data;
-    return d2i_X509(NULL, &end, (long)size);
+    return tls_key_is_quick_certificate(data, size) ? d2i_X509(NULL, &end, (long)size) : NULL;
 }
 
 /* ---- Private keys ---------------------------------------------------------------------------- */

@@ -25,10 +25,11 @@
  */
 EVP_PKEY *tls_key_read(const char *pem, size_t size, tls_error *out_error);
 
-/*
- * Reads a certificate in DER. The same as d2i_X509() for one whose public key is of the kinds above
- * and not too large, and which ends with the bytes. Returns NULL otherwise, or without memory.
- */
+/* Whether the bytes are a certificate in DER, as far as its public key, and that is of the kinds
+ * above and not too large. */
+bool tls_key_is_quick_certificate(const uint8_t *data, size_t size);
+
+/* Reads such a certificate. NULL if it is none or is malformed, or without memory. */
 X509 *tls_key_read_certificate(const uint8_t *data, size_t size);
 
 #endif

@@ -20,9 +20,8 @@
 /* How many certificates are known to be some: to read one takes longer than to make a sandbox. */
 #define KEPT_VALID 64
 
-/* Of the certificates that a server sends, together: each takes a while to decode, so a server must
- * not send hundreds. Usual chains have 3 to 8 kilobytes. */
-#define MAX_CHAIN_BYTES (16L << 10)
+/* Of the certificates that a server sends, together; tls_chain.h says how many. */
+#define MAX_CHAIN_BYTES (64L << 10)
 
 /* Between the server's certificate and the root. */
 #define MAX_CHAIN_DEPTH 10

@@ -10,6 +10,7 @@
 
 #include "tls_bio.h"
 #include "tls_certificate.h"
+#include "tls_chain.h"
 #include "tls_identity.h"
 
 /* Plain bytes that are made into records before these are handed to the transport. */
@@ -24,6 +25,7 @@ struct tls_session {
     net_filter *filter; /* owned; NULL for none */
     size_t owed;        /* plain bytes that have been made into records but not been reported as
                            written, as these were not all sent */
+    bool chain_refused; /* what the server sent was not even decoded */
     bool ready;         /* the handshake is done and the server is who it should be */
     tls_status dead;    /* TLS_OK, or what everything answers from now on */
     char name[256];
@@ -97,6 +99,7 @@ bool tls_session_create(SSL_CTX *context, const tls_session_options *options,
     if (!set_options(ssl, options, out_error)) {
         goto fail;
     }
+    tls_chain_watch(ssl, &session->chain_refused);
     SSL_set_connect_state(ssl);
     ERR_clear_error();
     *out_session = session;
@@ -215,6 +218,11 @@ static tls_status judge(tls_session *session, int result)
     if (ERR_GET_LIB(code) == ERR_LIB_SSL &&
         ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
         explain_verification(session);
+    }
+    if (session->chain_refused) {
+        snprintf(session->error.message, sizeof session->error.message,
+                 "the server's certificates are too many, or have keys of a kind or size that "
+                 "eryx does not take");
     }
     return die(session, TLS_FAILED);
 }
