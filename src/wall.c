@@ -1,5 +1,6 @@
 #include "wall.h"
 
+#include <cpuid.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -26,11 +27,17 @@ typedef struct probe {
     uint64_t offset; /* of PROBE_LOAD */
 } probe;
 
+/* Not __builtin_cpu_supports(): what it looks at is not in every compiler's library. */
+static bool is_new_enough(void)
+{
+    const unsigned needed = bit_SSSE3 | bit_SSE4_2 | bit_POPCNT;
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) == 1 && (ecx & needed) == needed;
+}
+
 eryx_status wall_check_system(eryx_error *out_error)
 {
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("ssse3") ||
-        !__builtin_cpu_supports("popcnt")) {
+    if (!is_new_enough()) {
         return status_fail(ERYX_INITIALIZATION, out_error,
                            "this processor is too old: x86-64-v2 is needed (SSE4.2 and POPCNT)");
     }
