@@ -1,17 +1,42 @@
 # What all targets of this project have in common.
 
-# Warnings, language options and, when asked for, the sanitizers.
+include(CheckCCompilerFlag)
+
+# What makes faults of our own code harder to use. toolchain/host_libraries.py has the same for OpenSSL
+# and c-ares. Indirect jumps are checked, but shadow stacks are not promised: a guest has a stack of its own.
+set(ERYX_HARDENING -fstack-protector-strong)
+foreach(flag IN ITEMS -fstack-clash-protection -fcf-protection=branch -ftrivial-auto-var-init=zero)
+    string(MAKE_C_IDENTIFIER "ERYX_HAS${flag}" variable)
+    check_c_compiler_flag("${flag}" ${variable})
+    if(${variable})
+        list(APPEND ERYX_HARDENING "${flag}")
+    else()
+        message(STATUS "Built without ${flag}, which this compiler does not know")
+    endif()
+endforeach()
+
+# Warnings, language options, hardening and, when asked for, the sanitizers.
 function(eryx_use_options target)
     target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
     target_compile_options(${target} PRIVATE
         $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla -Werror>
-        $<$<COMPILE_LANGUAGE:C>:-fno-strict-aliasing -fstack-protector-strong>
+        $<$<COMPILE_LANGUAGE:C>:-fno-strict-aliasing>
+        "$<$<COMPILE_LANGUAGE:C>:${ERYX_HARDENING}>"
         $<$<COMPILE_LANGUAGE:C>:-fno-sanitize=all>)
     if(ERYX_SANITIZE)
         target_compile_options(${target} PRIVATE
             $<$<COMPILE_LANGUAGE:C>:-fsanitize=address,undefined -fno-sanitize-recover=all>
             $<$<COMPILE_LANGUAGE:C>:-fno-omit-frame-pointer -g>)
         target_link_options(${target} PUBLIC -fsanitize=address,undefined)
+    endif()
+endfunction()
+
+# Lets the C library check the sizes that its functions are called with, in what is shipped. The
+# sanitizers see more by themselves, and without optimisation it does nothing but warn.
+function(eryx_fortify target)
+    if(NOT ERYX_SANITIZE)
+        target_compile_options(${target} PRIVATE
+            "$<$<AND:$<COMPILE_LANGUAGE:C>,$<NOT:$<CONFIG:Debug>>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>")
     endif()
 endfunction()
 

@@ -145,9 +145,10 @@ static bool make_resolver(net *network)
         .tries = SERVER_TRIES,
         .sock_state_cb = on_socket_state,
         .sock_state_cb_data = resolver,
+        .qcache_max_ttl = 0, /* a name is asked for anew, as the rules look at each answer */
     };
     int chosen = ARES_OPT_FLAGS | ARES_OPT_DOMAINS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                 ARES_OPT_SOCK_STATE_CB;
+                 ARES_OPT_SOCK_STATE_CB | ARES_OPT_QUERY_CACHE;
     if (ares_init_options(&resolver->channel, &options, chosen) != ARES_SUCCESS) {
         free(resolver);
         return false;

@@ -42,10 +42,20 @@ class NpmPackage:
 
 
 @dataclass(frozen=True)
+class Crate:
+    """A package of Cargo's registry, of which the source archive is taken."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Lock:
     python: dict[str, list[PythonPackage]]
     guest: GuestPackage
     npm: list[NpmPackage]
+    crates: dict[str, Crate]
     headers_sha256: str  # of python-headers.tar.xz
 
 
@@ -71,6 +81,10 @@ def load_lock(path: Path = LOCK_PATH) -> Lock:
                 NpmPackage(name, entry["version"], entry["integrity"])
                 for name, entry in data["npm"].items()
             ],
+            {
+                name: Crate(name, entry["version"], entry["sha256"])
+                for name, entry in data["crates"].items()
+            },
             data["headers"]["sha256"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from toolchain import (
     bytecode,
     guest_library,
+    host_libraries,
     image,
     inputs,
     instrument,
@@ -32,11 +34,22 @@ ROOT = HERE.parent
 # In link order: the first library that has a symbol gives it. The guest comes last, so that a
 # change in it moves nothing else.
 LIBRARIES = ("libpython", "libc", "clocks", "signal")
-STEPS = 12
+STEPS = 14
 
 # Every directory that the cache may have.
 CACHED = (
-    *("binaryen", "zig", "download", "extract", "guest-library", "link", "translate"),
+    *(
+        "binaryen",
+        "zig",
+        "crate",
+        "openssl",
+        "c-ares",
+        "download",
+        "extract",
+        "guest-library",
+        "link",
+        "translate",
+    ),
     *("instrument", "profile", "object", "compile", "python-headers", "standard-library", "image"),
 )
 
@@ -50,6 +63,7 @@ class Options:
     verbose: bool = False
     profile: bool = False
     output: Path = ROOT / "build" / "guest"
+    libraries: Path = ROOT / "build" / "libraries"  # those of the host
 
 
 @dataclass
@@ -102,6 +116,7 @@ class Pipeline:
     def run(self) -> None:
         """Everything, from the inputs to the image."""
         tools = self._tools()
+        self._build_host_libraries(tools)
         package = self.lock.guest
         downloaded = self.step(
             "download",
@@ -146,6 +161,22 @@ class Pipeline:
         _publish(linked / "symbols.json", output / "guest_symbols.json")
         self._publish_for_native_modules(extracted, instrumented, output)
         self._make_image(library, output)
+
+    def _build_host_libraries(self, tools: Tools) -> None:
+        """What the host is linked with; CMake looks for it in `libraries`."""
+        for name, crate, build in (
+            ("openssl", self.lock.crates["openssl-src"], host_libraries.build_openssl),
+            ("c-ares", self.lock.crates["c-ares-sys"], host_libraries.build_cares),
+        ):
+            entry = self.step(
+                name,
+                ["host_libraries.py"],
+                {"source": crate.sha256, "tool": self._version("ziglang")},
+                partial(build, crate, tools=tools, cache=self.cache, jobs=self.options.jobs),
+            )
+            for path in entry.rglob("*"):
+                if path.suffix in (".a", ".h"):
+                    _publish(path, self.options.libraries / path.relative_to(entry))
 
     def _publish_for_native_modules(
         self, extracted: Path, instrumented: Path, output: Path
@@ -302,4 +333,5 @@ def clean(cache: Cache, options: Options) -> None:
     for name in CACHED:
         shutil.rmtree(cache.root / name, ignore_errors=True)
     shutil.rmtree(options.output, ignore_errors=True)
+    shutil.rmtree(options.libraries, ignore_errors=True)
     shutil.rmtree(ROOT / "build" / "host", ignore_errors=True)

@@ -21,12 +21,11 @@ from toolchain.tools import install_packages
 ROOT = Path(__file__).resolve().parents[1]
 
 # Program to Debian package.
-SYSTEM_PROGRAMS = {"make": "make", "gcc": "gcc", "cmake": "cmake"}
-SYSTEM_FILES = {
-    "/usr/include/stdio.h": "libc6-dev",
-    "/usr/include/openssl/ssl.h": "libssl-dev",
-    "/usr/include/ares.h": "libc-ares-dev",
-}
+SYSTEM_PROGRAMS = {"make": "make", "gcc": "gcc", "cmake": "cmake", "cargo": "cargo"}
+SYSTEM_FILES = {"/usr/include/stdio.h": "libc6-dev"}
+
+# Debian 12's own Cargo does not know today's registry; this one is kept new.
+NEWER_CARGO = "cargo-web"
 
 # The same, of what only tests want; they are skipped without it.
 TEST_PROGRAMS = {"/usr/sbin/nginx": "nginx"}
@@ -35,7 +34,17 @@ TEST_PROGRAMS = {"/usr/sbin/nginx": "nginx"}
 def missing_system_packages() -> list[str]:
     """Debian packages of what the build needs and this machine has not."""
     missing = [name for program, name in SYSTEM_PROGRAMS.items() if not shutil.which(program)]
-    return missing + [name for path, name in SYSTEM_FILES.items() if not Path(path).exists()]
+    missing += [name for path, name in SYSTEM_FILES.items() if not Path(path).exists()]
+    return missing if _has_whole_perl() else [*missing, "perl"]
+
+
+def _has_whole_perl() -> bool:
+    """Whether Perl has the modules that OpenSSL's Configure wants; Debian's perl-base has not."""
+    command = ["perl", "-MIPC::Cmd", "-MFile::Compare", "-e", "1"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def install_system_packages(missing: list[str], log: Path) -> None:
@@ -47,6 +56,10 @@ def install_system_packages(missing: list[str], log: Path) -> None:
     subprocess.run(
         [apt, "update", "-q"], stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
+    if "cargo" in missing:
+        known = subprocess.run(["apt-cache", "show", NEWER_CARGO], capture_output=True, check=False)
+        if known.returncode == 0:
+            missing = [NEWER_CARGO if name == "cargo" else name for name in missing]
     run_tool(
         [apt, "install", "-y", "-q", "--no-install-recommends", *missing],
         log=log,

@@ -1,6 +1,7 @@
 """Changes versions in the lock file: ``python3 -m toolchain.update_lock NAME==VERSION...``
 
-Works for the Python packages that are in it; their new hashes are those of what pip downloads now.
+Works for the Python packages and the crates that are in it; their new hashes are those of what pip
+and Cargo download now.
 Look at the difference before you commit it.
 """
 
@@ -12,9 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from toolchain import guest_packages
+from toolchain import crates, guest_packages
 from toolchain.errors import BuildError
-from toolchain.lock import LOCK_PATH, sha256
+from toolchain.lock import LOCK_PATH, Crate, sha256
 
 WHEEL = ("--only-binary", ":all:")
 
@@ -31,6 +32,12 @@ def fetch_hash(requirement: str, options: tuple[str, ...] = WHEEL) -> str:
         return sha256(guest_packages.only_file(Path(directory)))
 
 
+def fetch_crate_hash(name: str, version: str) -> str:
+    """SHA-256 of the archive that Cargo downloads."""
+    with tempfile.TemporaryDirectory() as directory:
+        return sha256(crates.fetch_archive(Crate(name, version, ""), Path(directory)))
+
+
 def update(requirements: list[str], path: Path = LOCK_PATH) -> None:
     """Rewrites the entries of the packages named."""
     data = json.loads(path.read_text())
@@ -44,6 +51,10 @@ def update(requirements: list[str], path: Path = LOCK_PATH) -> None:
                 requirement, (*WHEEL, "--platform", data["guest"]["platform"])
             )
             print("the frames of the guest package have to be looked up by hand")
+            continue
+        if name in data["crates"]:
+            digest = fetch_crate_hash(name, version)
+            data["crates"][name] = {"version": version, "sha256": digest}
             continue
         groups = {key: group for key, group in data["python"].items() if name in group}
         if not groups:

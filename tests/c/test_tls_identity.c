@@ -1,7 +1,6 @@
 #include "tls_identity.h"
 
 #include <openssl/core_names.h>
-#include <openssl/param_build.h>
 
 #include "tls_identities.h"
 
@@ -9,28 +8,31 @@
 static void test_keys_that_would_keep_the_host_busy(void)
 {
     static const char *const names[] = {
-        OSSL_PKEY_PARAM_RSA_N,           OSSL_PKEY_PARAM_RSA_E,
-        OSSL_PKEY_PARAM_RSA_FACTOR1,     OSSL_PKEY_PARAM_RSA_FACTOR2,
-        OSSL_PKEY_PARAM_RSA_EXPONENT1,   OSSL_PKEY_PARAM_RSA_EXPONENT2,
-        OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
-    enum { COUNT = sizeof names / sizeof names[0] };
+        OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,
+        OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,
+        OSSL_PKEY_PARAM_RSA_FACTOR2,   OSSL_PKEY_PARAM_RSA_EXPONENT1,
+        OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
     EVP_PKEY *small = EVP_RSA_gen(2048);
-    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    BIGNUM *kept[COUNT] = {NULL};
-    for (size_t i = 0; i < COUNT; i++) {
-        ASSERT_EQ(EVP_PKEY_get_bn_param(small, names[i], &kept[i]), 1);
-        ASSERT_EQ(OSSL_PARAM_BLD_push_BN(builder, names[i], kept[i]), 1);
+    BIGNUM *large = BN_new();
+    ASSERT_EQ(BN_rand(large, 60000, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD), 1);
+    uint8_t numbers[16384] = {2, 1, 0}; /* the version, which is 0 */
+    uint8_t *end = numbers + 3;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        BIGNUM *number = NULL;
+        ASSERT_EQ(EVP_PKEY_get_bn_param(small, names[i], &number), 1);
+        bool is_d = strcmp(names[i], OSSL_PKEY_PARAM_RSA_D) == 0;
+        ASN1_INTEGER *encoded = BN_to_ASN1_INTEGER(is_d ? large : number, NULL);
+        ASSERT(i2d_ASN1_INTEGER(encoded, &end) > 0);
+        ASN1_INTEGER_free(encoded);
+        BN_free(number);
     }
-    BIGNUM *d = BN_new();
-    ASSERT_EQ(BN_rand(d, 60000, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD), 1);
-    ASSERT_EQ(OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_D, d), 1);
-    OSSL_PARAM *numbers = OSSL_PARAM_BLD_to_param(builder);
-    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    EVP_PKEY *large = NULL;
-    ASSERT_EQ(EVP_PKEY_fromdata_init(maker), 1);
-    ASSERT_EQ(EVP_PKEY_fromdata(maker, &large, EVP_PKEY_KEYPAIR, numbers), 1);
+    uint8_t sequence[sizeof numbers];
+    uint8_t *contents = sequence;
+    ASN1_put_object(&contents, 1, (int)(end - numbers), V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    memcpy(contents, numbers, (size_t)(end - numbers));
+    contents += end - numbers;
     BIO *key = BIO_new(BIO_s_mem());
-    ASSERT_EQ(PEM_write_bio_PrivateKey(key, large, NULL, NULL, 0, NULL, NULL), 1);
+    ASSERT(PEM_write_bio(key, "RSA PRIVATE KEY", "", sequence, contents - sequence) > 0);
     char *text;
     long size = BIO_get_mem_data(key, &text);
     ASSERT_LE(size, 16384);
@@ -52,14 +54,7 @@ static void test_keys_that_would_keep_the_host_busy(void)
     BIO_free(certificate);
     BIO_free(key);
     free_identity(&shown);
-    EVP_PKEY_free(large);
-    EVP_PKEY_CTX_free(maker);
-    OSSL_PARAM_free(numbers);
-    OSSL_PARAM_BLD_free(builder);
-    BN_free(d);
-    for (size_t i = 0; i < COUNT; i++) {
-        BN_free(kept[i]);
-    }
+    BN_free(large);
     EVP_PKEY_free(small);
 }
 

@@ -228,7 +228,8 @@ static void test_not_yet_valid(void)
 {
     meeting met = meet_as((identity_options){.names = "DNS:example.com", .begins = 3600},
                           (tls_session_options){0});
-    assert_unverified(&met, X509_V_ERR_CERT_NOT_YET_VALID, "certificate is not yet valid");
+    assert_unverified(&met, X509_V_ERR_CERT_NOT_YET_VALID,
+                      "certificate is not yet valid or the system clock is incorrect");
 }
 
 static void test_weak_key(void)
@@ -424,9 +425,9 @@ static void test_options_that_can_not_be(void)
         {{.name = ""}, "verified"},
         {{.name = ".example.com"}, "verified"},
         {{.name = "1.2.3", .is_address = true}, "verified"},
-        {{.name = "a", .minimum_version = TLS1_VERSION}, "version"},
-        {{.name = "a", .maximum_version = TLS1_1_VERSION}, "version"},
-        {{.name = "a", .alpn = bad_alpn, .alpn_size = sizeof bad_alpn - 1}, "ALPN"},
+        {{.name = "example.com", .minimum_version = TLS1_VERSION}, "version"},
+        {{.name = "example.com", .maximum_version = TLS1_1_VERSION}, "version"},
+        {{.name = "example.com", .alpn = bad_alpn, .alpn_size = sizeof bad_alpn - 1}, "ALPN"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         tls_error error = {0};

@@ -51,11 +51,13 @@ static inline identity make_identity(identity_options options)
     X509_gmtime_adj(X509_getm_notBefore(certificate), options.begins);
     X509_gmtime_adj(X509_getm_notAfter(certificate), options.ends != 0 ? options.ends : 86400);
     X509_set_pubkey(certificate, made.key);
-    X509_NAME *name = X509_get_subject_name(certificate);
+    X509_NAME *name = X509_NAME_new();
     X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8,
                                (const unsigned char *)"eryx \"t\xc3\xa4st\"", -1, -1, 0);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
                                (const unsigned char *)options.common_name, -1, -1, 0);
+    X509_set_subject_name(certificate, name);
+    X509_NAME_free(name);
     X509_set_issuer_name(certificate, X509_get_subject_name(issuer->certificate));
     add_extension(certificate, issuer->certificate, "basicConstraints",
                   options.is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE");

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from toolchain import bytecode, hot, inputs, instrument, layout, lock, stdlib  # noqa: E402
+from toolchain import (  # noqa: E402
+    bytecode,
+    crates,
+    host_libraries,
+    hot,
+    inputs,
+    instrument,
+    layout,
+    lock,
+    setup,
+    stdlib,
+)
 from toolchain import wasm_binary as wasm  # noqa: E402
 from toolchain.cache import MANIFEST, Cache, content_digest, key_of  # noqa: E402
 from toolchain.errors import BuildError  # noqa: E402
@@ -235,6 +248,85 @@ class TestLock:
         assert "libc" in str(caught.value)
         assert "ab" * 32 in str(caught.value)
         assert hashlib.sha256(data + b"!").hexdigest()[:16] in str(caught.value)
+
+
+CRATE = lock.Crate("some-source", "1.2.3+4.5", "")
+
+
+class TestCrates:
+    """Cargo is a program that puts down what a test says, or nothing."""
+
+    @pytest.fixture
+    def cargo(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Where the archive has to lie to be fetched."""
+        fetched = tmp_path / "home" / "registry" / "cache" / "somewhere"
+        fetched.mkdir(parents=True)
+        program = tmp_path / "bin" / "cargo"
+        program.parent.mkdir()
+        program.write_text('#!/bin/sh\ntest "$1" = fetch && grep -q \'"=1.2.3"\' "$3"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("CARGO_HOME", str(tmp_path / "home"))
+        monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+        return fetched / "some-source-1.2.3+4.5.crate"
+
+    def make_archive(self, path: Path) -> lock.Crate:
+        with tarfile.open(path, "w:gz") as archive:
+            entry = tarfile.TarInfo("some-source-1.2.3+4.5/file")
+            entry.size = 4
+            archive.addfile(entry, io.BytesIO(b"text"))
+        return lock.Crate(CRATE.name, CRATE.version, lock.sha256(path))
+
+    def test_archive_is_taken_once_and_extracted(self, cargo: Path, tmp_path: Path) -> None:
+        crate = self.make_archive(cargo)
+        cache = Cache(tmp_path / "cache")
+        assert (crates.extract(crate, tmp_path / "1", cache) / "file").read_text() == "text"
+        cargo.unlink()
+        assert (crates.extract(crate, tmp_path / "2", cache) / "file").read_text() == "text"
+
+    def test_other_bytes_are_refused(self, cargo: Path, tmp_path: Path) -> None:
+        crate = self.make_archive(cargo)
+        cargo.write_bytes(cargo.read_bytes() + b"!")
+        with pytest.raises(BuildError, match=r"some-source-1\.2\.3\+4\.5\.crate is not what"):
+            crates.extract(crate, tmp_path / "out", Cache(tmp_path / "cache"))
+
+    def test_nothing_fetched_is_an_error(self, cargo: Path, tmp_path: Path) -> None:
+        assert not cargo.exists()
+        with pytest.raises(BuildError, match="cargo fetched no some-source"):
+            crates.fetch_archive(CRATE, tmp_path)
+
+    def test_missing_cargo_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(BuildError, match=r"cargo is missing: run .*setup"):
+            crates.fetch_archive(CRATE, tmp_path)
+
+    def test_perl_without_its_modules_does_not_count(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert "perl" in setup.missing_system_packages()
+        program = tmp_path / "perl"
+        program.write_text("#!/bin/sh\nexit 2\n")
+        program.chmod(0o755)
+        assert "perl" in setup.missing_system_packages()
+        program.write_text("#!/bin/sh\nexit 0\n")
+        assert "perl" not in setup.missing_system_packages()
+
+
+class TestHostLibraries:
+    def test_flags_are_those_of_the_host(self) -> None:
+        options = (ROOT / "cmake" / "options.cmake").read_text()
+        hardening = {flag for flag in host_libraries.FLAGS if flag.startswith(("-D_F", "-fstack"))}
+        assert len(hardening) == 3
+        assert [flag for flag in hardening if flag not in options] == []
+
+    def test_what_is_left_out_is_not_there(self) -> None:
+        features = ROOT / "build" / "libraries" / "include" / "openssl" / "configuration.h"
+        if not features.is_file():
+            pytest.skip("OpenSSL was built elsewhere")
+        text = features.read_text()
+        wanted = ("DSA", "DH", "SRP", "COMP", "DTLS", "QUIC", "CMS", "PSK", "EC_EXPLICIT_CURVES")
+        names = [name for name in wanted if f"define OPENSSL_NO_{name}\n" not in text]
+        assert names == []
 
 
 class TestTools:
