@@ -15,7 +15,38 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from toolchain.lock import load_lock  # noqa: E402
+from tools.sbom import FILE_NAME, make_sbom  # noqa: E402
+
 PLATFORM = "manylinux_2_28_x86_64"
+
+
+# What is made of all the libraries, by path in the wheel.
+BUILT = ("eryx/_eryx.abi3.so", "eryx/image.bin", "eryx/stdlib.bin")
+
+
+def add_sbom(wheel: Path, scratch: Path) -> None:
+    """Puts the bill of materials where PEP 770 says, and writes the wheel anew."""
+    command = [sys.executable, "-m", "wheel"]
+    subprocess.run(
+        [*command, "unpack", "--dest", str(scratch), str(wheel)], check=True, capture_output=True
+    )
+    name, version = wheel.name.split("-")[:2]
+    tree = scratch / f"{name}-{version}"
+    document = make_sbom(
+        version, load_lock(), [(path, (tree / path).read_bytes()) for path in BUILT]
+    )
+    folder = tree / f"{name}-{version}.dist-info" / "sboms"
+    folder.mkdir()
+    (folder / FILE_NAME).write_text(document)
+    wheel.unlink()
+    subprocess.run(
+        [*command, "pack", "--dest-dir", str(wheel.parent), str(tree)],
+        check=True,
+        capture_output=True,
+    )
 
 
 def main() -> int:
@@ -52,6 +83,7 @@ def main() -> int:
             capture_output=True,
             text=True,
         ).stdout.split()[-1]
+        add_sbom(Path(scratch) / tagged, Path(scratch))
         target = output / tagged
         target.unlink(missing_ok=True)
         shutil.move(str(Path(scratch) / tagged), target)

