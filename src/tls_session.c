@@ -220,9 +220,11 @@ static tls_status judge(tls_session *session, int result)
         explain_verification(session);
     }
     if (session->chain_refused) {
-        snprintf(session->error.message, sizeof session->error.message,
-                 "the server's certificates are too many, or have keys of a kind or size that "
-                 "eryx does not take");
+        /* The name that a certificate has which OpenSSL can't decode. */
+        tls_error_set(&session->error, "the server's certificates are malformed or too many, or "
+                                       "have keys of a kind or size that eryx does not take");
+        strcpy(session->error.library, "SSL");
+        strcpy(session->error.reason, "ASN1_LIB");
     }
     return die(session, TLS_FAILED);
 }
