@@ -190,7 +190,35 @@ static PyObject *module_deliver(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *module_set_stop_signal(PyObject *module, PyObject *args)
+{
+    (void)module;
+    int number = 0;
+    if (!PyArg_ParseTuple(args, "i:set_stop_signal", &number)) {
+        return NULL;
+    }
+    return PyBool_FromLong(eryx_set_stop_signal(number) == ERYX_OK);
+}
+
+static PyObject *module_set_descriptor_limits(PyObject *module, PyObject *args)
+{
+    (void)module;
+    Py_ssize_t together = 0;
+    Py_ssize_t per_sandbox = 0;
+    if (!PyArg_ParseTuple(args, "nn:set_descriptor_limits", &together, &per_sandbox)) {
+        return NULL;
+    }
+    eryx_set_descriptor_limits((size_t)together, (size_t)per_sandbox);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef module_methods[] = {
+    {"set_stop_signal", module_set_stop_signal, METH_VARARGS,
+     "set_stop_signal($module, number, /)\n--\n\n"
+     "Chooses the signal by which guests are stopped; False if that cannot be."},
+    {"set_descriptor_limits", module_set_descriptor_limits, METH_VARARGS,
+     "set_descriptor_limits($module, together, per_sandbox, /)\n--\n\n"
+     "Sets how many descriptors guests may take; 0 for the defaults."},
     {"deliver", module_deliver, METH_VARARGS,
      "deliver($module, on_output, stream, data, /)\n--\n\n"
      "Calls a handler of output; what it raises is reported as unraisable."},

@@ -27,6 +27,7 @@ from eryx._sandbox import Sandbox
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from eryx._callbacks import CallbackRegistry, callback_stub
+    from eryx._configure import configure
     from eryx._factory import SandboxFactory
     from eryx._journal import ReplayOutcome
     from eryx._lease import PooledSandbox
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
         PoolTimeoutError,
         SandboxPool,
     )
-    from eryx._scheduler import configure
     from eryx._session import Checkpoint, Session
     from eryx._snapshot import Snapshot
     from eryx._storage import VfsStorage
@@ -65,7 +65,7 @@ _LATER = {
     "TraceEvent": "eryx._tracing",
     "VfsStorage": "eryx._storage",
     "callback_stub": "eryx._callbacks",
-    "configure": "eryx._scheduler",
+    "configure": "eryx._configure",
 }
 
 __all__ = [

@@ -187,20 +187,10 @@ def scheduler() -> Scheduler:
     return found
 
 
-def configure(*, threads: int | None = None) -> None:
-    """Sets how `Sandbox.execute_async` computes in this process.
+def set_threads(threads: int | None) -> None:
+    """How many threads the scheduler has at most; None for the number of usable CPUs.
 
-    threads: how many threads guests share that compute for longer than a moment; None, the
-        default, for the number of CPUs that this process may use. They are started when a run needs
-        them and end when they have nothing to do for some time. `Sandbox.execute` computes on the
-        thread of its caller and needs none of them.
-
-    It can be called at any time, also while guests run.
-
-    Raises TypeError or ValueError if threads is not an integer from 1 to 1,000.
-
-    >>> import eryx
-    >>> eryx.configure(threads=4)
+    Raises TypeError or ValueError if that is no integer from 1 to 1,000.
     """
     global _max_threads
     if threads is not None:
@@ -211,9 +201,6 @@ def configure(*, threads: int | None = None) -> None:
     _max_threads = threads
     for present in tuple(_current.values()):
         present.max_threads = threads or _usable_cpus()
-
-
-configure.__module__ = "eryx"
 
 
 def _usable_cpus() -> int:

@@ -6,9 +6,6 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from contextlib import closing
@@ -17,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import eryx
-from conftest import LATENESS_MS
+from conftest import LATENESS_MS, run_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,17 +50,6 @@ OVERFLOW = "x = iter([1])\nfor i in range(1_000_000): x = map(int, x)\nprint(nex
 
 def nested(depth: int) -> str:
     return f"x = None\nfor i in range({depth}): x = slice(x, x, x)\n"
-
-
-def run_host(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a host program in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 class TestDeadline:
@@ -129,7 +115,7 @@ class TestDeadline:
             except KeyboardInterrupt:
                 print("interrupted")
         """
-        done = run_host(program)
+        done = run_python(program)
         assert done.stdout == "interrupted\n", done.stderr
 
     def test_guest_cannot_hide_at_the_end_of_its_stack(self) -> None:
@@ -179,7 +165,7 @@ class TestSurroundings:
             thread.join()
             print(signal.pthread_sigmask(signal.SIG_BLOCK, []) == before)
         """
-        done = run_host(program)
+        done = run_python(program)
         assert done.returncode == 0, done.stderr
         names = done.stdout.split()
         assert len(names) == 9
@@ -202,7 +188,7 @@ class TestSurroundings:
             os.kill(os.getpid(), signal.SIGRTMIN + 4)
             print(seen == [signal.SIGRTMIN + 4])
         """
-        done = run_host(program)
+        done = run_python(program)
         assert done.stdout == "stopped\nTrue\n", done.stderr
 
     def test_child_of_a_fork_stops_its_own_guests(self) -> None:
@@ -220,7 +206,7 @@ class TestSurroundings:
             if child:
                 assert os.waitpid(child, 0)[1] == 0
         """
-        done = run_host(program)
+        done = run_python(program)
         assert sorted(done.stdout.splitlines()) == ["child", "parent", "parent again"], done.stderr
 
     def test_system_calls_of_the_host_are_not_disturbed(self) -> None:
