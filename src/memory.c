@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "dirty_pages.h"
+#include "uninitialized.h"
 
 /* Beyond these, dropping all pages is cheaper than restoring them, and memory is not held for
  * nothing. */
@@ -121,8 +122,8 @@ static bool drop_idle(const dirty_range *ranges, size_t count, const bool *chang
  * not known or too many. */
 static bool restore_pages(memory_map *map, const image *source, uint8_t *memory, uint64_t size)
 {
-    dirty_range ranges[RESTORED_RANGES];
-    bool changed[RESTORED_BYTES / IMAGE_PAGE_BYTES];
+    UNINITIALIZED dirty_range ranges[RESTORED_RANGES];
+    UNINITIALIZED bool changed[RESTORED_BYTES / IMAGE_PAGE_BYTES];
     size_t count;
     if (!dirty_pages_find(memory, size, ranges, RESTORED_RANGES, &count)) {
         return false;

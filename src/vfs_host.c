@@ -16,6 +16,7 @@
 #include "host_file.h"
 #include "status.h"
 #include "utf8.h"
+#include "uninitialized.h"
 #include "vfs_internal.h"
 
 /* What a node keeps besides its name: a descriptor that only stands for the thing (O_PATH), and
@@ -165,7 +166,7 @@ static void release(vfs_node node)
 /* Reads where a link leads, for as long as the node lives. */
 static vfs_error read_target(host_node *node)
 {
-    char target[VFS_PATH_MAX + 1];
+    UNINITIALIZED char target[VFS_PATH_MAX + 1];
     ssize_t length = readlinkat(node->path, "", target, sizeof target);
     if (length < 0) {
         return error_of(errno);

@@ -9,6 +9,7 @@
 
 #include "utf8.h"
 #include "vfs_internal.h"
+#include "uninitialized.h"
 
 /* Text that is still to be walked; link: the symbolic link that it belongs to. */
 typedef struct walk_text {
@@ -225,7 +226,7 @@ vfs_error vfs_walk_begin(vfs_file *base, const char *path, size_t length, bool f
     if (error != VFS_OK) {
         return error;
     }
-    walker walk;
+    UNINITIALIZED walker walk;
     walk.base = base->node;
     walk.root = base->files->root.node;
     walk.current = vfs_node_retain(base->node);

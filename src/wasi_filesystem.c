@@ -11,6 +11,7 @@
 #include "guest_memory.h"
 #include "sandbox.h"
 #include "secrets.h"
+#include "uninitialized.h"
 #include "vfs.h"
 
 /* The most that one read gives. */
@@ -702,7 +703,7 @@ void wasi_filesystem_types_descriptor_readlink_at(guest_instance *instance, uint
     if (!path_arguments(instance, self, path, path_length, &directory, &text)) {
         return;
     }
-    char target[VFS_PATH_MAX];
+    UNINITIALIZED char target[VFS_PATH_MAX];
     size_t length;
     vfs_error error = vfs_read_link(directory, text, path_length, target, &length);
     if (error != VFS_OK) {

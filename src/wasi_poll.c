@@ -13,6 +13,7 @@
 #include "net_guest.h"
 #include "net_lookup.h"
 #include "run.h"
+#include "uninitialized.h"
 #include "wasi_io.h"
 #include "wasi_streams.h"
 
@@ -140,7 +141,7 @@ static void time_out(guest_instance *instance, waiting *poll)
  */
 static bool look(guest_instance *instance, waiting *poll)
 {
-    questions asked;
+    UNINITIALIZED questions asked;
     asked.count = 0;
     poll->ready = 0;
     poll->has_connected = false;
@@ -207,7 +208,7 @@ static bool wait_for(guest_instance *instance, waiting *poll)
 
 void wasi_io_poll_pollable_block(guest_instance *instance, uint32_t self)
 {
-    waiting poll;
+    UNINITIALIZED waiting poll;
     poll.list = &self;
     poll.count = 1;
     wait_for(instance, &poll);
@@ -220,8 +221,8 @@ void wasi_io_poll_pollable_block(guest_instance *instance, uint32_t self)
  */
 void wasi_io_poll_poll(guest_instance *instance, uint32_t list, uint32_t count, uint32_t result)
 {
-    uint32_t entries[MAX_POLL_HANDLES];
-    waiting poll;
+    UNINITIALIZED uint32_t entries[MAX_POLL_HANDLES];
+    UNINITIALIZED waiting poll;
     if (count == 0 || count > MAX_POLL_HANDLES) {
         guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);
         return;
