@@ -265,19 +265,23 @@ int binding_deliver(PyObject *on_output, int stream, PyObject *data)
     return 0;
 }
 
-static uint64_t clock_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* Lets the guest run until an event that is no pause before that time. */
-static eryx_status step_past_pauses(eryx_sandbox *sandbox, uint64_t until, eryx_event *out_event)
+/* Lets the guest run until an event; pauses are passed over until this thread has computed for
+ * slice_ns. Not by the wall clock, so that a machine that is short of processors is fair as well.
+ */
+static eryx_status step_slice(eryx_sandbox *sandbox, uint64_t slice_ns, eryx_event *out_event)
 {
+    const uint64_t end_ns = slice_ns == 0 ? 0 : clock_ns(CLOCK_THREAD_CPUTIME_ID) + slice_ns;
     for (;;) {
         const eryx_status status = eryx_run_step(sandbox, out_event);
-        if (status != ERYX_OK || out_event->kind != ERYX_EVENT_PAUSE || clock_ns() >= until) {
+        if (status != ERYX_OK || out_event->kind != ERYX_EVENT_PAUSE || slice_ns == 0 ||
+            clock_ns(CLOCK_THREAD_CPUTIME_ID) >= end_ns) {
             return status;
         }
     }
@@ -287,16 +291,16 @@ static eryx_status step_past_pauses(eryx_sandbox *sandbox, uint64_t until, eryx_
  * Lets the guest run until an event, without the interpreter lock.
  *
  * wait: wait here, for one slice at most, if the guest waits.
- * until: pauses before that time (CLOCK_MONOTONIC) are passed over.
+ * slice_ns: how long it may compute through pauses; 0: the first one is an event.
  * out_event: the event, unless the outcome is STEP_FAILED or STEP_REFUSED.
  */
-static step_outcome step(PyObject *self, bool wait, uint64_t until, eryx_event *out_event)
+static step_outcome step(PyObject *self, bool wait, uint64_t slice_ns, eryx_event *out_event)
 {
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = step_past_pauses(sandbox, until, out_event);
+    Py_BEGIN_ALLOW_THREADS status = step_slice(sandbox, slice_ns, out_event);
     if (status == ERYX_OK && wait && out_event->kind == ERYX_EVENT_WAIT) {
-        const uint64_t slice_end = clock_ns() + WAIT_SLICE_NS;
+        const uint64_t slice_end = clock_ns(CLOCK_MONOTONIC) + WAIT_SLICE_NS;
         const uint64_t wake = out_event->as.wait.wake_ns;
         eryx_sandbox_wait(sandbox, wake < slice_end ? wake : slice_end);
     }
@@ -419,14 +423,14 @@ static PyObject *event_tuple(const eryx_event *event)
                          (unsigned long long)event->as.callback.memory_bytes);
 }
 
-static PyObject *core_step(PyObject *self, PyObject *until)
+static PyObject *core_step(PyObject *self, PyObject *slice)
 {
-    const unsigned long long until_ns = PyLong_AsUnsignedLongLong(until);
-    if (until_ns == (unsigned long long)-1 && PyErr_Occurred()) {
+    const unsigned long long slice_ns = PyLong_AsUnsignedLongLong(slice);
+    if (slice_ns == (unsigned long long)-1 && PyErr_Occurred()) {
         return NULL;
     }
     eryx_event event;
-    switch (step(self, false, until_ns, &event)) {
+    switch (step(self, false, slice_ns, &event)) {
     case STEP_DONE:
         Py_RETURN_NONE;
     case STEP_FAILED:
@@ -517,10 +521,10 @@ static PyMethodDef core_methods[] = {
      "run($self, /)\n--\n\n"
      "Runs to the end on this thread and returns the Outcome. For runs that stream nothing."},
     {"step", core_step, METH_O,
-     "step($self, until, /)\n--\n\n"
-     "Runs until the guest waits, pauses or ends; pauses before the time until (CLOCK_MONOTONIC "
-     "in\n"
-     "nanoseconds) are passed over. Returns the time at which to step again, 0 for a pause, None\n"
+     "step($self, slice_ns, /)\n--\n\n"
+     "Runs until the guest waits, pauses or ends; pauses are passed over until it has computed "
+     "for\n"
+     "so long. Returns the CLOCK_MONOTONIC time at which to step again, 0 for a pause, None\n"
      "when the run has ended, or a tuple for an event: (1, time, descriptor) if the descriptor is\n"
      "to be waited for as well, (3, stream, bytes) of output, (4, id, name, arguments,\n"
      "memory_bytes) of a call, (5, id) of one that has expired, (6, events) of the tracer, (7, "

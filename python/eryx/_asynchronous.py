@@ -211,7 +211,7 @@ class Driver:
             return 0
         if not self.begun:
             self._first_slice()
-        event = self._core.step(now_ns + _PAUSE_NS)
+        event = self._core.step(0)
         if event == 0:
             _loop_time.free_ns = time.monotonic_ns() + _PAUSE_NS
         return event
@@ -297,7 +297,7 @@ class Driver:
         try:
             if not self.begun:
                 self._first_slice()
-            self._event = self._core.step(time.monotonic_ns() + SLICE_NS)
+            self._event = self._core.step(SLICE_NS)
         except BaseException as error:
             self._error = error
             return False

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
             """Makes a slice that goes on end soon; from any thread."""
 
 
-# How long a guest computes before it is the turn of the next.
+# How long a guest computes before it is the turn of the next, in processor time of its thread.
 SLICE_NS = 10_000_000
 
 _IDLE_SECONDS = 10.0
