@@ -143,4 +143,8 @@ PyObject *outcome_from_result(const binding_state *state, const eryx_result *res
  */
 const char *json_check(const uint8_t *data, size_t size);
 
+/* json_large(text, least) -> list: where the lists and objects of a JSON text start that have at
+ * least so many characters, in characters (json_large.c). */
+PyObject *json_large(PyObject *module, PyObject *args);
+
 #endif

@@ -222,6 +222,9 @@ static PyMethodDef module_methods[] = {
     {"deliver", module_deliver, METH_VARARGS,
      "deliver($module, on_output, stream, data, /)\n--\n\n"
      "Calls a handler of output; what it raises is reported as unraisable."},
+    {"json_large", json_large, METH_VARARGS,
+     "json_large($module, text, least, /)\n--\n\n"
+     "Where the lists and objects of a JSON text start that have so many characters."},
     {"open_native_module", native_open_module, METH_VARARGS,
      "open_native_module($module, path, sha256, needed, /)\n--\n\n"
      "Opens a translated native module."},

@@ -6,12 +6,14 @@ import asyncio
 import os
 import threading
 import time
+from functools import partial
 from sys import is_finalizing
 
-from eryx._calls import Awaited
+from eryx._calls import Awaited, decoded_event, has_large_arguments
 from eryx._errors import CancelledError, TimeoutError  # noqa: A004  (ours)
 from eryx._eryx import deliver
 from eryx._scheduler import SLICE_NS, Job, scheduler
+from eryx._workers import call
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ class Driver:
         "_job",
         "_loop",
         "_on_output",
+        "_outcome",
         "_pending",
         "_queue_timeout_ms",
         "_since_ns",
@@ -114,6 +117,7 @@ class Driver:
         self._woken = asyncio.Event()
         self._job: Job | None = None
         self._event: int | tuple[Any, ...] | None = None
+        self._outcome: Outcome | None = None
         self._error: BaseException | None = None
         self._has_result = False
         self._stopped = False
@@ -165,7 +169,7 @@ class Driver:
             raise
         calls.end()
         await self._finish_tasks()
-        return self._core.outcome()
+        return self._core.outcome() if self._outcome is None else self._outcome
 
     async def _run_steps(self) -> None:
         calls = self._calls
@@ -190,8 +194,11 @@ class Driver:
                         await self._wait_until(event[1], event[2])
                 elif kind == _CONNECT:
                     self._core.connect_answer(await self._may_connect(event))
-                elif calls.handle(event):
-                    await asyncio.sleep(0)
+                else:
+                    if has_large_arguments(event):
+                        event = await call(partial(decoded_event, event))
+                    if calls.handle(event):
+                        await asyncio.sleep(0)
             elif event is None:
                 return
             elif event and not calls.answers:
@@ -298,6 +305,8 @@ class Driver:
             if not self.begun:
                 self._first_slice()
             self._event = self._core.step(SLICE_NS)
+            if self._event is None:
+                self._outcome = self._core.outcome()  # which takes long if it is large
         except BaseException as error:
             self._error = error
             return False

@@ -9,6 +9,7 @@ from contextvars import copy_context
 
 from eryx._errors import ResourceLimitError, SuspendCallback
 from eryx._eryx import deliver
+from eryx._json import LARGE, decode
 from eryx._turn import Run, runs_around
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
@@ -358,7 +359,9 @@ class Calls:
 
     # ---- One call ----
 
-    def _begin_call(self, identity: int, name: str, text: str | None, memory_bytes: int) -> None:
+    def _begin_call(
+        self, identity: int, name: str, text: str | Decoded | None, memory_bytes: int
+    ) -> None:
         if self.is_over():
             self._core.callback_raise(identity, b"RuntimeError", _OVER)
             return
@@ -499,14 +502,47 @@ class Calls:
             self.recorder.callback_end(identity)
 
 
-def _arguments(text: str | None) -> dict[str, Any]:
+class Decoded:
+    """Arguments that were decoded ahead, in pieces, or what is wrong with them."""
+
+    __slots__ = ("arguments", "error")
+
+    def __init__(self, text: str) -> None:
+        self.arguments: dict[str, Any] = {}
+        self.error: Exception | None = None
+        try:
+            self.arguments = _checked(decode(text, _decoder))
+        except RecursionError:
+            self.error = ValueError("the arguments are nested too deeply")
+        except Exception as error:
+            self.error = error
+
+
+def decoded_event(event: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The event of a call with its arguments decoded, which takes long."""
+    return (*event[:3], Decoded(event[3]), *event[4:])
+
+
+def has_large_arguments(event: tuple[Any, ...]) -> bool:
+    """Whether it is a call whose arguments should not be decoded on an event loop."""
+    return event[0] == _CALLBACK and event[3] is not None and len(event[3]) >= LARGE
+
+
+def _arguments(text: str | Decoded | None) -> dict[str, Any]:
     """The arguments, which the guest may have written by hand."""
+    if isinstance(text, Decoded):
+        if text.error is not None:
+            raise text.error
+        return text.arguments
     if text is None:
         raise ValueError("the arguments are no JSON")
     try:
-        arguments = _decode(text)
+        return _checked(_decoder.decode(text))
     except RecursionError:  # of what is around the run; they are not deep themselves
         raise ValueError("the arguments are nested too deeply") from None
+
+
+def _checked(arguments: Any) -> dict[str, Any]:
     if not isinstance(arguments, dict):
         raise TypeError("the arguments must be a JSON object")
     return arguments

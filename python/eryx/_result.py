@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from eryx._network import Connection
     from eryx._tracing import Recorder, TraceEvent
 
+    # Value, JSON and error of the result variable.
+    DecodedResult = tuple[object, str | None, str | None]
+
 _REPR_CHARACTERS = 50
+
+_LARGE = 64 * 1024  # that of _json, which most runs do not need
 
 
 class ExecuteResult:
@@ -81,7 +86,11 @@ class ExecuteResult:
     """Whether events are missing because of `max_trace_events`."""
 
     def __init__(
-        self, outcome: Outcome, recorder: Recorder | None = None, queued_ns: int = 0
+        self,
+        outcome: Outcome,
+        recorder: Recorder | None = None,
+        queued_ns: int = 0,
+        decoded: DecodedResult | None = None,
     ) -> None:
         """Results are made by the package only."""
         put = object.__setattr__
@@ -91,7 +100,7 @@ class ExecuteResult:
         put(self, "stderr_bytes", outcome.stderr)
         put(self, "stdout_truncated", outcome.stdout_dropped > 0)
         put(self, "stderr_truncated", outcome.stderr_dropped > 0)
-        value, json_text, error = _decode(outcome)
+        value, json_text, error = decoded or decode_result(outcome)
         put(self, "result", value)
         put(self, "result_json", json_text)
         put(self, "result_error", error)
@@ -150,23 +159,44 @@ def _connections(outcome: Outcome) -> list[Connection]:
     return connections_of(outcome.connections)
 
 
-def _decode(outcome: Outcome) -> tuple[object, str | None, str | None]:
-    """Value, JSON and error of the result variable."""
+def decode_result(outcome: Outcome, *, in_pieces: bool = False) -> DecodedResult:
+    """Value, JSON and error of the result variable. in_pieces: other threads are to go on."""
     if outcome.result_json is None:
         return None, None, outcome.result_error
     import json  # only runs that leave a result pay for it
 
     try:
+        if in_pieces:
+            from eryx._json import decode
+
+            return decode(outcome.result_json, json.JSONDecoder()), outcome.result_json, None
         return json.loads(outcome.result_json), outcome.result_json, None
     except (ValueError, RecursionError) as error:
         return None, None, f"the guest's JSON of the result variable cannot be read: {error}"
 
 
-def finish(outcome: Outcome, recorder: Recorder | None = None, queued_ns: int = 0) -> ExecuteResult:
+async def finish_async(
+    outcome: Outcome, recorder: Recorder | None, queued_ns: int
+) -> ExecuteResult:
+    """Does what `finish` does; a large result is decoded while the event loop goes on."""
+    decoded = None
+    if outcome.result_json is not None and len(outcome.result_json) >= _LARGE:
+        from eryx._workers import call
+
+        decoded = await call(lambda: decode_result(outcome, in_pieces=True))
+    return finish(outcome, recorder, queued_ns, decoded)
+
+
+def finish(
+    outcome: Outcome,
+    recorder: Recorder | None = None,
+    queued_ns: int = 0,
+    decoded: DecodedResult | None = None,
+) -> ExecuteResult:
     """Makes a result of a good outcome; raises the exception of another."""
     exception_class = EXCEPTIONS[outcome.status]
     if exception_class is None:
-        return ExecuteResult(outcome, recorder, queued_ns)
+        return ExecuteResult(outcome, recorder, queued_ns, decoded)
     limit_exceeded = exception_class is _errors.ResourceLimitError
     error = exception_class(
         outcome.message if limit_exceeded else outcome.traceback or outcome.message

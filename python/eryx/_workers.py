@@ -13,6 +13,7 @@ from collections import deque
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 _MAX_THREADS = 512
 _IDLE_SECONDS = 10.0
@@ -70,3 +71,32 @@ def submit(job: Callable[[], None]) -> None:
     if _pool.process != os.getpid():
         _pool = _Pool()  # the threads of the parent are not here
     _pool.submit(job)
+
+
+async def call(function: Callable[[], Any]) -> Any:
+    """Has a worker thread call a function while the event loop goes on; gives what it returns."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    answer: list[Any] = []
+    failure: list[BaseException] = []
+
+    def job() -> None:
+        try:
+            answer.append(function())
+        except BaseException as error:
+            failure.append(error)
+        try:
+            loop.call_soon_threadsafe(ended.set)
+        except RuntimeError:
+            pass  # it is closed, so nobody waits
+
+    try:
+        submit(job)
+    except RuntimeError:
+        return function()  # there are no threads
+    await ended.wait()
+    if failure:
+        raise failure[0]
+    return answer[0]
