@@ -1,4 +1,4 @@
-"""Guests that compute beside each other: shares, waits, lag. ``python bench/fairness.py [SECONDS]``.
+"""Guests that compute beside each other: shares, waits, lag. ``bench/fairness.py [SECONDS]``.
 
 Prints figures; nothing here is a test.
 """
