@@ -16,9 +16,9 @@ enum {
     PAIR_WORK = 12,
     STRING_WORK = 3,
     NUMBER_WORK = 2,
-    FRACTION_WORK = 12,
+    FRACTION_WORK = 14,
     DIGITS_PER_WORK = 2,
-    SQUARE_DIGITS_PER_WORK = 4096, /* a whole number is made in quadratic time */
+    SQUARE_DIGITS_PER_WORK = 3600, /* a whole number is made in quadratic time */
     PLAIN_BYTES_PER_WORK = 64,
     ESCAPED_BYTES_PER_WORK = 8,
 };

@@ -6,11 +6,14 @@ import asyncio
 import gc
 import sys
 import tracemalloc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import eryx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MEBIBYTE = 1 << 20
 
@@ -127,6 +130,30 @@ class TestPending:
         sandbox = eryx.Sandbox(callbacks=[{"name": "keep", "fn": keep}], resource_limits=limits)
         with pytest.raises(eryx.ExecutionError, match="max_pending_callback_bytes"):
             sandbox.execute("await keep()")
+
+    def test_calls_that_no_thread_has_begun(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Their arguments go when they expire, however long the threads are busy."""
+        jobs: list[Callable[[], None]] = []
+        monkeypatch.setattr("eryx._workers.submit", jobs.append)
+        limits = eryx.ResourceLimits(callback_timeout_ms=10)
+        sandbox = eryx.Sandbox(
+            callbacks=[{"name": "slow", "fn": print, "thread": True}], resource_limits=limits
+        )
+        code = (
+            "for n in range(20):\n"
+            "    try: await slow(x='y' * 1_000_000)\n"
+            "    except TimeoutError: pass\n"
+        )
+        tracemalloc.start()
+        try:
+            sandbox.execute(code)
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(jobs) == 20
+        assert held < 5_000_000
+        for job in jobs:
+            job()  # nobody waits any more: nothing is printed
 
     def test_a_journal_has_an_end(self) -> None:
         """It holds the arguments of all calls of a run."""
