@@ -240,7 +240,8 @@ void tls_certificate_describe(X509 *certificate, tls_text *out_text)
 
 bool tls_certificate_describe_der(const uint8_t *der, size_t size, tls_text *out_text)
 {
-    X509 *certificate = tls_key_read_certificate(der, size);
+    X509 *certificate =
+        size <= TLS_MAX_CERTIFICATE_BYTES ? tls_key_read_certificate(der, size) : NULL;
     bool good = certificate != NULL;
     if (good) {
         tls_certificate_describe(certificate, out_text);

@@ -57,6 +57,7 @@ class Lock:
     npm: list[NpmPackage]
     crates: dict[str, Crate]
     headers_sha256: str  # of python-headers.tar.xz
+    newer_library_sha256: str  # of newer-library.tar.xz
 
 
 def load_lock(path: Path = LOCK_PATH) -> Lock:
@@ -86,6 +87,7 @@ def load_lock(path: Path = LOCK_PATH) -> Lock:
                 for name, entry in data["crates"].items()
             },
             data["headers"]["sha256"],
+            data["newer-library"]["sha256"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BuildError(f"lock file {path} cannot be used: {error!r}") from error

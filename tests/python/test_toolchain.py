@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fnmatch
 import hashlib
 import io
 import json
@@ -13,6 +14,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
+import eryx
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -25,8 +28,8 @@ from toolchain import (  # noqa: E402
     inputs,
     instrument,
     layout,
-    llhttp,
     lock,
+    newer_library,
     setup,
     stdlib,
 )
@@ -330,39 +333,6 @@ class TestHostLibraries:
         assert names == []
 
 
-class TestLlhttp:
-    """The sources of the parser, out of the archive that carries them."""
-
-    @staticmethod
-    def pack(path: Path, *names: str) -> Path:
-        with tarfile.open(path, "w:gz") as archive:
-            for name in names:
-                member = tarfile.TarInfo(f"aiohttp-1/{name}")
-                member.size = len(name)
-                archive.addfile(member, io.BytesIO(name.encode()))
-        return path
-
-    def test_only_what_is_compiled_is_taken(self, tmp_path: Path) -> None:
-        names = [f"vendor/llhttp/{name}" for name in llhttp.FILES]
-        archive = self.pack(tmp_path / "a.tar.gz", "setup.py", "other/llhttp.c", *names)
-        output = tmp_path / "output"
-        output.mkdir()
-        llhttp.extract(archive, output)
-        assert {path.name for path in output.iterdir()} == {
-            "llhttp.c",
-            "llhttp.h",
-            "api.c",
-            "http.c",
-        }
-        assert (output / "api.c").read_text() == "vendor/llhttp/src/native/api.c"
-
-    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
-        names = [f"vendor/llhttp/{name}" for name in llhttp.FILES[1:]]
-        archive = self.pack(tmp_path / "a.tar.gz", *names)
-        with pytest.raises(BuildError, match=r"a\.tar\.gz has no vendor/llhttp/build/c/llhttp\.c"):
-            llhttp.extract(archive, tmp_path)
-
-
 class TestTools:
     def test_failing_tool_shows_the_end_of_its_output(self, tmp_path: Path) -> None:
         code = "print('first'); import sys; sys.exit('the reason')"
@@ -482,6 +452,55 @@ class TestStandardLibrary:
             bytecode.parse_output("bad.py !invalid syntax\n")
         with pytest.raises(BuildError, match="printed something else"):
             bytecode.parse_output("Traceback (most recent call last):\n")
+
+
+class TestNewerLibrary:
+    def test_files_are_chosen_by_what_has_changed(self, tmp_path: Path) -> None:
+        old = {
+            "csv.py": b"1",
+            "same.py": b"1",
+            "os.py": b"1",
+            "sysconfig/__init__.py": b"1",
+            "gone.py": b"1",
+            "notes.txt": b"1",
+        }
+        for name in (*old, "added.py", *newer_library.ADDED):
+            if name != "gone.py":
+                _write(tmp_path / name, "1" if name == "same.py" else "2")
+        chosen = newer_library.choose(old, tmp_path)
+        assert chosen == dict.fromkeys(("csv.py", *newer_library.ADDED), b"2")
+        renewed = newer_library.renew(old, chosen)
+        assert renewed["csv.py"] == b"2"
+        assert renewed["gone.py"] == renewed["os.py"] == b"1"
+
+    def test_file_without_an_older_one_is_noticed(self) -> None:
+        with pytest.raises(BuildError, match=r"new\.py is not in the guest's library"):
+            newer_library.renew({"csv.py": b""}, {"new.py": b""})
+
+    def test_archive_is_the_locked_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        files = newer_library.read()
+        assert len(files) > 100
+        patterns = newer_library.KEPT
+        kept = [name for name in files for each in patterns if fnmatch.fnmatchcase(name, each)]
+        assert kept == []
+        other = tmp_path / "other.tar.xz"
+        other.write_bytes(newer_library.ARCHIVE.read_bytes() + b"!")
+        monkeypatch.setattr(newer_library, "ARCHIVE", other)
+        with pytest.raises(BuildError, match="expected SHA-256"):
+            newer_library.read()
+
+    def test_guest_has_the_newer_files(self) -> None:
+        files = newer_library.read()
+        for name in ("http/client.py", "tarfile.py"):
+            program = f"print(open('/python-stdlib/{name}', newline='').read(), end='')"
+            assert eryx.Sandbox().execute(program).stdout == files[name].decode().rstrip()
+
+    def test_files_that_the_interpreter_holds_frozen_are_left(self) -> None:
+        frozen = eryx.Sandbox().execute("import _imp; print(*_imp._frozen_module_names())")
+        names = {name.replace(".", "/") + ".py" for name in frozen.stdout.split()}
+        assert names & newer_library.read().keys() == set()
 
 
 def _write(path: Path, text: str) -> None:
