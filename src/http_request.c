@@ -2,244 +2,192 @@
 
 #include <string.h>
 
+/* Chunks and lengths that are longer are none. */
+#define MAX_LENGTH 999999999999999999u
+
 enum {
-    IN_METHOD = 0, /* the state of a stream that is zeroed */
-    IN_TARGET,
-    IN_VERSION,
-    IN_LINE_BEGIN,
-    IN_LINE,
-    IN_LINE_END, /* a LF is missing */
-    IN_HEAD_END, /* the last LF is missing */
-    AFTER_HEAD,  /* http_request_begin_body() has to be called */
+    AT_BEGIN = 0, /* of a request; the state of a stream that is zeroed */
+    IN_HEAD,
+    AFTER_HEAD, /* http_request_begin_body() has to be called */
     IN_BODY,
-    IN_CHUNK_SIZE,
-    IN_CHUNK_SIZE_END,
-    IN_CHUNK,
-    IN_CHUNK_END,
-    IN_CHUNK_END_LF,
-    IN_TRAILER_BEGIN,
-    IN_TRAILER,
-    IN_TRAILER_END,
-    IN_LAST_END,
+    IN_CHUNKS,
     UNKNOWN,
     HTTP2,
 };
 
-/* Bytes that begin with none of these are not held back to see what becomes of them. */
-static const char *const methods[] = {
-    "GET",      "HEAD",       "POST",     "PUT",    "DELETE",    "PATCH",
-    "OPTIONS",  "TRACE",      "CONNECT",  "PRI",    "PROPPATCH", "MKCOL",
-    "COPY",     "MOVE",       "LOCK",     "UNLOCK", "REPORT",    "QUERY",
-    "PROPFIND", "SEARCH",     "ACL",      "BIND",   "REBIND",    "UNBIND",
-    "LINK",     "UNLINK",     "CHECKOUT", "MERGE",  "M-SEARCH",  "MKACTIVITY",
-    "NOTIFY",   "MKCALENDAR", "PURGE",    "SOURCE", "SUBSCRIBE", "UNSUBSCRIBE",
+/* ---- In pieces: stricter than llhttp --------------------------------------------------------- */
+
+static uint64_t offset_of(const http_request_stream *stream, const char *at)
+{
+    return stream->before + (uint64_t)((const uint8_t *)at - stream->data);
+}
+
+/* One space before it, and nothing that is not ASCII in it. */
+static int take_target(llhttp_t *parser, const char *at, size_t size)
+{
+    http_request_stream *stream = parser->data;
+    uint64_t begin = strlen(llhttp_method_name(parser->method)) + 1;
+    if (stream->target_end == 0 && offset_of(stream, at) != begin) {
+        return HPE_USER;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (at[i] <= ' ' || at[i] >= 0x7f) {
+            return HPE_USER;
+        }
+    }
+    stream->target_end = offset_of(stream, at) + size;
+    return 0;
+}
+
+/* "HTTP/" and one space before it. */
+static int take_version(llhttp_t *parser, const char *at, size_t size)
+{
+    http_request_stream *stream = parser->data;
+    uint64_t begin = stream->target_end + strlen(" HTTP/");
+    uint64_t end = begin + strlen("1.1");
+    uint64_t offset = offset_of(stream, at);
+    return offset >= begin && offset + size <= end ? 0 : HPE_USER;
+}
+
+static int end_version(llhttp_t *parser)
+{
+    http_request_stream *stream = parser->data;
+    stream->has_first_line = true;
+    return parser->http_major == 1 && parser->http_minor <= 1 ? 0 : HPE_USER;
+}
+
+/* Whether it may become another protocol is for others to say. */
+static int end_head(llhttp_t *parser)
+{
+    http_request_stream *stream = parser->data;
+    parser->upgrade = 0;
+    return stream->has_first_line ? HPE_PAUSED : HPE_USER;
+}
+
+static int refuse_extension(llhttp_t *parser, const char *at, size_t size)
+{
+    (void)parser, (void)at, (void)size;
+    return HPE_USER;
+}
+
+static int begin_chunk(llhttp_t *parser)
+{
+    return parser->content_length <= MAX_LENGTH ? 0 : HPE_USER;
+}
+
+static int pause_reading(llhttp_t *parser)
+{
+    (void)parser;
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t stream_settings = {
+    .on_url = take_target,
+    .on_version = take_version,
+    .on_version_complete = end_version,
+    .on_headers_complete = end_head,
+    .on_chunk_extension_name = refuse_extension,
+    .on_chunk_header = begin_chunk,
+    .on_message_complete = pause_reading,
 };
 
-static bool begins_method(const uint8_t *text, size_t size)
+/* Lets llhttp read. Gives what it says, and how many bytes it has taken. */
+static llhttp_errno_t read_bytes(http_request_stream *stream, const uint8_t *data, size_t size,
+                                 size_t *out_taken)
 {
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        if (strlen(methods[i]) >= size && memcmp(methods[i], text, size) == 0) {
-            return true;
-        }
-    }
-    return false;
+    stream->parser.data = stream;
+    stream->data = data;
+    llhttp_errno_t error = llhttp_execute(&stream->parser, (const char *)data, size);
+    const uint8_t *end = (const uint8_t *)llhttp_get_error_pos(&stream->parser);
+    stream->is_http2 = stream->parser.method == HTTP_PRI && stream->parser.http_major == 2;
+    *out_taken = error == HPE_OK ? size : (size_t)(end - data);
+    stream->before += *out_taken;
+    return error;
 }
 
-static bool is_method(const http_request_stream *stream, const char *method)
+/* What went before belongs to it; the rest, at least the last byte, is told by the next call. */
+static http_piece fail(http_request_stream *stream, http_piece piece, size_t size, size_t *io_taken)
 {
-    size_t size = strlen(method);
-    return stream->position == size && memcmp(stream->method, method, size) == 0;
-}
-
-static bool is_known_method(const http_request_stream *stream)
-{
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        if (is_method(stream, methods[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_token(uint8_t byte)
-{
-    return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= 'a' && byte <= 'z') || (byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
-}
-
-/* What may be in a value. */
-static bool is_text(uint8_t byte)
-{
-    return byte == '\t' || (byte >= ' ' && byte != 0x7f);
-}
-
-static int hex_digit(uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    uint8_t lower = byte | 0x20;
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* The state after a byte of a head; UNKNOWN if it does not fit. */
-static int head_step(http_request_stream *stream, uint8_t byte)
-{
-    static const char version[] = "HTTP/1.";
-    switch (stream->state) {
-    case IN_METHOD:
-        if (byte == ' ') {
-            return is_known_method(stream) ? IN_TARGET : UNKNOWN;
-        }
-        if (stream->position == sizeof stream->method) {
-            return UNKNOWN;
-        }
-        stream->method[stream->position++] = byte;
-        return begins_method(stream->method, stream->position) ? IN_METHOD : UNKNOWN;
-    case IN_TARGET:
-        if (byte == ' ') {
-            bool is_http2 = is_method(stream, "PRI");
-            stream->position = 0;
-            return is_http2 ? HTTP2 : IN_VERSION;
-        }
-        return byte > ' ' && byte < 0x7f ? IN_TARGET : UNKNOWN;
-    case IN_VERSION:
-        if (stream->position < sizeof version - 1) {
-            return byte == (uint8_t)version[stream->position++] ? IN_VERSION : UNKNOWN;
-        }
-        if (stream->position++ == sizeof version - 1) {
-            return byte == '0' || byte == '1' ? IN_VERSION : UNKNOWN;
-        }
-        return byte == '\r' ? IN_LINE_END : UNKNOWN;
-    case IN_LINE_BEGIN:
-        return byte == '\r' ? IN_HEAD_END : is_token(byte) ? IN_LINE : UNKNOWN;
-    case IN_LINE:
-        return byte == '\r' ? IN_LINE_END : is_text(byte) ? IN_LINE : UNKNOWN;
-    case IN_LINE_END:
-        return byte == '\n' ? IN_LINE_BEGIN : UNKNOWN;
-    default: /* IN_HEAD_END */
-        return byte == '\n' ? AFTER_HEAD : UNKNOWN;
-    }
-}
-
-static void begin_request(http_request_stream *stream)
-{
-    *stream = (http_request_stream){.state = IN_METHOD};
-}
-
-/* The state after a byte of the framing of chunks; UNKNOWN if it does not fit. */
-static int chunk_step(http_request_stream *stream, uint8_t byte)
-{
-    int digit;
-    switch (stream->state) {
-    case IN_CHUNK_SIZE:
-        digit = hex_digit(byte);
-        if (digit >= 0 && stream->digits < 15) {
-            stream->digits++;
-            stream->left = stream->left << 4 | (uint64_t)digit;
-            return IN_CHUNK_SIZE;
-        }
-        return byte == '\r' && stream->digits > 0 ? IN_CHUNK_SIZE_END : UNKNOWN;
-    case IN_CHUNK_SIZE_END:
-        if (byte != '\n') {
-            return UNKNOWN;
-        }
-        stream->digits = 0;
-        return stream->left > 0 ? IN_CHUNK : IN_TRAILER_BEGIN;
-    case IN_CHUNK_END:
-        return byte == '\r' ? IN_CHUNK_END_LF : UNKNOWN;
-    case IN_CHUNK_END_LF:
-        return byte == '\n' ? IN_CHUNK_SIZE : UNKNOWN;
-    case IN_TRAILER_BEGIN:
-        return byte == '\r' ? IN_LAST_END : is_token(byte) ? IN_TRAILER : UNKNOWN;
-    case IN_TRAILER:
-        return byte == '\r' ? IN_TRAILER_END : is_text(byte) ? IN_TRAILER : UNKNOWN;
-    case IN_TRAILER_END:
-        return byte == '\n' ? IN_TRAILER_BEGIN : UNKNOWN;
-    default: /* IN_LAST_END */
-        if (byte != '\n') {
-            return UNKNOWN;
-        }
-        begin_request(stream);
-        return IN_METHOD;
-    }
+    *io_taken -= *io_taken == size ? 1 : 0;
+    stream->state = stream->is_http2 ? HTTP2 : UNKNOWN;
+    return *io_taken > 0 ? piece : stream->is_http2 ? HTTP_PIECE_HTTP2 : HTTP_PIECE_UNKNOWN;
 }
 
 static http_piece next_of_head(http_request_stream *stream, const uint8_t *data, size_t size,
                                size_t *out_taken)
 {
-    for (size_t i = 0; i < size; i++) {
-        stream->state = head_step(stream, data[i]);
-        if (stream->state == UNKNOWN || stream->state == HTTP2) {
-            /* What went before belongs to it; the rest is told by the next call. */
-            *out_taken = i;
-            return i > 0                    ? HTTP_PIECE_HEAD
-                   : stream->state == HTTP2 ? HTTP_PIECE_HTTP2
-                                            : HTTP_PIECE_UNKNOWN;
-        }
-        stream->has_first_line |= stream->state == IN_LINE_BEGIN;
-        if (stream->state == AFTER_HEAD) {
-            *out_taken = i + 1;
-            return HTTP_PIECE_HEAD_END;
+    if (stream->state == AT_BEGIN) {
+        llhttp_init(&stream->parser, HTTP_REQUEST, &stream_settings);
+        stream->state = IN_HEAD;
+        if (data[0] == '\r' || data[0] == '\n') {
+            *out_taken = 0;
+            return fail(stream, HTTP_PIECE_HEAD, size, out_taken);
         }
     }
-    *out_taken = size;
-    return HTTP_PIECE_HEAD;
+    uint8_t before_last = size > 1 ? data[size - 2] : stream->last;
+    stream->last = data[size - 1];
+    switch (read_bytes(stream, data, size, out_taken)) {
+    case HPE_OK:
+        if (stream->last == '\n' && before_last != '\r') {
+            /* llhttp would say so at the next byte, and nobody must wait for that. */
+            return fail(stream, HTTP_PIECE_HEAD, size, out_taken);
+        }
+        return HTTP_PIECE_HEAD;
+    case HPE_PAUSED:
+        stream->state = AFTER_HEAD;
+        return HTTP_PIECE_HEAD_END;
+    default:
+        return fail(stream, HTTP_PIECE_HEAD, size, out_taken);
+    }
 }
 
 static http_piece next_of_chunks(http_request_stream *stream, const uint8_t *data, size_t size,
                                  size_t *out_taken)
 {
-    size_t taken = 0;
-    while (taken < size && stream->state != IN_METHOD) {
-        if (stream->state == IN_CHUNK) {
-            size_t part = stream->left < size - taken ? (size_t)stream->left : size - taken;
-            taken += part;
-            stream->left -= part;
-            stream->state = stream->left > 0 ? IN_CHUNK : IN_CHUNK_END;
-            continue;
-        }
-        int state = chunk_step(stream, data[taken]);
-        if (state == UNKNOWN) {
-            /* What went before was in order; the rest is told by the next call. */
-            stream->state = UNKNOWN;
-            break;
-        }
-        stream->state = state;
-        taken++;
+    switch (read_bytes(stream, data, size, out_taken)) {
+    case HPE_OK:
+        return stream->parser.content_length <= MAX_LENGTH
+                   ? HTTP_PIECE_BODY
+                   : fail(stream, HTTP_PIECE_BODY, size, out_taken);
+    case HPE_PAUSED:
+        *stream = (http_request_stream){0};
+        return HTTP_PIECE_BODY;
+    default:
+        return fail(stream, HTTP_PIECE_BODY, size, out_taken);
     }
-    *out_taken = taken;
-    return taken > 0 ? HTTP_PIECE_BODY : HTTP_PIECE_UNKNOWN;
 }
 
 http_piece http_request_next(http_request_stream *stream, const uint8_t *data, size_t size,
                              size_t *out_taken)
 {
-    if (stream->state < AFTER_HEAD) {
+    switch (stream->state) {
+    case AT_BEGIN:
+    case IN_HEAD:
         return next_of_head(stream, data, size, out_taken);
-    }
-    if (stream->state == IN_BODY) {
-        size_t part = stream->left < size ? (size_t)stream->left : size;
-        stream->left -= part;
-        if (stream->left == 0) {
-            begin_request(stream);
-        }
-        *out_taken = part;
-        return HTTP_PIECE_BODY;
-    }
-    if (stream->state > IN_BODY && stream->state < UNKNOWN) {
+    case IN_CHUNKS:
         return next_of_chunks(stream, data, size, out_taken);
+    case IN_BODY:
+        *out_taken = stream->left < size ? (size_t)stream->left : size;
+        stream->left -= *out_taken;
+        if (stream->left == 0) {
+            *stream = (http_request_stream){0};
+        }
+        return HTTP_PIECE_BODY;
+    default:
+        *out_taken = 0;
+        return stream->state == HTTP2 ? HTTP_PIECE_HTTP2 : HTTP_PIECE_UNKNOWN;
     }
-    *out_taken = 0;
-    return stream->state == HTTP2 ? HTTP_PIECE_HTTP2 : HTTP_PIECE_UNKNOWN;
 }
 
 void http_request_begin_body(http_request_stream *stream, http_body body, uint64_t length)
 {
-    begin_request(stream);
     if (body == HTTP_BODY_CHUNKED) {
-        stream->state = IN_CHUNK_SIZE;
-    } else if (body == HTTP_BODY_LENGTH && length > 0) {
+        llhttp_resume(&stream->parser);
+        stream->state = IN_CHUNKS;
+        return;
+    }
+    *stream = (http_request_stream){0};
+    if (body == HTTP_BODY_LENGTH && length > 0) {
         stream->state = IN_BODY;
         stream->left = length;
     }
@@ -303,38 +251,67 @@ bool http_span_lists(const uint8_t *head, http_span span, const char *element)
     return false;
 }
 
-static bool parse_length(const uint8_t *head, http_span value, uint64_t *out_length)
+/* A head that is being taken apart. */
+typedef struct head_reader {
+    const uint8_t *head;
+    http_request_head *out;
+} head_reader;
+
+static http_span span_of(const head_reader *reader, const char *at, size_t size)
 {
-    uint64_t length = 0;
-    if (value.size == 0 || value.size > 18) {
-        return false;
-    }
-    for (uint32_t i = 0; i < value.size; i++) {
-        uint8_t byte = head[value.at + i];
-        if (byte < '0' || byte > '9') {
-            return false;
-        }
-        length = length * 10 + (uint64_t)(byte - '0');
-    }
-    *out_length = length;
-    return true;
+    return (http_span){(uint32_t)((const uint8_t *)at - reader->head), (uint32_t)size};
 }
 
-/* What the fields say about the body. */
-static bool parse_body(const uint8_t *head, bool is_old, http_request_head *out)
+static int read_method(llhttp_t *parser, const char *at, size_t size)
 {
-    bool has_length = false;
+    head_reader *reader = parser->data;
+    reader->out->method = span_of(reader, at, size);
+    return 0;
+}
+
+static int read_target(llhttp_t *parser, const char *at, size_t size)
+{
+    head_reader *reader = parser->data;
+    reader->out->target = span_of(reader, at, size);
+    return 0;
+}
+
+static int read_name(llhttp_t *parser, const char *at, size_t size)
+{
+    head_reader *reader = parser->data;
+    http_request_head *out = reader->out;
+    if (out->field_count == HTTP_MAX_FIELDS) {
+        return HPE_USER;
+    }
+    out->fields[out->field_count++] = (http_field){.name = span_of(reader, at, size)};
+    return 0;
+}
+
+static int read_value(llhttp_t *parser, const char *at, size_t size)
+{
+    head_reader *reader = parser->data;
+    http_field *field = &reader->out->fields[reader->out->field_count - 1];
+    field->value = trimmed(reader->head, span_of(reader, at, size));
+    return 0;
+}
+
+static const llhttp_settings_t head_settings = {
+    .on_method = read_method,
+    .on_url = read_target,
+    .on_header_field = read_name,
+    .on_header_value = read_value,
+    .on_headers_complete = pause_reading,
+};
+
+/* What the fields say about the body, where llhttp is content with it. */
+static bool check_body(const uint8_t *head, const llhttp_t *parser, http_request_head *out)
+{
     bool has_coding = false;
     uint32_t hosts = 0;
     for (uint32_t i = 0; i < out->field_count; i++) {
         const http_field *field = &out->fields[i];
-        if (http_span_is(head, field->name, "content-length")) {
-            if (has_length || !parse_length(head, field->value, &out->length)) {
-                return false;
-            }
-            has_length = true;
-        } else if (http_span_is(head, field->name, "transfer-encoding")) {
-            if (has_coding || is_old || !http_span_is(head, field->value, "chunked")) {
+        if (http_span_is(head, field->name, "transfer-encoding")) {
+            if (has_coding || !http_span_is(head, field->value, "chunked")) {
                 return false;
             }
             has_coding = true;
@@ -344,65 +321,37 @@ static bool parse_body(const uint8_t *head, bool is_old, http_request_head *out)
             out->has_upgrade = true;
         }
     }
+    bool has_length = (parser->flags & F_CONTENT_LENGTH) != 0;
+    out->length = has_length ? parser->content_length : 0;
     out->body = has_coding ? HTTP_BODY_CHUNKED : has_length ? HTTP_BODY_LENGTH : HTTP_BODY_NONE;
-    return !(has_coding && has_length) && hosts <= 1;
+    bool is_old = parser->http_minor == 0;
+    return !(has_coding && (has_length || is_old)) && hosts <= 1 && out->length <= MAX_LENGTH &&
+           has_coding == ((parser->flags & F_CHUNKED) != 0);
 }
 
-/* One line of the head, without its end. */
-static bool parse_field(const uint8_t *head, http_span line, http_request_head *out)
+/* Whether the first line is nothing but method, target and version, with one space between. */
+static bool check_first_line(const uint8_t *head, size_t size, const http_request_head *out)
 {
-    const uint8_t *colon = memchr(head + line.at, ':', line.size);
-    if (colon == NULL || colon == head + line.at || out->field_count == HTTP_MAX_FIELDS) {
-        return false;
-    }
-    http_span name = {line.at, (uint32_t)(colon - head) - line.at};
-    for (uint32_t i = 0; i < name.size; i++) {
-        if (!is_token(head[name.at + i])) {
-            return false;
-        }
-    }
-    http_span value = {name.at + name.size + 1, line.size - name.size - 1};
-    out->fields[out->field_count++] = (http_field){name, trimmed(head, value)};
-    return true;
-}
-
-static bool next_line(const uint8_t *head, size_t size, uint32_t *io_at, http_span *out_line)
-{
-    const uint8_t *end = memchr(head + *io_at, '\r', size - *io_at);
-    if (end == NULL || end + 1 >= head + size || end[1] != '\n') {
-        return false;
-    }
-    *out_line = (http_span){*io_at, (uint32_t)(end - head) - *io_at};
-    *io_at += out_line->size + 2;
-    return true;
+    static const char version[] = " HTTP/1.";
+    size_t end = (size_t)out->target.at + out->target.size;
+    return out->method.at == 0 && out->target.at == out->method.size + 1 &&
+           size - end >= sizeof version + 2 &&
+           memcmp(head + end, version, sizeof version - 1) == 0 &&
+           head[end + sizeof version] == '\r';
 }
 
 bool http_request_parse(const uint8_t *head, size_t size, http_request_head *out_head)
 {
+    head_reader reader = {head, out_head};
+    llhttp_t parser;
     out_head->field_count = 0;
     out_head->has_upgrade = false;
-    out_head->length = 0;
-    uint32_t at = 0;
-    http_span line;
-    if (size > HTTP_MAX_HEAD || !next_line(head, size, &at, &line)) {
+    if (size > HTTP_MAX_HEAD) {
         return false;
     }
-    const uint8_t *space = memchr(head, ' ', line.size);
-    if (space == NULL || line.size < 9) {
-        return false;
-    }
-    out_head->method = (http_span){0, (uint32_t)(space - head)};
-    if (line.size < out_head->method.size + 1 + sizeof " HTTP/1.1" - 1) {
-        return false;
-    }
-    out_head->target =
-        (http_span){out_head->method.size + 1,
-                    line.size - out_head->method.size - 1 - (uint32_t)(sizeof " HTTP/1.1" - 1)};
-    bool is_old = head[line.size - 1] == '0';
-    while (next_line(head, size, &at, &line) && line.size > 0) {
-        if (!parse_field(head, line, out_head)) {
-            return false;
-        }
-    }
-    return line.size == 0 && at == size && parse_body(head, is_old, out_head);
+    llhttp_init(&parser, HTTP_REQUEST, &head_settings);
+    parser.data = &reader;
+    return llhttp_execute(&parser, (const char *)head, size) == HPE_PAUSED &&
+           llhttp_get_error_pos(&parser) == (const char *)head + size &&
+           check_first_line(head, size, out_head) && check_body(head, &parser, out_head);
 }

@@ -1,6 +1,7 @@
 /*
  * HTTP/1.1 requests as a client sends them, one behind the other: where heads and bodies begin and
- * end, and what is in a head. Strict: what two servers could read in two ways is not understood.
+ * end, and what is in a head. llhttp reads them. Strict: what two servers could read in two ways is
+ * not understood, and some of what llhttp understands is not, either.
  */
 #ifndef ERYX_HTTP_REQUEST_H
 #define ERYX_HTTP_REQUEST_H
@@ -8,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <llhttp.h>
 
 /* A head may have so many bytes and fields. */
 #define HTTP_MAX_HEAD ((size_t)64 << 10)
@@ -32,12 +35,15 @@ typedef enum http_piece {
 
 /* Where in a row of requests a stream is. Zeroed at its begin. */
 typedef struct http_request_stream {
+    llhttp_t parser;
     int state;
-    uint8_t method[16];
-    uint8_t position; /* in the method or the version */
-    uint8_t digits;   /* of the size of a chunk */
     bool has_first_line;
-    uint64_t left; /* of the body or the chunk */
+    bool is_http2;
+    const uint8_t *data; /* that is being read, */
+    uint64_t before;     /* and the bytes of the head before it */
+    uint64_t target_end; /* in the head; 0 if it has not begun */
+    uint64_t left;       /* of a body with a length */
+    uint8_t last;        /* byte that was read */
 } http_request_stream;
 
 /* Tells what the first bytes of data are, and goes over them. size: at least 1. out_taken: how many

@@ -1,6 +1,7 @@
 /*
  * HTTP/1.1 responses as a server sends them: which bytes are text and which are framing, and where
- * a response ends. Lenient: what is not understood is text without an end that is known.
+ * a response ends. llhttp reads heads and chunks. Lenient: what is not understood is text without
+ * an end that is known.
  */
 #ifndef ERYX_HTTP_RESPONSE_H
 #define ERYX_HTTP_RESPONSE_H
@@ -9,20 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of a line of the head, more is not looked at. */
-#define HTTP_RESPONSE_LINE 256u
+#include <llhttp.h>
 
 /* Where in a row of responses a stream is. Zeroed at its begin. */
 typedef struct http_response_stream {
+    llhttp_t parser;
     int state;
-    uint16_t status;
-    bool is_chunked;
-    bool has_length;
-    bool is_odd;     /* the head says something that is not understood */
-    uint64_t length; /* as the head has it */
-    uint64_t left;   /* of the body or the chunk */
-    uint32_t line_size;
-    uint8_t line[HTTP_RESPONSE_LINE];
+    uint64_t left; /* of a body with a length */
     /* Requests without an answer, the oldest first: whether each was HEAD, or CONNECT. */
     uint64_t is_head;
     uint64_t is_connect;

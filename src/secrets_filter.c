@@ -151,27 +151,50 @@ static bool has_placeholder(const secrets_filter *filter, const uint8_t *data, s
     return scrub_is_needed(&filter->state->placeholders, data, size);
 }
 
+/* How much of what comes behind a begun head belongs to it. */
+static size_t rest_of_head(const uint8_t *rest, size_t size)
+{
+    static const char *const ends[] = {"\r\n\r\n", "\n\n"};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        const uint8_t *end = size > 0 ? memmem(rest, size, ends[i], strlen(ends[i])) : NULL;
+        size = end != NULL ? (size_t)(end - rest) + strlen(ends[i]) : size;
+    }
+    return size;
+}
+
+/* Whether a head that is not understood was meant as a request. rest: what comes behind it. */
+static bool is_meant_as_request(const secrets_filter *filter, const uint8_t *rest, size_t size)
+{
+    uint8_t state = 0;
+    return filter->head.size > 0 &&
+           (!http_request_is_in_first_line(&filter->requests) ||
+            shows_request_line(&state, filter->head.data, filter->head.size) ||
+            shows_request_line(&state, rest, size));
+}
+
 /* From here on nothing is understood any more. rest: what came with it. */
 static net_io give_up(secrets_filter *filter, const net_transport *below, const uint8_t *rest,
                       size_t size)
 {
-    bool in_first_line = http_request_is_in_first_line(&filter->requests);
+    bool is_request = is_meant_as_request(filter, rest, size);
     http_request_give_up(&filter->requests);
-    if (!in_first_line && filter->head.size > 0 && !filter->is_tunnel) {
+    if (is_request && !filter->is_tunnel) {
+        size_t part = rest_of_head(rest, size);
         bool has_one = has_placeholder(filter, filter->head.data, filter->head.size) ||
-                       has_placeholder(filter, rest, size);
+                       has_placeholder(filter, rest, part);
         /* Between the two as well. */
-        if (!has_one && !secrets_bytes_add(&filter->head, rest, size)) {
+        if (!has_one && !secrets_bytes_add(&filter->head, rest, part)) {
             return NET_IO_FAILED;
         }
         if (has_one || has_placeholder(filter, filter->head.data, filter->head.size)) {
             return refuse(filter, "a request with the placeholder of a secret is malformed: it "
                                   "has to be plain HTTP/1.1");
         }
-        return pass_head(filter, below);
+        rest = size > part ? rest + part : NULL;
+        size -= part;
     }
     net_io io = pass_head(filter, below);
-    return io == NET_IO_OK ? pass_unknown(filter, below, rest, size) : io;
+    return io == NET_IO_OK && size > 0 ? pass_unknown(filter, below, rest, size) : io;
 }
 
 static net_io send_head(secrets_filter *filter, const net_transport *below, const uint8_t *data,

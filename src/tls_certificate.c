@@ -240,8 +240,7 @@ void tls_certificate_describe(X509 *certificate, tls_text *out_text)
 
 bool tls_certificate_describe_der(const uint8_t *der, size_t size, tls_text *out_text)
 {
-    X509 *certificate =
-        size <= TLS_MAX_CERTIFICATE_BYTES ? tls_key_read_certificate(der, size) : NULL;
+    X509 *certificate = tls_key_read_certificate(der, size);
     bool good = certificate != NULL;
     if (good) {
         tls_certificate_describe(certificate, out_text);

@@ -8,9 +8,6 @@
 
 #include "tls_text.h"
 
-/* Largest certificate that is looked at. */
-#define TLS_MAX_CERTIFICATE_BYTES ((size_t)64 << 10)
-
 /*
  * Adds the JSON object that getpeercert() gives, with arrays for its tuples: subject, issuer,
  * version, serialNumber, notBefore, notAfter and, if the certificate has them, subjectAltName,

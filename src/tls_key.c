@@ -105,7 +105,7 @@ bool tls_key_is_quick_certificate(const uint8_t *data, size_t size)
     der signed_part;
     der skipped;
     der info;
-    if (!tls_der_only(data, size, DER_SEQUENCE, &certificate) ||
+    if (size > TLS_MAX_CERTIFICATE_BYTES || !tls_der_only(data, size, DER_SEQUENCE, &certificate) ||
         !tls_der_take(&certificate, DER_SEQUENCE, &signed_part) ||
         !tls_der_skip_optional(&signed_part, DER_CONTEXT_0)) {
         return false;

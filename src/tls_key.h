@@ -25,8 +25,11 @@
  */
 EVP_PKEY *tls_key_read(const char *pem, size_t size, tls_error *out_error);
 
-/* Whether the bytes are a certificate in DER, as far as its public key, and that is of the kinds
- * above and not too large. */
+/* Largest certificate that is decoded: one may have thousands of names and extensions. */
+#define TLS_MAX_CERTIFICATE_BYTES ((size_t)32 << 10)
+
+/* Whether the bytes are a certificate in DER, as far as its public key, and neither it nor that is
+ * too large, nor of another kind than those above. */
 bool tls_key_is_quick_certificate(const uint8_t *data, size_t size);
 
 /* Reads such a certificate. NULL if it is none or is malformed, or without memory. */

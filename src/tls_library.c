@@ -21,7 +21,7 @@
 #define KEPT_VALID 64
 
 /* Of the certificates that a server sends, together; tls_chain.h says how many. */
-#define MAX_CHAIN_BYTES (64L << 10)
+#define MAX_CHAIN_BYTES (40L << 10)
 
 /* Between the server's certificate and the root. */
 #define MAX_CHAIN_DEPTH 10

@@ -1,7 +1,8 @@
 """Wheels and source archives of pure Python for tests that run real packages in the guest.
 
 They are the groups "guest-packages" (wheels) and "guest-sources" (of packages that have no wheel
-without compiled code) of the lock file, and are kept in the cache of the build.
+without compiled code) of the lock file, and are kept in the cache of the build. The group
+"host-sources" has archives that carry C code for the host.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from toolchain.process import run_tool
 
 GROUP = "guest-packages"
 SOURCES_GROUP = "guest-sources"
+HOST_GROUP = "host-sources"
+GROUPS = (GROUP, SOURCES_GROUP, HOST_GROUP)
 
 # What pip is to take wheels for: the guest, whatever Python this is.
 GUEST_PLATFORM = (
@@ -31,7 +34,7 @@ WHEEL_OPTIONS = ("--only-binary", ":all:", *GUEST_PLATFORM)
 
 def pip_options(group: str, *names: str) -> tuple[str, ...]:
     """How pip is to fetch these packages of a group."""
-    if group == SOURCES_GROUP:
+    if group in (SOURCES_GROUP, HOST_GROUP):
         # pip runs their setup.py to ask for the metadata, with what is locked in "development".
         return ("--no-binary", ",".join(names), "--no-build-isolation")
     return WHEEL_OPTIONS
@@ -81,6 +84,13 @@ def sources(
 ) -> list[Path]:
     """The same for source archives."""
     return _fetch(SOURCES_GROUP, names, lock, python, cache)
+
+
+def host_sources(
+    *names: str, lock: Lock | None = None, python: Path | None = None, cache: Cache | None = None
+) -> list[Path]:
+    """The same for source archives that the host is compiled of."""
+    return _fetch(HOST_GROUP, names, lock, python, cache)
 
 
 def _fetch(

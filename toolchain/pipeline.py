@@ -13,11 +13,13 @@ from pathlib import Path
 from toolchain import (
     bytecode,
     guest_library,
+    guest_packages,
     host_libraries,
     image,
     inputs,
     instrument,
     link,
+    llhttp,
     native,
     newer_library,
     profile,
@@ -35,7 +37,7 @@ ROOT = HERE.parent
 # In link order: the first library that has a symbol gives it. The guest comes last, so that a
 # change in it moves nothing else.
 LIBRARIES = ("libpython", "libc", "clocks", "signal")
-STEPS = 14
+STEPS = 15
 
 # Every directory that the cache may have.
 CACHED = (
@@ -45,6 +47,8 @@ CACHED = (
         "crate",
         "openssl",
         "c-ares",
+        "host-sources",
+        "llhttp",
         "download",
         "extract",
         "guest-library",
@@ -118,6 +122,7 @@ class Pipeline:
         """Everything, from the inputs to the image."""
         tools = self._tools()
         self._build_host_libraries(tools)
+        self._bring_llhttp(tools)
         package = self.lock.guest
         downloaded = self.step(
             "download",
@@ -178,6 +183,20 @@ class Pipeline:
             for path in entry.rglob("*"):
                 if path.suffix in (".a", ".h"):
                     _publish(path, self.options.libraries / path.relative_to(entry))
+
+    def _bring_llhttp(self, tools: Tools) -> None:
+        """Sources that CMake compiles into the host."""
+        (carrier,) = self.lock.python[guest_packages.HOST_GROUP]
+
+        def extract(work: Path) -> None:
+            archives = guest_packages.host_sources(
+                lock=self.lock, python=tools.python, cache=self.cache
+            )
+            llhttp.extract(archives[0], work)
+
+        entry = self.step("llhttp", ["llhttp.py"], {"carrier": carrier.requirement}, extract)
+        for path in entry.glob("*.[ch]"):
+            _publish(path, self.options.libraries / "llhttp" / path.name)
 
     def _publish_for_native_modules(
         self, extracted: Path, instrumented: Path, output: Path

@@ -60,8 +60,8 @@ def update(requirements: list[str], path: Path = LOCK_PATH) -> None:
         if not groups:
             raise BuildError(f"{name} is not in {path}")
         for key, group in groups.items():
-            of_guest = key in (guest_packages.GROUP, guest_packages.SOURCES_GROUP)
-            options = guest_packages.pip_options(key, name) if of_guest else WHEEL
+            is_special = key in guest_packages.GROUPS
+            options = guest_packages.pip_options(key, name) if is_special else WHEEL
             digest = fetch_hash(requirement, options)
             group[name] = {"version": version, "sha256": digest}
     path.write_text(json.dumps(data, indent=2) + "\n")

@@ -44,6 +44,9 @@ COMPONENTS = (
         *("Names to addresses, on the host", "c-ares:c-ares"),
     ),
     Component(
+        "llhttp", "9.4.2", "MIT", "", "aiohttp", "Reads HTTP/1.1 on the host", "llhttp:llhttp"
+    ),
+    Component(
         *("cpython", "3.14.0", "PSF-2.0", "2025-10-07", _OF_GUEST),
         *("The interpreter of the guest, with its modules in C", "python:python"),
     ),
@@ -99,7 +102,8 @@ def _origins(lock: Lock) -> dict[str, _Origin]:
     found["newer-library"] = _Origin(
         "pkg:deb/debian/libpython3.14-stdlib@3.14.10-1?arch=amd64", lock.newer_library_sha256
     )
-    for package in [lock.guest.package, *lock.python["tools"], *lock.python["development"]]:
+    groups = (lock.python[name] for name in ("tools", "development", "host-sources"))
+    for package in [lock.guest.package, *(package for group in groups for package in group)]:
         purl = f"pkg:pypi/{package.name}@{package.version}"
         found[package.name] = _Origin(purl, package.sha256)
     return found

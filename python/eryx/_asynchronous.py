@@ -106,7 +106,7 @@ class Driver:
         self._calls = calls
         self._turn = turn
         self._begin = begin
-        self._give_up: Callable[[Driver], None] | None = give_up
+        self._give_up = [give_up]  # is taken out by the one who does it
         self._queue_timeout_ms = queue_timeout_ms
         self._pending: list[Awaitable[object]] = []
         self._on_output: Callable[[int, bytes], object] | None = None
@@ -121,7 +121,7 @@ class Driver:
         self._error: BaseException | None = None
         self._has_result = False
         self._stopped = False
-        self._since_ns = time.monotonic_ns()
+        self._since_ns = 0  # when it was asked for
         self.begun = False
         self.queued_ns = 0
 
@@ -144,9 +144,12 @@ class Driver:
 
         Doing it twice does no harm, and it may be done by any thread.
         """
-        give_up, self._give_up = self._give_up, None
-        if give_up is None or self._turn.process != os.getpid() or is_finalizing():
+        if self._turn.process != os.getpid() or is_finalizing():
             return  # threads that are not here any more may have locks
+        try:
+            give_up = self._give_up.pop()
+        except IndexError:
+            return
         self._stopped = True
         self._core.cancel()
         self._turn.hand_over()
@@ -159,72 +162,73 @@ class Driver:
         """Runs to the end. An exception leaves the run as `leave` does."""
         calls = self._calls
         calls.begin(self)
+        now_ns = self._since_ns = time.monotonic_ns()
+        kept_ns = now_ns + _PAUSE_NS  # until then the loop need not go on
         try:
-            await self._run_steps()
+            while True:
+                if calls.answers:
+                    calls.settle()
+                if now_ns >= kept_ns:
+                    for _ in range(_ROUNDS):
+                        await asyncio.sleep(0)
+                    now_ns = time.monotonic_ns()
+                    kept_ns = now_ns + _PAUSE_NS
+                event = self._step_here(now_ns)
+                if event == 0:
+                    event = await self._step_in_thread()
+                    kept_ns = time.monotonic_ns() + _PAUSE_NS
+                if event is None:
+                    break
+                if isinstance(event, tuple):
+                    await self._handle(event)
+                elif event and not calls.answers:
+                    await self._wait_until(event)
+                now_ns = time.monotonic_ns()
         except BaseException as error:
             calls.end()
             self.leave()
-            if not isinstance(error, GeneratorExit):
+            if self._tasks and not isinstance(error, GeneratorExit):
                 await self._finish_tasks()
             raise
         calls.end()
-        await self._finish_tasks()
+        if self._tasks:
+            await self._finish_tasks()
         return self._core.outcome() if self._outcome is None else self._outcome
 
-    async def _run_steps(self) -> None:
-        calls = self._calls
-        kept_ns = time.monotonic_ns() + _PAUSE_NS  # until then the loop need not go on
-        while True:
-            if calls.answers:
-                calls.settle()
-            if time.monotonic_ns() >= kept_ns:
-                for _ in range(_ROUNDS):
-                    await asyncio.sleep(0)
-                kept_ns = time.monotonic_ns() + _PAUSE_NS
-            event = self._step_here()
-            if event == 0:
-                event = await self._step_in_thread()
-                kept_ns = time.monotonic_ns() + _PAUSE_NS
-            if isinstance(event, tuple):
-                kind = event[0]
-                if kind == _OUTPUT:
-                    await self._hand_over(event[1], event[2])
-                elif kind == _WAIT:
-                    if not calls.answers:
-                        await self._wait_until(event[1], event[2])
-                elif kind == _CONNECT:
-                    self._core.connect_answer(await self._may_connect(event))
-                else:
-                    if has_large_arguments(event):
-                        event = await call(partial(decoded_event, event))
-                    if calls.handle(event):
-                        await asyncio.sleep(0)
-            elif event is None:
-                return
-            elif event and not calls.answers:
-                await self._wait_until(event)
+    async def _handle(self, event: tuple[Any, ...]) -> None:
+        """Does what an event asks for."""
+        calls, kind = self._calls, event[0]
+        if kind == _OUTPUT:
+            await self._hand_over(event[1], event[2])
+        elif kind == _WAIT:
+            if not calls.answers:
+                await self._wait_until(event[1], event[2])
+        elif kind == _CONNECT:
+            self._core.connect_answer(await self._may_connect(event))
+        else:
+            if has_large_arguments(event):
+                event = await call(partial(decoded_event, event))
+            if calls.handle(event):
+                await asyncio.sleep(0)
 
     async def _finish_tasks(self) -> None:
         """Lets the callbacks that were cancelled come to their end."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
+        await asyncio.wait(self._tasks, timeout=_CANCEL_SECONDS)
 
     # ---- Computing ----
 
-    def _step_here(self) -> int | tuple[Any, ...] | None:
+    def _step_here(self, now_ns: int) -> int | tuple[Any, ...] | None:
         """Lets the guest compute on this thread for a moment. 0 if it wants more, or may not."""
-        now_ns = time.monotonic_ns()
         if now_ns < _loop_time.free_ns:
             return 0
         if not self.begun:
-            self._first_slice()
+            self._first_slice(now_ns)
         event = self._core.step(0)
         if event == 0:
             _loop_time.free_ns = time.monotonic_ns() + _PAUSE_NS
         return event
 
-    def _first_slice(self) -> None:
-        now_ns = time.monotonic_ns()
+    def _first_slice(self, now_ns: int) -> None:
         self.queued_ns = now_ns - self._since_ns
         self._begin()
         self.begun = True
@@ -303,7 +307,7 @@ class Driver:
         """One slice of the guest. True if it wants another."""
         try:
             if not self.begun:
-                self._first_slice()
+                self._first_slice(time.monotonic_ns())
             self._event = self._core.step(SLICE_NS)
             if self._event is None:
                 self._outcome = self._core.outcome()  # which takes long if it is large

@@ -175,15 +175,18 @@ def decode_result(outcome: Outcome, *, in_pieces: bool = False) -> DecodedResult
         return None, None, f"the guest's JSON of the result variable cannot be read: {error}"
 
 
+def has_large_result(outcome: Outcome) -> bool:
+    """Whether the result should not be decoded on an event loop."""
+    return outcome.result_json is not None and len(outcome.result_json) >= _LARGE
+
+
 async def finish_async(
     outcome: Outcome, recorder: Recorder | None, queued_ns: int
 ) -> ExecuteResult:
-    """Does what `finish` does; a large result is decoded while the event loop goes on."""
-    decoded = None
-    if outcome.result_json is not None and len(outcome.result_json) >= _LARGE:
-        from eryx._workers import call
+    """Does what `finish` does, but the event loop goes on while the result is decoded."""
+    from eryx._workers import call
 
-        decoded = await call(lambda: decode_result(outcome, in_pieces=True))
+    decoded = await call(lambda: decode_result(outcome, in_pieces=True))
     return finish(outcome, recorder, queued_ns, decoded)
 
 

@@ -13,7 +13,7 @@ from eryx._errors import (
 )
 from eryx._eryx import Core, Outcome
 from eryx._limits import DEFAULT_CORE_LIMITS, ResourceLimits, core_limits
-from eryx._result import ExecuteResult, finish, finish_async
+from eryx._result import ExecuteResult, finish, finish_async, has_large_result
 from eryx._turn import Turn
 
 TYPE_CHECKING = False
@@ -314,7 +314,9 @@ class Sandbox:
             self._end(outcome)
         finally:
             self._turn.release()
-        return await finish_async(outcome, calls.recorder, run.queued_ns)
+        if has_large_result(outcome):
+            return await finish_async(outcome, calls.recorder, run.queued_ns)
+        return finish(outcome, calls.recorder, run.queued_ns)
 
     def _give_up(self, run: Driver) -> None:
         """Puts the sandbox in order after a run that nobody waits for; the next may begin then."""

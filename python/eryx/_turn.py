@@ -22,12 +22,13 @@ _BUSY = (
 )
 _FORKED = "the sandbox belongs to the parent of this process"
 
-# How long a function of the host may take before a thread that asks meanwhile is refused, and how
-# often one that waits looks whether waiting still makes sense.
-_LOOK_SECONDS = 0.1
-
-# The same for a thread that is about to end the run.
+# How long a function of the host may take before a thread that asks meanwhile is refused; the same
+# for a thread that is about to end the run.
+_CALL_SECONDS = 0.1
 _END_SECONDS = 5.0
+
+# How often those who wait look whether the one they wait for can still go on.
+_LOOK_SECONDS = 0.5
 
 # Stands for the holder while a run that was given up comes to its end.
 _LEFT = -1
@@ -88,19 +89,22 @@ class Turn:
 
         to_end: the run has been told to end, so there is more patience with a function of the host.
         """
-        self.check()
+        self._check()
         thread = _thread.get_ident()
         with self._mutex:
             if self._holder is None:
                 self._holder, self._holder_is_task = thread, False
                 return
+        self._look_at_loop()
+        if self._holder == thread:
+            raise EryxError(_REENTRANT)
         lock = _thread.allocate_lock()
         lock.acquire()
         waiter = _Waiter(thread, lock.release)
         self._enqueue(waiter)
         try:
             refuse = self._present_call()
-            seconds = _END_SECONDS if to_end else _LOOK_SECONDS
+            seconds = _END_SECONDS if to_end else _CALL_SECONDS
             while not lock.acquire(True, _LOOK_SECONDS if refuse is None else seconds):
                 self._look_at_loop()
                 if refuse is not None and self._present_call() == refuse:
@@ -115,8 +119,6 @@ class Turn:
         import asyncio
 
         self._check()
-        if self._loop is not None:
-            self._look_at_loop()
         thread = _thread.get_ident()
         loop = asyncio.get_running_loop()
         with self._mutex:
@@ -125,6 +127,7 @@ class Turn:
                 return
             if self._holder == thread and not self._holder_is_task:
                 raise EryxError(_REENTRANT)
+        self._look_at_loop()
         woken = asyncio.Event()
         waiter = _Waiter(thread, lambda: loop.call_soon_threadsafe(woken.set), loop)
         self._enqueue(waiter)
@@ -142,8 +145,7 @@ class Turn:
     def check(self) -> None:
         """Raises EryxError if this thread could wait for the turn for ever."""
         self._check()
-        if self._loop is not None:
-            self._look_at_loop()
+        self._look_at_loop()
         if self._holder == _thread.get_ident():
             raise EryxError(_REENTRANT)
 
@@ -151,7 +153,10 @@ class Turn:
         """Gives the turn to the one who has waited longest."""
         with self._mutex:
             self.calling = self.if_loop_closes = None
-            self._pass_on()
+            if self._waiting:
+                self._pass_on()
+            else:
+                self._holder = self._loop = None
 
     def hand_over(self) -> None:
         """The holder goes on without the turn, which something else releases later."""

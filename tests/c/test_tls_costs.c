@@ -250,22 +250,14 @@ static void verify_a_server_of_many_names(void)
     close_session();
 }
 
-/* The server sends so many more certificates, each with a point that has to be computed. */
-static void verify_chain(int more)
+/* The server sends so many times one more certificate. */
+static void verify_chain(identity more, int count)
 {
-    static EVP_PKEY *curve;
-    if (curve == NULL) {
-        curve = EVP_EC_gen("P-521");
-        ASSERT_EQ(EVP_PKEY_set_utf8_string_param(curve, "point-format", "compressed"), 1);
-    }
-    identity between = make_identity((identity_options){.common_name = "y", .issuer = &root});
-    X509_set_pubkey(between.certificate, curve);
-    ASSERT(X509_sign(between.certificate, root.key, EVP_sha256()) > 0);
     open_session(&plain);
-    for (int i = 0; i < more; i++) {
-        ASSERT_EQ(SSL_add1_chain_cert(server, between.certificate), 1);
+    for (int i = 0; i < count; i++) {
+        ASSERT_EQ(SSL_add1_chain_cert(server, more.certificate), 1);
     }
-    free_identity(&between);
+    free_identity(&more);
     call(TLS_HANDSHAKE, session, 0, 0);
     drain();
     SSL_do_handshake(server);
@@ -274,14 +266,31 @@ static void verify_chain(int more)
     close_session();
 }
 
+/* One with a point that has to be computed. */
+static identity with_compressed_point(void)
+{
+    EVP_PKEY *curve = EVP_EC_gen("P-521");
+    ASSERT_EQ(EVP_PKEY_set_utf8_string_param(curve, "point-format", "compressed"), 1);
+    identity made = make_identity((identity_options){.common_name = "y", .issuer = &root});
+    X509_set_pubkey(made.certificate, curve);
+    ASSERT(X509_sign(made.certificate, root.key, EVP_sha256()) > 0);
+    EVP_PKEY_free(curve);
+    return made;
+}
+
 static void verify_most_certificates(void)
 {
-    verify_chain(11);
+    verify_chain(with_compressed_point(), 11);
 }
 
 static void verify_too_many_certificates(void)
 {
-    verify_chain(100);
+    verify_chain(with_compressed_point(), 100);
+}
+
+static void verify_large_certificates(void)
+{
+    verify_chain(with_long_subject(1900, "1.2.3"), 1);
 }
 
 static void read_most(void)
@@ -342,7 +351,8 @@ static void describe(identity made)
 {
     unsigned char *der = NULL;
     const int size = i2d_X509(made.certificate, &der);
-    ASSERT(size > 0 && size <= 64 << 10);
+    ASSERT_GT(size, 0);
+    ASSERT_LE(size, 32 << 10);
     memcpy(data_at(0), der, (size_t)size);
     OPENSSL_free(der);
     session = 0;
@@ -370,12 +380,63 @@ static void describe_long_types(void)
     memset(type, '9', sizeof type);
     memcpy(type, "1.2.", 4);
     type[sizeof type - 1] = 0;
-    describe(with_long_subject(100, type));
+    describe(with_long_subject(60, type));
 }
 
 static void describe_long_serial_number(void)
 {
     describe(with_long_serial_number(240000));
+}
+
+/* One more extension, made of so many times the same text. */
+static void describe_extension(const char *name, const char *unit, size_t count)
+{
+    char *value = malloc(count * (strlen(unit) + 1) + 1);
+    ASSERT_NOT_NULL(value);
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += (size_t)sprintf(value + size, "%s%s", i > 0 ? "," : "", unit);
+    }
+    describe(make_identity((identity_options){
+        .common_name = "x", .issuer = &root, .more_name = name, .more_value = value}));
+    free(value);
+}
+
+static void describe_addresses(void)
+{
+    describe_extension("subjectAltName", "IP:1.2.3.4", 5300);
+}
+
+static void describe_object_names(void)
+{
+    describe_extension("subjectAltName", "RID:1.2.3.4.5", 5300);
+}
+
+static void describe_access(void)
+{
+    describe_extension("authorityInfoAccess", "OCSP;URI:a", 2000);
+}
+
+static void describe_revocation_lists(void)
+{
+    describe_extension("crlDistributionPoints", "URI:a", 3200);
+}
+
+static void describe_many_extensions(void)
+{
+    identity made = make_identity((identity_options){.common_name = "x", .issuer = &root});
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    ASN1_OBJECT *object = OBJ_txt2obj("1.2.3", 1);
+    ASSERT_EQ(ASN1_OCTET_STRING_set(value, (const unsigned char *)"x", 1), 1);
+    X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, object, 0, value);
+    for (int i = 0; i < 3500; i++) {
+        ASSERT_EQ(X509_add_ext(made.certificate, extension, -1), 1);
+    }
+    ASSERT(X509_sign(made.certificate, root.key, EVP_sha256()) > 0);
+    X509_EXTENSION_free(extension);
+    ASN1_OBJECT_free(object);
+    ASN1_OCTET_STRING_free(value);
+    describe(made);
 }
 
 static void tell_library(void)
@@ -487,6 +548,7 @@ static const cost_case all[] = {
     {"TLS_HANDSHAKE", "a usual server", verify_a_server},
     {"TLS_HANDSHAKE", "a server of 900 names", verify_a_server_of_many_names},
     {"TLS_HANDSHAKE", "a server that sends 12 certificates", verify_most_certificates},
+    {"TLS_HANDSHAKE", "a server with 1,900 parts of a subject", verify_large_certificates},
     {"TLS_HANDSHAKE", "a server that sends 101 certificates", verify_too_many_certificates},
     {"TLS_READ", "1 MiB", read_most},
     {"TLS_WRITE", "2 MiB", write_most},
@@ -503,7 +565,12 @@ static const cost_case all[] = {
     {"TLS_TIME_LEFT", "", tell_time},
     {"TLS_CERTIFICATE", "900 names", describe_names},
     {"TLS_CERTIFICATE", "1,900 parts of a subject", describe_long_subject},
-    {"TLS_CERTIFICATE", "100 types of 600 digits", describe_long_types},
+    {"TLS_CERTIFICATE", "60 types of 600 digits", describe_long_types},
+    {"TLS_CERTIFICATE", "5,300 addresses", describe_addresses},
+    {"TLS_CERTIFICATE", "5,300 registered names", describe_object_names},
+    {"TLS_CERTIFICATE", "2,000 places of OCSP", describe_access},
+    {"TLS_CERTIFICATE", "3,200 revocation lists", describe_revocation_lists},
+    {"TLS_CERTIFICATE", "3,500 extensions", describe_many_extensions},
     {"TLS_CERTIFICATE", "a serial number of 30 kB", describe_long_serial_number},
     {"NETWORK_LAST_REFUSAL", "", tell_refusal},
     {"NETWORK_LAST_ERROR", "", tell_network_error},

@@ -69,6 +69,7 @@ class TestTruth:
     def test_everything_that_is_linked_in_is_listed(self) -> None:
         lock = load_lock()
         linked = {*lock.crates, *(entry.name for entry in lock.npm if entry.name != "binaryen")}
+        linked |= {package.name for package in lock.python["host-sources"]}
         assert linked <= {component.origin for component in sbom.COMPONENTS}
 
     def test_versions_in_the_guest(self, made: str) -> None:
@@ -105,12 +106,17 @@ class TestTruth:
         assert crate.version.partition("+")[2] == found["openssl"]["version"]
         packaging = next(e for e in lock.python["development"] if e.name == "packaging")
         assert found["packaging"]["version"] == packaging.version
-        header = ROOT / "build" / "libraries" / "include" / "ares_version.h"
+        libraries = ROOT / "build" / "libraries"
+        header = libraries / "include" / "ares_version.h"
         if not header.is_file():
             pytest.skip("c-ares was built elsewhere")
         version = re.search(r'ARES_VERSION_STR\s+"(.+)"', header.read_text())
         assert version is not None
         assert found["c-ares"]["version"] == version[1]
+        parts = re.findall(
+            r"LLHTTP_VERSION_\w+ (\d+)", (libraries / "llhttp" / "llhttp.h").read_text()
+        )
+        assert found["llhttp"]["version"] == ".".join(parts)
 
 
 def test_wheel_carries_it() -> None:

@@ -28,6 +28,7 @@ from toolchain import (  # noqa: E402
     inputs,
     instrument,
     layout,
+    llhttp,
     lock,
     newer_library,
     setup,
@@ -331,6 +332,39 @@ class TestHostLibraries:
         wanted = ("DSA", "DH", "SRP", "COMP", "DTLS", "QUIC", "CMS", "PSK", "EC_EXPLICIT_CURVES")
         names = [name for name in wanted if f"define OPENSSL_NO_{name}\n" not in text]
         assert names == []
+
+
+class TestLlhttp:
+    """The sources of the parser, out of the archive that carries them."""
+
+    @staticmethod
+    def pack(path: Path, *names: str) -> Path:
+        with tarfile.open(path, "w:gz") as archive:
+            for name in names:
+                member = tarfile.TarInfo(f"aiohttp-1/{name}")
+                member.size = len(name)
+                archive.addfile(member, io.BytesIO(name.encode()))
+        return path
+
+    def test_only_what_is_compiled_is_taken(self, tmp_path: Path) -> None:
+        names = [f"vendor/llhttp/{name}" for name in llhttp.FILES]
+        archive = self.pack(tmp_path / "a.tar.gz", "setup.py", "other/llhttp.c", *names)
+        output = tmp_path / "output"
+        output.mkdir()
+        llhttp.extract(archive, output)
+        assert {path.name for path in output.iterdir()} == {
+            "llhttp.c",
+            "llhttp.h",
+            "api.c",
+            "http.c",
+        }
+        assert (output / "api.c").read_text() == "vendor/llhttp/src/native/api.c"
+
+    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
+        names = [f"vendor/llhttp/{name}" for name in llhttp.FILES[1:]]
+        archive = self.pack(tmp_path / "a.tar.gz", *names)
+        with pytest.raises(BuildError, match=r"a\.tar\.gz has no vendor/llhttp/build/c/llhttp\.c"):
+            llhttp.extract(archive, tmp_path)
 
 
 class TestTools:
