@@ -657,9 +657,10 @@ ERYX_API eryx_status eryx_run_step(eryx_sandbox *sandbox, eryx_event *out_event)
 
 /*
  * Answers a call: the function returned this JSON value. Copied. The guest sees it at its next
- * step. Errors: INVALID_ARGUMENT (no such call is open: it was answered, has expired or its run has
- * ended), RESOURCE_LIMIT (longer than max_callback_bytes; the call stays open), OUT_OF_MEMORY,
- * BUSY, FORKED.
+ * step; if the answers that it has not taken are more than max_pending_callback_bytes, it is told
+ * that there was no memory for this one. Errors: INVALID_ARGUMENT (no such call is open: it was
+ * answered, has expired or its run has ended), RESOURCE_LIMIT (longer than max_callback_bytes; the
+ * call stays open), OUT_OF_MEMORY, BUSY, FORKED.
  */
 ERYX_API eryx_status eryx_callback_return(eryx_sandbox *sandbox, uint32_t id, const char *json,
                                           size_t size);
