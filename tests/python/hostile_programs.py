@@ -62,6 +62,10 @@ PROGRAMS: dict[str, str] = {
     "large memory, new": "while True: bytearray(64 << 20)",
     "large memory, copied": "x = bytearray(40 << 20)\nwhile True: bytes(x)",
     "large memory, filled": "x = bytearray(20 << 20)\nwhile True: x[:] = b'1' * len(x)",
+    "a megabyte, filled": "x, y = bytearray(1 << 20), b'1' * (1 << 20)\nwhile True: x[:] = y",
+    "a megabyte, joined": "x = [b'1' * 1_000_000] * 8\nwhile True: b''.join(x)",
+    "sixty kilobytes, copied": "x = bytearray(60_000)\nwhile True: bytes(x)",
+    "large bytes, searched": "x = b'1' * (50 << 20)\nwhile True: x.find(b'2')",
     "collections": "import gc\nx = [[] for _ in range(200_000)]\nwhile True: gc.collect()",
     "recursion": "def f(n): return f(n + 1)\nwhile True:\n    try: f(0)\n"
     "    except RecursionError: pass",
