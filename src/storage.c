@@ -103,6 +103,16 @@ void eryx_storage_destroy(eryx_storage *storage)
     free(storage);
 }
 
+void storage_free_discards(eryx_storage *storage)
+{
+    bool more = true;
+    while (more && storage_lock(storage)) {
+        memory_discard_step(&storage->tree);
+        more = storage->tree.discards != NULL;
+        storage_unlock(storage);
+    }
+}
+
 void eryx_free(void *data)
 {
     free(data);
@@ -152,26 +162,30 @@ static vfs_error make_parents(eryx_storage *storage, const char *path, size_t le
 /* ---- Files ------------------------------------------------------------------------------------
  */
 
-/* Copies the contents of a file at one moment. */
+/* Copies the contents of a file at one moment. Under the lock they are only shared: guests wait for
+ * it. */
 static vfs_error copy_contents(eryx_storage *storage, const memory_node *file, uint8_t **out_data,
                                size_t *out_size)
 {
+    static const vfs_quota everything = {UINT64_MAX, UINT64_MAX};
+    memory_tree tree;
+    memory_tree_init(&tree, &everything);
+    memory_node shared = {.tree = &tree, .type = VFS_TYPE_FILE};
     if (!storage_lock(storage)) {
         return VFS_IO;
     }
-    vfs_error error = VFS_INSUFFICIENT_MEMORY;
-    size_t got = 0;
-    uint8_t *data = NULL;
-    if (file->file.size < SIZE_MAX) {
-        data = malloc(file->file.size > 0 ? (size_t)file->file.size : 1);
-    }
-    if (data != NULL) {
-        memory_file_read(file, 0, data, (size_t)file->file.size, &got);
-        *out_data = data;
-        *out_size = got;
-        error = VFS_OK;
-    }
+    vfs_error error = memory_file_share(file, &shared);
     storage_unlock(storage);
+    size_t size = (size_t)shared.file.size;
+    uint8_t *data = error == VFS_OK ? malloc(size > 0 ? size : 1) : NULL;
+    if (data != NULL) {
+        memory_file_read(&shared, 0, data, size, out_size);
+        *out_data = data;
+    } else if (error == VFS_OK) {
+        error = VFS_INSUFFICIENT_MEMORY;
+    }
+    memory_file_free(&shared);
+    memory_discard_all(&tree);
     return error;
 }
 
@@ -263,6 +277,7 @@ eryx_file_error eryx_storage_write(eryx_storage *storage, const char *path, cons
             vfs_walk_end(&walk);
         }
     }
+    storage_free_discards(storage);
     return storage_file_error(error == VFS_WOULD_BLOCK ? VFS_NO_ENTRY : error);
 }
 
@@ -277,6 +292,7 @@ eryx_file_error eryx_storage_remove(eryx_storage *storage, const char *path)
     if (error == VFS_IS_DIRECTORY) {
         error = vfs_remove_directory(&storage->view.root, path, length);
     }
+    storage_free_discards(storage);
     return storage_file_error(error);
 }
 

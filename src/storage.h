@@ -36,6 +36,9 @@ eryx_file_error storage_create_like(eryx_storage *storage, eryx_storage **out_st
 bool storage_lock(eryx_storage *storage);
 void storage_unlock(eryx_storage *storage);
 
+/* Gives back what files have lost and what is freed step by step, not holding the lock for long. */
+void storage_free_discards(eryx_storage *storage);
+
 /* What a storage is about to hold, beside what it holds; not counted in its usage yet. It must not
  * be moved in memory, for what is in the root knows where that is. */
 typedef struct storage_copy {

@@ -196,13 +196,16 @@ eryx_file_error eryx_storage_to_bytes(eryx_storage *storage, uint8_t **out_data,
     if (storage == NULL || out_data == NULL || out_size == NULL) {
         return ERYX_FILE_INVALID;
     }
-    if (!storage_lock(storage)) {
-        return ERYX_FILE_FORKED;
+    /* Of a copy, which shares the contents: guests wait for the lock of the storage itself. */
+    eryx_storage *copy;
+    eryx_file_error failure = eryx_storage_fork(storage, &copy);
+    if (failure != ERYX_FILE_OK) {
+        return failure;
     }
     writer out = {0};
     (void)extend(&out, HEADER_SIZE);
-    put_tree(&out, &storage->root);
-    storage_unlock(storage);
+    put_tree(&out, &copy->root);
+    eryx_storage_destroy(copy);
     if (out.failed) {
         free(out.data);
         return ERYX_FILE_OUT_OF_MEMORY;

@@ -1,7 +1,9 @@
 #include "vfs_memory.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "vfs_internal.h"
@@ -26,12 +28,24 @@ vfs_time memory_now(void)
                       .nanoseconds = (uint32_t)now.tv_nsec};
 }
 
+/* What names are hashed with, chosen once in a process. */
+static pthread_once_t secret_once = PTHREAD_ONCE_INIT;
+static uint64_t secret[2];
+
+static void make_secret(void)
+{
+    if (getrandom(secret, sizeof secret, GRND_NONBLOCK) != (ssize_t)sizeof secret) {
+        /* Where the system has none yet, what is hard to guess must do. */
+        vfs_time now = memory_now();
+        secret[0] = (uint64_t)(uintptr_t)&now ^ now.nanoseconds * UINT64_C(0x9e3779b97f4a7c15);
+        secret[1] = ((uint64_t)(uintptr_t)secret ^ now.seconds) * UINT64_C(0xbf58476d1ce4e5b9);
+    }
+}
+
 void memory_tree_init(memory_tree *tree, const vfs_quota *quota)
 {
-    vfs_time now = memory_now();
-    *tree = (memory_tree){.quota = *quota};
-    tree->hash_seed = (uint64_t)(uintptr_t)tree * UINT64_C(0x9e3779b97f4a7c15) ^
-                      (now.seconds << 32 ^ now.nanoseconds) * UINT64_C(0xbf58476d1ce4e5b9);
+    pthread_once(&secret_once, make_secret);
+    *tree = (memory_tree){.quota = *quota, .hash_seed = secret[0], .hash_factor = secret[1] | 1};
 }
 
 static void init_node(memory_node *node, memory_tree *tree, vfs_type type)
@@ -113,6 +127,7 @@ void memory_root_clear(memory_node *root)
         }
     }
     memory_directory_free(root);
+    memory_discard_all(root->tree);
 }
 
 /* Whatever the quota: tables and link targets for more files than a host has memory for. */
@@ -131,7 +146,11 @@ static uint64_t metadata_limit(const vfs_quota *quota)
 bool memory_charge_metadata(memory_tree *tree, uint64_t bytes)
 {
     uint64_t limit = metadata_limit(&tree->quota);
-    if (tree->metadata > limit || bytes > limit - tree->metadata) {
+    if (tree->metadata + tree->discarded_rows * sizeof(memory_chunk) + bytes > limit) {
+        memory_discard_step(tree);
+    }
+    uint64_t taken = tree->metadata + tree->discarded_rows * sizeof(memory_chunk);
+    if (taken > limit || bytes > limit - taken) {
         return false;
     }
     tree->metadata += bytes;
@@ -356,13 +375,20 @@ static vfs_error remove_node(vfs_node directory, const char *name, size_t length
     return VFS_OK;
 }
 
-/* True if directory is node or lies somewhere under it. */
-static bool is_within(const memory_node *directory, const memory_node *node)
+/* Directories that may lie in each other, where one of them is moved. */
+enum { DEPTH_MAX = 16384 };
+
+/* Whether a directory may be moved to one: that does not lie under it. */
+static vfs_error check_move(const memory_node *to, const memory_node *moved)
 {
-    while (directory != NULL && directory != node) {
+    const memory_node *directory = to;
+    for (int depth = 0; directory != NULL && directory != moved; depth++) {
+        if (depth == DEPTH_MAX) {
+            return VFS_LOOP; /* whatever is above: nobody walks up without end */
+        }
         directory = directory->directory.parent;
     }
-    return directory != NULL;
+    return directory == NULL ? VFS_OK : VFS_INVALID;
 }
 
 /* Puts a node in the place of what has the name now. */
@@ -391,8 +417,11 @@ static vfs_error rename_node(vfs_node old_directory, const char *old_name, size_
     memory_node *from = node_of(old_directory);
     memory_node *to = node_of(new_directory);
     memory_node *moved = node_of(node);
-    if (moved->type == VFS_TYPE_DIRECTORY && is_within(to, moved)) {
-        return VFS_INVALID;
+    if (moved->type == VFS_TYPE_DIRECTORY) {
+        vfs_error error = check_move(to, moved);
+        if (error != VFS_OK) {
+            return error;
+        }
     }
     memory_entry *old_entry = memory_directory_find(from, old_name, old_length);
     if (to->links == 0 || old_entry == NULL || old_entry->node != moved) {

@@ -13,14 +13,19 @@
 #include "vfs.h"
 
 typedef struct memory_node memory_node;
+typedef struct memory_discard memory_discard;
 
 /* Accounts of all nodes of one storage. */
 typedef struct memory_tree {
     vfs_quota quota;
     vfs_usage used;
-    uint64_t metadata; /* bytes of chunk tables and link targets */
+    uint64_t metadata;        /* bytes of chunk tables and link targets */
+    memory_discard *discards; /* contents that are to be freed, NULL for none */
+    uint64_t discarded_bytes; /* in them; still taken, though not used any more */
+    uint64_t discarded_rows;
     uint64_t last_number;
-    uint64_t hash_seed;
+    uint64_t hash_seed; /* of names of directories, both secret; the second is odd */
+    uint64_t hash_factor;
 } memory_tree;
 
 /* Bytes that the chunks of several trees may share; whoever is not alone copies before a change. */
@@ -55,6 +60,7 @@ typedef struct memory_entry {
 typedef struct memory_slot {
     uint64_t cursor;
     memory_entry *entry; /* NULL after removal */
+    uint64_t hash;       /* of its name */
 } memory_slot;
 
 struct memory_node {
@@ -180,7 +186,31 @@ vfs_error memory_file_replace(memory_node *file, const uint8_t *data, size_t siz
  * VFS_INSUFFICIENT_SPACE: the new one stays empty. */
 vfs_error memory_file_share(const memory_node *file, memory_node *new_file);
 
-/* Frees all contents. */
+/* Takes all contents away. */
 void memory_file_free(memory_node *file);
+
+/* --- contents that are no file's any more (vfs_memory_discard.c) --- */
+
+/* Bytes of the quota that nothing takes. */
+static inline uint64_t memory_room(const memory_tree *tree)
+{
+    uint64_t taken = tree->used.bytes + tree->discarded_bytes;
+    return tree->quota.max_bytes > taken ? tree->quota.max_bytes - taken : 0;
+}
+
+/* Gives up one owner's share of a block; NULL is allowed. */
+void memory_block_release(memory_block *block);
+
+/* Takes chunks over that were taken out of the accounts, to free them now or later. */
+void memory_discard_add(memory_tree *tree, const memory_chunk *chunks, size_t count);
+
+/* Frees some of them, in a fraction of a millisecond. */
+void memory_discard_step(memory_tree *tree);
+
+/* Frees until there is room for so many bytes, or nothing is left. */
+void memory_discard_for_room(memory_tree *tree, uint64_t bytes);
+
+/* Frees all of them; takes as long as that takes. */
+void memory_discard_all(memory_tree *tree);
 
 #endif

@@ -8,8 +8,10 @@
 
 void memory_tree_copy_accounts(memory_tree *tree, const memory_tree *from)
 {
-    *tree = (memory_tree){
-        .quota = from->quota, .last_number = from->last_number, .hash_seed = from->hash_seed};
+    *tree = (memory_tree){.quota = from->quota,
+                          .last_number = from->last_number,
+                          .hash_seed = from->hash_seed,
+                          .hash_factor = from->hash_factor};
 }
 
 static void copy_times(const memory_node *from, memory_node *to)

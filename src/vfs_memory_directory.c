@@ -1,7 +1,7 @@
 /*
  * Names of a directory: slots in the order of listing, and a hash table over them once there are
  * more than a few. Capacity never stays above four times the entries, so that the entries of the
- * quota bound the tables as well.
+ * quota bound the tables as well. They are made anew in one call, which bounds the names.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,28 +9,35 @@
 #include "vfs_memory.h"
 
 enum {
-    SLOTS_MIN = 8, /* up to so many are searched one by one */
+    SLOTS_MIN = 8,     /* up to so many are searched one by one */
+    NAMES_MAX = 65536, /* of one directory */
 };
 
 #define CELL_EMPTY 0u
 #define CELL_REMOVED UINT32_MAX
 
-/* Seeded, so that a guest cannot choose names that all fall into one cell. */
-static uint64_t hash_name(uint64_t seed, const char *name, size_t length)
+/* Both halves of a product: each bit of it depends on the secret. */
+static uint64_t fold(uint64_t left, uint64_t right)
 {
-    const uint64_t multiplier = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t hash = seed ^ length;
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)left * right;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Keyed, so that a guest cannot choose names that all fall into one cell: with a factor that it
+ * knew, differences in two words of a name would cancel each other out under any seed. */
+static uint64_t hash_name(const memory_tree *tree, const char *name, size_t length)
+{
+    uint64_t hash = tree->hash_seed ^ length;
     while (length > 0) {
         uint64_t word = 0;
         size_t step = length < sizeof word ? length : sizeof word;
         memcpy(&word, name, step);
-        hash = (hash ^ word) * multiplier;
-        hash ^= hash >> 29;
+        hash = fold(hash ^ word, tree->hash_factor);
         name += step;
         length -= step;
     }
-    hash *= multiplier;
-    return hash ^ hash >> 32;
+    return fold(hash ^ tree->hash_seed, tree->hash_factor);
 }
 
 static uint32_t index_size(uint32_t capacity)
@@ -71,7 +78,7 @@ static vfs_error rebuild(memory_node *directory, uint32_t capacity)
         }
         slots[used] = *slot;
         if (index != NULL) {
-            index_insert(index, capacity, slot->entry->hash, used);
+            index_insert(index, capacity, slot->hash, used);
         }
         used++;
     }
@@ -117,7 +124,7 @@ memory_entry *memory_directory_find(const memory_node *directory, const char *na
 {
     uint32_t slot;
     uint32_t cell;
-    uint64_t hash = hash_name(directory->tree->hash_seed, name, length);
+    uint64_t hash = hash_name(directory->tree, name, length);
     if (!find_slot(directory, name, length, hash, &slot, &cell)) {
         return NULL;
     }
@@ -128,8 +135,7 @@ vfs_error memory_directory_add(memory_node *directory, const char *name, size_t 
                                memory_node *node)
 {
     memory_tree *tree = directory->tree;
-    if (tree->used.entries >= tree->quota.max_entries ||
-        directory->directory.live >= UINT32_MAX / 8) {
+    if (tree->used.entries >= tree->quota.max_entries || directory->directory.live >= NAMES_MAX) {
         return VFS_INSUFFICIENT_SPACE;
     }
     memory_entry *entry = malloc(sizeof *entry + length);
@@ -149,12 +155,12 @@ vfs_error memory_directory_add(memory_node *directory, const char *name, size_t 
         }
     }
     entry->node = node;
-    entry->hash = hash_name(tree->hash_seed, name, length);
+    entry->hash = hash_name(tree, name, length);
     entry->name_length = length;
     memcpy(entry->name, name, length);
     uint32_t slot = directory->directory.used++;
-    directory->directory.slots[slot] =
-        (memory_slot){.cursor = ++directory->directory.last_cursor, .entry = entry};
+    directory->directory.slots[slot] = (memory_slot){
+        .cursor = ++directory->directory.last_cursor, .entry = entry, .hash = entry->hash};
     if (directory->directory.index != NULL) {
         index_insert(directory->directory.index, directory->directory.capacity, entry->hash, slot);
     }

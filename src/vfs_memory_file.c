@@ -62,13 +62,6 @@ static void shrink_table(memory_node *file, size_t needed)
     file->file.capacity = needed;
 }
 
-static void release_block(memory_block *block)
-{
-    if (block != NULL && atomic_fetch_sub_explicit(&block->owners, 1, memory_order_acq_rel) == 1) {
-        free(block);
-    }
-}
-
 /* Whether nobody else has the bytes. Others can only let go of them, so a yes stays true. */
 static bool is_alone(const memory_block *block)
 {
@@ -94,7 +87,7 @@ static vfs_error resize_block(memory_chunk *chunk, size_t size)
         if (chunk->size > 0) {
             memcpy(block->bytes, chunk->block->bytes, chunk->size < size ? chunk->size : size);
         }
-        release_block(chunk->block);
+        memory_block_release(chunk->block);
     }
     chunk->block = block;
     if (size > chunk->size) {
@@ -116,8 +109,8 @@ static vfs_error grow_chunk(memory_tree *tree, memory_chunk *chunk, size_t start
     if (size < wanted) {
         size = (wanted + CHUNK_GRAIN - 1) / CHUNK_GRAIN * CHUNK_GRAIN;
     }
-    uint64_t room =
-        tree->quota.max_bytes > tree->used.bytes ? tree->quota.max_bytes - tree->used.bytes : 0;
+    memory_discard_for_room(tree, size - chunk->size);
+    uint64_t room = memory_room(tree);
     if (size - chunk->size > room) {
         size = chunk->size + (size_t)room;
     }
@@ -133,7 +126,7 @@ static vfs_error grow_chunk(memory_tree *tree, memory_chunk *chunk, size_t start
     return VFS_OK;
 }
 
-/* Cuts a chunk to the bytes before size. */
+/* Cuts a chunk to the bytes before size, which is not 0. */
 static void cut_chunk(memory_tree *tree, memory_chunk *chunk, size_t size)
 {
     if (size >= chunk->size) {
@@ -141,12 +134,23 @@ static void cut_chunk(memory_tree *tree, memory_chunk *chunk, size_t size)
     }
     tree->used.bytes -= chunk->size - size;
     chunk->size = size;
-    if (size == 0) {
-        release_block(chunk->block);
-        chunk->block = NULL;
-    } else if (is_alone(chunk->block)) {
+    if (is_alone(chunk->block)) {
         memory_block *block = realloc(chunk->block, sizeof *block + size);
         chunk->block = block != NULL ? block : chunk->block;
+    }
+}
+
+/* Takes the chunks of all rows from one on out of a file. */
+static void discard_from(memory_node *file, size_t row)
+{
+    size_t count = file->file.capacity - row;
+    if (count > 0) {
+        memory_chunk *chunks = file->file.chunks + row;
+        for (size_t i = 0; i < count; i++) {
+            file->tree->used.bytes -= chunks[i].size;
+        }
+        memory_discard_add(file->tree, chunks, count);
+        memset(chunks, 0, count * sizeof *chunks);
     }
 }
 
@@ -199,6 +203,7 @@ vfs_error memory_file_write(memory_node *file, uint64_t offset, const uint8_t *d
         limit = MEMORY_FILE_WRITTEN_MAX;
     }
     size_t wanted = smaller(limit - offset, size);
+    memory_discard_step(file->tree);
     vfs_error error = grow_table(file, (offset + wanted - 1) / MEMORY_CHUNK_SIZE + 1);
     if (error != VFS_OK) {
         return error;
@@ -236,14 +241,14 @@ vfs_error memory_file_set_size(memory_node *file, uint64_t size)
         return VFS_INSUFFICIENT_SPACE;
     }
     if (size < file->file.size) {
-        size_t kept = 0;
-        for (size_t i = 0; i < file->file.capacity; i++) {
-            uint64_t start = (uint64_t)i * MEMORY_CHUNK_SIZE;
-            cut_chunk(file->tree, &file->file.chunks[i],
-                      size > start ? smaller(size - start, MEMORY_CHUNK_SIZE) : 0);
-            if (file->file.chunks[i].block != NULL) {
-                kept = i + 1;
-            }
+        uint64_t row = size / MEMORY_CHUNK_SIZE;
+        size_t kept = row < file->file.capacity ? (size_t)row : file->file.capacity;
+        if (kept < file->file.capacity && size % MEMORY_CHUNK_SIZE > 0) {
+            cut_chunk(file->tree, &file->file.chunks[kept++], size % MEMORY_CHUNK_SIZE);
+        }
+        discard_from(file, kept);
+        while (kept > 0 && file->file.chunks[kept - 1].block == NULL) {
+            kept--;
         }
         shrink_table(file, kept);
     }
@@ -254,9 +259,7 @@ vfs_error memory_file_set_size(memory_node *file, uint64_t size)
 
 void memory_file_free(memory_node *file)
 {
-    for (size_t i = 0; i < file->file.capacity; i++) {
-        cut_chunk(file->tree, &file->file.chunks[i], 0);
-    }
+    discard_from(file, 0);
     shrink_table(file, 0);
     file->file.size = 0;
 }
@@ -296,9 +299,7 @@ vfs_error memory_file_replace(memory_node *file, const uint8_t *data, size_t siz
         count_contents(file, true);
         return error;
     }
-    for (size_t i = 0; i < old.file.capacity; i++) {
-        release_block(old.file.chunks[i].block);
-    }
+    memory_discard_add(file->tree, old.file.chunks, old.file.capacity);
     free(old.file.chunks);
     file->modified = file->changed = memory_now();
     return VFS_OK;

@@ -313,6 +313,11 @@ size_t vfs_source_path(const vfs_mounts *mounts, uint32_t source, char *out_path
 
 void vfs_end_mounts(vfs *files)
 {
+    for (uint32_t i = 0; files->added != NULL && i < files->added->source_count; i++) {
+        if (files->added->sources[i].storage != NULL) {
+            storage_free_discards(files->added->sources[i].storage);
+        }
+    }
     for (uint32_t i = 0; files->stand_ins != NULL && i < files->added->source_count; i++) {
         eryx_storage_destroy(files->stand_ins[i]);
     }

@@ -163,6 +163,9 @@ vfs_error vfs_list_all(vfs_node directory, uint64_t *cursor, vfs_directory_entry
     return VFS_OK;
 }
 
+/* What one read gives of random bytes, which take the system some time. */
+#define RANDOM_BYTES ((size_t)256 << 10)
+
 static vfs_error read_random(uint8_t *buffer, size_t size)
 {
     size_t done = 0;
@@ -186,6 +189,7 @@ static vfs_error read_device(vfs_node node, uint64_t offset, uint8_t *buffer, si
     } else if (node.item == PLACE_DEV_ZERO) {
         memset(buffer, 0, size);
     } else {
+        size = size < RANDOM_BYTES ? size : RANDOM_BYTES;
         error = read_random(buffer, size);
     }
     if (error == VFS_OK) {

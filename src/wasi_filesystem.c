@@ -21,7 +21,7 @@
 #define MAX_PATH_BYTES 4096u
 
 /* The most that one write takes: no call may keep the guest from its deadline for long. */
-#define MAX_WRITE_BYTES ((uint32_t)4 << 20)
+#define MAX_WRITE_BYTES ((uint32_t)1 << 20)
 
 /* Tags of result and option. */
 enum { RESULT_OK = 0, RESULT_ERROR = 1 };

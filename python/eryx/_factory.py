@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
-from eryx._eryx import Core, Outcome, Packages
+from eryx._eryx import UNLIMITED, Core, Outcome, Packages
 from eryx._files import read_file, write_file
 from eryx._limits import ResourceLimits, core_limits
 from eryx._sandbox import Sandbox
@@ -47,7 +47,6 @@ _SEAL = Seal(b"ERYXFACT", 1, "factory file", "loaded")
 _SIZES = struct.Struct("<QQQ")
 _MOST_BYTES = 2**31
 _MOST_MEMORY_BYTES = 2**30  # of a factory that is read, if nothing is said
-_MEMORY_LIMIT = 1  # where max_memory_bytes is in core_limits()
 _COMPRESSION = 4  # half the time of 6 for a few per cent more
 
 
@@ -205,7 +204,7 @@ class SandboxFactory:
         if setup_code is not None and not isinstance(setup_code, str):
             raise TypeError(f"setup_code must be a str or None, not {type(setup_code).__name__}")
         limits = _build_limits(resource_limits)
-        most_memory = limits[_MEMORY_LIMIT]
+        most_memory = _most_memory(limits)
         table = _table(callbacks)
         contents = _collect(site_packages, packages, native_modules)
         handles = _open_modules(contents.modules)
@@ -233,7 +232,7 @@ class SandboxFactory:
                     pass  # damaged, or of another build: it is made anew
         archive = contents.archive(is_cached=cache is True)
         packages_here = Packages(archive) if archive else None
-        core = Place(shared_engine(), packages_here, handles).new_core(limits, {})
+        core = Place(shared_engine(), packages_here, handles).new_core(core_limits(limits), {})
         frozen = _build(core, description, setup_code, contents.hint)
         self._take(_Template(description, archive, frozen), table, handles, None, most_memory)
         if cached is not None:
@@ -572,16 +571,20 @@ def _names(parameter: str, names: Iterable[str] | None) -> tuple[str, ...]:
 
 def _check_most_memory(max_memory_bytes: int | None) -> int:
     """The bytes, if that is a limit."""
-    return core_limits(ResourceLimits(max_memory_bytes=max_memory_bytes))[_MEMORY_LIMIT]
+    return _most_memory(ResourceLimits(max_memory_bytes=max_memory_bytes))
 
 
-def _build_limits(limits: ResourceLimits | None) -> tuple[int, ...]:
+def _most_memory(limits: ResourceLimits) -> int:
+    return UNLIMITED if limits.max_memory_bytes is None else limits.max_memory_bytes
+
+
+def _build_limits(limits: ResourceLimits | None) -> ResourceLimits:
     if limits is None:
         limits = ResourceLimits(execution_timeout_ms=60_000, max_memory_bytes=_MOST_MEMORY_BYTES)
     elif not isinstance(limits, ResourceLimits):
         wrong = type(limits).__name__
         raise TypeError(f"resource_limits must be ResourceLimits or None, not {wrong}")
-    return core_limits(limits)
+    return limits
 
 
 def _table(callbacks: object) -> CallbackTable | None:

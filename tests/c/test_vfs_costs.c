@@ -107,6 +107,184 @@ static void test_longest_path(void)
     vfs_destroy(files);
 }
 
+/* What is left to be freed may take room of the quota, and never more than that. */
+static void expect_within_quota(const vfs *files)
+{
+    const memory_tree *tree = &files->memory;
+    ASSERT_LE(tree->used.bytes + tree->discarded_bytes, tree->quota.max_bytes);
+    ASSERT_LE((tree->metadata + tree->discarded_rows * sizeof(memory_chunk)) / 1024,
+              (tree->quota.max_bytes + tree->quota.max_entries * 65536) / 256 / 1024);
+}
+
+static void fill(vfs_file *file, size_t size)
+{
+    static uint8_t block[1 << 20];
+    for (size_t offset = 0; offset < size;) {
+        size_t done;
+        size_t step = size - offset < sizeof block ? size - offset : sizeof block;
+        ASSERT_EQ(vfs_write(file, offset, block, step, &done), VFS_OK);
+        ASSERT_EQ_U(done, step);
+        offset += done;
+    }
+}
+
+/* The ways in which a file loses its contents. */
+static void lose_contents(vfs *files, int way, vfs_file *file)
+{
+    switch (way) {
+    case 0:
+        ASSERT_EQ(vfs_set_size(file, 0), VFS_OK);
+        break;
+    case 1:
+        vfs_close(tree_get(files, "data/f", TREE_TRUNCATE));
+        break;
+    case 2:
+        ASSERT_EQ(tree_unlink(files, "data/f"), VFS_OK);
+        break;
+    default:
+        ASSERT_EQ(tree_put(files, "data/g", ""), VFS_OK);
+        ASSERT_EQ(tree_rename(files, "data/g", "data/f"), VFS_OK);
+        break;
+    }
+    vfs_close(file);
+}
+
+/* Large contents are freed by the calls that come after, and nobody has less room for that. */
+static void test_large_files_are_freed_in_steps(void)
+{
+    enum { SIZE = 32 << 20 };
+    vfs *files = tree_create(NULL, SIZE + 100, 100);
+    for (int way = 0; way < 8; way++) {
+        vfs_file *file = tree_get(files, "data/f", TREE_TRUNCATE);
+        fill(file, SIZE);
+        expect_within_quota(files);
+        ASSERT_EQ_U(vfs_get_usage(files).bytes, SIZE);
+        lose_contents(files, way % 4, file);
+        ASSERT_EQ_U(vfs_get_usage(files).bytes, 0);
+        ASSERT(files->memory.discarded_bytes > SIZE / 2);
+        ASSERT(files->memory.discarded_bytes < SIZE);
+        expect_within_quota(files);
+    }
+    for (int i = 0; files->memory.discards != NULL; i++) {
+        ASSERT_LT(i, 100);
+        ASSERT_EQ(tree_put(files, "data/f", "small"), VFS_OK);
+    }
+    ASSERT_EQ_U(files->memory.discarded_bytes, 0);
+    ASSERT_EQ_U(files->memory.discarded_rows, 0);
+    vfs_destroy(files);
+}
+
+static void test_truncation_in_the_middle(void)
+{
+    vfs *files = tree_create(NULL, 32 << 20, 100);
+    vfs_file *file = tree_get(files, "data/f", TREE_CREATE);
+    fill(file, 16 << 20);
+    const uint8_t text[] = "kept";
+    size_t done;
+    ASSERT_EQ(vfs_write(file, (8 << 20) + 10, text, sizeof text, &done), VFS_OK);
+    ASSERT_EQ(vfs_set_size(file, (8 << 20) + 12), VFS_OK);
+    ASSERT_EQ_U(vfs_get_usage(files).bytes, (8 << 20) + 12);
+    ASSERT_EQ(vfs_set_size(file, 12 << 20), VFS_OK);
+    uint8_t read[8];
+    size_t got;
+    ASSERT_EQ(vfs_read(file, (8 << 20) + 10, read, sizeof read, &got), VFS_OK);
+    ASSERT_BYTES_EQ(read, got, "ke\0\0\0\0\0\0", 8);
+    ASSERT_EQ(vfs_set_size(file, 0), VFS_OK);
+    ASSERT_EQ_U(vfs_get_usage(files).bytes, 0);
+    vfs_close(file);
+    vfs_destroy(files);
+}
+
+/* Tables of which nearly all is empty. */
+static void test_sparse_files_are_freed_in_steps(void)
+{
+    vfs *files = tree_create(NULL, (uint64_t)1 << 40, 100);
+    for (int i = 0; i < 300; i++) {
+        vfs_file *file = tree_get(files, "data/f", TREE_TRUNCATE);
+        size_t done;
+        ASSERT_EQ(vfs_write(file, ((uint64_t)4 << 30) - 1, (const uint8_t *)"x", 1, &done), VFS_OK);
+        vfs_close(file);
+        ASSERT_LE(files->memory.discarded_rows, 200000);
+    }
+    vfs_destroy(files);
+}
+
+/* Contents that a copy has as well are not the original's to free. */
+static void test_shared_contents(void)
+{
+    vfs *files = tree_create(NULL, 32 << 20, 100);
+    vfs *copy = tree_create(NULL, 32 << 20, 100);
+    vfs_file *file = tree_get(files, "data/f", TREE_CREATE);
+    fill(file, 8 << 20);
+    ASSERT_EQ(memory_copy(&files->data, &copy->data), VFS_OK);
+    ASSERT_EQ(vfs_set_size(file, 100), VFS_OK);
+    vfs_close(file);
+    ASSERT_EQ(tree_unlink(files, "data/f"), VFS_OK);
+    vfs_destroy(files);
+    file = tree_get(copy, "data/f", TREE_READ);
+    ASSERT_EQ_U(vfs_size(file), 8 << 20);
+    vfs_close(file);
+    vfs_destroy(copy);
+}
+
+/* A directory cannot be moved under itself, however far that is, and nobody walks up for ever. */
+static void test_moves_in_deep_trees(void)
+{
+    enum { DEPTH = 17000 };
+    vfs *files = tree_create(NULL, 1 << 20, DEPTH + 10);
+    vfs_file *directory = tree_get(files, "data", TREE_DIRECTORY);
+    ASSERT_EQ(tree_mkdir(files, "data/other"), VFS_OK);
+    for (int i = 0; i < DEPTH; i++) {
+        vfs_file *child;
+        ASSERT_EQ(vfs_make_directory(directory, "d", 1), VFS_OK);
+        ASSERT_EQ(vfs_open(directory, "d", 1, TREE_DIRECTORY, &child), VFS_OK);
+        vfs_close(directory);
+        directory = child;
+        if (i == 1000) {
+            ASSERT_EQ(vfs_rename(vfs_root(files), "data/d", 6, directory, "x", 1), VFS_INVALID);
+            ASSERT_EQ(vfs_rename(vfs_root(files), "data/other", 10, directory, "o", 1), VFS_OK);
+            ASSERT_EQ(vfs_rename(directory, "o", 1, vfs_root(files), "data/other", 10), VFS_OK);
+        }
+    }
+    ASSERT_EQ(vfs_rename(vfs_root(files), "data/d", 6, directory, "x", 1), VFS_LOOP);
+    ASSERT_EQ(vfs_rename(vfs_root(files), "data/other", 10, directory, "o", 1), VFS_LOOP);
+    vfs_close(directory);
+    vfs_destroy(files);
+}
+
+/* Making the tables of a directory anew takes as long as it has names. */
+static void test_names_of_a_directory(void)
+{
+    enum { NAMES = 65536 };
+    vfs *files = tree_create(NULL, 1 << 20, 2 * NAMES);
+    char path[32];
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(path, sizeof path, "data/%d", i);
+        ASSERT_EQ(tree_symlink(files, "x", path), VFS_OK);
+    }
+    ASSERT_EQ(tree_symlink(files, "x", "data/more"), VFS_INSUFFICIENT_SPACE);
+    ASSERT_EQ(tree_rename(files, "data/5", "data/more"), VFS_INSUFFICIENT_SPACE);
+    ASSERT_EQ(tree_rename(files, "data/5", "data/6"), VFS_OK);
+    ASSERT_EQ(tree_symlink(files, "x", "data/more"), VFS_OK);
+    ASSERT_EQ(tree_symlink(files, "x", "tmp/more"), VFS_OK);
+    vfs_destroy(files);
+}
+
+/* A read of random bytes may give less than it is asked for. */
+static void test_random_devices(void)
+{
+    static uint8_t bytes[1 << 20];
+    vfs *files = tree_create(NULL, 1 << 20, 10);
+    vfs_file *device = tree_get(files, "dev/urandom", TREE_READ);
+    size_t got;
+    ASSERT_EQ(vfs_read(device, 0, bytes, sizeof bytes, &got), VFS_OK);
+    ASSERT_EQ_U(got, 256 << 10);
+    ASSERT_EQ(vfs_read(device, 0, bytes, 1000, &got), VFS_OK);
+    ASSERT_EQ_U(got, 1000);
+    vfs_close(device);
+    vfs_destroy(files);
+}
+
 /* Steps in a directory of the host are system calls, so fewer of them are taken. */
 static void test_steps_of_volumes(void)
 {
@@ -152,4 +330,8 @@ static void test_steps_of_volumes(void)
 }
 
 TEST_MAIN(TEST_CASE(test_paths_that_links_make_long), TEST_CASE(test_dots_are_steps),
-          TEST_CASE(test_longest_path), TEST_CASE(test_steps_of_volumes))
+          TEST_CASE(test_longest_path), TEST_CASE(test_large_files_are_freed_in_steps),
+          TEST_CASE(test_truncation_in_the_middle), TEST_CASE(test_sparse_files_are_freed_in_steps),
+          TEST_CASE(test_shared_contents), TEST_CASE(test_moves_in_deep_trees),
+          TEST_CASE(test_names_of_a_directory), TEST_CASE(test_random_devices),
+          TEST_CASE(test_steps_of_volumes))

@@ -548,7 +548,7 @@ static void test_deep_nesting(void)
         vfs_close(directory);
         directory = child;
     }
-    ASSERT_EQ(vfs_rename(vfs_root(files), "data/d", 6, directory, "x", 1), VFS_INVALID);
+    ASSERT_EQ(vfs_rename(vfs_root(files), "data/d", 6, directory, "x", 1), VFS_LOOP);
     vfs_close(directory);
     ASSERT_EQ(tree_rename(files, "data/d", "tmp/d"), VFS_OK);
     ASSERT_EQ(tree_rmdir(files, "tmp/d"), VFS_NOT_EMPTY);
