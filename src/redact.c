@@ -151,6 +151,8 @@ static void mark_begins(redact_matcher *matcher)
             }
         }
     }
+    mark_begin(matcher, '\\', 'n');
+    mark_begin(matcher, '\\', 'r');
 }
 
 bool redact_matcher_create(const eryx_bytes *values, size_t count, redact_matcher **out_matcher)
@@ -283,27 +285,33 @@ static void read_byte(redact_stream *stream, redact_view *view, const redact_mat
     view->state = state;
 }
 
-/* A line break has been read: as text it is like any byte, and joined stays where it is. */
-static void count_break(redact_stream *stream)
+/* Whether a line break is in what one of the two has begun. */
+static bool are_apart(const redact_stream *stream, const redact_matcher *matcher)
+{
+    uint32_t plain = matcher->nodes[stream->plain.state].depth;
+    uint32_t joined = matcher->nodes[stream->joined.state].depth;
+    return (plain > joined ? plain : joined) > stream->since_break;
+}
+
+/* A line break has been read: as text it is like any byte, and joined stays in its state. */
+static void take_break(redact_stream *stream, const redact_matcher *matcher, uint32_t joined_state)
 {
     if (stream->breaks <= REDACT_MAX_BREAKS) {
         stream->breaks++;
     }
-    if (stream->breaks > REDACT_MAX_BREAKS) {
-        stream->joined.state = stream->plain.state;
-    }
+    stream->joined.state = stream->breaks <= REDACT_MAX_BREAKS ? joined_state : 0;
+    stream->since_break = 0;
+    stream->is_apart = are_apart(stream, matcher);
 }
 
 /* The byte before end and the backslash in front of it are a line break: joined goes back. */
-static void join_escaped(redact_stream *stream, size_t end)
+static void take_escaped_break(redact_stream *stream, const redact_matcher *matcher, size_t end)
 {
     redact_view *joined = &stream->joined;
-    joined->state = stream->before_backslash;
     joined->total--;
     if (joined->covered_end > joined->total) {
         joined->covered_end = joined->total;
     }
-    stream->classes[end - 1] = CLASS_BREAK;
     for (size_t at = end - 1; at > stream->ready; at--) {
         if (stream->classes[at - 1] != CLASS_FRAMING) {
             stream->classes[at - 1] = CLASS_BREAK;
@@ -311,6 +319,8 @@ static void join_escaped(redact_stream *stream, size_t end)
             break;
         }
     }
+    stream->breaks = stream->breaks_before;
+    take_break(stream, matcher, stream->before_backslash);
 }
 
 /* Reads the byte of text before end, in both ways. */
@@ -318,37 +328,39 @@ static void read_text(redact_stream *stream, const redact_matcher *matcher, cons
                       size_t end)
 {
     redact_view *plain = &stream->plain;
-    redact_view *joined = &stream->joined;
     uint8_t byte = stream->held[end - 1];
+    uint32_t joined_state = stream->is_apart ? stream->joined.state : plain->state;
     bool is_escaped = stream->is_after_backslash && (byte == 'n' || byte == 'r');
     stream->is_after_backslash = byte == '\\';
     if (byte == '\r' || byte == '\n' || is_escaped) {
         stream->classes[end - 1] = CLASS_BREAK;
         read_byte(stream, plain, matcher, active, byte, end, true);
         if (is_escaped) {
-            join_escaped(stream, end);
+            take_escaped_break(stream, matcher, end);
+        } else {
+            take_break(stream, matcher, joined_state);
         }
-        count_break(stream);
         return;
     }
     if (byte == '\\') {
-        stream->before_backslash = joined->state;
-    } else {
-        stream->breaks = 0;
+        stream->before_backslash = joined_state;
+        stream->breaks_before = stream->breaks;
     }
+    stream->breaks = 0;
     stream->solid++;
-    if (joined->state != plain->state) {
-        read_byte(stream, joined, matcher, active, byte, end, false);
+    stream->since_break++;
+    if (stream->is_apart) {
+        read_byte(stream, &stream->joined, matcher, active, byte, end, false);
         read_byte(stream, plain, matcher, active, byte, end, true);
+        stream->is_apart = are_apart(stream, matcher);
         return;
     }
-    joined->total++;
+    stream->joined.total++;
     if (plain->state == 0 && matcher->roots[byte] == 0) {
         plain->total++;
         return;
     }
     read_byte(stream, plain, matcher, active, byte, end, true);
-    joined->state = plain->state;
 }
 
 /* Goes over bytes of text that no form begins with, while none has begun. Returns how many. */
@@ -356,7 +368,7 @@ static size_t skip_text(redact_stream *stream, const redact_matcher *matcher, co
                         size_t size)
 {
     size_t count = 0;
-    if (stream->plain.state != 0 || stream->joined.state != 0 || stream->is_after_backslash) {
+    if (stream->plain.state != 0 || stream->is_apart || stream->is_after_backslash) {
         return 0;
     }
     while (count + 1 < size && !may_begin(matcher, data[count], data[count + 1])) {
@@ -365,6 +377,7 @@ static size_t skip_text(redact_stream *stream, const redact_matcher *matcher, co
     stream->plain.total += count;
     stream->joined.total += count;
     stream->solid += count;
+    stream->since_break += count;
     stream->breaks = count > 0 ? 0 : stream->breaks;
     return count;
 }
@@ -372,9 +385,8 @@ static size_t skip_text(redact_stream *stream, const redact_matcher *matcher, co
 /* Releases all but the last bytes that a form may begin with. */
 static void release_read(redact_stream *stream, const redact_matcher *matcher)
 {
-    bool is_same = stream->joined.state == stream->plain.state;
     size_t text_kept = matcher->nodes[stream->plain.state].depth;
-    size_t solid_kept = is_same ? 0 : matcher->nodes[stream->joined.state].depth;
+    size_t solid_kept = stream->is_apart ? matcher->nodes[stream->joined.state].depth : 0;
     if (stream->is_after_backslash) {
         size_t before = matcher->nodes[stream->before_backslash].depth + 1;
         solid_kept = before > solid_kept && before > 1 ? before : solid_kept;
@@ -425,7 +437,7 @@ void redact_release(redact_stream *stream)
     stream->text = stream->solid = 0;
     stream->plain.state = stream->joined.state = 0;
     stream->breaks = 0;
-    stream->is_after_backslash = false;
+    stream->is_apart = stream->is_after_backslash = false;
 }
 
 size_t redact_available(const redact_stream *stream)

@@ -44,9 +44,13 @@ typedef struct redact_view {
 typedef struct redact_stream {
     redact_view plain;
     redact_view joined;
-    uint8_t breaks;            /* since the last other byte, up to one more than allowed */
-    bool is_after_backslash;   /* which may turn out to be a line break's, */
-    uint32_t before_backslash; /* and where joined was before it */
+    bool is_apart;             /* a line break is in what one of the two has begun; if not, the
+                                  state of joined is that of plain */
+    uint8_t breaks;            /* in a row, up to one more than allowed */
+    uint64_t since_break;      /* other bytes since the last one */
+    bool is_after_backslash;   /* which may turn out to be a line break's; */
+    uint8_t breaks_before;     /* what breaks and */
+    uint32_t before_backslash; /* the state of joined were before it */
     uint8_t *held;             /* bytes that are not released, */
     uint8_t *classes;          /* and what each is: see redact.c */
     size_t begin;              /* of what is held */

@@ -11,7 +11,7 @@ typedef bool (*redact_form_sink)(void *context, const uint8_t *form, size_t size
 
 /* Of longer values only the first five kinds of forms are looked for: the others would take some
  * hundred times the memory of the value. */
-#define REDACT_ALL_FORMS_SIZE 4096u
+#define REDACT_ALL_FORMS_SIZE 1024u
 
 /*
  * Gives all forms of a value to sink, some of them more than once:
