@@ -34,6 +34,9 @@ _CONNECT = 7
 PAUSE_MS = 2
 _PAUSE_NS = PAUSE_MS * 1_000_000
 
+# What is long for an event loop.
+_LONG_NS = 1_000_000
+
 # How often a loop that was kept for longer goes round: a timeout takes so long to reach a task.
 _ROUNDS = 3
 
@@ -49,8 +52,8 @@ _NEVER_NS = 2**63
 class _LoopTime(threading.local):
     """When the event loop of this thread may compute again.
 
-    After a guest that has paused, the loop has as much time for other things, whatever number of
-    guests come at once.
+    After a guest that has computed for long, the loop has as much time for other things, whatever
+    number of guests come at once.
     """
 
     free_ns = 0
@@ -169,9 +172,7 @@ class Driver:
                 if calls.answers:
                     calls.settle()
                 if now_ns >= kept_ns:
-                    for _ in range(_ROUNDS):
-                        await asyncio.sleep(0)
-                    now_ns = time.monotonic_ns()
+                    now_ns = await self._let_others()
                     kept_ns = now_ns + _PAUSE_NS
                 event = self._step_here(now_ns)
                 if event == 0:
@@ -194,6 +195,16 @@ class Driver:
         if self._tasks:
             await self._finish_tasks()
         return self._core.outcome() if self._outcome is None else self._outcome
+
+    async def _let_others(self) -> int:
+        """Lets the event loop go on with other things; gives the time."""
+        began_ns = time.monotonic_ns()
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+        now_ns = time.monotonic_ns()
+        if now_ns - began_ns >= _LONG_NS:
+            _loop_time.free_ns = now_ns + _PAUSE_NS  # there is much that wants the loop
+        return now_ns
 
     async def _handle(self, event: tuple[Any, ...]) -> None:
         """Does what an event asks for."""
@@ -224,8 +235,9 @@ class Driver:
         if not self.begun:
             self._first_slice(now_ns)
         event = self._core.step(0)
-        if event == 0:
-            _loop_time.free_ns = time.monotonic_ns() + _PAUSE_NS
+        end_ns = time.monotonic_ns()
+        if end_ns - now_ns >= _LONG_NS:
+            _loop_time.free_ns = 2 * end_ns - now_ns
         return event
 
     def _first_slice(self, now_ns: int) -> None:

@@ -125,7 +125,7 @@ class Sandbox:
             ``result``.
         trace: whether `ExecuteResult.trace` is to tell each line, call, return and exception of the
             program, and its callbacks; "all": those of the standard library as well.
-        on_trace: called with each event while the program runs.
+        on_trace: called with each event while the program runs; never for a run without `trace`.
         max_trace_events: after so many, events are left out.
         native_modules: extension modules that the guest may import, translated by `eryx.native`;
             their files have to be where the guest finds them, such as in a volume.
