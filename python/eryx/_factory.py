@@ -9,6 +9,7 @@ import time
 import zlib
 from weakref import WeakSet
 
+from eryx._copying import OneOfAKind
 from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
 from eryx._eryx import UNLIMITED, Core, Outcome, Packages
@@ -141,7 +142,7 @@ def _check_description(description: Any) -> None:
         raise ValueError("its description is malformed")
 
 
-class SandboxFactory:
+class SandboxFactory(OneOfAKind):
     """Makes sandboxes that start with packages, imported modules and variables in place.
 
     What is imported and set up is done once, in a sandbox whose memory is then frozen. All
@@ -168,6 +169,8 @@ class SandboxFactory:
         "_plain",
         "_sealed",
     )
+
+    _instead = "threads may share one, and `to_bytes` gives what another process can read"
 
     def __init__(
         self,

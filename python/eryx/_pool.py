@@ -9,6 +9,7 @@ from _asyncio import _get_running_loop
 from collections import deque
 from types import EllipsisType
 
+from eryx._copying import OneOfAKind
 from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError
 from eryx._eryx import Core
@@ -126,7 +127,7 @@ class Waiter:
         self.granted = False  # it has a place of the pool now
 
 
-class SandboxPool:
+class SandboxPool(OneOfAKind):
     """Sandboxes that several requests share, one after the other.
 
     At most `max_size` are in use at a time; who comes later waits, and is served in the order of

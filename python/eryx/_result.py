@@ -115,6 +115,10 @@ class ExecuteResult:
         put(self, "trace", [] if recorder is None else recorder.events)
         put(self, "trace_truncated", recorder is not None and recorder.truncated)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """For ``copy`` and ``pickle``: results go to other processes."""
+        return _restored, ({name: getattr(self, name) for name in self.__slots__},)
+
     def __setattr__(self, name: str, value: object) -> NoReturn:
         """Refuses."""
         raise AttributeError(f"attribute {name!r} of ExecuteResult cannot be set")
@@ -137,6 +141,14 @@ class ExecuteResult:
             f"duration_ms={self.duration_ms:.3f}, fuel_consumed={self.fuel_consumed}, "
             f"peak_memory_bytes={self.peak_memory_bytes})"
         )
+
+
+def _restored(values: dict[str, object]) -> ExecuteResult:
+    """A result with the attributes that another one had."""
+    result = ExecuteResult.__new__(ExecuteResult)
+    for name, value in values.items():
+        object.__setattr__(result, name, value)
+    return result
 
 
 def _shortened(value: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eryx._copying import OneOfAKind
 from eryx._engine import shared_engine
 from eryx._errors import (
     CancelledError,
@@ -43,7 +44,7 @@ _PAUSE_MS = 25
 _KEPT_MEMORY_BYTES = 64 * 1024 * 1024
 
 
-class Sandbox:
+class Sandbox(OneOfAKind):
     """A place in which untrusted Python runs.
 
     Every run starts from the same clean state and may use no more than the limits allow. Sandboxes

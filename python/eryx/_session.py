@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eryx import _snapshot
+from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
 from eryx._limits import ResourceLimits, core_limits
 from eryx._result import finish
@@ -42,11 +43,13 @@ _MAX_SKIPPED_BYTES = 1024 * 1024
 _NOT_SHARED = frozenset(("__weakref__", "_core", "_driver", "_ending", "_turn"))
 
 
-class Checkpoint:
+class Checkpoint(OneOfAKind):
     """The state of a session at one moment, for `Session.rollback`."""
 
     __module__ = "eryx"
     __slots__ = ("_execution_count", "_state")
+
+    _instead = "any number of rollbacks may use one; `Session.save` keeps a session for others"
 
     def __init__(self, state: _eryx.Checkpoint, execution_count: int) -> None:
         """Checkpoints are made by `Session.checkpoint`."""
@@ -83,6 +86,7 @@ class Session(Sandbox):
         "_vfs_mount_path",
     )
     _KEEP_STATE = True
+    _instead = "`fork` gives a copy, and `save` what another process can load"
 
     def __init__(
         self,

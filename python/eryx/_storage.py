@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from eryx._copying import OneOfAKind
 from eryx._errors import InitializationError
 from eryx._eryx import Storage
 
@@ -24,7 +25,7 @@ _DEFAULT_ENTRIES = 16_384
 _DIRECTORY = 1
 
 
-class VfsStorage:
+class VfsStorage(OneOfAKind):
     """A directory tree in memory that sessions mount and that the host reads and writes.
 
     It lives as long as somebody has it, across runs and resets. Any number of sessions and threads
@@ -42,6 +43,8 @@ class VfsStorage:
 
     __module__ = "eryx"
     __slots__ = ("__weakref__", "_storage")
+
+    _instead = "`fork` gives a copy, and `to_bytes` what another process can read"
 
     def __init__(self, *, max_bytes: int | None = None, max_entries: int | None = None) -> None:
         """Makes an empty storage.
