@@ -22,9 +22,6 @@
 /* Bytes below the stack pointer that a function may use without moving it (System V ABI). */
 #define RED_ZONE_BYTES 128
 
-/* Room on the guest's stack for the registers and for what is then called. */
-#define INTERRUPT_BYTES ((size_t)24 << 10)
-
 /* Parts of the processor's state that generated code may use: x87, SSE, AVX, AVX-512. */
 #define VECTOR_PARTS 0xe7u
 
@@ -137,7 +134,7 @@ static void call_earlier(int number, siginfo_t *info, void *context)
 static bool redirect(const trap_scope *scope, greg_t *registers)
 {
     uintptr_t sp = (uintptr_t)registers[REG_RSP] - RED_ZONE_BYTES - sizeof(uintptr_t);
-    if (sp - INTERRUPT_BYTES < (uintptr_t)scope->guest->stack->limit ||
+    if (sp - GUEST_INTERRUPT_BYTES < (uintptr_t)scope->guest->stack->limit ||
         sp >= (uintptr_t)scope->guest->stack->top) {
         return false;
     }

@@ -61,42 +61,7 @@ coroutine_first_entry:
     .size coroutine_first_entry, . - coroutine_first_entry
 
 /*
- * void guest_tick(guest_instance *instance), called with clang's preserve_most convention: everything but
- * r11 and the vector registers is kept, so that hot loops need not spill around it.
- */
-    .globl guest_tick
-    .hidden guest_tick
-    .type guest_tick, @function
-guest_tick:
-    .cfi_startproc
-    pushq %rax
-    pushq %rcx
-    pushq %rdx
-    pushq %rsi
-    pushq %rdi
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    subq $8, %rsp
-    .cfi_adjust_cfa_offset 72
-    callq limits_tick
-    addq $8, %rsp
-    .cfi_adjust_cfa_offset -8
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rdi
-    popq %rsi
-    popq %rdx
-    popq %rcx
-    popq %rax
-    .cfi_adjust_cfa_offset -64
-    retq
-    .cfi_endproc
-    .size guest_tick, . - guest_tick
-
-/*
- * Where generated code goes on when a signal has met it (alarm.c), or when its ticks are used up: on top
+ * Where generated code goes on when a signal has met it (alarm.c), or when its ticks are used up (GUEST_CHARGE): on top
  * of the stack is the address to come back to, above it 128 bytes of red zone. Calls alarm_interrupted()
  * with all registers, the flags and the vector registers put away, and goes back as if nothing had been.
  */

@@ -4,14 +4,16 @@
  *
  * The functions of a module take the same guest_instance as those of the guest. What is different
  * in every sandbox, its two bases, they find by the slot of the module behind the instance; its
- * globals lie in guest memory, at the end of the module's own.
+ * globals lie in guest memory, at the end of the module's own. Its code exists once and is metered:
+ * in a sandbox that is not, it counts ticks that are never used up, and calls functions of the
+ * guest that count none.
  */
 #ifndef ERYX_GUEST_EXTENSION_H
 #define ERYX_GUEST_EXTENSION_H
 
 #include "guest_instance.h"
 
-#define GUEST_EXTENSION_VERSION 3
+#define GUEST_EXTENSION_VERSION 4
 #define GUEST_EXTENSION_SYMBOL eryx_guest_extension
 
 /* Modules that one process can have open. */
@@ -107,8 +109,9 @@ typedef struct guest_extension {
 
     /* Filled in by the host before any of the code runs. */
     uint32_t *slot;
-    wasm_rt_function_ptr_t *import_pointers;
-    wasm_rt_function_ptr_t *tick;
+    wasm_rt_function_ptr_t *import_pointers[2]; /* by guest_instance.metered; import_count each */
+    wasm_rt_function_ptr_t *interrupted;
+    wasm_rt_function_ptr_t *attend;
     wasm_rt_function_ptr_t *trap;
     wasm_rt_function_ptr_t *grow;
     wasm_rt_function_ptr_t *call_target;

@@ -29,7 +29,7 @@ enum guest_place {
 };
 
 typedef struct guest_instance {
-    int64_t ticks;                /* loop heads left before guest_tick() is called */
+    int64_t ticks;                /* left before guest_interrupted() is called */
     uint32_t stack_pointer;       /* __stack_pointer, the only global of the linked module */
     uint32_t pending_trap;        /* wasm_rt_trap_t or guest_trap that a host function asked for */
     volatile uint32_t attention;  /* guest_attend() is wanted; also set by a signal (alarm.h) */
@@ -37,14 +37,8 @@ typedef struct guest_instance {
     const uint8_t *stack_reserve; /* host functions must not be entered below this address */
     wasm_rt_memory_t memory;
     wasm_rt_funcref_table_t table;
+    bool metered; /* which of the two variants of the guest's code it runs (guest_code.h) */
 } guest_instance;
-
-/* Called by the generated code at a loop head when the ticks are used up; saves registers for
- * limits_tick() (coroutine_switch.S), so that hot loops need not. */
-#if defined(__clang__)
-__attribute__((preserve_most))
-#endif
-__attribute__((cold, noinline)) void guest_tick(guest_instance *instance);
 
 /*
  * Where a call through the table goes if the type that the caller wants is not the very one that
@@ -54,13 +48,41 @@ __attribute__((cold, noinline)) void guest_tick(guest_instance *instance);
 __attribute__((cold, noinline)) wasm_rt_function_ptr_t
 guest_call_target(const wasm_rt_funcref_table_t *table, wasm_rt_func_type_t type, uint32_t index);
 
-/* Loop heads are where time is counted; recursion is bounded by the guest stack. */
-#define GUEST_TICK(instance)                                                                       \
-    do {                                                                                           \
-        if (UNLIKELY(--(instance)->ticks < 0)) {                                                   \
-            guest_tick(instance);                                                                  \
-        }                                                                                          \
-    } while (0)
+/* What guest_interrupted() needs of the guest's stack, and all that it calls; less than the stack's
+ * guard. */
+#define GUEST_INTERRUPT_BYTES (24 << 10)
+
+/*
+ * Takes so many ticks off. When they are used up, guest_interrupted() (coroutine_switch.S) is
+ * called from behind the function, past the red zone and with all registers as they are: to the
+ * compiler this is one instruction that changes the count, so that it optimises the code around it
+ * as it does without, and a profile of the one fits the other. Is there no room for that, generated
+ * code meets the guard and not the host.
+ *
+ * Only code that is compiled with ERYX_METERED counts.
+ */
+#ifdef ERYX_METERED
+#define GUEST_CHARGE(instance, count)                                                              \
+    __asm__ volatile("subq %1, %0\n\t"                                                             \
+                     "js 771f\n"                                                                   \
+                     "772:\n\t"                                                                    \
+                     ".subsection 1\n"                                                             \
+                     "771:\n\t"                                                                    \
+                     "testb %%al, -%c2-256(%%rsp)\n\t"                                             \
+                     "leaq -128(%%rsp), %%rsp\n\t"                                                 \
+                     "callq guest_interrupted\n\t"                                                 \
+                     "jmp 772b\n\t"                                                                \
+                     ".previous"                                                                   \
+                     : "+m"((instance)->ticks)                                                     \
+                     : "er"((int64_t)(count)), "i"(GUEST_INTERRUPT_BYTES)                          \
+                     : "cc")
+#else
+#define GUEST_CHARGE(instance, count) ((void)0)
+#endif
+
+/* Stands at loop heads, before calls through the table, and in cycles of calls
+ * (toolchain/call_graph.py). */
+#define GUEST_TICK(instance) GUEST_CHARGE(instance, 1)
 
 /* Left of the native stack where CPython's own recursion check reports its limit as reached: enough
  * to unwind, and for C recursion that has no check. */

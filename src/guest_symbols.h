@@ -21,8 +21,8 @@ extern const guest_signature guest_signatures[];
 extern const uint32_t guest_function_count;
 extern const char guest_function_names[];
 extern const uint32_t guest_function_name_offsets[];
-extern const uint16_t guest_function_signatures[]; /* index into guest_signatures */
-extern const wasm_rt_function_ptr_t guest_functions[];
+extern const uint16_t guest_function_signatures[];             /* index into guest_signatures */
+extern const wasm_rt_function_ptr_t *const guest_functions[2]; /* by guest_instance.metered */
 
 extern const uint32_t guest_variable_count;
 extern const char guest_variable_names[];

@@ -299,14 +299,6 @@ void limits_interrupted(guest_instance *instance)
     alarm_set(scope->look_ns);
 }
 
-void limits_tick(guest_instance *instance)
-{
-    if ((const uint8_t *)__builtin_frame_address(0) < instance->stack_reserve) {
-        trap_raise(WASM_RT_TRAP_EXHAUSTION);
-    }
-    limits_interrupted(instance);
-}
-
 void guest_attend(guest_instance *instance)
 {
     if (instance->pending_trap != WASM_RT_TRAP_NONE) {

@@ -90,9 +90,6 @@ void limits_interrupted(guest_instance *instance);
 /* For trap_scope: the trap that is due by now, without changing anything. */
 uint32_t limits_overdue(guest_instance *instance, uint64_t now_ns);
 
-/* Called through guest_tick() in coroutine_switch.S when the ticks are used up. */
-void limits_tick(guest_instance *instance);
-
 /* Sets the cancel flag, wakes the host if it waits and reaches the guest if it runs. Threads: any.
  */
 void limits_cancel(limits_state *state);

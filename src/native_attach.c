@@ -21,12 +21,13 @@ _Static_assert(offsetof(eryx_sandbox, extension_bases) == offsetof(guest_extende
 
 /*
  * A table for modules attached in a certain order: the guest's entries, then those of each module.
- * All sandboxes with that order share it.
+ * All sandboxes with that order and that variant of the guest's code share it.
  */
 struct native_table {
     native_table *next; /* of all there are */
     size_t references;
     uint32_t size;
+    bool metered;
     uint32_t count;
     const eryx_native_module *modules[NATIVE_RECORDS_MAX];
     uint32_t bases[NATIVE_RECORDS_MAX];
@@ -73,7 +74,8 @@ static uint64_t place_module(const eryx_native_module *module, uint64_t size, ui
     return base + module->entry_count;
 }
 
-static native_table *make_table(const eryx_native_module *const *modules, uint32_t count)
+static native_table *make_table(const eryx_native_module *const *modules, uint32_t count,
+                                bool metered)
 {
     uint32_t bases[NATIVE_RECORDS_MAX];
     uint64_t size = guest_table_size;
@@ -89,26 +91,28 @@ static native_table *make_table(const eryx_native_module *const *modules, uint32
     }
     table->size = (uint32_t)size;
     table->count = count;
-    memcpy(table->entries, guest_table, guest_table_size * sizeof table->entries[0]);
+    table->metered = metered;
+    memcpy(table->entries, guest_tables[metered], guest_table_size * sizeof table->entries[0]);
     for (uint32_t i = 0; i < count; i++) {
         table->modules[i] = modules[i];
         table->bases[i] = bases[i];
-        memcpy(table->entries + bases[i], modules[i]->entries,
+        memcpy(table->entries + bases[i], modules[i]->entries[metered],
                modules[i]->entry_count * sizeof table->entries[0]);
     }
     return table;
 }
 
 /* A reference to the table for those modules, at least one; NULL without memory or room. */
-static native_table *table_of(const eryx_native_module *const *modules, uint32_t count)
+static native_table *table_of(const eryx_native_module *const *modules, uint32_t count,
+                              bool metered)
 {
     pthread_mutex_lock(&lock);
     native_table *table = tables;
-    while (table != NULL && (table->count != count ||
+    while (table != NULL && (table->count != count || table->metered != metered ||
                              memcmp(table->modules, modules, count * sizeof *modules) != 0)) {
         table = table->next;
     }
-    if (table == NULL && (table = make_table(modules, count)) != NULL) {
+    if (table == NULL && (table = make_table(modules, count, metered)) != NULL) {
         table->next = tables;
         tables = table;
     }
@@ -120,7 +124,8 @@ static native_table *table_of(const eryx_native_module *const *modules, uint32_t
 }
 
 /* A reference to the table that has one module more; NULL without memory or room. */
-static native_table *extend_table(const native_table *earlier, const eryx_native_module *module)
+static native_table *extend_table(const native_table *earlier, const eryx_native_module *module,
+                                  bool metered)
 {
     const eryx_native_module *modules[NATIVE_RECORDS_MAX];
     uint32_t count = earlier != NULL ? earlier->count : 0;
@@ -131,7 +136,7 @@ static native_table *extend_table(const native_table *earlier, const eryx_native
         modules[i] = earlier->modules[i];
     }
     modules[count] = module;
-    return table_of(modules, count + 1);
+    return table_of(modules, count + 1, metered);
 }
 
 /* ---- Calls with other types ------------------------------------------------------------------ */
@@ -154,7 +159,7 @@ static const guest_extension_function *own_function(const guest_extension *exten
 static const guest_extension_function *function_at(const wasm_rt_funcref_table_t *table,
                                                    uint32_t index)
 {
-    if (table->data == guest_table) {
+    if (table->data == guest_tables[false] || table->data == guest_tables[true]) {
         return NULL;
     }
     const native_table *all =
@@ -240,15 +245,40 @@ void native_discard(native_attachment *attachment)
     *attachment = (native_attachment){0};
 }
 
+/* Gives the guest's code the table of the sandbox. */
+static void show_table(eryx_sandbox *sandbox)
+{
+    guest_instance *instance = &sandbox->instance;
+    const native_table *table = sandbox->native.table;
+    instance->table = table != NULL
+                          ? (wasm_rt_funcref_table_t){table->entries, table->size, table->size}
+                          : (wasm_rt_funcref_table_t){guest_tables[instance->metered],
+                                                      guest_table_size, guest_table_size};
+}
+
+bool native_choose_variant(eryx_sandbox *sandbox, bool metered)
+{
+    native_table *earlier = sandbox->native.table;
+    if (earlier != NULL && earlier->metered != metered) {
+        native_table *other = table_of(earlier->modules, earlier->count, metered);
+        if (other == NULL) {
+            return false;
+        }
+        sandbox->native.table = other;
+        release_table(earlier);
+    }
+    sandbox->instance.metered = metered;
+    show_table(sandbox);
+    return true;
+}
+
 void native_adopt(eryx_sandbox *sandbox, native_attachment *attachment)
 {
     native_attachment earlier = {sandbox->native.table, sandbox->extension_bases};
     native_table *table = attachment->table;
     sandbox->native.table = table;
     sandbox->extension_bases = attachment->bases;
-    sandbox->instance.table =
-        table != NULL ? (wasm_rt_funcref_table_t){table->entries, table->size, table->size}
-                      : (wasm_rt_funcref_table_t){guest_table, guest_table_size, guest_table_size};
+    show_table(sandbox);
     *attachment = (native_attachment){0};
     native_discard(&earlier);
 }
@@ -295,7 +325,7 @@ static eryx_status restore(const eryx_sandbox *sandbox, const struct native_dire
         }
     }
     native_attachment attachment = {
-        .table = table_of(modules, count),
+        .table = table_of(modules, count, sandbox->instance.metered),
         .bases = calloc(GUEST_EXTENSION_SLOTS, sizeof *attachment.bases),
     };
     if (attachment.table == NULL || attachment.bases == NULL) {
@@ -434,7 +464,7 @@ bool native_attach(eryx_sandbox *sandbox, const eryx_native_module *module, uint
             return fail(sandbox, "the host is out of memory");
         }
     }
-    native_table *table = extend_table(state->table, module);
+    native_table *table = extend_table(state->table, module, instance->metered);
     if (table == NULL) {
         return fail(sandbox, "there is no room for another native module");
     }
@@ -456,7 +486,7 @@ bool native_attach(eryx_sandbox *sandbox, const eryx_native_module *module, uint
     guest_store_u32(instance, guest_at(directory), table->count);
     native_table *earlier = state->table;
     state->table = table;
-    instance->table = (wasm_rt_funcref_table_t){table->entries, table->size, table->size};
+    show_table(sandbox);
     release_table(earlier);
     *out_record = number;
     return true;

@@ -53,6 +53,10 @@ eryx_status native_restore_image(const eryx_sandbox *sandbox, native_attachment 
  * must not be running. */
 void native_adopt(eryx_sandbox *sandbox, native_attachment *attachment);
 
+/* Lets the next code that runs be metered or not, and gives it the table for that. False without
+ * memory; nothing has changed then. The guest must not be running. */
+bool native_choose_variant(eryx_sandbox *sandbox, bool metered);
+
 void native_discard(native_attachment *attachment);
 
 /* Frees everything. */

@@ -19,6 +19,9 @@
 #include "status.h"
 #include "trap.h"
 
+/* coroutine_switch.S; not to be called from C. */
+void guest_interrupted(void);
+
 #define STRING(text) #text
 #define STRING_OF(text) STRING(text)
 
@@ -191,25 +194,35 @@ static const guest_extension_function *function_of(const native_link *link)
     return function != NULL && function->function != NULL ? function : NULL;
 }
 
+/* Puts what an import calls into place, for the one variant of the guest's code and the other. */
+static void set_import(const guest_extension *extension, uint32_t number,
+                       wasm_rt_function_ptr_t plain, wasm_rt_function_ptr_t metered)
+{
+    extension->import_pointers[false][number] = plain;
+    extension->import_pointers[true][number] = metered;
+}
+
 /* Finds what an import calls: a function of the guest, of what the module needs, or (C++ lets
  * others replace such ones) of the module itself. */
-static eryx_status link_import(const linker *link, const guest_extension_import *import,
-                               wasm_rt_function_ptr_t *out_function)
+static eryx_status link_import(const linker *link, uint32_t number)
 {
+    const guest_extension *extension = link->module->extension;
+    const guest_extension_import *import = &extension->imports[number];
     uint32_t place;
     native_link found;
     const char *signature;
     const guest_extension_function *function = NULL;
     if (find_guest_function(import->name, &place)) {
         signature = guest_signatures[guest_function_signatures[place]].text;
-        *out_function = guest_functions[place];
+        set_import(extension, number, guest_functions[false][place], guest_functions[true][place]);
     } else if ((find_needed(link->module, import->name, NATIVE_LINK_TABLE, &found) ||
                 find_export(link->module, import->name, NATIVE_LINK_TABLE, &found)) &&
                (function = function_of(&found)) != NULL) {
         signature = function->signature;
-        *out_function = function->function;
+        set_import(extension, number, function->function, function->function);
     } else if (import->weak) {
-        *out_function = (wasm_rt_function_ptr_t)missing_function;
+        set_import(extension, number, (wasm_rt_function_ptr_t)missing_function,
+                   (wasm_rt_function_ptr_t)missing_function);
         return ERYX_OK;
     } else {
         return status_fail(ERYX_INITIALIZATION, link->error,
@@ -229,14 +242,16 @@ static eryx_status link_guest_pointer(eryx_native_module *module, uint32_t place
                                       native_link *out_link)
 {
     for (uint32_t i = 0; i < guest_table_size; i++) {
-        if (guest_table[i].func == guest_functions[place]) {
+        if (guest_tables[false][i].func == guest_functions[false][place]) {
             *out_link = (native_link){NATIVE_LINK_VALUE, module, i};
             return ERYX_OK;
         }
     }
     const guest_signature *signature = &guest_signatures[guest_function_signatures[place]];
-    module->entries[module->entry_count] =
-        (wasm_rt_funcref_t){signature->type, guest_functions[place]};
+    for (int metered = 0; metered < 2; metered++) {
+        module->entries[metered][module->entry_count] =
+            (wasm_rt_funcref_t){signature->type, guest_functions[metered][place]};
+    }
     *out_link = (native_link){NATIVE_LINK_TABLE, module, module->entry_count++};
     return ERYX_OK;
 }
@@ -280,14 +295,24 @@ static eryx_status link_global(const linker *link, const guest_extension_global 
                        pointer ? "function" : "variable", global->name);
 }
 
-static wasm_rt_funcref_t entry_of(const linker *link, uint32_t number)
+/* Gives the module its next table entry: the function of that number plus one, 0 for none. */
+static void add_entry(const linker *link, uint32_t number)
 {
-    const guest_extension *extension = link->module->extension;
-    const guest_extension_function *function = &extension->functions[number];
-    return (wasm_rt_funcref_t){
-        guest_type(link->signature_count, function->signature, function->type),
-        function->function != NULL ? function->function
-                                   : extension->import_pointers[function->import]};
+    eryx_native_module *module = link->module;
+    const guest_extension *extension = module->extension;
+    uint32_t place = module->entry_count++;
+    if (number == 0) {
+        return;
+    }
+    const guest_extension_function *function = &extension->functions[number - 1];
+    wasm_rt_func_type_t type =
+        guest_type(link->signature_count, function->signature, function->type);
+    for (int metered = 0; metered < 2; metered++) {
+        module->entries[metered][place] =
+            (wasm_rt_funcref_t){type, function->function != NULL
+                                          ? function->function
+                                          : extension->import_pointers[metered][function->import]};
+    }
 }
 
 /* Connects the module to the guest and to what it needs. */
@@ -296,22 +321,19 @@ static eryx_status link_module(linker *link)
     eryx_native_module *module = link->module;
     const guest_extension *extension = module->extension;
     for (uint32_t i = 0; i < extension->import_count; i++) {
-        eryx_status status =
-            link_import(link, &extension->imports[i], &extension->import_pointers[i]);
+        eryx_status status = link_import(link, i);
         if (status != ERYX_OK) {
             return status;
         }
     }
     for (uint32_t i = 0; i < extension->table_size; i++) {
-        module->entries[i] = extension->table[i] != 0 ? entry_of(link, extension->table[i] - 1)
-                                                      : (wasm_rt_funcref_t){NULL, NULL};
+        add_entry(link, extension->table[i]);
     }
-    module->entry_count = extension->table_size;
     for (uint32_t i = 0; i < extension->export_count; i++) {
-        module->entries[module->entry_count++] = entry_of(link, extension->exports[i].value);
+        add_entry(link, extension->exports[i].value + 1);
     }
     if (extension->start != 0) {
-        module->entries[module->entry_count++] = entry_of(link, extension->start - 1);
+        add_entry(link, extension->start);
     }
     for (uint32_t i = 0; i < extension->global_count; i++) {
         eryx_status status = link_global(link, &extension->globals[i], &module->links[i]);
@@ -476,16 +498,18 @@ static eryx_status create(const char *path, const guest_extension *extension,
     }
     module->extension = extension;
     module->memory_bytes = (uint32_t)memory;
-    module->entries = calloc((size_t)entries, sizeof *module->entries);
+    module->entries[false] = calloc((size_t)entries, sizeof *module->entries[false]);
+    module->entries[true] = calloc((size_t)entries, sizeof *module->entries[true]);
     module->links = calloc((size_t)extension->global_count + 1, sizeof *module->links);
     linker link = {module, path, out_error, count_guest_signatures()};
     eryx_status status = ERYX_OUT_OF_MEMORY;
-    if (module->entries == NULL || module->links == NULL ||
+    if (module->entries[false] == NULL || module->entries[true] == NULL || module->links == NULL ||
         !list_needed(module, needed, needed_count)) {
         status_fail(status, out_error, "out of memory");
         goto fail;
     }
-    *extension->tick = (wasm_rt_function_ptr_t)guest_tick;
+    *extension->interrupted = (wasm_rt_function_ptr_t)guest_interrupted;
+    *extension->attend = (wasm_rt_function_ptr_t)guest_attend;
     *extension->trap = (wasm_rt_function_ptr_t)wasm_rt_trap;
     *extension->grow = (wasm_rt_function_ptr_t)wasm_rt_grow_memory;
     *extension->call_target = (wasm_rt_function_ptr_t)guest_call_target;
@@ -507,7 +531,8 @@ static eryx_status create(const char *path, const guest_extension *extension,
 fail:
     free(module->needed);
     free(module->links);
-    free(module->entries);
+    free(module->entries[false]);
+    free(module->entries[true]);
     free(module);
     return status;
 }

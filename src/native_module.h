@@ -33,7 +33,7 @@ struct eryx_native_module {
     native_link *links; /* one for each global */
     /* Its part of a table: its own entries, its exported functions, then functions of the guest
      * that have no place in the guest's table and whose address it takes. */
-    wasm_rt_funcref_t *entries;
+    wasm_rt_funcref_t *entries[2]; /* by guest_instance.metered */
     uint32_t entry_count;
     uint32_t memory_bytes; /* with the globals */
 };

@@ -193,6 +193,10 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     if (!coroutine_create(&sandbox->coroutine, run_main, sandbox)) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "no address space for a guest stack");
     }
+    if (!native_choose_variant(sandbox, sandbox_is_metered(sandbox))) {
+        coroutine_destroy(&sandbox->coroutine);
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
     result_clear(&sandbox->result);
     output_begin(&sandbox->output, sandbox->limits.max_output_bytes);
     sandbox->splitters[0] = sandbox->splitters[1] = (stream_splitter){0};
@@ -304,7 +308,8 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     run_result *result = &sandbox->result;
     eryx_result *view = &result->view;
     view->duration_ns = limits_duration_ns(&sandbox->timing);
-    view->fuel_consumed = limits_fuel(&sandbox->timing, &sandbox->instance);
+    view->metered = sandbox->instance.metered;
+    view->fuel_consumed = view->metered ? limits_fuel(&sandbox->timing, &sandbox->instance) : 0;
     view->peak_memory_bytes = sandbox->instance.memory.size;
     view->callback_invocations = sandbox->callbacks.invocations;
     callbacks_begin(&sandbox->callbacks, 0);

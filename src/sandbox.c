@@ -186,6 +186,7 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     sandbox->limits = options != NULL ? options->limits : default_limits;
+    sandbox->instance.metered = sandbox_is_metered(sandbox);
     sandbox->fork_generation = forks_generation();
     sandbox->engine = engine_retain(engine);
     handles_init(&sandbox->handles, 0, wasi_drop_handle);
@@ -355,6 +356,11 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
     native_discard(&attachment);
     use_end(sandbox);
     return status;
+}
+
+bool sandbox_is_metered(const eryx_sandbox *sandbox)
+{
+    return sandbox->limits.metered || sandbox->limits.max_fuel != ERYX_UNLIMITED;
 }
 
 void sandbox_apply_file_limits(eryx_sandbox *sandbox)

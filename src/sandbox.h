@@ -75,6 +75,9 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
 /* Puts the limits into effect that its files and handles have to keep. */
 void sandbox_apply_file_limits(eryx_sandbox *sandbox);
 
+/* Whether the next run counts fuel. */
+bool sandbox_is_metered(const eryx_sandbox *sandbox);
+
 /* The sandbox that an instance is the first member of. */
 static inline eryx_sandbox *sandbox_of(guest_instance *instance)
 {

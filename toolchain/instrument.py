@@ -2,9 +2,12 @@
 
 - The instance is our struct guest_instance; the module's memory, table and stack pointer are its
   members.
-- Every loop head counts a tick; bulk memory operations count by size.
+- Every loop head and every cycle of calls counts a tick (call_graph.py); bulk memory operations
+  count by size. What the counting is in C is the compiler's matter: native.py compiles all this
+  twice, metered and not.
 - The segment register that memory is reached through belongs to the host: it is never touched.
-- The function table is one constant array, shared by all sandboxes.
+- The function table is constant and shared by all sandboxes: one for the metered code, one for the
+  other, with the same functions at the same places.
 - Host functions have readable names and are called through shims that guard the guest stack.
 
 This is a textual transformation, so each substitution checks how often it found what it looks for,
@@ -19,6 +22,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toolchain import call_graph
 from toolchain.errors import BuildError
 from toolchain.hot import load_hot_functions
 from toolchain.recursion import guard_recursion
@@ -30,6 +34,9 @@ HOT_FILE = "guest_hot.c"
 FILE_COUNT = 24
 
 SECTION = "eryx_guest_text"
+# Functions of the guest are called so, in the metered code otherwise (native.py).
+PREFIX = "w2c_guest_"
+METERED_PREFIX = "w2c_meter_"
 EXPORT_NAMES = re.compile(r"eryx_\w+|cabi_realloc")
 C_TYPES = {"u32": "uint32_t", "u64": "uint64_t", "f32": "float", "f64": "double", "void": "void"}
 
@@ -43,9 +50,7 @@ DROPPED_HEAD = re.compile(
 )
 ARRAY_HEAD = re.compile(r"const (u8|wasm_elem_segment_expr_t) (\w+)\[\] = \{")
 FUNCTION_TYPE = re.compile(r'FUNC_TYPE_EXTERN_T\((w2c_guest_t\d+)\) = ("[^"]*");')
-ELEMENT = re.compile(
-    r"\{RefFunc, (w2c_guest_t\d+), \(wasm_rt_function_ptr_t\)wrap_(\w+), \{NULL\}, (\w+)\},"
-)
+ELEMENT = re.compile(r"\{RefFunc, (\w+), \(wasm_rt_function_ptr_t\)wrap_(\w+), \{NULL\}, (\w+)\},")
 IMPORT = re.compile(
     r"/\* import: '([^']*)' '([^']*)' \*/\n(u32|u64|f32|f64|void) (\w+)"
     r"\(struct (\w+)\*((?:, \w+)*)\);"
@@ -193,6 +198,22 @@ def read_generated(directory: Path) -> GeneratedCode:
     return code
 
 
+def name_types(code: GeneratedCode) -> None:
+    """Renames function types, so that nothing but functions has names as functions have."""
+    pattern = re.compile(r"\bw2c_guest_t\d+\b")
+    names = {name: name.replace("w2c_guest_t", "guest_type_") for name in code.types}
+
+    def replace(match: re.Match[str]) -> str:
+        return names.get(match[0], match[0])
+
+    for function in code.functions.values():
+        function.text = pattern.sub(replace, function.text)
+    for name, text in code.arrays.items():
+        if "wasm_elem_segment_expr_t" in text[:80]:
+            code.arrays[name] = pattern.sub(replace, text)
+    code.types = {names[name]: digest for name, digest in code.types.items()}
+
+
 def name_steadily(code: GeneratedCode) -> None:
     """Renames functions that wasm-merge gave a number which depends on all others.
 
@@ -279,6 +300,38 @@ def transform_functions(code: GeneratedCode) -> None:
         code.functions[name].text = body
 
 
+def count_calls(code: GeneratedCode, hot: frozenset[str]) -> None:
+    """Puts ticks into cycles of calls, where that costs least."""
+    for function in code.functions.values():
+        function.text = call_graph.count_indirect_calls(function.text)
+    graph = {
+        name: call_graph.read_calls(function.text).functions
+        for name, function in code.functions.items()
+    }
+    for name in call_graph.choose_entries(graph, lambda name: 100 if name in hot else 1):
+        function = code.functions[name]
+        function.text = call_graph.count_entry(function.text)
+
+
+def check_calls(code: GeneratedCode, shims: dict[str, str]) -> None:
+    """Fails if there is a cycle of calls without a tick; shims are texts by name."""
+    digests = code.types
+    by_digest: dict[str, set[str]] = {}
+    for kind, function in _table(code)[0].values():
+        by_digest.setdefault(digests[kind], set()).add(function)
+    exported = {function.name for name, function in code.exports.items() if is_host_export(name)}
+    call_graph.check_ticks(
+        {**{name: function.text for name, function in code.functions.items()}, **shims},
+        {kind: by_digest.get(digest, set()) for kind, digest in digests.items()},
+        dict.fromkeys(shims, exported),
+    )
+
+
+def is_host_export(name: str) -> bool:
+    """Whether the host calls that export."""
+    return EXPORT_NAMES.fullmatch(name) is not None
+
+
 def _rename_imports(text: str, code: GeneratedCode) -> str:
     """Sends the calls of host functions to the shims."""
 
@@ -316,24 +369,28 @@ typedef float f32;
 typedef double f64;
 
 #define IS_SINGLE_UNSHARED_DEFAULT32_MEMORY 1
+
+/* What a function is called in the metered code (toolchain/native.py). */
+#ifdef ERYX_ONE_VARIANT
+#define METERED(name) w2c_guest_##name
+#else
+#define METERED(name) w2c_meter_##name
+#endif
 """
 
 OPERATIONS_TAIL = """
 #define GUEST_BULK_PIECE (1u << 20)
 
-static inline void guest_charge_bytes(guest_instance* instance, u64 size) {
-  instance->ticks -= (int64_t)(size / GUEST_BULK_BYTES_PER_TICK);
-  if (UNLIKELY(instance->ticks < 0)) {
-    guest_tick(instance);
-  }
-}
+#define GUEST_CHARGE_BYTES(instance, size) \\
+  GUEST_CHARGE(instance, (int64_t)((size) / GUEST_BULK_BYTES_PER_TICK))
 
-/* Large ones go piece by piece, so that a deadline is noticed in between. */
+/* Large ones go piece by piece: a signal that finds the thread in libc asks for attention. */
 W2C_COLD_FUNC static void guest_fill_large(guest_instance* instance, u8* to, u32 value, u64 size) {
   while (size > 0) {
     u64 piece = size < GUEST_BULK_PIECE ? size : GUEST_BULK_PIECE;
-    guest_charge_bytes(instance, piece);
+    GUEST_CHARGE_BYTES(instance, piece);
     memset(to, (int)value, piece);
+    guest_attend_if_asked(instance);
     to += piece;
     size -= piece;
   }
@@ -346,8 +403,9 @@ W2C_COLD_FUNC static void guest_copy_large(
   while (done < size) {
     u64 piece = size - done < GUEST_BULK_PIECE ? size - done : GUEST_BULK_PIECE;
     u64 offset = forward ? done : size - done - piece;
-    guest_charge_bytes(instance, piece);
+    GUEST_CHARGE_BYTES(instance, piece);
     memmove(to + offset, from + offset, piece);
+    guest_attend_if_asked(instance);
     done += piece;
   }
 }
@@ -358,7 +416,7 @@ static inline void memory_fill(guest_instance* instance, u64 to, u32 value, u64 
     guest_fill_large(instance, instance->memory.data + to, value, size);
     return;
   }
-  guest_charge_bytes(instance, size);
+  GUEST_CHARGE_BYTES(instance, size);
   memset(instance->memory.data + to, (int)value, size);
 }
 
@@ -369,7 +427,7 @@ static inline void memory_copy(guest_instance* instance, u64 to, u64 from, u64 s
     guest_copy_large(instance, instance->memory.data + to, instance->memory.data + from, size);
     return;
   }
-  guest_charge_bytes(instance, size);
+  GUEST_CHARGE_BYTES(instance, size);
   memmove(instance->memory.data + to, instance->memory.data + from, size);
 }
 """
@@ -434,26 +492,37 @@ CALL_INDIRECT = """\
 
 
 SHIM_HEAD = """\
-/* Written by toolchain/instrument.py: the way from guest code to the host functions. */
+/* Written by toolchain/instrument.py: the way from guest code to the host functions. It exists once
+ * and counts always, as sandboxes that are not metered have more ticks than they can use. */
+#define ERYX_METERED 1
 #include "guest_imports.h"
 #include "guest_operations.h"
 """
 
 
-def _shims(code: GeneratedCode) -> str:
-    parts = [SHIM_HEAD]
+def _shims(code: GeneratedCode) -> dict[str, str]:
+    """The functions between guest code and host functions, by name."""
+    shims = {}
     for _, target in sorted(code.imports.values(), key=lambda entry: entry[1].name):
-        head = target.public_prototype(f"shim_{target.name}")
+        name = f"shim_{target.name}"
         call = f"{target.name}({target.arguments()})"
-        parts.append(f"\n{head};\n{head} {{\n  guest_enter_host(instance);\n")
+        lines = [f"  {call_graph.TICK}", "  guest_enter_host(instance);"]
         if target.result == "void":
-            parts.append(f"  {call};\n  guest_leave_host(instance);\n}}\n")
+            lines += [f"  {call};", "  guest_leave_host(instance);"]
         else:
             kind = C_TYPES[target.result]
-            parts.append(
-                f"  {kind} result = {call};\n  guest_leave_host(instance);\n  return result;\n}}\n"
-            )
-    return "".join(parts)
+            lines += [f"  {kind} result = {call};", "  guest_leave_host(instance);"]
+            lines += ["  return result;"]
+        shims[name] = "\n".join([f"{target.public_prototype(name)} {{", *lines, "}", ""])
+    return shims
+
+
+def _shims_source(code: GeneratedCode, shims: dict[str, str]) -> str:
+    prototypes = [
+        target.public_prototype(f"shim_{target.name}") + ";\n"
+        for _, target in sorted(code.imports.values(), key=lambda entry: entry[1].name)
+    ]
+    return "\n".join([SHIM_HEAD, "".join(prototypes), *shims.values()])
 
 
 def _header(guard: str, comment: str, lines: list[str]) -> str:
@@ -463,8 +532,8 @@ def _header(guard: str, comment: str, lines: list[str]) -> str:
     )
 
 
-def _table(code: GeneratedCode) -> tuple[list[str], set[str]]:
-    """The initialisers of the function table, and the functions in it."""
+def _table(code: GeneratedCode) -> tuple[dict[int, tuple[str, str]], int]:
+    """The type and the function of each entry of the function table by its place, and its size."""
     text = code.set_up["init_tables"]
     size_match = re.search(r"wasm_rt_allocate_funcref_table\(&instance->w2c_T0, (\d+), \1\);", text)
     if not size_match:
@@ -472,8 +541,7 @@ def _table(code: GeneratedCode) -> tuple[list[str], set[str]]:
             "wasm2c's output has changed: the function table is made in an unknown way"
         )
     size = int(size_match[1])
-    entries: list[str | None] = [None] * size
-    used: set[str] = set()
+    entries: dict[int, tuple[str, str]] = {}
     segments = re.findall(
         r"funcref_table_init\(&instance->w2c_T0, (\w+), (\d+), (\d+)u, 0, \2, instance\);", text
     )
@@ -492,9 +560,18 @@ def _table(code: GeneratedCode) -> tuple[list[str], set[str]]:
                 function = f"shim_{code.imports[function][1].name}"
             elif function not in code.functions:
                 raise BuildError(f"the function table names {function}, which does not exist")
-            used.add(function)
-            entries[int(start) + number] = f"{{{kind}, (wasm_rt_function_ptr_t){function}}},"
-    return [entry or "{0, 0}," for entry in entries], used
+            entries[int(start) + number] = (kind, function)
+    return entries, size
+
+
+def _table_source(name: str, entries: dict[int, tuple[str, str]], size: int) -> list[str]:
+    rows = [
+        f"{{{entries[place][0]}, (wasm_rt_function_ptr_t){entries[place][1]}}},"
+        if place in entries
+        else "{0, 0},"
+        for place in range(size)
+    ]
+    return [f"static const wasm_rt_funcref_t {name}[] = {{", *rows, "};"]
 
 
 def _data_segments(code: GeneratedCode) -> tuple[list[str], list[str], int]:
@@ -513,29 +590,41 @@ def _data_segments(code: GeneratedCode) -> tuple[list[str], list[str], int]:
     return arrays, copies, int(pages[1])
 
 
+def metered_name(name: str) -> str:
+    """What a function is called in the metered code, in C that knows both; shims are the same."""
+    return f"METERED({name.removeprefix(PREFIX)})" if name.startswith(PREFIX) else name
+
+
 def module_source(code: GeneratedCode) -> str:
-    """The file that holds table, types, data segments, set-up and exports."""
-    entries, used = _table(code)
+    """The file that holds tables, types, data segments, set-up and exports."""
+    entries, size = _table(code)
+    metered = {place: (kind, metered_name(name)) for place, (kind, name) in entries.items()}
     arrays, copies, pages = _data_segments(code)
     stack = re.search(r"instance->w2c_g0 = (\d+)u;", code.set_up["init_globals"])
     if not stack or code.set_up["init_globals"].count("=") != 1:
         raise BuildError("wasm2c's output has changed: the stack pointer is not the only global")
-    exported = {name: code.exports[name] for name in code.exports if EXPORT_NAMES.fullmatch(name)}
+    exported = {name: code.exports[name] for name in code.exports if is_host_export(name)}
+    used = {name for _, name in entries.values()}
     used |= {function.name for function in exported.values()}
     shims = {f"shim_{target.name}": target for _, target in code.imports.values()}
     prototypes = [
-        code.functions[name].prototype() if name in code.functions else shims[name].prototype(name)
+        prototype
         for name in sorted(used)
+        for function in [code.functions.get(name) or shims[name]]
+        for prototype in dict.fromkeys(
+            (function.prototype(name), function.prototype(metered_name(name)))
+        )
     ]
     parts = [
         "/* Written by toolchain/instrument.py: what is not a function of the guest itself. */",
         '#include "guest_exports.h"\n#include "guest_operations.h"\n',
         *prototypes,
         *(f"const char {name}[33] = {digest};" for name, digest in code.types.items()),
-        "\nconst wasm_rt_funcref_t guest_table[] = {",
-        *entries,
-        "};",
-        f"const uint32_t guest_table_size = {len(entries)};",
+        "",
+        *_table_source("plain_table", entries, size),
+        *_table_source("metered_table", metered, size),
+        "const wasm_rt_funcref_t *const guest_tables[] = {plain_table, metered_table};",
+        f"const uint32_t guest_table_size = {size};",
         f"const uint64_t guest_initial_pages = {pages};\n",
         *arrays,
         "\nvoid guest_code_instantiate(guest_instance *instance) {",
@@ -544,10 +633,16 @@ def module_source(code: GeneratedCode) -> str:
         "}",
     ]
     for name, function in exported.items():
+        head = function.public_prototype(f"guest_export_{name}")
         call = f"{function.name}({function.arguments()});"
-        if function.result != "void":
-            call = "return " + call
-        parts.append(f"\n{function.public_prototype(f'guest_export_{name}')} {{\n  {call}\n}}")
+        metered_call = f"{metered_name(function.name)}({function.arguments()});"
+        if function.result == "void":
+            body = (
+                f"  if (instance->metered) {{\n    {metered_call}\n  }} else {{\n    {call}\n  }}"
+            )
+        else:
+            body = f"  if (instance->metered) {{\n    return {metered_call}\n  }}\n  return {call}"
+        parts.append(f"\n{head} {{\n{body}\n}}")
     return "\n".join(parts) + "\n"
 
 
@@ -594,7 +689,7 @@ def _symbols(code: GeneratedCode, symbols: Path) -> str:
         plain_name(name): (function.name, function.parameters, function.result)
         for name, function in code.exports.items()
     }
-    return symbols_source(json.loads(symbols.read_text()), functions, code.types)
+    return symbols_source(json.loads(symbols.read_text()), functions, code.types, metered_name)
 
 
 def instrument(directory: Path, symbols: Path, output: Path) -> None:
@@ -603,15 +698,20 @@ def instrument(directory: Path, symbols: Path, output: Path) -> None:
     symbols: symbols.json of the link.
     """
     code = read_generated(directory)
+    name_types(code)
     name_steadily(code)
     transform_functions(code)
+    hot = load_hot_functions()
+    count_calls(code, hot)
+    shims = _shims(code)
+    check_calls(code, shims)
     include = output / "include"
     include.mkdir(parents=True)
     (output / "guest_operations.h").write_text(operations_header(code))
-    (output / "guest_imports.c").write_text(_shims(code))
+    (output / "guest_imports.c").write_text(_shims_source(code, shims))
     (output / "guest_module.c").write_text(module_source(code))
     (output / "guest_symbols.c").write_text(_symbols(code, symbols))
-    for file, names in split_functions(code, load_hot_functions()).items():
+    for file, names in split_functions(code, hot).items():
         (output / file).write_text(_source_file(names, code))
     (include / "guest_imports.h").write_text(
         _header(
@@ -629,7 +729,7 @@ def instrument(directory: Path, symbols: Path, output: Path) -> None:
             sorted(
                 function.public_prototype(f"guest_export_{name}") + ";"
                 for name, function in code.exports.items()
-                if EXPORT_NAMES.fullmatch(name)
+                if is_host_export(name)
             ),
         )
     )

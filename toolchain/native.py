@@ -1,16 +1,23 @@
-"""Compiles the generated C to native code, one cached object per file, and makes libguest.a."""
+"""Compiles the generated C to native code, one cached object per file, and makes libguest.a.
+
+The guest's functions are compiled twice: plain and metered (``ERYX_METERED``, guest_instance.h).
+Both have the same names in C, so that one profile fits both; the object files of the metered ones
+then give them other names.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.cache import Cache, key_of
-from toolchain.instrument import HOT_FILE
+from toolchain.errors import BuildError
+from toolchain.instrument import HOT_FILE, METERED_PREFIX, PREFIX
 from toolchain.process import run_tool
 from toolchain.tools import Tools
 
@@ -29,7 +36,10 @@ FLAGS = [
 ]
 OPTIMISATION = "-O2"
 HOT_OPTIMISATION = "-O3"
+METERED = "-DERYX_METERED"
+ONE_VARIANT = "-DERYX_ONE_VARIANT"
 INTERFACE_FILES = ("guest_imports.c", "guest_module.c", "guest_symbols.c")
+_STRING_TABLE = 3  # SHT_STRTAB
 HOST_HEADERS = ("wasm-rt.h", "guest_instance.h", "guest_code.h")
 
 
@@ -56,6 +66,25 @@ def _digest(paths: list[Path]) -> str:
     return digest.hexdigest()
 
 
+def rename_functions(data: bytes) -> bytes:
+    """An object file with the guest's functions called as in the metered code."""
+    old, new = PREFIX.encode(), METERED_PREFIX.encode()
+    if len(old) != len(new) or data[:6] != b"\x7fELF\x02\x01":
+        raise BuildError("functions can be renamed in 64-bit ELF files only, to names as long")
+    start = struct.unpack_from("<Q", data, 0x28)[0]
+    size, count = struct.unpack_from("<HH", data, 0x3A)
+    renamed = bytearray(data)
+    for header in range(start, start + size * count, size):
+        kind = struct.unpack_from("<I", data, header + 4)[0]
+        offset, length = struct.unpack_from("<QQ", data, header + 0x18)
+        if kind == _STRING_TABLE:
+            strings = data[offset : offset + length]
+            renamed[offset : offset + length] = strings.replace(old, new)
+    if old in renamed or new not in renamed:
+        raise BuildError("the names of functions are not where they were in object files")
+    return bytes(renamed)
+
+
 def compile_native(
     generated: Path,
     host_headers: Path,
@@ -66,8 +95,12 @@ def compile_native(
     cache: Cache,
     jobs: int,
     progress: Callable[[str], None],
+    one_variant: bool = False,
 ) -> None:
-    """Compiles generated/*.c; writes libguest.a and include/ to output."""
+    """Compiles generated/*.c; writes libguest.a and include/ to output.
+
+    one_variant: the plain code stands in for the metered.
+    """
     # Only two files know the imports and exports; a change there leaves the others as they are.
     shared = [generated / "guest_operations.h", *(host_headers / name for name in HOST_HEADERS)]
     interface = [generated / "include" / name for name in ("guest_imports.h", "guest_exports.h")]
@@ -76,10 +109,14 @@ def compile_native(
     interface_digest = _digest([*shared, *interface])
     compiled = 0
 
-    def compile_file(source: Path) -> Path:
+    def compile_file(source: Path, metered: bool) -> Path:
         nonlocal compiled
         level = HOT_OPTIMISATION if source.name == HOT_FILE else OPTIMISATION
         flags = [*FLAGS, level, *compiler.extra_flags]
+        if metered:
+            flags.append(METERED)
+        elif one_variant:
+            flags.append(ONE_VARIANT)
         key = key_of(
             {
                 "compiler": compiler.identity,
@@ -103,20 +140,28 @@ def compile_native(
                 log=work / "log",
                 environment=compiler.environment,
             )
+            if metered:
+                data = (work / "object.o").read_bytes()
+                (work / "object.o").write_bytes(rename_functions(data))
 
         entry = cache.store("object", key, build)
         compiled += 1
-        progress(f"{source.name} ({compiled} compiled)")
+        progress(f"{source.name}{', metered' if metered else ''} ({compiled} compiled)")
         return entry / "object.o"
 
     sources = sorted(
         generated.glob("*.c"),
         key=lambda path: (path.name != HOT_FILE, -path.stat().st_size),
     )
+    wanted = {
+        f"{source.stem}{'_metered' if metered else ''}": (source, metered)
+        for source in sources
+        for metered in (False, True)
+        if not metered or (source.name not in INTERFACE_FILES and not one_variant)
+    }
     with ThreadPoolExecutor(jobs) as pool:
-        results = dict(
-            zip((path.stem for path in sources), pool.map(compile_file, sources), strict=True)
-        )
+        made = pool.map(lambda entry: compile_file(*entry), wanted.values())
+        results = dict(zip(wanted, made, strict=True))
     objects = output / "objects"
     objects.mkdir()
     for name, path in results.items():

@@ -59,7 +59,7 @@ CACHED = (
 )
 
 # How many results of a step stay in the cache, where it is not four.
-KEPT = {"object": 300, "download": 1, "extract": 1, "binaryen": 1}
+KEPT = {"object": 400, "download": 1, "extract": 1, "binaryen": 1}
 
 
 @dataclass
@@ -145,7 +145,10 @@ class Pipeline:
         )
         instrumented = self.step(
             "instrument",
-            ["instrument.py", "recursion.py", "symbols.py", "hot_functions.txt"],
+            [
+                *("instrument.py", "call_graph.py", "recursion.py", "symbols.py"),
+                "hot_functions.txt",
+            ],
             {
                 "translated": content_digest(translated),
                 "symbols": sha256(linked / "symbols.json"),

@@ -2,7 +2,7 @@
 
 zig has no profile runtime, so the instrumented build is made by LLVM 19 of the system. Its counters
 belong to the source, not to the compiler's intermediate code, so that zig's newer clang can use
-them.
+them, for the plain code and for the metered.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ def collect(
         cache=cache,
         jobs=jobs,
         progress=progress,
+        one_variant=True,
     )
     tool = build_image_tool(
         root,

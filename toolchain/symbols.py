@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import accumulate
 
 from toolchain.errors import BuildError
@@ -44,15 +44,22 @@ def _names(kind: str, names: list[str]) -> list[str]:
     ]
 
 
+def _functions(name: str, functions: list[str]) -> list[str]:
+    rows = [f"(wasm_rt_function_ptr_t){function}," for function in functions]
+    return [f"static const wasm_rt_function_ptr_t {name}[] = {{", *rows, "};"]
+
+
 def symbols_source(
     symbols: Mapping[str, Mapping[str, object]],
     functions: Mapping[str, tuple[str, list[str], str]],
     types: Mapping[str, str],
+    metered: Callable[[str], str],
 ) -> str:
     """C source of the tables.
 
     symbols: symbols.json of the link; functions: exported name to C name, parameters and result;
-    types: names of wasm2c's function types with their hashes as C literals.
+    types: names of wasm2c's function types with their hashes as C literals; metered: gives the C
+    name that a function has in the metered code.
     """
     public = sorted(
         name
@@ -76,7 +83,7 @@ def symbols_source(
             texts.append(text)
         numbers.append(texts.index(text))
         arguments = ", ".join(["guest_instance*", *parameters])
-        prototypes.append(f"{result} {c_name}({arguments});")
+        prototypes += [f"{result} {form}({arguments});" for form in (c_name, metered(c_name))]
     extra: list[str] = []
     rows: list[str] = []
     for number, text in enumerate(texts):
@@ -101,9 +108,10 @@ def symbols_source(
             "const uint16_t guest_function_signatures[] = {",
             *(f"{number}," for number in numbers),
             "};",
-            "const wasm_rt_function_ptr_t guest_functions[] = {",
-            *(f"(wasm_rt_function_ptr_t){functions[name][0]}," for name in public),
-            "};",
+            *_functions("plain_functions", [functions[name][0] for name in public]),
+            *_functions("metered_functions", [metered(functions[name][0]) for name in public]),
+            "const wasm_rt_function_ptr_t *const guest_functions[] = {plain_functions,"
+            " metered_functions};",
             *_names("variable", variables),
             "const uint32_t guest_variable_addresses[] = {",
             *(f"{symbols['data'][name]}u," for name in variables),

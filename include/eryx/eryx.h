@@ -450,7 +450,7 @@ typedef struct eryx_limits {
     uint64_t execution_timeout_ms;     /* wall clock of one run from its first step on; 30,000 */
     uint64_t cpu_timeout_ms;           /* processor time of the guest in one run; unlimited */
     uint64_t max_memory_bytes;         /* linear memory of the guest, its image included; 128 MiB */
-    uint64_t max_fuel;                 /* fuel of one run; ERYX_UNLIMITED */
+    uint64_t max_fuel;                 /* fuel of one run, which is metered then; ERYX_UNLIMITED */
     uint64_t max_output_bytes;         /* stdout and stderr kept of one run, together (when one has
                                        flooded it, the other has an eighth more); 16 MiB */
     uint64_t max_result_bytes;         /* JSON of the result variable; 16 MiB */
@@ -465,6 +465,8 @@ typedef struct eryx_limits {
     uint64_t max_pending_callback_bytes; /* all calls without an answer and all answers that the
                                             guest has not taken, by what the host needs for them
                                             (see eryx_json_measure()); 64 MiB */
+    bool metered;                        /* count fuel, without a limit of it as well; false. Runs
+                                            that are not metered are faster, and do the same. */
 } eryx_limits;
 
 /* Fills in the defaults. */
@@ -707,7 +709,8 @@ typedef struct eryx_result {
     int32_t exit_code;     /* of sys.exit() or os._exit(); 0 otherwise */
     bool memory_limit_hit; /* the guest was refused memory because of max_memory_bytes */
     uint64_t duration_ns;
-    uint64_t fuel_consumed;
+    bool metered;           /* the fuel of the run was counted */
+    uint64_t fuel_consumed; /* 0 if it was not */
     uint64_t peak_memory_bytes;
     uint64_t callback_invocations;      /* calls of host functions that were granted */
     const eryx_connection *connections; /* in the order of their begin, the first 1,000 */

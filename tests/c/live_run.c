@@ -41,7 +41,8 @@ static void test_output_and_result(void)
         execute(sandbox, "print('hello')\nresult = {'a': [1, None]}", ERYX_OK);
     assert_output(result, "hello\n");
     ASSERT_BYTES_EQ(result->result_json.data, result->result_json.size, "{\"a\": [1, null]}", 16);
-    ASSERT_GT(result->fuel_consumed, 0);
+    ASSERT(!result->metered);
+    ASSERT_EQ_U(result->fuel_consumed, 0);
     ASSERT_GT(result->duration_ns, 0);
     ASSERT_GT(result->peak_memory_bytes, 1 << 20);
     ASSERT(result == eryx_sandbox_result(sandbox));
@@ -118,7 +119,7 @@ static void test_sandbox_must_be_reset_after_a_hard_stop(void)
     limits.max_fuel = ERYX_UNLIMITED;
     ASSERT_EQ(eryx_sandbox_set_limits(sandbox, &limits), ERYX_OK);
     ASSERT_EQ(eryx_sandbox_reset(sandbox, NULL), ERYX_OK);
-    execute(sandbox, "1", ERYX_OK);
+    ASSERT(!execute(sandbox, "1", ERYX_OK)->metered);
     eryx_sandbox_destroy(sandbox);
 }
 
@@ -126,8 +127,15 @@ static void test_fuel_is_the_same_for_the_same_work(void)
 {
     uint64_t fuel[3];
     for (int i = 0; i < 3; i++) {
-        eryx_sandbox *sandbox = live_create(NULL);
-        fuel[i] = execute(sandbox, "sum(x * x for x in range(10000))", ERYX_OK)->fuel_consumed;
+        eryx_sandbox_options options;
+        eryx_sandbox_options_init(&options);
+        options.limits.metered = i != 1;
+        options.limits.max_fuel = i != 0 ? 1000000000 : ERYX_UNLIMITED;
+        eryx_sandbox *sandbox = live_create(&options);
+        const eryx_result *result = execute(sandbox, "sum(x * x for x in range(10000))", ERYX_OK);
+        ASSERT(result->metered);
+        fuel[i] = result->fuel_consumed;
+        ASSERT_GT(fuel[i], 10000);
         eryx_sandbox_destroy(sandbox);
     }
     ASSERT_EQ_U(fuel[0], fuel[1]);

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
 import tarfile
@@ -22,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from toolchain import (  # noqa: E402
     bytecode,
+    call_graph,
     crates,
     host_libraries,
     hot,
@@ -30,6 +32,7 @@ from toolchain import (  # noqa: E402
     layout,
     llhttp,
     lock,
+    native,
     newer_library,
     setup,
     stdlib,
@@ -427,6 +430,129 @@ class TestInstrument:
         code.functions["w2c_guest_f"] = instrument.Function("w2c_guest_f", "void", [], text)
         with pytest.raises(BuildError, match="wasm2c's output has changed"):
             instrument.transform_functions(code)
+
+
+def _function(name: str, *statements: str) -> str:
+    lines = [f"u32 w2c_guest_{name}(guest_instance* instance, u32 var_p0, ", "    u32 var_p1) {"]
+    lines += ["  u32 var_l2 = 0, var_l3 = 0, ", "      var_l4 = 0;", "  FUNC_PROLOGUE;"]
+    lines += ["  u32 var_i0, var_i1;", *(f"  {statement}" for statement in statements)]
+    return "\n".join([*lines, "  return var_i0;", "}", ""])
+
+
+def _call(name: str) -> str:
+    return f"var_i0 = w2c_guest_{name}(instance, var_i0, var_i1);"
+
+
+_CALL_POINTER = (
+    "var_i0 = CALL_INDIRECT(instance->table, u32 (*)(guest_instance*, u32), guest_type_3, "
+    "var_i1, instance, var_i0);"
+)
+
+
+class TestCallGraph:
+    """Metered code has a tick in every cycle of calls, or there is no build."""
+
+    def check(
+        self,
+        functions: dict[str, str],
+        table: dict[str, list[str]] | None = None,
+    ) -> None:
+        """With a function h that calls nothing."""
+        named = {f"w2c_guest_{name}": text for name, text in functions.items()}
+        named["w2c_guest_h"] = _function("h")
+        call_graph.check_ticks(named, table or {}, {})
+
+    def test_calls_without_a_cycle_need_no_tick(self) -> None:
+        self.check({"f": _function("f", _call("g"), _call("h")), "g": _function("g", _call("h"))})
+
+    def test_a_cycle_is_named(self) -> None:
+        functions = {
+            "a": _function("a", _call("h"), _call("b")),
+            "b": _function("b", _call("c")),
+            "c": _function("c", _call("a")),
+        }
+        names = " -> ".join(f"w2c_guest_{name}" for name in "abca")
+        with pytest.raises(BuildError, match=f"1 cycles of calls count no tick, one is: {names}$"):
+            self.check(functions)
+        for name, text in functions.items():
+            self.check({**functions, name: call_graph.count_entry(text)})
+
+    def test_a_tick_has_to_be_met_on_every_way(self) -> None:
+        loop = _function("f", "var_L1: GUEST_TICK(instance);", "var_i0 = 1u;", _call("f"))
+        with pytest.raises(BuildError, match="w2c_guest_f -> w2c_guest_f"):
+            self.check({"f": loop})
+        one_of_two = _function("f", "GUEST_TICK(instance);", _call("f"), _call("f"))
+        with pytest.raises(BuildError, match="w2c_guest_f -> w2c_guest_f"):
+            self.check({"f": one_of_two})
+        self.check({"f": _function("f", "GUEST_TICK(instance);", _call("f"))})
+
+    def test_calls_through_the_table_may_lead_to_all_of_their_type(self) -> None:
+        functions = {"f": _function("f", _CALL_POINTER), "g": _function("g", _call("f"))}
+        self.check(functions, {"guest_type_3": ["w2c_guest_h"]})
+        with pytest.raises(BuildError, match="w2c_guest_f -> w2c_guest_g -> w2c_guest_f"):
+            self.check(functions, {"guest_type_3": ["w2c_guest_h", "w2c_guest_g"]})
+        functions["f"] = call_graph.count_indirect_calls(functions["f"])
+        self.check(functions, {"guest_type_3": ["w2c_guest_h", "w2c_guest_g"]})
+
+    def test_host_functions_may_call_the_guest(self) -> None:
+        shim = "void shim_host(guest_instance *instance) {\n  host(instance);\n}\n"
+        functions = {"w2c_guest_f": _function("f", "shim_host(instance);"), "shim_host": shim}
+        call_graph.check_ticks(functions, {}, {})
+        with pytest.raises(BuildError, match="shim_host -> w2c_guest_f -> shim_host"):
+            call_graph.check_ticks(functions, {}, {"shim_host": ["w2c_guest_f"]})
+
+    def test_what_cannot_be_followed_is_refused(self) -> None:
+        with pytest.raises(BuildError, match="nowhere: w2c_guest_missing"):
+            self.check({"f": _function("f", _call("missing"))})
+        with pytest.raises(BuildError, match="no statement"):
+            call_graph.count_indirect_calls(f"  if (var_i0) {{ {_CALL_POINTER} }}\n")
+        with pytest.raises(BuildError, match="no prologue"):
+            call_graph.count_entry("void f(void) {\n}\n")
+
+    def test_cheap_functions_are_chosen(self) -> None:
+        graph = {
+            "loop": {"spam", "eggs", "leaf"},
+            "spam": {"loop"},
+            "eggs": {"loop", "eggs"},
+            "leaf": set[str](),
+        }
+        assert call_graph.choose_entries(graph, lambda name: 1) == {"loop", "eggs"}
+        assert call_graph.choose_entries(graph, lambda name: 100 if name == "loop" else 1) == {
+            "spam",
+            "eggs",
+        }
+        turned = {name: graph[name] for name in reversed(graph)}
+        assert call_graph.choose_entries(turned, lambda name: 1) == {"loop", "eggs"}
+
+
+class TestVariants:
+    def make_object(self, names: bytes, code: bytes) -> bytes:
+        """An ELF file with the sections .text and .strtab."""
+        header = bytearray(64)
+        header[:6] = b"\x7fELF\x02\x01"
+        struct.pack_into("<Q", header, 0x28, 64 + len(code) + len(names))
+        struct.pack_into("<HH", header, 0x3A, 64, 2)
+        sections = bytearray(128)
+        struct.pack_into("<I", sections, 4, 1)
+        struct.pack_into("<QQ", sections, 0x18, 64, len(code))
+        struct.pack_into("<I", sections, 64 + 4, 3)
+        struct.pack_into("<QQ", sections, 64 + 0x18, 64 + len(code), len(names))
+        return bytes(header + code + names + sections)
+
+    def test_functions_get_the_names_of_metered_code(self) -> None:
+        made = self.make_object(b"\0w2c_guest_f\0shim_f\0guest_type_1\0w2c_guest_g\0", b"\xc3")
+        wanted = b"\0w2c_meter_f\0shim_f\0guest_type_1\0w2c_meter_g\0"
+        assert native.rename_functions(made) == self.make_object(wanted, b"\xc3")
+
+    def test_unknown_object_files_are_refused(self) -> None:
+        with pytest.raises(BuildError, match="64-bit ELF"):
+            native.rename_functions(b"\0asm")
+        with pytest.raises(BuildError, match="not where they were"):
+            native.rename_functions(self.make_object(b"\0w2c_guest_f\0", b"w2c_guest_f"))
+
+    def test_shims_are_the_same_in_both(self) -> None:
+        assert instrument.metered_name("w2c_guest_f_copy1") == "METERED(f_copy1)"
+        assert instrument.metered_name("shim_eryx_host_call") == "shim_eryx_host_call"
 
 
 class TestHotFunctions:

@@ -180,8 +180,9 @@ def _digest(path: Path) -> str:
 
 def _key(data: bytes) -> str:
     digest = hashlib.sha256(repr([BUILD_ID, *_FLAGS, *_TARGET, *_WASM2C]).encode())
-    for name in ("_wasm.py", "_translate.py"):
-        digest.update(Path(__file__).with_name(name).read_bytes())
+    sources = [Path(__file__).with_name(name) for name in ("_wasm.py", "_translate.py")]
+    for path in [*sources, *sorted(INCLUDE.glob("*.h"))]:
+        digest.update(path.read_bytes())
     digest.update(data)
     return digest.hexdigest()
 

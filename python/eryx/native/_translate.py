@@ -101,11 +101,11 @@ _C_TYPES = {"i": "u32", "j": "u64", "f": "f32", "d": "f64"}
 
 _HEAD = """\
 /* Written by eryx.native. */
+#define ERYX_METERED 1
 #include "guest_operations.h"
 #include "guest_extension.h"
 
 extern uint32_t extension_slot;
-extern wasm_rt_function_ptr_t extension_imports[];
 
 typedef u32 __attribute__((aligned(1), may_alias)) global_u32;
 typedef u64 __attribute__((aligned(1), may_alias)) global_u64;
@@ -123,13 +123,17 @@ typedef f64 __attribute__((aligned(1), may_alias)) global_f64;
 # The host's functions are reached by jumps, whatever their calling convention is.
 _HOST_CALLS = """
 __attribute__((visibility("hidden"))) uint32_t extension_slot;
-__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_tick;
+__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_interrupted;
+__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_attend;
 __attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_trap;
 __attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_grow;
 __attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_call_target;
 __asm__(".text\\n"
-        ".globl guest_tick\\n.hidden guest_tick\\n.type guest_tick, @function\\n"
-        "guest_tick: jmpq *extension_tick(%rip)\\n"
+        ".globl guest_interrupted\\n.hidden guest_interrupted\\n"
+        ".type guest_interrupted, @function\\n"
+        "guest_interrupted: jmpq *extension_interrupted(%rip)\\n"
+        ".globl guest_attend\\n.hidden guest_attend\\n.type guest_attend, @function\\n"
+        "guest_attend: jmpq *extension_attend(%rip)\\n"
         ".globl wasm_rt_trap\\n.hidden wasm_rt_trap\\n.type wasm_rt_trap, @function\\n"
         "wasm_rt_trap: jmpq *extension_trap(%rip)\\n"
         ".globl wasm_rt_grow_memory\\n.hidden wasm_rt_grow_memory\\n"
@@ -206,10 +210,15 @@ def _declarations(file: NativeFile, types: list[tuple[str, str]]) -> Iterator[st
         yield f"extern const char {name}[33];"
     for number, entry in enumerate(file.globals):
         yield _global_macro(file, number, entry)
+    count = len(file.imports) + 1
+    yield f"extern wasm_rt_function_ptr_t extension_imports[2][{count}];"
     for number, imported in enumerate(file.imports):
         parameters, result = _parameters(file.signature(imported.type_index))
         kind = f"{result} (*)({', '.join(['guest_instance*', *parameters])})"
-        yield (f"#define IMPORT_{number}(...) (({kind})extension_imports[{number}])(__VA_ARGS__)")
+        yield (
+            f"#define IMPORT_{number}(...)"
+            f" (({kind})extension_imports[instance->metered][{number}])(__VA_ARGS__)"
+        )
     first = len(file.imports)
     for number, type_index in enumerate(file.functions):
         parameters, result = _parameters(file.signature(type_index))
@@ -292,7 +301,7 @@ def _descriptor(
     yield _HOST_CALLS
     yield (
         '__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t '
-        f"extension_imports[{len(file.imports) + 1}];"
+        f"extension_imports[2][{len(file.imports) + 1}];"
     )
     names = {literal: name for name, literal in types}
     functions = []
@@ -361,8 +370,10 @@ __attribute__((visibility("default"))) const guest_extension GUEST_EXTENSION_SYM
   .global_count = {len(file.globals)}, .data_count = {len(data)},
   .functions = functions, .table = table, .imports = imports, .exports = exports,
   .variables = variables, .globals = globals, .data = data, .slot = &extension_slot,
-  .import_pointers = extension_imports, .tick = &extension_tick, .trap = &extension_trap,
-  .grow = &extension_grow, .call_target = &extension_call_target,
+  .import_pointers = {{extension_imports[0], extension_imports[1]}},
+  .interrupted = &extension_interrupted, .attend = &extension_attend,
+  .trap = &extension_trap, .grow = &extension_grow,
+  .call_target = &extension_call_target,
 }};
 """
 
@@ -376,7 +387,9 @@ def sources(file: NativeFile, generated: str, digest: bytes, build: str) -> dict
     types = _TYPE.findall(generated)
     found = list(_FUNCTION.finditer(generated))
     numbers = [int(match[3]) for match in found]
-    if sorted(numbers) != list(range(len(file.imports), file.function_count)):
+    # Each function counts when it is entered, so that no cycle of calls goes without.
+    counted = all(match[0].count("\n  FUNC_PROLOGUE;\n") == 1 for match in found)
+    if sorted(numbers) != list(range(len(file.imports), file.function_count)) or not counted:
         raise NativeModuleError("wasm2c gave something unexpected for it")
     declarations = "\n".join(_declarations(file, types)) + "\n"
     files = {"module.c": declarations + "\n".join(_descriptor(file, digest, build, types))}
