@@ -48,14 +48,14 @@ async def lag(seconds: float) -> float:
 async def shares() -> None:
     """Of many endless guests on two threads."""
     eryx.configure(threads=2)
-    sandboxes = [eryx.Sandbox(resource_limits=limits()) for _ in range(SANDBOXES)]
+    sandboxes = [eryx.Sandbox(resource_limits=limits(), meter=True) for _ in range(SANDBOXES)]
     runs = [asyncio.create_task(sandbox.execute_async(ENDLESS)) for sandbox in sandboxes]
     began = await lag(1.0)
     going = await lag(SECONDS - 1.0)
     ended = time.perf_counter()
     ends = cast("list[eryx.CancelledError]", await stop(sandboxes, runs))
     took = (time.perf_counter() - ended) * 1e3
-    fuel = sorted(end.fuel_consumed for end in ends)
+    fuel = sorted(end.fuel_consumed or 0 for end in ends)
     mean = statistics.mean(fuel)
     show(
         f"{SANDBOXES:,} endless guests, 2 threads, {SECONDS:.0f} s: shares against their mean",
@@ -73,20 +73,21 @@ async def shares() -> None:
 
 async def equal_jobs() -> None:
     """40 programs with limits on the time of eight."""
-    alone = await eryx.Sandbox().execute_async(COUNTS)
+    alone = await eryx.Sandbox(meter=True).execute_async(COUNTS)
+    whole = alone.fuel_consumed or 1
     time_ms = int(alone.duration_ms * 8)
     for name, allowed in (
         ("cpu_timeout_ms", limits(cpu_timeout_ms=time_ms)),
         ("execution_timeout_ms", limits(execution_timeout_ms=time_ms)),
     ):
-        sandboxes = [eryx.Sandbox(resource_limits=allowed) for _ in range(40)]
+        sandboxes = [eryx.Sandbox(resource_limits=allowed, meter=True) for _ in range(40)]
         began = time.perf_counter()
         ends = await asyncio.gather(
             *[sandbox.execute_async(COUNTS) for sandbox in sandboxes], return_exceptions=True
         )
         took = time.perf_counter() - began
         late = [end for end in ends if isinstance(end, eryx.TimeoutError)]
-        least = min((end.fuel_consumed / alone.fuel_consumed for end in late), default=1.0)
+        least = min(((end.fuel_consumed or 0) / whole for end in late), default=1.0)
         show(
             f"40 equal jobs, {name} of 8 times one alone ({alone.duration_ms:.0f} ms)",
             f"{len(late)} timed out, the least done is {least:.0%}, {took:.1f} s",

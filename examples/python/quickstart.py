@@ -11,7 +11,7 @@ import math
 print("hello from the sandbox")
 result = {"tau": round(math.tau, 3)}
 """)
-print(done.stdout, done.result, f"{done.duration_ms:.1f} ms, {done.fuel_consumed} fuel")
+print(done.stdout, done.result, f"{done.duration_ms:.1f} ms")
 
 # A program that fails: the traceback and what it had written come with the exception.
 try:

@@ -59,9 +59,10 @@ int core_parse_limits(PyObject *tuple, eryx_limits *limits)
         &limits->max_callback_bytes,
         &limits->max_pending_callback_bytes,
     };
-    if (PyTuple_Size(tuple) != LIMIT_COUNT) {
+    if (PyTuple_Size(tuple) != LIMIT_COUNT + 1) {
         if (!PyErr_Occurred()) {
-            PyErr_Format(PyExc_ValueError, "there are %d limits", LIMIT_COUNT);
+            PyErr_Format(PyExc_ValueError, "there are %d limits, and whether to count fuel",
+                         LIMIT_COUNT);
         }
         return -1;
     }
@@ -72,6 +73,11 @@ int core_parse_limits(PyObject *tuple, eryx_limits *limits)
         }
         *fields[index] = value;
     }
+    const int metered = PyObject_IsTrue(PyTuple_GetItem(tuple, LIMIT_COUNT));
+    if (metered < 0) {
+        return -1;
+    }
+    limits->metered = metered != 0;
     return 0;
 }
 

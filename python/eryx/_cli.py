@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "--max-output", type=_limit, metavar="BYTES", help="output kept of a run (16777216)"
     )
     parser.add_argument("--fuel", type=_limit, metavar="N", help="limit of work (none)")
+    parser.add_argument("--meter", action="store_true", help="count the work, for --json")
     parser.add_argument("--net", action="store_true", help="allow connections to public hosts")
     parser.add_argument(
         "--allow-host",
@@ -230,6 +231,7 @@ def _run(
         resource_limits=_limits(options),
         network=network,
         secrets=dict(options.secret) or None,
+        meter=options.meter,
     )
     if not options.json:
         sandbox._on_output = _writer(sys.stdout.buffer, sys.stderr.buffer)

@@ -37,7 +37,7 @@ class EryxError(Exception):
     """Wall-clock time of the run in milliseconds."""
     queued_ms: float = 0.0
     """Time in milliseconds that the run waited for its first slice."""
-    fuel_consumed: int = 0
+    fuel_consumed: int | None = None
     """Fuel that the run used."""
     peak_memory_bytes: int = 0
     """Most memory that the guest had."""

@@ -31,6 +31,7 @@ REQUEST_OPTIONS = frozenset(
     (
         "callbacks",
         "max_trace_events",
+        "meter",
         "on_stderr",
         "on_stdout",
         "on_trace",

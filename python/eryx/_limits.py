@@ -171,8 +171,8 @@ def _check(name: str, value: object) -> None:
         raise ValueError(f"{name} must not be greater than 2**63 - 1")
 
 
-def core_limits(limits: ResourceLimits) -> tuple[int, ...]:
-    """The limits in the order of struct eryx_limits."""
+def core_limits(limits: ResourceLimits, meter: bool = False) -> tuple[int, ...]:
+    """The limits in the order of struct eryx_limits, and whether to count fuel without a limit."""
 
     def or_else(value: int | None, otherwise: int) -> int:
         return otherwise if value is None else value
@@ -191,6 +191,7 @@ def core_limits(limits: ResourceLimits) -> tuple[int, ...]:
         or_else(limits.max_callback_invocations, UNLIMITED),
         or_else(limits.max_callback_bytes, UNLIMITED),
         or_else(limits.max_pending_callback_bytes, UNLIMITED),
+        meter,
     )
 
 

@@ -20,6 +20,7 @@ class RequestOptions(TypedDict, total=False):
     """What can be another for each use of a sandbox."""
 
     resource_limits: ResourceLimits | None
+    meter: bool
     callbacks: CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry] | None
     on_stdout: Callable[[str], object] | None
     on_stderr: Callable[[str], object] | None

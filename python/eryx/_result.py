@@ -68,8 +68,9 @@ class ExecuteResult:
     """Wall-clock time of the run in milliseconds."""
     queued_ms: float
     """Time in milliseconds that the run waited for its first slice; 0.0 for `Sandbox.execute`."""
-    fuel_consumed: int
-    """Work of the run, counted in loop rounds of the interpreter's machine code."""
+    fuel_consumed: int | None
+    """Work of the run, counted in rounds of loops and in calls of the interpreter's machine code;
+    None if it was not counted: see ``meter`` of `Sandbox`."""
     peak_memory_bytes: int
     """Most memory that the guest had, with the interpreter in it."""
     memory_limit_hit: bool

@@ -81,6 +81,7 @@ class Session(Sandbox):
         "_count",
         "_limits",
         "_lost",
+        "_meter",
         "_transactional",
         "_vfs",
         "_vfs_mount_path",
@@ -113,6 +114,7 @@ class Session(Sandbox):
         max_trace_events: int = 100_000,
         transactional: bool | Literal["all"] = False,
         native_modules: Iterable[NativeModule] | None = None,
+        meter: bool = False,
     ) -> None:
         """Makes a session in which Python has started.
 
@@ -164,8 +166,10 @@ class Session(Sandbox):
             on_trace=on_trace,
             max_trace_events=max_trace_events,
             native_modules=native_modules,
+            meter=meter,
         )
         self._limits = limits
+        self._meter = meter
         self._count = 0
         self._lost = False
         self._closed = False
@@ -194,7 +198,10 @@ class Session(Sandbox):
 
     @property
     def fuel_limit(self) -> int | None:
-        """Fuel of each run; None for no limit. Can be set."""
+        """Fuel of each run; None for no limit. Can be set.
+
+        Runs that have a limit are metered, others are if the session was made with ``meter``.
+        """
         return self._limits.max_fuel
 
     @fuel_limit.setter
@@ -362,11 +369,11 @@ class Session(Sandbox):
             limits = _copy_limits(self._limits)
             # The answer is no result of a program, and has limits of its own.
             limits.max_result_bytes = min(max_bytes, 2**40) * 4 // 3 + _MAX_SKIPPED_BYTES
-            self._core.set_limits(core_limits(limits))
+            self._core.set_limits(core_limits(limits, self._meter))
             try:
                 outcome = self._command(_SNAPSHOT, b"%d" % max_bytes)
             finally:
-                self._core.set_limits(core_limits(self._limits))
+                self._core.set_limits(core_limits(self._limits, self._meter))
         if outcome.result_json is None:
             raise ResourceLimitError(f"no snapshot: {outcome.result_error or 'nothing was left'}")
         try:
@@ -490,7 +497,7 @@ class Session(Sandbox):
 
     def _set_limits(self, limits: ResourceLimits) -> None:
         with self._turn_taken():
-            self._core.set_limits(core_limits(limits))
+            self._core.set_limits(core_limits(limits, self._meter))
             self._limits = limits
             self._timeout_ms = limits.execution_timeout_ms
 

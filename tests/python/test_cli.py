@@ -113,8 +113,10 @@ class TestUsage:
     def test_help(self) -> None:
         done = cli("-h")
         assert done.returncode == 0
-        for option in ("--timeout", "--max-memory", "--max-output", "--fuel", "--json", "--result"):
+        for option in ("--timeout", "--max-memory", "--max-output", "--fuel", "--meter"):
             assert option in done.stdout
+        assert "--json" in done.stdout
+        assert "--result" in done.stdout
 
     @pytest.mark.parametrize(
         "arguments",
@@ -158,6 +160,10 @@ class TestExitCodes:
         done = cli("--timeout", "200", "-c", stubborn)
         assert (done.returncode, done.stdout) == (1, "")
         assert re.fullmatch(r"eryx: timeout: stopped after \d+ ms\n", done.stderr)
+
+    def test_meter(self) -> None:
+        done = cli("--json", "--meter", "-c", "pass")
+        assert json.loads(done.stdout)["fuel_consumed"] > 0
 
     def test_fuel(self) -> None:
         done = cli("--fuel", "2000000", "-c", "while True: pass")
@@ -271,7 +277,7 @@ class TestOutput:
         document = json.loads(done.stdout)
         assert (document["stdout"], document["stderr"], document["result"]) == ("o", "e", 1)
         assert document["error"] is None
-        assert document["fuel_consumed"] > 0
+        assert document["fuel_consumed"] is None
         assert document["duration_ms"] > 0
         assert document["peak_memory_bytes"] > 0
         assert document["stdout_truncated"] is False

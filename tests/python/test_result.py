@@ -51,17 +51,9 @@ class TestExecuteResult:
         assert result.duration_ms > 0
         assert isinstance(result.peak_memory_bytes, int)
         assert 0 < result.peak_memory_bytes < 128 * 1024 * 1024
-        assert isinstance(result.fuel_consumed, int)
-        assert result.fuel_consumed > 0
+        assert result.fuel_consumed is None
         assert result.callback_invocations == 0
         assert result.memory_limit_hit is False
-
-    def test_fuel_grows_with_work_and_repeats(self, sandbox: eryx.Sandbox) -> None:
-        short = [sandbox.execute("for _ in range(1000): pass").fuel_consumed for _ in range(3)]
-        assert len(set(short)) == 1
-        long = sandbox.execute("for _ in range(100_000): pass").fuel_consumed
-        assert long > short[0] + 90_000
-        assert eryx.Sandbox().execute("for _ in range(1000): pass").fuel_consumed == short[0]
 
     def test_peak_memory_follows_the_guest(self, run: Run) -> None:
         small = run("pass").peak_memory_bytes
@@ -299,13 +291,13 @@ class TestExceptions:
         assert error.stderr.startswith("err\n")
         assert error.stderr.count("ZeroDivisionError") == 1
         assert error.duration_ms > 0
-        assert error.fuel_consumed > 0
+        assert error.fuel_consumed is None
         assert error.peak_memory_bytes > 0
 
     def test_exception_without_a_run(self) -> None:
         error = eryx.ExecutionError("x")
         assert (error.stdout, error.stderr, error.duration_ms) == ("", "", 0.0)
-        assert (error.fuel_consumed, error.peak_memory_bytes) == (0, 0)
+        assert (error.fuel_consumed, error.peak_memory_bytes) == (None, 0)
         assert (error.exc_type, error.exc_message, error.traceback) == ("", "", "")
 
     def test_exceptions_can_be_pickled(self, fails: Fails) -> None:

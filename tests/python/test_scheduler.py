@@ -264,13 +264,13 @@ class TestTurns:
         eryx.configure(threads=2)
 
         async def main() -> list[int]:
-            sandboxes = [eryx.Sandbox(resource_limits=limits()) for _ in range(40)]
+            sandboxes = [eryx.Sandbox(resource_limits=limits(), meter=True) for _ in range(40)]
             runs = [asyncio.create_task(sandbox.execute_async(ENDLESS)) for sandbox in sandboxes]
             await asyncio.sleep(3)
             for sandbox in sandboxes:
                 sandbox.cancel()
             ends = await asyncio.gather(*runs, return_exceptions=True)
-            return [cast("eryx.CancelledError", end).fuel_consumed for end in ends]
+            return [cast("eryx.CancelledError", end).fuel_consumed or 0 for end in ends]
 
         fuel = asyncio.run(main())
         assert min(fuel) > 0.4 * sum(fuel) / len(fuel)
