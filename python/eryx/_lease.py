@@ -168,9 +168,10 @@ class PooledSandbox(Sandbox):
         return self._state == RELEASED
 
     def release(self) -> None:
-        """Gives the sandbox back; a run of another thread is ended. Doing it twice does no harm.
+        """Gives the sandbox back; a run that goes on is ended. Doing it twice does no harm.
 
-        Raises EryxError if this thread is running code in it.
+        Raises EryxError if it is a run of this thread, which cannot wait for it; ``async with``
+        can.
         """
         if self._is_held():
             self._turn.check()

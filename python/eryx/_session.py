@@ -413,7 +413,8 @@ class Session(Sandbox):
     def close(self) -> None:
         """Gives the memory of the session back; nothing can be done with it any more.
 
-        A run of another thread is ended. Raises EryxError if this thread is running code in it.
+        A run that goes on is ended. Raises EryxError if it is one of this thread, which cannot wait
+        for it: the session can be closed when that has ended.
         """
         self._turn.check()
         self._ending = True

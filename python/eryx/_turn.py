@@ -84,12 +84,23 @@ class Turn:
         # Set by a task that has it: gives it up, and releases it in the end, in place of the task.
         self.if_loop_closes: Callable[[], object] | None = None
 
+    def check(self) -> None:
+        """Raises EryxError if the present code could wait for the turn for ever.
+
+        That is so in the child of a fork, and in a callback of the run that has it.
+        """
+        if os.getpid() != self.process:
+            raise EryxError(_FORKED)  # the holder may be a thread that the child does not have
+        for run in runs_around.get():
+            if run.turn is self and run.active:
+                raise EryxError(_WAITING)
+
     def acquire(self, *, to_end: bool = False) -> None:
         """Waits on this thread until it has the turn. Raises EryxError if that may never be.
 
         to_end: the run has been told to end, so there is more patience with a function of the host.
         """
-        self._check()
+        self.check()
         thread = _thread.get_ident()
         with self._mutex:
             if self._holder is None:
@@ -118,7 +129,7 @@ class Turn:
         """Waits on the running event loop until the task has the turn."""
         import asyncio
 
-        self._check()
+        self.check()
         thread = _thread.get_ident()
         loop = asyncio.get_running_loop()
         with self._mutex:
@@ -141,13 +152,6 @@ class Turn:
         except BaseException:
             self._withdraw(waiter)
             raise
-
-    def check(self) -> None:
-        """Raises EryxError if this thread could wait for the turn for ever."""
-        self._check()
-        self._look_at_loop()
-        if self._holder == _thread.get_ident():
-            raise EryxError(_REENTRANT)
 
     def release(self) -> None:
         """Gives the turn to the one who has waited longest."""
@@ -204,14 +208,6 @@ class Turn:
             self._loop = None
             give_up = self.if_loop_closes or self.release
         give_up()
-
-    def _check(self) -> None:
-        """Refuses those who could wait for ever."""
-        if os.getpid() != self.process:
-            raise EryxError(_FORKED)  # the holder may be a thread that the child does not have
-        for run in runs_around.get():
-            if run.turn is self and run.active:
-                raise EryxError(_WAITING)
 
 
 class _Waiter:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import eryx
+from conftest import run_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,6 +201,51 @@ class TestCancel:
             assert len(ends) == 1
             with pytest.raises(eryx.EryxError, match="closed"):
                 session.execute("1")
+
+    @pytest.mark.parametrize("code", ["while True: pass", "import time\ntime.sleep(600)"])
+    def test_close_ends_the_run_of_another_task(self, code: str) -> None:
+        async def main() -> None:
+            session = eryx.Session(resource_limits=limits(600_000))
+            run_of_a_task = asyncio.create_task(session.execute_async(code))
+            await asyncio.sleep(0.05)
+            with pytest.raises(eryx.EryxError, match="already running"):
+                session.close()
+            with pytest.raises(eryx.CancelledError):
+                await run_of_a_task
+            session.close()
+
+        asyncio.run(main())
+
+    @pytest.mark.parametrize(
+        "code", ["while True: pass", "import time\ntime.sleep(600)", "while True: c.sync()"]
+    )
+    @modes
+    def test_so_does_ctrl_c(self, code: str, mode: str) -> None:
+        done = run_python(
+            f"""
+            import asyncio, eryx, os, signal, threading, time
+            calls = []
+            def c():
+                calls.append(1)
+                time.sleep(0.05)
+            sandbox = eryx.Sandbox(
+                callbacks=[{{"name": "c", "fn": c}}],
+                resource_limits=eryx.ResourceLimits(
+                    execution_timeout_ms=600_000, max_callback_invocations=None
+                ),
+            )
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+            try:
+                if {mode!r} == "execute":
+                    sandbox.execute({code!r})
+                else:
+                    asyncio.run(sandbox.execute_async({code!r}))
+            except KeyboardInterrupt:
+                print("interrupted", len(calls) < 20)
+            print(sandbox.execute("print(1)").stdout)
+            """
+        )
+        assert done.stdout == "interrupted True\n1\n", done.stderr
 
     def test_a_lease_that_is_released_before_its_run_begins(self) -> None:
         with eryx.SandboxPool(max_size=1) as pool:
