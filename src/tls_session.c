@@ -223,8 +223,8 @@ static tls_status judge(tls_session *session, int result)
         /* The name that a certificate has which OpenSSL can't decode. */
         tls_error_set(&session->error, "the server's certificates are malformed or too many, or "
                                        "have keys of a kind or size that eryx does not take");
-        strcpy(session->error.library, "SSL");
-        strcpy(session->error.reason, "ASN1_LIB");
+        snprintf(session->error.library, sizeof session->error.library, "SSL");
+        snprintf(session->error.reason, sizeof session->error.reason, "ASN1_LIB");
     }
     return die(session, TLS_FAILED);
 }

@@ -32,6 +32,7 @@ MEMORY_OWNERS = {
     "run.c",
     "sandbox.c",
     "trap.c",
+    "wall.c",
     "wasm-rt.h",
 }
 
