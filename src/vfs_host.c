@@ -49,67 +49,9 @@ static host_node *node_of(vfs_node node)
     return (host_node *)node.item;
 }
 
-static vfs_error error_of(int number)
-{
-    switch (number) {
-    case EACCES:
-        return VFS_ACCESS;
-    case EAGAIN:
-        return VFS_WOULD_BLOCK;
-    case EBADF:
-        return VFS_BAD_DESCRIPTOR;
-    case EBUSY:
-    case ETXTBSY:
-        return VFS_BUSY;
-    case EDQUOT:
-    case ENOSPC:
-        return VFS_INSUFFICIENT_SPACE;
-    case EEXIST:
-        return VFS_EXIST;
-    case EFBIG:
-    case EOVERFLOW:
-        return VFS_FILE_TOO_LARGE;
-    case EILSEQ:
-        return VFS_ILLEGAL_BYTE_SEQUENCE;
-    case EINVAL:
-        return VFS_INVALID;
-    case EISDIR:
-        return VFS_IS_DIRECTORY;
-    case ELOOP:
-        return VFS_LOOP;
-    case EMFILE:
-    case ENFILE:
-        return VFS_QUOTA;
-    case EMLINK:
-        return VFS_TOO_MANY_LINKS;
-    case ENAMETOOLONG:
-        return VFS_NAME_TOO_LONG;
-    case ENOENT:
-    case ESTALE:
-        return VFS_NO_ENTRY;
-    case ENOMEM:
-        return VFS_INSUFFICIENT_MEMORY;
-    case ENOTDIR:
-        return VFS_NOT_DIRECTORY;
-    case ENOTEMPTY:
-        return VFS_NOT_EMPTY;
-    case EOPNOTSUPP:
-    case ENOSYS:
-        return VFS_UNSUPPORTED;
-    case EPERM:
-        return VFS_NOT_PERMITTED;
-    case EROFS:
-        return VFS_READ_ONLY;
-    case EXDEV:
-        return VFS_CROSS_DEVICE;
-    default:
-        return VFS_IO;
-    }
-}
-
 static vfs_error result_of(int returned)
 {
-    return returned == 0 ? VFS_OK : error_of(errno);
+    return returned == 0 ? VFS_OK : vfs_error_of_errno(errno);
 }
 
 /* ---- Nodes ------------------------------------------------------------------------------------
@@ -169,7 +111,7 @@ static vfs_error read_target(host_node *node)
     UNINITIALIZED char target[VFS_PATH_MAX + 1];
     ssize_t length = readlinkat(node->path, "", target, sizeof target);
     if (length < 0) {
-        return error_of(errno);
+        return vfs_error_of_errno(errno);
     }
     if (length > VFS_PATH_MAX) {
         return VFS_NAME_TOO_LONG;
@@ -202,7 +144,7 @@ static vfs_error create_node(host_volume *volume, host_node *parent, const char 
     if (node == NULL) {
         error = VFS_INSUFFICIENT_MEMORY;
     } else if (fstat(descriptor, &found) != 0) {
-        error = error_of(errno);
+        error = vfs_error_of_errno(errno);
     }
     if (error != VFS_OK) {
         close(descriptor);
@@ -275,7 +217,7 @@ static vfs_error find(vfs_node directory, const char *name, size_t length, vfs_n
     host_node *holder = node_of(directory);
     int descriptor = open_beneath(holder->path, terminate(&copy, name, length), O_PATH, 0);
     if (descriptor < 0) {
-        return error_of(errno);
+        return vfs_error_of_errno(errno);
     }
     host_node *node;
     vfs_error error = create_node(holder->volume, holder, name, length, descriptor, false, &node);
@@ -413,7 +355,7 @@ static vfs_error open_listing(host_node *node)
     int descriptor = openat(node->path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) {
         descriptors_give(share, 1);
-        return error_of(errno);
+        return vfs_error_of_errno(errno);
     }
     node->directory = fdopendir(descriptor);
     if (node->directory == NULL) {
@@ -453,7 +395,7 @@ static vfs_error list_locked(host_node *node, uint64_t *cursor, vfs_directory_en
         entry = readdir(node->directory);
     } while (entry != NULL && !is_listed(entry->d_name));
     if (entry == NULL) {
-        error = errno == 0 ? VFS_OK : error_of(errno);
+        error = errno == 0 ? VFS_OK : vfs_error_of_errno(errno);
         *out_found = false;
         /* The descriptor is given back; another look at the end begins anew from the cursor. */
         close_listing(node);
@@ -520,7 +462,7 @@ static vfs_error open_locked(host_node *node, uint32_t flags)
     int access = !writes ? O_RDONLY : (flags & VFS_OPEN_READ) != 0 ? O_RDWR : O_WRONLY;
     int descriptor = reopen(node, access);
     if (descriptor < 0) {
-        return error_of(errno);
+        return vfs_error_of_errno(errno);
     }
     node->contents = descriptor;
     close(node->path);
@@ -565,7 +507,7 @@ static vfs_error read_node(vfs_node node, uint64_t offset, uint8_t *buffer, size
             continue;
         }
         if (got < 0 && done == 0) {
-            return error_of(errno);
+            return vfs_error_of_errno(errno);
         }
         if (got <= 0) {
             break;
@@ -584,7 +526,7 @@ static vfs_error write_node(vfs_node node, uint64_t offset, const uint8_t *data,
     struct stat found;
     if (appends) {
         if (fstat(contents, &found) != 0) {
-            return error_of(errno);
+            return vfs_error_of_errno(errno);
         }
         offset = (uint64_t)found.st_size;
     }
@@ -605,7 +547,7 @@ static vfs_error write_node(vfs_node node, uint64_t offset, const uint8_t *data,
         }
     } while (done < 0 && errno == EINTR);
     if (done < 0) {
-        return error_of(errno);
+        return vfs_error_of_errno(errno);
     }
     *out_done = (size_t)done;
     return VFS_OK;
@@ -629,7 +571,7 @@ static vfs_error make_file(host_node *directory, const char *name, size_t length
     int descriptor =
         open_beneath(directory->path, name, O_RDWR | O_CREAT | O_EXCL | O_NONBLOCK, 0666);
     if (descriptor < 0) {
-        return error_of(errno);
+        return vfs_error_of_errno(errno);
     }
     return create_node(directory->volume, directory, name, length, descriptor, true, out_node);
 }
@@ -650,14 +592,14 @@ static vfs_error make(vfs_node directory, const char *name, size_t length, vfs_t
     }
     if (type == VFS_TYPE_DIRECTORY) {
         if (mkdirat(holder->path, copy.text, 0777) != 0) {
-            return error_of(errno);
+            return vfs_error_of_errno(errno);
         }
     } else {
         char path[VFS_PATH_MAX + 1];
         memcpy(path, target, target_length);
         path[target_length] = '\0';
         if (symlinkat(path, holder->path, copy.text) != 0) {
-            return error_of(errno);
+            return vfs_error_of_errno(errno);
         }
     }
     return find(directory, name, length, out_node);
@@ -725,7 +667,7 @@ static vfs_error open_root(host_volume *volume, const char *path)
 {
     int descriptor = open(path, O_PATH | O_CLOEXEC);
     if (descriptor < 0) {
-        return error_of(errno);
+        return vfs_error_of_errno(errno);
     }
     host_node *root;
     vfs_error error = create_node(volume, NULL, "", 0, descriptor, false, &root);

@@ -280,6 +280,9 @@ void vfs_walk_end(vfs_walk *walk);
 bool vfs_name_is_plain(const char *name, size_t length);
 bool vfs_target_is_plain(const char *target, size_t length);
 
+/* The error for a number of errno (vfs_errno.c); VFS_IO for those that a guest has no use for. */
+vfs_error vfs_error_of_errno(int number);
+
 /* Makes an open file out of a node, holding it once more. */
 vfs_error vfs_file_create(vfs *files, vfs_node node, uint32_t flags, vfs_file **out_file);
 
