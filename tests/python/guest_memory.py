@@ -33,18 +33,23 @@ def _regions() -> Iterator[tuple[int, int]]:
             yield bottom, top
 
 
-def find_in_guests(*needles: bytes) -> list[bytes]:
-    """Gives the needles that are anywhere in the linear memory of a guest."""
+def contents() -> Iterator[bytes]:
+    """The linear memory of each guest."""
     regions = list(_regions())
     assert regions, "there is no guest"
-    found = []
     memory = os.open("/proc/self/mem", os.O_RDONLY)
     try:
         for begin, end in regions:
-            size = end - begin
-            content = os.pread(memory, size, begin)
-            assert len(content) == size
-            found += [needle for needle in needles if needle in content]
+            content = os.pread(memory, end - begin, begin)
+            assert len(content) == end - begin
+            yield content
     finally:
         os.close(memory)
+
+
+def find_in_guests(*needles: bytes) -> list[bytes]:
+    """Gives the needles that are anywhere in the linear memory of a guest."""
+    found = []
+    for content in contents():
+        found += [needle for needle in needles if needle in content]
     return found
