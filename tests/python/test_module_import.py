@@ -53,6 +53,7 @@ class TestModuleImport:
             "VfsStorage",
             "__version__",
             "callback_stub",
+            "configure",
             "trim",
         }
 
