@@ -1,16 +1,19 @@
 /* What the generated code calls: wasm-rt.h, and the guest's own allocator. */
 #include "guest_exports.h"
+#include "guest_host.h"
 #include "guest_memory.h"
 #include "memory.h"
 #include "run.h"
 #include "trap.h"
 
-void wasm_rt_trap(wasm_rt_trap_t trap)
+GUEST_HOST_FUNCTION(wasm_rt_trap);
+void host_wasm_rt_trap(wasm_rt_trap_t trap)
 {
     trap_raise(trap);
 }
 
-uint64_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t delta_pages)
+GUEST_HOST_FUNCTION(wasm_rt_grow_memory);
+uint64_t host_wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t delta_pages)
 {
     uint64_t earlier = memory->pages;
     if (!memory_grow(memory, delta_pages)) {

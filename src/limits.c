@@ -9,6 +9,7 @@
 
 #include "alarm.h"
 #include "guest_exports.h"
+#include "guest_host.h"
 #include "guest_memory.h"
 #include "protocol.h"
 #include "run.h"
@@ -299,7 +300,8 @@ void limits_interrupted(guest_instance *instance)
     alarm_set(scope->look_ns);
 }
 
-void guest_attend(guest_instance *instance)
+GUEST_HOST_FUNCTION(guest_attend);
+void host_guest_attend(guest_instance *instance)
 {
     if (instance->pending_trap != WASM_RT_TRAP_NONE) {
         trap_raise(instance->pending_trap);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "guest_code.h"
+#include "guest_host.h"
 #include "guest_memory.h"
 #include "sandbox.h"
 #include "status.h"
@@ -172,8 +173,9 @@ static const guest_extension_function *function_at(const wasm_rt_funcref_table_t
     return NULL;
 }
 
-wasm_rt_function_ptr_t guest_call_target(const wasm_rt_funcref_table_t *table,
-                                         wasm_rt_func_type_t type, uint32_t index)
+GUEST_HOST_FUNCTION(guest_call_target);
+wasm_rt_function_ptr_t host_guest_call_target(const wasm_rt_funcref_table_t *table,
+                                              wasm_rt_func_type_t type, uint32_t index)
 {
     if (index < table->size && table->data[index].func != NULL) {
         const wasm_rt_funcref_t *entry = &table->data[index];
