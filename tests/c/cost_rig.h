@@ -9,6 +9,7 @@
 #include "guest_imports.h"
 #include "net_guest.h"
 #include "net_internal.h"
+#include "test.h"
 #include "vfs.h"
 
 enum {
