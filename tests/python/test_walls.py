@@ -135,15 +135,21 @@ def answer_once(server: socket.socket) -> None:
 
 
 def host_mappings() -> list[tuple[int, int]]:
+    """What can be read; address space that is only reserved is most of all that there is."""
     with open("/proc/self/maps") as file:
-        places = [line.split()[0].split("-") for line in file]
+        parts = [line.split()[:2] for line in file]
+    places = [place.split("-") for place, rights in parts if rights.startswith("r")]
     return [(int(begin, 16), int(end, 16)) for begin, end in places]
 
 
 def numbers_like_addresses(data: bytes) -> Iterator[int]:
-    """Numbers of 64 bits at multiples of four that could be addresses of this process."""
+    """Numbers of 64 bits at multiples of four that could be addresses of this process.
+
+    Not those of which the lower half is small: two small numbers of a guest are no address, and the
+    first places of an arena of malloc() look like that.
+    """
     for match in re.finditer(rb"(?s)(?=(....[^\0][\x50-\x7f]\0\0))", data):
-        if match.start() % 4 == 0:
+        if match.start() % 4 == 0 and int.from_bytes(match[1][:4], "little") >= 1 << 20:
             yield int.from_bytes(match[1], "little")
 
 
@@ -176,7 +182,7 @@ sqlite3.connect('/data/d.db').execute('create table t(x)')
         server.close()
         mappings = host_mappings()
         one = next(begin for begin, _ in mappings if begin >> 40 in range(0x50, 0x80))
-        assert list(numbers_like_addresses(b"1234" + (one | 1 << 32).to_bytes(8, "little")))
+        assert list(numbers_like_addresses(b"1234" + (one | 0x7654_3210).to_bytes(8, "little")))
         found = [
             hex(number)
             for data in guest_memory.contents()
