@@ -162,12 +162,14 @@ def memory() -> None:
         )
 
 
-def kernel_times(command: Sequence[str] | None, names: list[str], source: str | None) -> Times:
+def kernel_times(
+    command: Sequence[str] | None, names: list[str], source: str | None, *, meter: bool = False
+) -> Times:
     """Runs the kernels once; command: what runs them, None for a sandbox of the package."""
     arguments = [str(SECONDS_PER_KERNEL), *names]
     if command is None:
         limits = eryx.ResourceLimits(execution_timeout_ms=600_000)
-        sandbox = eryx.Sandbox(resource_limits=limits)
+        sandbox = eryx.Sandbox(resource_limits=limits, meter=meter)
         output = sandbox.execute(KERNELS.read_text(), arguments=arguments).stdout
     else:
         done = subprocess.run(
@@ -180,28 +182,38 @@ def kernel_times(command: Sequence[str] | None, names: list[str], source: str | 
     return times
 
 
+def keep_best(best: Times, times: Times) -> None:
+    """Takes over those that are better."""
+    for kernel, seconds in times.items():
+        best[kernel] = min(seconds, best.get(kernel, seconds))
+
+
+def mean_ratio(times: Times, others: Times) -> float:
+    """Geometric mean over the kernels."""
+    return math.exp(statistics.fmean(math.log(times[name] / others[name]) for name in times))
+
+
 def speed(names: list[str], native: list[str], guest: list[str] | None) -> None:
-    """The kernels, in the guest and, if there is one, in a native CPython."""
+    """The kernels, in the guest, metered and not, and if there is one in a native CPython."""
     ours: Times = {}
+    metered: Times = {}
     theirs: Times = {}
     command = [guest[0], "run", *guest[1:], str(KERNELS)] if guest else None
     for _ in range(ROUNDS):
-        for kernel, seconds in kernel_times(command, names, None).items():
-            ours[kernel] = min(seconds, ours.get(kernel, seconds))
+        keep_best(ours, kernel_times(command, names, None))
+        if not guest:
+            keep_best(metered, kernel_times(None, names, None, meter=True))
         if native:
-            found = kernel_times([*native, "-"], names, KERNELS.read_text())
-            for kernel, seconds in found.items():
-                theirs[kernel] = min(seconds, theirs.get(kernel, seconds))
-    ratios = []
+            keep_best(theirs, kernel_times([*native, "-"], names, KERNELS.read_text()))
     for kernel, seconds in ours.items():
         text = f"{seconds * 1000:8.2f} ms"
         if kernel in theirs:
-            ratios.append(seconds / theirs[kernel])
-            text += f"  {ratios[-1]:5.2f} x native"
+            text += f"  {seconds / theirs[kernel]:5.2f} x native"
         show(f"kernel {kernel}", text)
-    if ratios:
-        mean = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
-        show("geometric mean", f"{mean:8.2f} x native")
+    if metered:
+        show("geometric mean, metered", f"{mean_ratio(metered, ours):8.2f} x not metered")
+    if theirs:
+        show("geometric mean", f"{mean_ratio(ours, theirs):8.2f} x native")
     else:
         show("native CPython 3.14", "not found: not compared (see --native)")
 
