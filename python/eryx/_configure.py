@@ -29,7 +29,7 @@ def configure(
             and for sockets; None for a half of `RLIMIT_NOFILE`.
         max_descriptors_per_sandbox: How many each sandbox may take that is made from now on; None
             for a sixteenth of `RLIMIT_NOFILE`, but at least 16 and at most 1,024. A guest that
-            meets one of the two gets `OSError` with `errno.EMFILE` or `errno.ENFILE`.
+            meets one of the two gets `OSError` with `errno.EMFILE`.
 
     Raises:
         TypeError: An argument is no integer.
