@@ -42,6 +42,7 @@ bool module_check_interrupt(void)
     char *thread;
     memcpy(&thread, _PyRuntime + RUNTIME_MAIN_THREAD, sizeof thread);
     if (thread != (char *)PyThreadState_Get()) {
+        PyErr_SetString(PyExc_RuntimeError, "the main thread is not where it should be");
         return false;
     }
     volatile uint32_t *signal =
@@ -60,7 +61,11 @@ bool module_check_interrupt(void)
         .tripped = (uint32_t)(uintptr_t)tripped,
         .eval_breaker = (uint32_t)(uintptr_t)breaker,
     };
-    return clear && set && taken;
+    if (!clear || !set || !taken) {
+        PyErr_SetString(PyExc_RuntimeError, "the flags of a signal are not where they should be");
+        return false;
+    }
+    return true;
 }
 
 /* Where the flags are, for the host. */

@@ -397,7 +397,8 @@ static bool prepare_image(void)
     enum { ROUNDS = 16, ROUNDS_AFTER = 4 };
     PyObject *module = PyImport_ImportModule("_eryx_runtime");
     bool prepared = module != NULL && take_runner(module) &&
-                    call_procedure(module, "prepare_image") && warm_up(module, REQUEST_KEEP_STATE);
+                    call_procedure(module, "prepare_image") && module_check_interrupt() &&
+                    warm_up(module, REQUEST_KEEP_STATE);
     for (int round = 1; prepared && round < ROUNDS; round++) {
         prepared = warm_up(module, 0);
     }
@@ -426,10 +427,6 @@ int32_t eryx_guest_start(void)
     }
     allocator_install();
     if (!start_python() || !set_stack_limit() || !prepare_image()) {
-        return 1;
-    }
-    if (!module_check_interrupt()) {
-        fputs("eryx: the flags of a signal are not where they should be\n", stderr);
         return 1;
     }
     allocator_start_fresh();

@@ -379,12 +379,17 @@ typedef double f64;
 """
 
 OPERATIONS_TAIL = """
-#define GUEST_BULK_PIECE (1u << 20)
+#define GUEST_BULK_SMALL (2u << 10)
+#define GUEST_BULK_PIECE (64u << 10)
 
 #define GUEST_CHARGE_BYTES(instance, size) \\
   GUEST_CHARGE(instance, (int64_t)((size) / GUEST_BULK_BYTES_PER_TICK))
 
-/* Large ones go piece by piece: a signal that finds the thread in libc asks for attention. */
+/*
+ * A signal that finds the thread in libc asks for attention. A guest may well be there most of the
+ * time, so it looks after all that takes longer than the way there and back, and goes piece by
+ * piece.
+ */
 W2C_COLD_FUNC static void guest_fill_large(guest_instance* instance, u8* to, u32 value, u64 size) {
   while (size > 0) {
     u64 piece = size < GUEST_BULK_PIECE ? size : GUEST_BULK_PIECE;
@@ -412,7 +417,7 @@ W2C_COLD_FUNC static void guest_copy_large(
 
 static inline void memory_fill(guest_instance* instance, u64 to, u32 value, u64 size) {
   RANGE_CHECK(&instance->memory, to, size);
-  if (UNLIKELY(size > GUEST_BULK_PIECE)) {
+  if (UNLIKELY(size > GUEST_BULK_SMALL)) {
     guest_fill_large(instance, instance->memory.data + to, value, size);
     return;
   }
@@ -423,7 +428,7 @@ static inline void memory_fill(guest_instance* instance, u64 to, u32 value, u64 
 static inline void memory_copy(guest_instance* instance, u64 to, u64 from, u64 size) {
   RANGE_CHECK(&instance->memory, to, size);
   RANGE_CHECK(&instance->memory, from, size);
-  if (UNLIKELY(size > GUEST_BULK_PIECE)) {
+  if (UNLIKELY(size > GUEST_BULK_SMALL)) {
     guest_copy_large(instance, instance->memory.data + to, instance->memory.data + from, size);
     return;
   }
