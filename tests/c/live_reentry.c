@@ -27,6 +27,7 @@ static uint32_t call_host_from(caller *calling, uint32_t place)
     ASSERT(coroutine_create(&sandbox->coroutine, call_main, calling));
     sandbox->instance.stack_reserve = sandbox->coroutine.stack->limit;
     sandbox->instance.place = place;
+    sandbox->instance.ticks = INT64_MAX;
     trap_scope scope = {.guest = &sandbox->coroutine};
     trap_scope_begin(&scope);
     coroutine_enter(&sandbox->coroutine);
