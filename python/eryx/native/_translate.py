@@ -156,13 +156,17 @@ def _string(text: str) -> str:
 
 
 def _tick_often(text: str) -> str:
-    """Puts ticks into code that goes on for long without a loop or a call."""
+    """Puts ticks into code that goes on for long without a loop or a call.
+
+    A tick is no branch. The look at whether there is something to attend to is one, without which
+    the compiler would take minutes for the longest blocks.
+    """
     lines = [""]
     count = 0
     for line in text.split("\n"):
         count = 0 if "GUEST_TICK" in line else count + 1
         if count > TICK_LINES and lines[-1][-1:] in set(";{}") and _STATEMENT.fullmatch(line):
-            lines.append("  GUEST_TICK(instance);")
+            lines.append("  GUEST_TICK(instance); guest_attend_if_asked(instance);")
             count = 0
         lines.append(line)
     return "\n".join(lines[1:])
