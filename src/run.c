@@ -175,6 +175,10 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     if (sandbox->state == SANDBOX_BROKEN) {
         return status_fail(ERYX_NEEDS_RESET, out_error, "%s", eryx_status_text(ERYX_NEEDS_RESET));
     }
+    eryx_status status = wall_check(&sandbox->map, &sandbox->instance.memory, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
     free(sandbox->request);
     sandbox->request = NULL;
     uint32_t flags = sandbox->needs_entropy ? REQUEST_NEEDS_ENTROPY : 0;
@@ -225,11 +229,7 @@ eryx_status eryx_run_begin(eryx_sandbox *sandbox, const eryx_run_options *option
         return status_fail(ERYX_INVALID_ARGUMENT, out_error,
                            "a run needs options made with eryx_run_options_init() and a source");
     }
-    eryx_status status = wall_check(out_error);
-    if (status != ERYX_OK) {
-        return status;
-    }
-    status = use_begin(sandbox, out_error);
+    eryx_status status = use_begin(sandbox, out_error);
     if (status == ERYX_OK) {
         status = begin(sandbox, options, out_error);
         use_end(sandbox);

@@ -109,43 +109,36 @@ static bool ends_with(probe *probed, const memory_map *map, guest_instance *inst
 }
 
 /* What does not hold; NULL if all does. */
-static const char *find_fault(void)
+static const char *find_fault(const memory_map *map, const wasm_rt_memory_t *memory)
 {
-    guest_instance instance = {0};
-    memory_map map;
-    if (!memory_create(&map, NULL, 1, &instance.memory)) {
-        return "no address space for a sandbox (each reserves 8 GiB; is there a limit such as "
-               "RLIMIT_AS?)";
-    }
-    const uint64_t outside[] = {instance.memory.size, (uint64_t)UINT32_MAX, MEMORY_RESERVED_BYTES,
+    guest_instance instance = {.memory = *memory};
+    const uint64_t outside[] = {memory->size, (uint64_t)UINT32_MAX + 1, MEMORY_RESERVED_BYTES,
                                 MEMORY_RESERVED_BYTES + MEMORY_GUARD_BYTES - 1, UINT64_MAX};
-    const char *fault = NULL;
     probe probed = {.kind = PROBE_LOAD, .offset = 0};
-    if (!ends_with(&probed, &map, &instance, WASM_RT_TRAP_NONE)) {
-        fault = "guests do not reach their memory";
+    if (!ends_with(&probed, map, &instance, WASM_RT_TRAP_NONE)) {
+        return "guests do not reach their memory";
     }
-    for (size_t i = 0; i < sizeof outside / sizeof outside[0] && fault == NULL; i++) {
+    for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++) {
         probed = (probe){.kind = PROBE_LOAD, .offset = outside[i]};
-        if (!ends_with(&probed, &map, &instance, WASM_RT_TRAP_OOB)) {
-            fault = "what lies outside of a guest's memory is within its reach";
+        if (!ends_with(&probed, map, &instance, WASM_RT_TRAP_OOB)) {
+            return "what lies outside of a guest's memory is within its reach";
         }
     }
     probed = (probe){.kind = PROBE_STACK};
-    if (fault == NULL && !ends_with(&probed, &map, &instance, WASM_RT_TRAP_EXHAUSTION)) {
-        fault = "a guest's stack has no guard";
+    if (!ends_with(&probed, map, &instance, WASM_RT_TRAP_EXHAUSTION)) {
+        return "a guest's stack has no guard";
     }
     probed = (probe){.kind = PROBE_LOOP};
-    if (fault == NULL && !ends_with(&probed, &map, &instance, GUEST_TRAP_TIMEOUT)) {
-        fault = "timers of threads send no signal, so guests could not be stopped";
+    if (!ends_with(&probed, map, &instance, GUEST_TRAP_TIMEOUT)) {
+        return "timers of threads send no signal, so guests could not be stopped";
     }
-    memory_destroy(&map);
-    return fault;
+    return NULL;
 }
 
 static pthread_mutex_t check_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool holds;
 
-eryx_status wall_check(eryx_error *out_error)
+eryx_status wall_check(const memory_map *map, const wasm_rt_memory_t *memory, eryx_error *out_error)
 {
     if (atomic_load_explicit(&holds, memory_order_acquire)) {
         return ERYX_OK;
@@ -153,7 +146,7 @@ eryx_status wall_check(eryx_error *out_error)
     const char *fault = NULL;
     pthread_mutex_lock(&check_lock);
     if (!atomic_load_explicit(&holds, memory_order_relaxed)) {
-        fault = trap_prepare_thread() ? find_fault()
+        fault = trap_prepare_thread() ? find_fault(map, memory)
                                       : "signal handlers or timers cannot be set up for guests";
         atomic_store_explicit(&holds, fault == NULL, memory_order_release);
     }

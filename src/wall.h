@@ -6,6 +6,7 @@
 #define ERYX_WALL_H
 
 #include "eryx/eryx.h"
+#include "memory.h"
 
 /* Whether this processor and system can run guests at all; installs nothing. ERYX_INITIALIZATION
  * with the reason if not. Threads: any. */
@@ -14,10 +15,13 @@ eryx_status wall_check_system(eryx_error *out_error);
 /*
  * Once a process, before its first guest runs: generated code reaches the memory that it should and
  * no other, what lies outside of it is unmapped, faults become traps, and code that never looks at
- * anything is stopped. Prepares the thread (trap.h). ERYX_INITIALIZATION with the reason if not;
- * the next call then tries again. Threads: any.
+ * anything is stopped. Prepares the thread (trap.h).
+ *
+ * map, memory: those of a guest, which is not running; nothing is written. ERYX_INITIALIZATION with
+ * the reason if something does not hold; the next call then tries again. Threads: any.
  */
-eryx_status wall_check(eryx_error *out_error);
+eryx_status wall_check(const memory_map *map, const wasm_rt_memory_t *memory,
+                       eryx_error *out_error);
 
 /* For the child of a fork(): another thread may have been checking. */
 void wall_after_fork(void);

@@ -88,7 +88,8 @@ class TestTime:
         ],
     )
     def test_ends_in_hooks_too(self, code: str) -> None:
-        limits = eryx.ResourceLimits(execution_timeout_ms=TIMEOUT_MS)
+        # So much memory that the time is over before.
+        limits = eryx.ResourceLimits(execution_timeout_ms=TIMEOUT_MS, max_memory_bytes=1 << 30)
         started = time.monotonic()
         with pytest.raises(eryx.EryxError) as caught:
             eryx.Sandbox(resource_limits=limits).execute(code)
