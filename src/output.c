@@ -129,17 +129,35 @@ static void reverse(uint8_t *data, size_t size)
     }
 }
 
+/* Makes the byte at first the first of all. By three reversals, byte by byte, without memory for
+ * the shorter part. */
+static void rotate(uint8_t *data, size_t size, size_t first)
+{
+    size_t rest = size - first;
+    uint8_t *aside = malloc(first < rest ? first : rest);
+    if (aside == NULL) {
+        reverse(data, first);
+        reverse(data + first, rest);
+        reverse(data, size);
+    } else if (first < rest) {
+        memcpy(aside, data, first);
+        memmove(data, data + first, rest);
+        memcpy(data + rest, aside, first);
+    } else {
+        memcpy(aside, data + first, rest);
+        memmove(data + rest, data, first);
+        memcpy(data, aside, rest);
+    }
+    free(aside);
+}
+
 eryx_bytes output_finish(output_buffer *buffer, int stream_number)
 {
     output_stream *stream = &buffer->streams[stream_number - 1];
     if (stream->cut) {
-        /* Turn the ring so that its oldest byte comes first: three reversals rotate in place. */
-        uint8_t *tail = stream->data + stream->head_size;
-        size_t ring = stream->size - stream->head_size;
-        size_t oldest = stream->tail_next - stream->head_size;
-        reverse(tail, oldest);
-        reverse(tail + oldest, ring - oldest);
-        reverse(tail, ring);
+        /* Turn the ring so that its oldest byte comes first. */
+        rotate(stream->data + stream->head_size, stream->size - stream->head_size,
+               stream->tail_next - stream->head_size);
         stream->tail_next = stream->head_size;
     }
     static const uint8_t nothing;
