@@ -103,7 +103,7 @@ def core_actions() -> dict[str, Callable[[], object]]:
 
     def step() -> None:
         session.begin(b"x = 1", keep_state=True)
-        session.run(None)
+        session.run()
 
     def step_and_reset() -> None:
         step()
