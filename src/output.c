@@ -133,6 +133,9 @@ static void reverse(uint8_t *data, size_t size)
  * the shorter part. */
 static void rotate(uint8_t *data, size_t size, size_t first)
 {
+    if (first == 0) {
+        return;
+    }
     size_t rest = size - first;
     uint8_t *aside = malloc(first < rest ? first : rest);
     if (aside == NULL) {
