@@ -29,7 +29,8 @@ typedef struct binding_state {
 } binding_state;
 
 typedef struct engine_object {
-    PyObject_HEAD eryx_engine *engine;
+    PyObject_HEAD
+    eryx_engine *engine;
 } engine_object;
 
 /* Specs of the heap types. None of them can be subclassed, so PyType_GetModuleState() on the type

@@ -16,7 +16,8 @@ enum {
 };
 
 typedef struct core_object {
-    PyObject_HEAD eryx_sandbox *sandbox;
+    PyObject_HEAD
+    eryx_sandbox *sandbox;
 } core_object;
 
 /* How one step of a run went, as the loops below see it. */
@@ -133,9 +134,11 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     if (parsed < 0) {
         goto fail_native;
     }
-    Py_BEGIN_ALLOW_THREADS status =
+    Py_BEGIN_ALLOW_THREADS
+    status =
         eryx_sandbox_create(((engine_object *)engine)->engine, &options, &self->sandbox, &error);
-    Py_END_ALLOW_THREADS native_free_allowed(&options);
+    Py_END_ALLOW_THREADS
+    native_free_allowed(&options);
 fail_native:
     secrets_free(&options);
 fail_secrets:
@@ -170,8 +173,10 @@ static void core_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     eryx_sandbox *sandbox = core_sandbox(self);
     /* Giving memory back to the system takes long if there is much of it. */
-    Py_BEGIN_ALLOW_THREADS eryx_sandbox_destroy(sandbox);
-    Py_END_ALLOW_THREADS PyObject_Free(self);
+    Py_BEGIN_ALLOW_THREADS
+    eryx_sandbox_destroy(sandbox);
+    Py_END_ALLOW_THREADS
+    PyObject_Free(self);
     Py_DECREF(type);
 }
 
@@ -304,14 +309,15 @@ static step_outcome step(PyObject *self, bool wait, uint64_t slice_ns, eryx_even
 {
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = step_slice(sandbox, slice_ns, out_event);
+    Py_BEGIN_ALLOW_THREADS
+    status = step_slice(sandbox, slice_ns, out_event);
     if (status == ERYX_OK && wait && out_event->kind == ERYX_EVENT_WAIT) {
         const uint64_t slice_end = clock_ns(CLOCK_MONOTONIC) + WAIT_SLICE_NS;
         const uint64_t wake = out_event->as.wait.wake_ns;
         eryx_sandbox_wait(sandbox, wake < slice_end ? wake : slice_end);
     }
-    Py_END_ALLOW_THREADS if (status != ERYX_OK)
-    {
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
         binding_raise(core_state(self), status, NULL);
         return STEP_REFUSED;
     }
@@ -339,7 +345,8 @@ static void abandon(PyObject *self)
     eryx_sandbox *sandbox = core_sandbox(self);
     Py_BEGIN_ALLOW_THREADS
         /* If it fails the next use says so. */
-        (void) eryx_sandbox_reset(sandbox, NULL);
+        (void)
+    eryx_sandbox_reset(sandbox, NULL);
     Py_END_ALLOW_THREADS
 }
 
@@ -474,9 +481,10 @@ static PyObject *core_reset(PyObject *self, PyObject *unused)
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_reset(sandbox, &error);
-    Py_END_ALLOW_THREADS if (status != ERYX_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_reset(sandbox, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
     }
     Py_RETURN_NONE;

@@ -27,9 +27,10 @@ static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     eryx_error error = {.message = ""};
     eryx_engine *engine = NULL;
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = eryx_engine_create(&options, &engine, &error);
-    Py_END_ALLOW_THREADS if (status != ERYX_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_engine_create(&options, &engine, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
         binding_raise(state, status, &error);
         Py_DECREF(self);
         goto done;
@@ -56,8 +57,10 @@ static PyObject *engine_trim(PyObject *object, PyObject *unused)
 {
     (void)unused;
     eryx_engine *engine = ((engine_object *)object)->engine;
-    Py_BEGIN_ALLOW_THREADS eryx_engine_trim(engine);
-    Py_END_ALLOW_THREADS Py_RETURN_NONE;
+    Py_BEGIN_ALLOW_THREADS
+    eryx_engine_trim(engine);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
 }
 
 static PyMethodDef engine_methods[] = {

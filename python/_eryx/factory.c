@@ -4,7 +4,8 @@
 #include "binding.h"
 
 typedef struct packages_object {
-    PyObject_HEAD eryx_packages *packages;
+    PyObject_HEAD
+    eryx_packages *packages;
 } packages_object;
 
 eryx_packages *packages_of(PyObject *self)
@@ -26,9 +27,10 @@ static PyObject *packages_new(PyTypeObject *type, PyObject *args, PyObject *keyw
     }
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        eryx_packages_create(data.buf, (size_t)data.len, &self->packages, &error);
-    Py_END_ALLOW_THREADS PyBuffer_Release(&data);
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_packages_create(data.buf, (size_t)data.len, &self->packages, &error);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&data);
     if (status != ERYX_OK) {
         Py_DECREF(self);
         return binding_raise(PyType_GetModuleState(type), status, &error);
@@ -52,9 +54,10 @@ PyObject *factory_freeze(PyObject *self, PyObject *unused)
     eryx_status status;
     uint8_t *data = NULL;
     size_t size = 0;
-    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_freeze(sandbox, &data, &size, &error);
-    Py_END_ALLOW_THREADS if (status != ERYX_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_freeze(sandbox, &data, &size, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
     }
     PyObject *bytes = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
@@ -81,9 +84,11 @@ PyObject *factory_derive(PyObject *self, PyObject *args)
     eryx_error error = {.message = ""};
     eryx_status status;
     eryx_packages *tree = packages != Py_None ? packages_of(packages) : NULL;
-    Py_BEGIN_ALLOW_THREADS status = eryx_engine_derive(base, data.buf, (size_t)data.len, tree,
-                                                       max_memory_bytes, &engine, &error);
-    Py_END_ALLOW_THREADS PyBuffer_Release(&data);
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_engine_derive(base, data.buf, (size_t)data.len, tree, max_memory_bytes, &engine,
+                                &error);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&data);
     if (status != ERYX_OK) {
         return binding_raise(state, status, &error);
     }

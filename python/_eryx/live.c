@@ -4,7 +4,8 @@
 #include "binding.h"
 
 typedef struct checkpoint_object {
-    PyObject_HEAD eryx_checkpoint *checkpoint;
+    PyObject_HEAD
+    eryx_checkpoint *checkpoint;
 } checkpoint_object;
 
 PyObject *live_begin_command(PyObject *self, PyObject *args)
@@ -38,9 +39,10 @@ PyObject *live_fork(PyObject *self, PyObject *unused)
     eryx_sandbox *fork = NULL;
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_fork(sandbox, &fork, &error);
-    Py_END_ALLOW_THREADS if (status != ERYX_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_fork(sandbox, &fork, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
     }
     return core_from_sandbox(Py_TYPE(self), fork);
@@ -60,10 +62,10 @@ PyObject *live_checkpoint(PyObject *self, PyObject *include_storages)
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status =
-        eryx_checkpoint_create(sandbox, include != 0, &object->checkpoint, &error);
-    Py_END_ALLOW_THREADS if (status != ERYX_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_checkpoint_create(sandbox, include != 0, &object->checkpoint, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
         Py_DECREF(object);
         return binding_raise(state, status, &error);
     }
@@ -81,9 +83,10 @@ PyObject *live_rollback(PyObject *self, PyObject *checkpoint)
     eryx_checkpoint *target = ((checkpoint_object *)checkpoint)->checkpoint;
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_rollback(sandbox, target, &error);
-    Py_END_ALLOW_THREADS if (status != ERYX_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_rollback(sandbox, target, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
         return binding_raise(state, status, &error);
     }
     Py_RETURN_NONE;
@@ -118,8 +121,10 @@ PyObject *live_save(PyObject *self, PyObject *args)
     const char *name = PyBytes_AsString(path);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_save(sandbox, name, include != 0, &error);
-    Py_END_ALLOW_THREADS Py_DECREF(path);
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_save(sandbox, name, include != 0, &error);
+    Py_END_ALLOW_THREADS
+    Py_DECREF(path);
     if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
     }
@@ -136,8 +141,10 @@ PyObject *live_load(PyObject *self, PyObject *argument)
     const char *name = PyBytes_AsString(path);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_load(sandbox, name, &error);
-    Py_END_ALLOW_THREADS Py_DECREF(path);
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_load(sandbox, name, &error);
+    Py_END_ALLOW_THREADS
+    Py_DECREF(path);
     if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
     }
@@ -157,8 +164,10 @@ static void checkpoint_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     eryx_checkpoint *checkpoint = ((checkpoint_object *)self)->checkpoint;
-    Py_BEGIN_ALLOW_THREADS eryx_checkpoint_destroy(checkpoint);
-    Py_END_ALLOW_THREADS PyObject_Free(self);
+    Py_BEGIN_ALLOW_THREADS
+    eryx_checkpoint_destroy(checkpoint);
+    Py_END_ALLOW_THREADS
+    PyObject_Free(self);
     Py_DECREF(type);
 }
 

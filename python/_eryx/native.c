@@ -65,9 +65,11 @@ PyObject *native_open_module(PyObject *module, PyObject *args)
     const eryx_native_module *opened = NULL;
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS status =
+    Py_BEGIN_ALLOW_THREADS
+    status =
         eryx_native_module_open(path, (const uint8_t *)digest, modules, count, &opened, &error);
-    Py_END_ALLOW_THREADS PyMem_Free((void *)modules);
+    Py_END_ALLOW_THREADS
+    PyMem_Free((void *)modules);
     if (status != ERYX_OK) {
         return binding_raise(PyModule_GetState(module), status, &error);
     }

@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 typedef struct storage_object {
-    PyObject_HEAD eryx_storage *storage;
+    PyObject_HEAD
+    eryx_storage *storage;
 } storage_object;
 
 static eryx_storage *storage_of(PyObject *self)
@@ -90,8 +91,10 @@ static void storage_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     eryx_storage *storage = storage_of(self);
-    Py_BEGIN_ALLOW_THREADS eryx_storage_destroy(storage);
-    Py_END_ALLOW_THREADS PyObject_Free(self);
+    Py_BEGIN_ALLOW_THREADS
+    eryx_storage_destroy(storage);
+    Py_END_ALLOW_THREADS
+    PyObject_Free(self);
     Py_DECREF(type);
 }
 
@@ -104,9 +107,10 @@ static PyObject *storage_read(PyObject *self, PyObject *args)
     uint8_t *data = NULL;
     size_t size = 0;
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS error = eryx_storage_read(storage_of(self), path, &data, &size);
-    Py_END_ALLOW_THREADS if (error != ERYX_FILE_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    error = eryx_storage_read(storage_of(self), path, &data, &size);
+    Py_END_ALLOW_THREADS
+    if (error != ERYX_FILE_OK) {
         return raise_file_error(state_of(self), error, path);
     }
     PyObject *bytes = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
@@ -122,9 +126,10 @@ static PyObject *storage_write(PyObject *self, PyObject *args)
         return NULL;
     }
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS error =
-        eryx_storage_write(storage_of(self), path, data.buf, (size_t)data.len);
-    Py_END_ALLOW_THREADS PyBuffer_Release(&data);
+    Py_BEGIN_ALLOW_THREADS
+    error = eryx_storage_write(storage_of(self), path, data.buf, (size_t)data.len);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&data);
     if (error != ERYX_FILE_OK) {
         return raise_file_error(state_of(self), error, path);
     }
@@ -138,9 +143,10 @@ static PyObject *storage_remove(PyObject *self, PyObject *args)
         return NULL;
     }
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS error = eryx_storage_remove(storage_of(self), path);
-    Py_END_ALLOW_THREADS if (error != ERYX_FILE_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    error = eryx_storage_remove(storage_of(self), path);
+    Py_END_ALLOW_THREADS
+    if (error != ERYX_FILE_OK) {
         return raise_file_error(state_of(self), error, path);
     }
     Py_RETURN_NONE;
@@ -155,9 +161,10 @@ static PyObject *storage_list(PyObject *self, PyObject *args)
     eryx_storage_entry *entries = NULL;
     size_t count = 0;
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS error = eryx_storage_list(storage_of(self), path, &entries, &count);
-    Py_END_ALLOW_THREADS if (error != ERYX_FILE_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    error = eryx_storage_list(storage_of(self), path, &entries, &count);
+    Py_END_ALLOW_THREADS
+    if (error != ERYX_FILE_OK) {
         return raise_file_error(state_of(self), error, path);
     }
     PyObject *list = PyList_New((Py_ssize_t)count);
@@ -189,9 +196,10 @@ static PyObject *storage_fork(PyObject *self, PyObject *unused)
     (void)unused;
     eryx_storage *copy = NULL;
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS error = eryx_storage_fork(storage_of(self), &copy);
-    Py_END_ALLOW_THREADS if (error != ERYX_FILE_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    error = eryx_storage_fork(storage_of(self), &copy);
+    Py_END_ALLOW_THREADS
+    if (error != ERYX_FILE_OK) {
         return raise_file_error(state_of(self), error, NULL);
     }
     return wrap(Py_TYPE(self), copy);
@@ -203,9 +211,10 @@ static PyObject *storage_to_bytes(PyObject *self, PyObject *unused)
     uint8_t *data = NULL;
     size_t size = 0;
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS error = eryx_storage_to_bytes(storage_of(self), &data, &size);
-    Py_END_ALLOW_THREADS if (error != ERYX_FILE_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    error = eryx_storage_to_bytes(storage_of(self), &data, &size);
+    Py_END_ALLOW_THREADS
+    if (error != ERYX_FILE_OK) {
         return raise_file_error(state_of(self), error, NULL);
     }
     PyObject *bytes = PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)size);
@@ -223,9 +232,10 @@ static PyObject *storage_from_bytes(PyObject *type, PyObject *args)
     }
     eryx_storage *storage = NULL;
     eryx_file_error error;
-    Py_BEGIN_ALLOW_THREADS error =
-        eryx_storage_from_bytes(data.buf, (size_t)data.len, max_bytes, max_entries, &storage);
-    Py_END_ALLOW_THREADS PyBuffer_Release(&data);
+    Py_BEGIN_ALLOW_THREADS
+    error = eryx_storage_from_bytes(data.buf, (size_t)data.len, max_bytes, max_entries, &storage);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&data);
     if (error != ERYX_FILE_OK) {
         return raise_file_error(PyType_GetModuleState((PyTypeObject *)type), error, NULL);
     }
