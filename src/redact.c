@@ -445,6 +445,11 @@ size_t redact_available(const redact_stream *stream)
     return stream->ready - stream->begin;
 }
 
+bool redact_is_holding(const redact_stream *stream)
+{
+    return stream->ready < stream->end;
+}
+
 size_t redact_take(redact_stream *stream, uint8_t *out, size_t room)
 {
     size_t available = redact_available(stream);

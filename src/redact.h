@@ -77,6 +77,9 @@ void redact_release(redact_stream *stream);
 /* How many bytes can be taken. */
 size_t redact_available(const redact_stream *stream);
 
+/* Whether there are bytes that can't be taken yet. */
+bool redact_is_holding(const redact_stream *stream);
+
 /* Takes up to room of them. Returns how many. */
 size_t redact_take(redact_stream *stream, uint8_t *out, size_t room);
 

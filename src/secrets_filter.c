@@ -434,7 +434,10 @@ static bool filter_has_output(const net_filter *base)
 
 static bool filter_has_input(const net_filter *base)
 {
-    return redact_available(&((const secrets_filter *)base)->redacted) > 0;
+    const secrets_filter *filter = (const secrets_filter *)base;
+    /* What read() gives as soon as nothing comes from below must wake who waits before reading. */
+    return redact_available(&filter->redacted) > 0 ||
+           (redact_is_holding(&filter->redacted) && http_response_is_complete(&filter->responses));
 }
 
 /* ---- Life ------------------------------------------------------------------------------------ */

@@ -333,6 +333,25 @@ static void test_a_complete_answer_is_not_held(void)
     rig_destroy(made);
 }
 
+/* Whoever waits for input reads once and waits again: TLS of the guest's own, ended by chance as a
+ * value begins. */
+static void test_what_no_answer_holds_back_can_be_waited_for(void)
+{
+    rig *made = allowed_rig();
+    uint8_t out[16];
+    size_t size;
+    send_key(made);
+    made->input = "\x17 abc k3y";
+    made->input_size = strlen(made->input);
+    ASSERT_EQ(made->filter->read(made->filter, &made->below, out, sizeof out, &size), NET_IO_OK);
+    ASSERT_BYTES_EQ(out, size, "\x17 abc ", strlen("\x17 abc "));
+    ASSERT(made->filter->has_input(made->filter));
+    ASSERT_EQ(made->filter->read(made->filter, &made->below, out, sizeof out, &size), NET_IO_OK);
+    ASSERT_BYTES_EQ(out, size, "k3y", strlen("k3y"));
+    ASSERT(!made->filter->has_input(made->filter));
+    rig_destroy(made);
+}
+
 static void test_other_connections_are_watched_once_a_value_was_sent(void)
 {
     rig *made = allowed_rig();
@@ -550,6 +569,7 @@ TEST_MAIN(TEST_CASE(test_values_are_put_into_headers), TEST_CASE(test_basic_cred
           TEST_CASE(test_a_transport_that_is_full),
           TEST_CASE(test_half_a_line_is_sent_when_the_guest_reads),
           TEST_CASE(test_values_do_not_come_back), TEST_CASE(test_a_complete_answer_is_not_held),
+          TEST_CASE(test_what_no_answer_holds_back_can_be_waited_for),
           TEST_CASE(test_other_connections_are_watched_once_a_value_was_sent),
           TEST_CASE(test_what_begins_as_tls_is_watched),
           TEST_CASE(test_requests_of_watched_connections_ask_for_plain_answers),

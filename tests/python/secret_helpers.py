@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any
+import time
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
 
 from eryx import NetConfig, ResourceLimits, Sandbox, Session
 from guest_memory import find_in_guests
+from servers import TcpServer
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
 
 VALUE = "s3cr3t-" + "/+VALUE&" + "1234567890"
 OTHER = "0ther." + "value!" + "ABCDEF"
@@ -56,3 +63,61 @@ class Guests:
         """Fails if the memory of any has something of a value."""
         if self._all:
             assert find_in_guests(*needles(VALUE), *needles(OTHER)) == []
+
+
+class RecordingServer(TcpServer):
+    """Keeps what it is sent, and answers with what a function makes of the first piece."""
+
+    def __init__(self, answer: Callable[[bytes], list[bytes]] | None = None) -> None:
+        super().__init__()
+        self.received = b""
+        self._answer = answer
+
+    def wait_until_done(self, seconds: float = 20) -> bool:
+        """Whether the first connection came and all of it was read in some time."""
+        end = time.monotonic() + seconds
+        while self.accepted == 0 and time.monotonic() < end:
+            time.sleep(0.005)
+        return self.accepted > 0 and self.wait_until_idle(seconds)
+
+    def serve(self, connection: socket.socket) -> None:
+        while data := connection.recv(65536):
+            self.received += data
+            if self._answer is not None and b"\r\n\r\n" in self.received:
+                for piece in self._answer(self.received):
+                    connection.sendall(piece)
+                return
+
+
+# A program that gets an address with the key in a header, and prints the answer.
+GET = """
+    import os, sys, urllib.request
+    request = urllib.request.Request(sys.argv[1])
+    request.add_header("Authorization", "Bearer " + os.environ["API_KEY"])
+    try:
+        with urllib.request.urlopen(request) as answer:
+            print(answer.read().decode())
+    except OSError as error:
+        print(type(error).__name__, getattr(error, "reason", error))
+"""
+
+# A program that sends its second argument, with the placeholder for KEY, over a socket in pieces of
+# the size of the third, and prints the answer.
+SEND = """
+    import os, socket, sys
+    port, text, step = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    data = text.replace("KEY", os.environ["API_KEY"]).encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        try:
+            for at in range(0, len(data), step):
+                connection.sendall(data[at:at + step])
+            connection.shutdown(socket.SHUT_WR)
+            while piece := connection.recv(1000):
+                print(piece.decode("latin-1"), end="")
+        except OSError as error:
+            print(type(error).__name__, error.errno, error)
+"""
+
+
+def run(sandbox: Sandbox, code: str, *arguments: object) -> str:
+    return sandbox.execute(dedent(code), arguments=[str(part) for part in arguments]).stdout
