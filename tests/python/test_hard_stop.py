@@ -275,7 +275,6 @@ class TestInterrupt:
         assert caught.value.stdout == ""
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no such signals")
 class TestStrayStopSignals:
     def test_do_nothing_outside_of_guests(self) -> None:
         eryx.Sandbox().execute("1")
