@@ -1,19 +1,38 @@
-# make demo   builds everything and shows it      make test   every test
-# make wheel  the wheel, in dist/                 make bench  the measurements
-# make lint   style and types                     make clean  forget all products (and the build cache)
-#
-# Variables: PYTHON (3.11 or newer), JOBS, PIPELINE (more options for python3 -m toolchain; --pgo, which makes the guest a
-# sixth faster, is the default where its compiler, clang-19, is there or can be installed).
+# `make help` says what there is. Variables: PYTHON (3.11 or newer), JOBS, PIPELINE (more options for
+# python3 -m toolchain; --pgo, which makes the guest a sixth faster, is the default where its compiler, clang-19,
+# is there or can be installed; `PIPELINE=` builds without it, in half the time).
 
 PYTHON ?= python3
 JOBS ?= $(shell nproc)
 PIPELINE ?= $(shell { command -v clang-19 || { command -v apt-get && test "$$(id -u)" = 0; }; } >/dev/null 2>&1 && echo --pgo)
+MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 TOOLCHAIN := $(PYTHON) -m toolchain --jobs $(JOBS) $(PIPELINE)
 CMAKE_BUILD := cmake --build
 C_FILES := $(wildcard include/eryx/*.h src/*.[ch] guest/*.[ch] python/_eryx/*.[ch] tools/*.c tests/c/*.[ch] tests/fuzz/*.[ch] examples/c/*.c)
 
-.PHONY: demo test wheel bench lint clean setup guest install test-c test-sanitize test-python
+# What `make check T=word` means: tests whose file has the word in its name.
+C_CHECKED = $(basename $(notdir $(wildcard tests/c/test_*$(T)*.c tests/c/live_*$(T)*.c tests/fuzz/fuzz_*$(T)*.c)))
+PYTHON_CHECKED = $(wildcard tests/python/test_*$(T)*.py)
+EMPTY :=
+SPACE := $(EMPTY) $(EMPTY)
+
+.PHONY: help demo test wheel bench lint format clean distclean dev check setup setup-development guest install \
+	test-c test-sanitize test-python
+
+help:
+	@echo 'make demo        build everything, install the wheel into .venv, show it'
+	@echo 'make test        every test, as continuous integration runs them'
+	@echo 'make wheel       the wheel, in dist/'
+	@echo 'make bench       the measurements'
+	@echo
+	@echo 'make dev         a build to work on, in build/dev (CONTRIBUTING.md)'
+	@echo 'make check T=vfs only the C and Python tests with that word in the name of their file'
+	@echo 'make lint        style and types'
+	@echo 'make format      C and Python, as `make lint` wants them'
+	@echo
+	@echo 'make clean       remove build/ and dist/; the cache of the build stays'
+	@echo 'make distclean   remove .venv and the cache of the build as well'
 
 demo: install
 	$(VENV)/eryx -c "print('hello from inside')"
@@ -21,6 +40,9 @@ demo: install
 
 setup:
 	@$(PYTHON) -m toolchain.setup
+
+setup-development:
+	@$(PYTHON) -m toolchain.setup --development
 
 guest: setup
 	$(TOOLCHAIN)
@@ -43,19 +65,44 @@ test-sanitize: guest
 	$(CMAKE_BUILD) build/sanitize --parallel $(JOBS)
 	cd build/sanitize && ctest --output-on-failure
 
-test-python: install
+test-python: install setup-development
 	$(VENV)/python -m pytest -q tests/python tests/regress
 
-lint: setup
+# The guest is left as it is: `make guest` when something in guest/ or toolchain/ has changed.
+build/guest/image.bin:
+	$(MAKE) guest
+
+build/dev/CMakeCache.txt: | setup-development build/guest/image.bin
+	cmake -S . -B build/dev -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/python
+
+dev: build/dev/CMakeCache.txt
+	$(CMAKE_BUILD) build/dev --parallel $(JOBS)
+
+check: build/dev/CMakeCache.txt
+	$(if $(T),,$(error say what to check, as in make check T=vfs))
+	$(if $(C_CHECKED)$(PYTHON_CHECKED),,$(error no file of a test has $(T) in its name))
+	$(CMAKE_BUILD) build/dev --parallel $(JOBS) --target $(C_CHECKED) $(if $(PYTHON_CHECKED),eryx_package)
+	$(if $(C_CHECKED),ctest --test-dir build/dev --output-on-failure -R '\.($(subst $(SPACE),|,$(C_CHECKED)))$$')
+	$(if $(PYTHON_CHECKED),PYTHONPATH=$(CURDIR)/build/dev/python $(VENV)/python -m pytest -q $(PYTHON_CHECKED))
+
+lint: setup-development
 	$(VENV)/clang-format --dry-run -Werror $(C_FILES)
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
 	$(VENV)/mypy --strict --exclude toolchain/training toolchain
 
+format: setup-development
+	$(VENV)/clang-format -i $(C_FILES)
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
 bench: install
 	$(VENV)/python bench/run.py
 
 clean:
-	-$(TOOLCHAIN) --forget
 	rm -rf build dist
+
+distclean: clean
+	-$(TOOLCHAIN) --forget
+	rm -rf .venv

@@ -19,6 +19,9 @@ from pathlib import Path
 from toolchain.lock import sha256
 
 MANIFEST = "manifest.json"
+_WORK = ".work-"
+# A step takes minutes: a working directory that is older was left by a build that was killed.
+_ABANDONED_SECONDS = 24 * 3600
 
 
 def default_root() -> Path:
@@ -65,7 +68,7 @@ class Cache:
         """Lets build() fill a new directory and makes it the entry."""
         final = self._path(step, key)
         final.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".work-", dir=final.parent))
+        work = Path(tempfile.mkdtemp(prefix=_WORK, dir=final.parent))
         try:
             build(work)
             files = {
@@ -82,7 +85,17 @@ class Cache:
         return final
 
     def prune(self, step: str, keep: int) -> None:
-        """Removes all but the last used entries of a step; those of the last hour may be in use."""
+        """Removes all but the last used entries of a step; those of the last hour may be in use.
+
+        What builds left that were killed goes too, a day later.
+        """
+        for work in (self.root / step).glob(f"{_WORK}*"):
+            try:
+                age = time.time() - work.stat().st_mtime
+            except FileNotFoundError:
+                continue  # another build has just finished it
+            if age > _ABANDONED_SECONDS:
+                shutil.rmtree(work, ignore_errors=True)
         entries = sorted(
             (path.parent for path in (self.root / step).glob(f"*/{MANIFEST}")),
             key=lambda path: (path / MANIFEST).stat().st_mtime,

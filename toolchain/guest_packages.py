@@ -35,7 +35,7 @@ WHEEL_OPTIONS = ("--only-binary", ":all:", *GUEST_PLATFORM)
 def pip_options(group: str, *names: str) -> tuple[str, ...]:
     """How pip is to fetch these packages of a group."""
     if group in (SOURCES_GROUP, HOST_GROUP):
-        # pip runs their setup.py to ask for the metadata, with what is locked in "development".
+        # pip runs their setup.py to ask for the metadata, with what is locked in "wheel".
         return ("--no-binary", ",".join(names), "--no-build-isolation")
     return WHEEL_OPTIONS
 

@@ -1,11 +1,13 @@
-"""Prepares a machine for work on the project: system packages, and .venv with what is needed.
+"""Prepares a machine for the build: system packages, and .venv with what is needed.
 
-Run as ``python3 -m toolchain.setup``. System packages are installed only as root on
-a system with apt-get; elsewhere the program says what is missing.
+Run as ``python3 -m toolchain.setup``, with --development for the tests and linters too. System
+packages are installed only as root on a system with apt-get; elsewhere the program says what is
+missing.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -20,6 +22,10 @@ from toolchain.tools import install_packages
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Groups of the lock file that are installed into .venv.
+BUILD_GROUPS = ("tools", "wheel")
+GROUPS = (*BUILD_GROUPS, "development")
+
 # Program to Debian package.
 SYSTEM_PROGRAMS = {"make": "make", "gcc": "gcc", "cmake": "cmake", "cargo": "cargo"}
 SYSTEM_FILES = {"/usr/include/stdio.h": "libc6-dev"}
@@ -27,7 +33,7 @@ SYSTEM_FILES = {"/usr/include/stdio.h": "libc6-dev"}
 # Debian 12's own Cargo does not know today's registry; this one is kept new.
 NEWER_CARGO = "cargo-web"
 
-# The same, of what only tests want; they are skipped without it.
+# Program to Debian package, of what only tests want; they are skipped without it.
 TEST_PROGRAMS = {"/usr/sbin/nginx": "nginx"}
 
 
@@ -74,19 +80,33 @@ def missing_test_packages() -> list[str]:
     return [name for path, name in TEST_PROGRAMS.items() if not Path(path).exists()]
 
 
-def main() -> int:
+def prepare(*, development: bool) -> Path:
+    """Makes the machine ready to build, and to test and work on the project; gives .venv's Python.
+
+    Raises BuildError that names what is missing.
+    """
     logs = ROOT / "build" / "log"
-    try:
-        missing = missing_system_packages() + missing_test_packages()
-        if missing:
-            print("installing:", *missing, flush=True)
-            install_system_packages(missing, logs / "apt.log")
-        lock = load_lock()
-        for group in ("tools", "development"):
-            python = install_packages(ROOT, lock.python[group], group, logs / f"{group}.log")
+    missing = missing_system_packages() + (missing_test_packages() if development else [])
+    if missing:
+        print("installing:", *missing, flush=True)
+        install_system_packages(missing, logs / "apt.log")
+    lock = load_lock()
+    for group in GROUPS if development else BUILD_GROUPS:
+        python = install_packages(ROOT, lock.python[group], group, logs / f"{group}.log")
+    if development:
         guest_packages.wheels(lock=lock, python=python)
         guest_packages.sources(lock=lock, python=python)
-        print(python)
+    return python
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m toolchain.setup")
+    parser.add_argument(
+        "--development", action="store_true", help="also what tests and linters use"
+    )
+    arguments = parser.parse_args()
+    try:
+        print(prepare(development=arguments.development))
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

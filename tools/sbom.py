@@ -102,7 +102,7 @@ def _origins(lock: Lock) -> dict[str, _Origin]:
     found["newer-library"] = _Origin(
         "pkg:deb/debian/libpython3.14-stdlib@3.14.10-1?arch=amd64", lock.newer_library_sha256
     )
-    groups = (lock.python[name] for name in ("tools", "development", "host-sources"))
+    groups = (lock.python[name] for name in ("tools", "wheel", "host-sources"))
     for package in [lock.guest.package, *(package for group in groups for package in group)]:
         purl = f"pkg:pypi/{package.name}@{package.version}"
         found[package.name] = _Origin(purl, package.sha256)

@@ -34,7 +34,7 @@ class TestStandards:
     def test_library_is_that_of_the_lock_file(self) -> None:
         """It comes with eryx, unchanged; another one of the host is never taken."""
         carried = importlib.import_module("eryx._vendor.packaging")
-        locked = {package.name: package.version for package in load_lock().python["development"]}
+        locked = {package.name: package.version for package in load_lock().python["wheel"]}
         assert carried.__version__ == locked["packaging"]
         assert Requirement.__mro__[1].__module__ == "eryx._vendor.packaging.requirements"
 

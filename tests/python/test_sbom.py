@@ -104,7 +104,7 @@ class TestTruth:
         lock = load_lock()
         crate = lock.crates["openssl-src"]
         assert crate.version.partition("+")[2] == found["openssl"]["version"]
-        packaging = next(e for e in lock.python["development"] if e.name == "packaging")
+        packaging = next(e for e in lock.python["wheel"] if e.name == "packaging")
         assert found["packaging"]["version"] == packaging.version
         libraries = ROOT / "build" / "libraries"
         header = libraries / "include" / "ares_version.h"

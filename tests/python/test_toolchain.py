@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,15 @@ class TestCache:
             False,
             True,
         ]
+
+    def test_what_a_killed_build_left_goes_a_day_later(self, tmp_path: Path) -> None:
+        cache = Cache(tmp_path)
+        for name, age in (("new", 3600), ("old", 25 * 3600)):
+            _write(tmp_path / "step" / f".work-{name}" / "file", "half")
+            then = time.time() - age
+            os.utime(tmp_path / "step" / f".work-{name}", (then, then))
+        cache.prune("step", 4)
+        assert [path.name for path in (tmp_path / "step").iterdir()] == [".work-new"]
 
     def test_equal_results_have_equal_digests(self, tmp_path: Path) -> None:
         cache = Cache(tmp_path)
