@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "eryx/version.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -32,16 +34,6 @@ extern "C" {
 #else
 #define ERYX_API __attribute__((visibility("default")))
 #endif
-
-/* The only place where the version stands: CMakeLists.txt and pyproject.toml read it here. */
-#define ERYX_VERSION_MAJOR 0
-#define ERYX_VERSION_MINOR 1
-#define ERYX_VERSION_PATCH 0
-
-#define ERYX_TEXT_OF_(number) #number
-#define ERYX_VERSION_TEXT_(major, minor, patch)                                                    \
-    ERYX_TEXT_OF_(major) "." ERYX_TEXT_OF_(minor) "." ERYX_TEXT_OF_(patch)
-#define ERYX_VERSION ERYX_VERSION_TEXT_(ERYX_VERSION_MAJOR, ERYX_VERSION_MINOR, ERYX_VERSION_PATCH)
 
 /*
  * Every status: name, number, text, and the Python exception that the package raises for it.
