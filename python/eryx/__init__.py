@@ -26,6 +26,8 @@ from eryx._sandbox import Sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from eryx import native as native
+    from eryx import packages as packages
     from eryx._callbacks import CallbackRegistry, callback_stub
     from eryx._configure import configure
     from eryx._factory import SandboxFactory
@@ -67,6 +69,7 @@ _LATER = {
     "callback_stub": "eryx._callbacks",
     "configure": "eryx._configure",
 }
+_MODULES = ("native", "packages")
 
 __all__ = [
     "CallbackRegistry",
@@ -106,14 +109,16 @@ if not TYPE_CHECKING:  # a type checker is to know which names there are
 
     def __getattr__(name: str) -> object:
         """Imports what was not needed until now."""
-        if name == "packages":
-            import eryx.packages
+        from importlib import import_module
 
-            return eryx.packages
+        if name in _MODULES:
+            return import_module(f"eryx.{name}")
         module = _LATER.get(name)
         if module is None:
             raise AttributeError(f"module 'eryx' has no attribute {name!r}")
-        from importlib import import_module
-
         value = globals()[name] = getattr(import_module(module), name)
         return value
+
+    def __dir__() -> list[str]:
+        """What there is for users, imported or not."""
+        return sorted({*__all__, *_MODULES, *(name for name in globals() if name[:2] == "__")})

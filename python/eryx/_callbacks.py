@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import FunctionType
 from weakref import WeakKeyDictionary
 
+from eryx._annotations import late_annotations
 from eryx._schema import positional_only_names, schema_of
 
 TYPE_CHECKING = False
@@ -60,6 +61,14 @@ class Callback:
                 f"callback {self.name!r} is async: it runs on an event loop, not in a thread"
             )
         self.thread = thread
+
+    def __eq__(self, other: object) -> bool:
+        """Equal if the guest is told the same and the same function is called."""
+        if not isinstance(other, Callback):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def declaration(self) -> dict[str, Any]:
         """What the guest is told."""
@@ -192,6 +201,18 @@ class CallbackRegistry:
         """Gives a dict with name, fn, description and schema for each function."""
         return iter([callback.as_dict() for callback in self._callbacks.values()])
 
+    def __getstate__(self) -> object:
+        """For copies and pickle. What is added to a copy later is not added here."""
+        return None, {"_callbacks": dict(self._callbacks)}
+
+    def __eq__(self, other: object) -> bool:
+        """Equal if they have the same functions, with the same names and descriptions."""
+        if not isinstance(other, CallbackRegistry):
+            return NotImplemented
+        return self._callbacks == other._callbacks
+
+    __hash__ = None  # type: ignore[assignment]  # they can be changed
+
     def __repr__(self) -> str:
         """Shows the names."""
         return f"CallbackRegistry({list(self._callbacks)!r})"
@@ -267,6 +288,7 @@ def callback_stub(callbacks: object) -> str:
 
 
 callback_stub.__module__ = "eryx"
+late_annotations(globals(), CallbackRegistry, callback_stub)
 
 
 def _from_dict(entry: dict[Any, Any]) -> Callback:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eryx._annotations import late_annotations
 from eryx._eryx import set_descriptor_limits, set_stop_signal
 
 
@@ -61,3 +62,4 @@ def configure(
 
 
 configure.__module__ = "eryx"
+late_annotations(globals(), configure)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from eryx._annotations import late_annotations
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, NoReturn, SupportsIndex
@@ -12,9 +14,14 @@ class OneOfAKind:
 
     __slots__ = ()
 
+    _why: ClassVar[str] = "it stands for an interpreter that lives in this process"
     _instead: ClassVar[str] = "make another one"
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        """Refuses, with what to do instead."""
+        """Refuses, with the reason and what to do instead."""
         name = next(kind.__name__ for kind in type(self).__mro__ if kind.__module__ == "eryx")
-        raise TypeError(f"a {name} cannot be copied or pickled: {self._instead}")
+        problem = f"a {name} cannot be copied or pickled, because {self._why}"
+        raise TypeError(f"{problem}: {self._instead}")
+
+
+late_annotations(globals(), OneOfAKind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from eryx._annotations import late_annotations
 from eryx._eryx import Core, Engine, Packages
 
 TYPE_CHECKING = False
@@ -76,3 +77,4 @@ def trim() -> None:
 
 
 trim.__module__ = "eryx"
+late_annotations(globals(), trim)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 
+from eryx._annotations import late_annotations
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,3 +115,6 @@ class SuspendCallback(EryxError):  # noqa: N818  (it is no error, but what a cal
         """reason: for `ReplayOutcome.suspend_reason`."""
         super().__init__(reason)
         self.reason = reason
+
+
+late_annotations(globals(), EryxError, ExecutionError, SuspendCallback)

@@ -9,6 +9,7 @@ import time
 import zlib
 from weakref import WeakSet
 
+from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
@@ -21,17 +22,16 @@ from eryx._session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from typing import Any, Self, Unpack
 
-    from eryx._callbacks import CallbackRegistry, CallbackTable
-    from eryx._options import PlaceOptions, SandboxOptions, SessionOptions
+    from eryx._callbacks import CallbackTable
+    from eryx._options import Callbacks, PlaceOptions, SandboxOptions, SessionOptions
     from eryx._pool import SandboxPool
     from eryx.native import NativeModule
     from eryx.packages import PackageSet
 
-    Source = str | os.PathLike[str] | bytes | tuple[str, bytes]
-    Callbacks = CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry]
+Source = str | os.PathLike[str] | bytes | tuple[str, bytes]
 
 # enum eryx_run_command
 _PREPARE = 4
@@ -170,6 +170,7 @@ class SandboxFactory(OneOfAKind):
         "_sealed",
     )
 
+    _why = "it shares memory with its sandboxes"
     _instead = "threads may share one, and `to_bytes` gives what another process can read"
 
     def __init__(
@@ -716,3 +717,6 @@ def _open(
 ) -> _Template:
     data = _SEAL.open(sealed, key, _MOST_BYTES, what)
     return _Template.unpack(data, most_bytes, what or _SEAL.what)
+
+
+late_annotations(globals(), SandboxFactory)

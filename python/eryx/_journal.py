@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import deque
 
+from eryx._annotations import late_annotations
 from eryx._errors import ResourceLimitError
 
 TYPE_CHECKING = False
@@ -60,6 +61,19 @@ class ReplayOutcome:
         self.replayed_callbacks = recording.replayed
         self.suspended = suspend_reason is not None
         self.suspend_reason = suspend_reason
+
+    def __eq__(self, other: object) -> bool:
+        """Equal if all attributes are; exceptions are if they are of one type and say the same."""
+        if not isinstance(other, ReplayOutcome):
+            return NotImplemented
+        return self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]  # they can be changed
+
+    def _values(self) -> tuple[object, ...]:
+        error = self.error
+        described = None if error is None else (type(error), error.args, vars(error))
+        return described, *(getattr(self, name) for name in self.__slots__ if name != "error")
 
     def __repr__(self) -> str:
         """How the run went."""
@@ -171,3 +185,6 @@ def _is_entry(entry: object) -> bool:
         and isinstance(exception.get("type"), str)
         and isinstance(exception.get("message"), str)
     )
+
+
+late_annotations(globals(), ReplayOutcome)

@@ -6,6 +6,7 @@ import _thread
 import os
 import threading
 
+from eryx._annotations import late_annotations
 from eryx._sandbox import Sandbox
 
 TYPE_CHECKING = False
@@ -62,6 +63,9 @@ class PooledSandbox(Sandbox):
         "_wanted_limits",
         "_wanted_options",
     )
+
+    _why = "it stands for one place in its pool"
+    _instead = "acquire another one"
 
     _pool: SandboxPool
     _process: int
@@ -283,3 +287,6 @@ class PooledSandbox(Sandbox):
         """Ends the present run with CancelledError, from any thread; does nothing without a run."""
         if self._state == HELD and self._core is not _NO_CORE:
             super().cancel()
+
+
+late_annotations(globals(), PooledSandbox)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eryx._annotations import late_annotations
 from eryx._eryx import UNLIMITED
 
 _FIELDS = (
@@ -196,3 +197,5 @@ def core_limits(limits: ResourceLimits, meter: bool = False) -> tuple[int, ...]:
 
 
 DEFAULT_CORE_LIMITS = core_limits(ResourceLimits())
+
+late_annotations(globals(), ResourceLimits)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from eryx._annotations import late_annotations
 from eryx._eryx import UNLIMITED
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
-    from typing import Any, NoReturn
-
-    Texts = list[str]
-    OnConnect = Callable[[str, str, int], bool | Awaitable[bool | None] | None]
-    CoreNetwork = tuple[
-        tuple[int, ...], tuple[bool, ...], tuple[tuple[str, ...], ...], tuple[bytes, ...]
-    ]
+Texts = list[str]
+OnConnect = Callable[[str, str, int], bool | Awaitable[bool | None] | None]
+CoreNetwork = tuple[
+    tuple[int, ...], tuple[bool, ...], tuple[tuple[str, ...], ...], tuple[bytes, ...]
+]
 
 _GREATEST = 2**63 - 1
 _MAX_PATTERN = 253  # characters of a host name
@@ -527,3 +524,6 @@ def _check_certificate(number: int, certificate: bytes) -> None:
 def connections_of(rows: tuple[tuple[Any, ...], ...]) -> list[Connection]:
     """The connections of an Outcome."""
     return [Connection(*row) for row in rows]
+
+
+late_annotations(globals(), Connection, NetConfig)

@@ -1,19 +1,22 @@
-"""The keyword arguments of `Sandbox` and `Session` as types, for functions that pass them on."""
+"""The keyword arguments of `Sandbox` and `Session` as types, for functions that pass them on.
+
+Imported by type checkers, and where somebody reads annotations.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import EllipsisType
+from typing import Any, Literal, TypedDict
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from types import EllipsisType
+from eryx._callbacks import CallbackRegistry
+from eryx._limits import ResourceLimits
+from eryx._network import NetConfig
+from eryx._storage import VfsStorage, Volume
+from eryx._tracing import TraceEvent
+from eryx.native import NativeModule
 
-    from eryx._callbacks import CallbackRegistry
-    from eryx._limits import ResourceLimits
-    from eryx._network import NetConfig
-    from eryx._storage import VfsStorage, Volume
-    from eryx._tracing import TraceEvent
-    from eryx.native import NativeModule
+Callbacks = CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry]
 
 
 class RequestOptions(TypedDict, total=False):
@@ -21,7 +24,7 @@ class RequestOptions(TypedDict, total=False):
 
     resource_limits: ResourceLimits | None
     meter: bool
-    callbacks: CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry] | None
+    callbacks: Callbacks | None
     on_stdout: Callable[[str], object] | None
     on_stderr: Callable[[str], object] | None
     result_variable: str | None

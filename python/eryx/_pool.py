@@ -9,6 +9,7 @@ from _asyncio import _get_running_loop
 from collections import deque
 from types import EllipsisType
 
+from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError
@@ -110,6 +111,14 @@ class PoolStats:
         """The same as a dict."""
         return {name: getattr(self, name) for name in self.__slots__}
 
+    def __eq__(self, other: object) -> bool:
+        """Equal if all values are."""
+        if not isinstance(other, PoolStats):
+            return NotImplemented
+        return self.as_dict() == other.as_dict()
+
+    __hash__ = None  # type: ignore[assignment]  # they can be changed
+
     def __repr__(self) -> str:
         """Shows all values."""
         values = ", ".join(f"{name}={value!r}" for name, value in self.as_dict().items())
@@ -144,6 +153,7 @@ class SandboxPool(OneOfAKind):
     """
 
     __module__ = "eryx"
+    _why = "it stands for interpreters that live in this process"
 
     def __init__(
         self,
@@ -450,3 +460,6 @@ def _seconds(name: str, milliseconds: int | None) -> float | None:
     if milliseconds is None:
         return None
     return _count(name, milliseconds, 0) / 1000
+
+
+late_annotations(globals(), PoolStats, SandboxPool)

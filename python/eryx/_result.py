@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eryx import _errors
+from eryx._annotations import late_annotations
 from eryx._eryx import EXCEPTIONS, Outcome
 
 TYPE_CHECKING = False
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from eryx._network import Connection
     from eryx._tracing import Recorder, TraceEvent
 
-    # Value, JSON and error of the result variable.
-    DecodedResult = tuple[object, str | None, str | None]
+# Value, JSON and error of the result variable.
+DecodedResult = tuple[object, str | None, str | None]
 
 _REPR_CHARACTERS = 50
 
@@ -119,6 +120,16 @@ class ExecuteResult:
     def __reduce__(self) -> tuple[object, ...]:
         """For ``copy`` and ``pickle``: results go to other processes."""
         return _restored, ({name: getattr(self, name) for name in self.__slots__},)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal if all attributes are, so that of two runs only the same one and its copies are."""
+        if not isinstance(other, ExecuteResult):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def __hash__(self) -> int:
+        """Fits __eq__."""
+        return hash((self.stdout_bytes, self.stderr_bytes, self.result_json, self.duration_ms))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         """Refuses."""
@@ -244,3 +255,6 @@ def finish(
         raise error
     finally:
         del error  # its traceback holds this frame, and those hold the sandbox
+
+
+late_annotations(globals(), ExecuteResult)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._engine import shared_engine
 from eryx._errors import (
@@ -556,3 +557,6 @@ def _arguments(arguments: Sequence[str]) -> tuple[str, ...]:
         if not isinstance(argument, str):
             raise TypeError(f"arguments must be str, not {type(argument).__name__}")
     return result
+
+
+late_annotations(globals(), Sandbox)

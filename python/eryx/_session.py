@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from eryx import _snapshot
+from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
 from eryx._limits import ResourceLimits, core_limits
@@ -13,7 +16,6 @@ from eryx._turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import EllipsisType, TracebackType
     from typing import Any, Literal, Self
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from eryx._callbacks import CallbackRegistry
     from eryx._eryx import Core, Outcome
     from eryx._network import NetConfig
+    from eryx._result import ExecuteResult
     from eryx._storage import CoreMounts, VfsStorage, Volume
     from eryx._tracing import TraceEvent
     from eryx.native import NativeModule
@@ -49,6 +52,7 @@ class Checkpoint(OneOfAKind):
     __module__ = "eryx"
     __slots__ = ("_execution_count", "_state")
 
+    _why = "it shares memory with its session"
     _instead = "any number of rollbacks may use one; `Session.save` keeps a session for others"
 
     def __init__(self, state: _eryx.Checkpoint, execution_count: int) -> None:
@@ -177,6 +181,52 @@ class Session(Sandbox):
             raise ValueError(f'transactional must be False, True or "all", not {transactional!r}')
         self._transactional = transactional
         self._before: _eryx.Checkpoint | None = None
+
+    def execute(
+        self,
+        code: str,
+        *,
+        stdin: str | bytes | None = None,
+        arguments: Sequence[str] = (),
+        trace: bool | Literal["all"] | None = None,
+    ) -> ExecuteResult:
+        """Runs a program in the present state of the session and waits for its end.
+
+        It finds the variables, imports and files that the programs before it have left, and leaves
+        its own for those that come after. What a program that fails has done until then stays,
+        unless the session is ``transactional``.
+
+        code: the program; it runs as ``__main__`` and may use ``await`` at its top level.
+        stdin: what the program reads from its standard input; None for nothing.
+        arguments: ``sys.argv[1:]`` of the program.
+        trace: in place of the session's own; None to leave it at that.
+
+        The interpreter lock is released meanwhile. Ctrl-C ends the run with KeyboardInterrupt.
+
+        Raises what `Sandbox.execute` raises, InitializationError if the state was lost because the
+        run before had to be given up, and EryxError if the session is closed.
+
+        >>> session = Session()
+        >>> _ = session.execute("def double(n): return 2 * n")
+        >>> session.execute("print(double(21))").stdout
+        '42'
+        """
+        return self._execute(code, stdin, arguments, trace)
+
+    async def execute_async(
+        self,
+        code: str,
+        *,
+        stdin: str | bytes | None = None,
+        arguments: Sequence[str] = (),
+        trace: bool | Literal["all"] | None = None,
+    ) -> ExecuteResult:
+        """Does what `execute` does on the running event loop; see `Sandbox.execute_async`.
+
+        If the task is cancelled the run is given up, and with it the state of the session, unless
+        it is ``transactional``.
+        """
+        return await self._execute_async(code, stdin, arguments, trace)
 
     # ---- Attributes ----
 
@@ -551,3 +601,6 @@ def _mount_path(path: str | None) -> str:
 
 def _copy_limits(limits: ResourceLimits) -> ResourceLimits:
     return ResourceLimits(**{name: getattr(limits, name) for name in ResourceLimits.__slots__})
+
+
+late_annotations(globals(), Checkpoint, Session)

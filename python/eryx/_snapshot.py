@@ -5,6 +5,7 @@ What is in the bytes is read inside a sandbox only; here their header is made an
 
 from __future__ import annotations
 
+from eryx._annotations import late_annotations
 from eryx._sealed import Seal, check_key
 
 __all__ = ["DEFAULT_MAX_BYTES", "Snapshot", "check_key", "check_limit", "open_sealed", "seal"]
@@ -28,6 +29,12 @@ class Snapshot(bytes):
         self.skipped = skipped
         return self
 
+    def __repr__(self) -> str:
+        """How large it is, since the bytes tell nobody anything."""
+        return f"<Snapshot of {len(self)} bytes, skipped={self.skipped!r}>"
+
+    __str__ = __repr__
+
 
 def check_limit(max_bytes: int) -> None:
     """Refuses what is no size."""
@@ -50,3 +57,6 @@ def open_sealed(snapshot: bytes, key: bytes | None, max_bytes: int) -> bytes:
     if not isinstance(snapshot, bytes):
         raise TypeError(f"a snapshot must be bytes, not {type(snapshot).__name__}")
     return bytes(_SEAL.open(snapshot, key, max_bytes))
+
+
+late_annotations(globals(), Snapshot)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import InitializationError
 from eryx._eryx import Storage
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
-    Volume = tuple[str | os.PathLike[str], str, bool]
-    Names = list[str]
-    CoreMounts = tuple[tuple[str, Storage, bool], ...]
-    CoreVolumes = tuple[tuple[bytes, str, bool], ...]
+Volume = tuple[str | os.PathLike[str], str, bool]
+Names = list[str]
+CoreMounts = tuple[tuple[str, Storage, bool], ...]
+CoreVolumes = tuple[tuple[bytes, str, bool], ...]
 
 _DEFAULT_BYTES = 64 * 1024 * 1024
 _DEFAULT_ENTRIES = 16_384
@@ -44,6 +45,7 @@ class VfsStorage(OneOfAKind):
     __module__ = "eryx"
     __slots__ = ("__weakref__", "_storage")
 
+    _why = "sessions of this process mount it"
     _instead = "`fork` gives a copy, and `to_bytes` what another process can read"
 
     def __init__(self, *, max_bytes: int | None = None, max_entries: int | None = None) -> None:
@@ -217,3 +219,6 @@ def _check_writable(host: bytes) -> None:
             f"{os.fsdecode(host)}: a guest must not write to {os.fsdecode(native)}, where native"
             " modules are kept; mount it read-only"
         )
+
+
+late_annotations(globals(), VfsStorage)

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import NamedTuple
 
+from eryx._annotations import late_annotations
 from eryx._eryx import deliver
 
 TYPE_CHECKING = False
@@ -41,6 +42,7 @@ class TraceEvent(NamedTuple):
 
 
 TraceEvent.__module__ = "eryx"
+late_annotations(globals(), TraceEvent)
 
 
 class Recorder:

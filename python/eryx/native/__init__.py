@@ -10,14 +10,12 @@ import hashlib
 import os
 import zipfile
 import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eryx.native._errors import NativeModuleError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 __all__ = ["NativeModule", "NativeModuleError", "build_wheel", "from_wheel", "translate"]
 
@@ -56,6 +54,10 @@ class NativeModule:
     library_sha256: str
     needed: tuple[NativeModule, ...] = field(default=(), repr=False, compare=False)
     _opened: list[Any] = field(default_factory=list, repr=False, compare=False, hash=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickle: what is opened belongs to this process."""
+        return {**vars(self), "_opened": []}
 
     def open(self) -> Any:  # a handle that only the binding can read
         """Opens the shared object; done when the first sandbox wants it.

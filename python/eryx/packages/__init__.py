@@ -10,17 +10,13 @@ before, and for choosing them:
 
 from __future__ import annotations
 
-from eryx.packages._collect import collect
+import os
+from collections.abc import Iterable
+
+from eryx.packages._collect import Source, collect
 from eryx.packages._package import Package
 from eryx.packages._resolve import resolve
 from eryx.packages._set import Missing, PackageSet
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable
-
-    from eryx.packages._collect import Source
 
 __all__ = ["Missing", "Package", "PackageSet", "check", "collect", "resolve"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from types import MappingProxyType
 
 from eryx._errors import InitializationError
@@ -22,12 +23,8 @@ from eryx.packages._standards import canonicalize_name, parse_version
 from eryx.packages._tree import MAX_BYTES, Tree
 from eryx.packages._wheel import install_wheel
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    Bytes = bytes | bytearray | memoryview
-    Source = str | os.PathLike[str] | Bytes | tuple[str, Bytes]
+Bytes = bytes | bytearray | memoryview
+Source = str | os.PathLike[str] | Bytes | tuple[str, Bytes]
 
 _KINDS = ".whl, .tar.gz, .tgz, .zip or a directory"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from eryx._errors import InitializationError
 from eryx._files import read_file
@@ -20,10 +21,6 @@ from eryx.packages._standards import (
 )
 from eryx.packages._tree import MAX_BYTES
 from eryx.packages._wheel import is_native, tags_problem, wheel_metadata
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _MAX_STEPS = 20_000  # of trying; real sets take a few hundred
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from eryx._annotations import late_annotations
 from eryx._errors import InitializationError
+from eryx.packages._package import Package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
     from eryx._storage import VfsStorage
     from eryx.native import NativeModule
-    from eryx.packages._package import Package
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +130,52 @@ class PackageSet:
         if self.missing:
             raise InitializationError(self.explain_missing())
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """For copies and pickle; with the contents of all files."""
+        return _restored, (
+            self.packages,
+            dict(self.files),
+            self.missing,
+            dict(self.native_files),
+            tuple(map(dict, self._sources)),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Equal if they have the same packages and files."""
+        if not isinstance(other, PackageSet):
+            return NotImplemented
+        return (
+            self.packages == other.packages
+            and self.files == other.files
+            and self.missing == other.missing
+            and self.native_files == other.native_files
+        )
+
+    def __hash__(self) -> int:
+        """Fits __eq__."""
+        return hash(self.packages)
+
     def __repr__(self) -> str:
         """The packages."""
         return f"<PackageSet: {', '.join(map(str, self.packages)) or 'empty'}>"
 
 
+def _restored(
+    packages: tuple[Package, ...],
+    files: dict[str, bytes],
+    missing: tuple[Missing, ...],
+    native_files: dict[str, str],
+    sources: tuple[dict[str, bytes], ...],
+) -> PackageSet:
+    """A set with the contents of another one."""
+    return PackageSet(
+        packages,
+        MappingProxyType(files),
+        missing,
+        MappingProxyType(native_files),
+        tuple(map(MappingProxyType, sources)),
+    )
+
+
 Missing.__module__ = PackageSet.__module__ = "eryx.packages"
+late_annotations(globals(), PackageSet)
