@@ -1,5 +1,5 @@
 /*
- * A read-only tree of files packed into one file (toolchain/archive.py writes it), mapped once and
+ * A read-only tree of files packed into one file (python/eryx/_archive.py writes it), mapped once and
  * shared by everything that reads it. Immutable after opening, so free to use from all threads.
  *
  * Little-endian layout:

@@ -25,6 +25,7 @@ from pathlib import Path
 from toolchain import call_graph
 from toolchain.errors import BuildError
 from toolchain.hot import load_hot_functions
+from toolchain.leaves import wasm2c
 from toolchain.recursion import guard_recursion
 from toolchain.symbols import plain_name, symbols_source
 
@@ -105,12 +106,16 @@ class GeneratedCode:
     prelude: str = ""
 
 
-def _replace(pattern: str, replacement: str, text: str, expected: int | None = None) -> str:
+def _replace(
+    pattern: str | re.Pattern[str], replacement: str, text: str, expected: int | None = None
+) -> str:
     """re.subn that insists on the number of matches (at least one if none is given)."""
-    result, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+    if isinstance(pattern, str):
+        pattern = re.compile(pattern, re.MULTILINE)
+    result, count = pattern.subn(replacement, text)
     if count == 0 or (expected is not None and count != expected):
         raise BuildError(
-            f"wasm2c's output has changed: {count} matches of {pattern!r},"
+            f"wasm2c's output has changed: {count} matches of {pattern.pattern!r},"
             f" expected {expected or 'some'}"
         )
     return result
@@ -249,39 +254,10 @@ def transform_functions(code: GeneratedCode) -> None:
     names = list(code.functions)
     mark = "\n/*+*/\n"
     text = mark.join(code.functions[name].text for name in names)
-    text = _replace(
-        r"^#if WASM_RT_USE_SEGUE_FOR_THIS_MODULE\n"
-        r" *wasm_rt_segue_write_base\(instance->w2c_memory\.data\);\n#endif\n",
-        "",
-        text,
-    )
-    text = _replace(r"^ *wasm_rt_local_memory_size = \(&instance->w2c_memory\)->size;\n", "", text)
-    text = _replace(
-        r"^  uint8_t\* const wasm_rt_local_memory_base = \(&instance->w2c_memory\)->data;\n"
-        r"  uint64_t wasm_rt_local_memory_size = \(&instance->w2c_memory\)->size;\n"
-        r"  \(void\)wasm_rt_local_memory_base;\n  \(void\)wasm_rt_local_memory_size;\n",
-        "",
-        text,
-    )
-    text = _replace(
-        r"wasm_rt_local_memory_base, wasm_rt_local_memory_size, &instance->w2c_memory, ", "", text
-    )
-    text = _replace(r"^( *var_L\d+:) *$", r"\1 GUEST_TICK(instance);", text)
-    text = _replace(r"instance->w2c_T0\.data\[var_\w+\]\.module_instance", "instance", text)
-    text = _replace(
-        r"(CALL_INDIRECT\(instance->)w2c_T0, (\w+ \(\*\)\()void\*",
-        r"\1table, \2guest_instance*",
-        text,
-    )
-    text = _replace(
-        r"\bmemory_copy\(&instance->w2c_memory, &instance->w2c_memory, ",
-        "memory_copy(instance, ",
-        text,
-    )
-    text = _replace(r"\bmemory_fill\(&instance->w2c_memory, ", "memory_fill(instance, ", text)
+    for pattern, replacement in wasm2c.substitutions(wasm2c.GUEST):
+        text = _replace(pattern, replacement, text)
     text = _replace(r"instance->w2c_memory\b", "instance->memory", text)
     text = _replace(r"instance->w2c_g0\b", "instance->stack_pointer", text)
-    text = _replace(r"\bw2c_guest\* instance", "guest_instance* instance", text, len(names))
     text = _rename_imports(text, code)
     for leftover in FORBIDDEN:
         position = text.find(leftover)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from toolchain.errors import BuildError
-from toolchain.wasm_binary import KIND_FUNCTION, KIND_GLOBAL, Module
+from toolchain.leaves import binary
+from toolchain.wasm_binary import Module
 
 PAGE = 65536
 
@@ -53,7 +54,7 @@ class Layout:
         The guest is the last of the list; it wins as a main program does in any dynamic linker.
         """
         for library in [self.libraries[-1], *self.libraries[:-1]]:
-            if name in library.exports(KIND_FUNCTION):
+            if name in library.exports(binary.KIND_FUNCTION):
                 return library
         return None
 
@@ -62,7 +63,7 @@ class Layout:
         if name in self.symbols:
             return self.symbols[name]
         for library in self.libraries:
-            index = library.exports(KIND_GLOBAL).get(name)
+            index = library.exports(binary.KIND_GLOBAL).get(name)
             if index is not None:
                 offset = library.module.global_constant(index)
                 if offset is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from toolchain import wasm_binary as wasm
 from toolchain.errors import BuildError
 from toolchain.layout import STACK_SIZE, Layout, Library, place
+from toolchain.leaves import binary
 from toolchain.process import run_tool
 from toolchain.tools import Tools
 
@@ -52,7 +53,7 @@ class LinkModule:
         """The index of a library's exported function inside the link module."""
         key = (library.name, name)
         if key not in self.function_indices:
-            index = library.exports(wasm.KIND_FUNCTION)[name]
+            index = library.exports(binary.KIND_FUNCTION)[name]
             self.function_indices[key] = len(self.functions)
             self.functions.append((*key, library.module.function_type(index)))
         return self.function_indices[key]
@@ -69,60 +70,61 @@ class LinkModule:
             types.append(start_type)
         imports = [
             wasm.Import(
-                module, name, wasm.KIND_FUNCTION, wasm.encode_unsigned(types.index(kind))
+                module, name, binary.KIND_FUNCTION, binary.encode_unsigned(types.index(kind))
             ).encode()
             for module, name, kind in self.functions
         ]
         table_size = self.layout.table_end
-        table = bytes([wasm.FUNCREF, 1]) + wasm.encode_unsigned(table_size) * 2
+        table = bytes([binary.FUNCREF, 1]) + binary.encode_unsigned(table_size) * 2
         memory = (
             b"\1"
-            + wasm.encode_unsigned(self.layout.initial_pages)
-            + wasm.encode_unsigned(MAXIMUM_PAGES)
+            + binary.encode_unsigned(self.layout.initial_pages)
+            + binary.encode_unsigned(MAXIMUM_PAGES)
         )
         exports = [
-            wasm.Export(MEMORY_EXPORT, wasm.KIND_MEMORY, 0),
-            wasm.Export("__indirect_function_table", wasm.KIND_TABLE, 0),
-            wasm.Export(STACK_POINTER, wasm.KIND_GLOBAL, 0),
-            wasm.Export(START_FUNCTION, wasm.KIND_FUNCTION, len(self.functions)),
+            wasm.Export(MEMORY_EXPORT, binary.KIND_MEMORY, 0),
+            wasm.Export("__indirect_function_table", binary.KIND_TABLE, 0),
+            wasm.Export(STACK_POINTER, binary.KIND_GLOBAL, 0),
+            wasm.Export(START_FUNCTION, binary.KIND_FUNCTION, len(self.functions)),
         ]
         global_values = [_global(STACK_SIZE, mutable=True)]
         for name, value in self.constants.items():
-            exports.append(wasm.Export(name, wasm.KIND_GLOBAL, len(global_values)))
+            exports.append(wasm.Export(name, binary.KIND_GLOBAL, len(global_values)))
             # The importing side declares addresses as mutable, so these have to be as well.
             global_values.append(_global(value, mutable=not name.startswith("__")))
         element = (
             b"\0"
-            + bytes([wasm.OP_I32_CONST])
-            + wasm.encode_signed(self.layout.pointer_base)
-            + bytes([wasm.OP_END])
-            + wasm.encode_vector([wasm.encode_unsigned(index) for index in self.table_entries])
+            + bytes([binary.OP_I32_CONST])
+            + binary.encode_signed(self.layout.pointer_base)
+            + bytes([binary.OP_END])
+            + binary.encode_vector([binary.encode_unsigned(index) for index in self.table_entries])
         )
         body = b"\0" + b"".join(
-            bytes([wasm.OP_CALL]) + wasm.encode_unsigned(index) for index in self.start_calls
+            bytes([binary.OP_CALL]) + binary.encode_unsigned(index) for index in self.start_calls
         )
-        body += bytes([wasm.OP_END])
+        body += bytes([binary.OP_END])
         sections = [
-            (wasm.SECTION_TYPE, [kind.encode() for kind in types]),
-            (wasm.SECTION_IMPORT, imports),
-            (wasm.SECTION_FUNCTION, [wasm.encode_unsigned(types.index(start_type))]),
-            (wasm.SECTION_TABLE, [table]),
-            (wasm.SECTION_MEMORY, [memory]),
-            (wasm.SECTION_GLOBAL, global_values),
-            (wasm.SECTION_EXPORT, [entry.encode() for entry in exports]),
-            (wasm.SECTION_ELEMENT, [element]),
-            (wasm.SECTION_CODE, [wasm.encode_unsigned(len(body)) + body]),
+            (binary.SECTION_TYPE, [kind.encode() for kind in types]),
+            (binary.SECTION_IMPORT, imports),
+            (binary.SECTION_FUNCTION, [binary.encode_unsigned(types.index(start_type))]),
+            (binary.SECTION_TABLE, [table]),
+            (binary.SECTION_MEMORY, [memory]),
+            (binary.SECTION_GLOBAL, global_values),
+            (binary.SECTION_EXPORT, [entry.encode() for entry in exports]),
+            (binary.SECTION_ELEMENT, [element]),
+            (binary.SECTION_CODE, [binary.encode_unsigned(len(body)) + body]),
         ]
-        return wasm.MAGIC + b"".join(
-            wasm.encode_section(section, wasm.encode_vector(items)) for section, items in sections
+        return binary.MAGIC + b"".join(
+            binary.encode_section(section, binary.encode_vector(items))
+            for section, items in sections
         )
 
 
 def _global(value: int, *, mutable: bool) -> bytes:
     return (
-        bytes([wasm.I32, int(mutable), wasm.OP_I32_CONST])
-        + wasm.encode_signed(value)
-        + bytes([wasm.OP_END])
+        bytes([binary.I32, int(mutable), binary.OP_I32_CONST])
+        + binary.encode_signed(value)
+        + bytes([binary.OP_END])
     )
 
 
@@ -131,12 +133,12 @@ def _resolve_imports(library: Library, layout: Layout, link: LinkModule) -> list
     missing = []
     for entry in library.module.imports:
         if entry.module == "env":
-            if entry.kind == wasm.KIND_MEMORY:
+            if entry.kind == binary.KIND_MEMORY:
                 entry.module, entry.name = LINK_MODULE, MEMORY_EXPORT
                 entry.description = b"\0\1"
-            elif entry.kind == wasm.KIND_TABLE:
+            elif entry.kind == binary.KIND_TABLE:
                 entry.module = LINK_MODULE
-                entry.description = bytes([wasm.FUNCREF, 0, 1])
+                entry.description = bytes([binary.FUNCREF, 0, 1])
             elif entry.name == STACK_POINTER:
                 entry.module = LINK_MODULE
             elif entry.name in ("__memory_base", "__table_base"):
@@ -145,7 +147,7 @@ def _resolve_imports(library: Library, layout: Layout, link: LinkModule) -> list
                 link.constants[entry.name] = (
                     library.memory_base if base == "__memory_base" else library.table_base
                 )
-            elif entry.kind == wasm.KIND_FUNCTION:
+            elif entry.kind == binary.KIND_FUNCTION:
                 provider = layout.function_provider(entry.name)
                 if provider is None:
                     missing.append(entry.name)
@@ -176,13 +178,13 @@ def _plan_start(libraries: list[Library], link: LinkModule) -> None:
     for library in order:
         module = library.module
         if module.start is not None:
-            module.exports.append(wasm.Export(LIBRARY_START, wasm.KIND_FUNCTION, module.start))
+            module.exports.append(wasm.Export(LIBRARY_START, binary.KIND_FUNCTION, module.start))
             module.start = None
             link.start_calls.append(link.import_function(library, LIBRARY_START))
     for names in ((RELOCATIONS,), CONSTRUCTORS):
         for library in order:
             for name in names:
-                if name in library.exports(wasm.KIND_FUNCTION):
+                if name in library.exports(binary.KIND_FUNCTION):
                     link.start_calls.append(link.import_function(library, name))
                     break
 
@@ -194,7 +196,7 @@ def _drop_unused_exports(layout: Layout, link: LinkModule) -> None:
         library.module.exports = [
             export
             for export in library.module.exports
-            if export.kind != wasm.KIND_FUNCTION
+            if export.kind != binary.KIND_FUNCTION
             or providers[export.name] is library
             or (library.name, export.name) in link.function_indices
         ]
@@ -204,7 +206,7 @@ def _providers(layout: Layout) -> dict[str, Library]:
     """The library that each exported function is taken from."""
     found: dict[str, Library] = {}
     for library in layout.libraries:
-        for name in library.exports(wasm.KIND_FUNCTION):
+        for name in library.exports(binary.KIND_FUNCTION):
             if name not in found:
                 provider = layout.function_provider(name)
                 found[name] = provider or library
@@ -217,10 +219,10 @@ def _symbol_table(layout: Layout, link: LinkModule) -> dict[str, dict[str, int |
     providers = _providers(layout)
     data: dict[str, int | str] = dict(layout.symbols)
     for library in layout.libraries:
-        for name in library.exports(wasm.KIND_FUNCTION):
+        for name in library.exports(binary.KIND_FUNCTION):
             if not name.startswith(("__wasm_", "__eryx_")) and name != "_initialize":
                 functions[name] = providers[name].name
-        for name in library.exports(wasm.KIND_GLOBAL):
+        for name in library.exports(binary.KIND_GLOBAL):
             address = layout.data_address(name)
             if address is not None:
                 data.setdefault(name, address)
@@ -289,10 +291,10 @@ def link_libraries(paths: dict[str, Path], output: Path, tools: Tools) -> None:
         export
         for export in merged.exports
         if (
-            export.kind == wasm.KIND_FUNCTION
+            export.kind == binary.KIND_FUNCTION
             and (_host_calls(export.name) or export.name in public)
         )
-        or (export.kind == wasm.KIND_MEMORY and export.name == MEMORY_EXPORT)
+        or (export.kind == binary.KIND_MEMORY and export.name == MEMORY_EXPORT)
     ]
     merged_path.write_bytes(merged.encode())
     linked_path = output / "linked.wasm"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from toolchain import (
     image,
     inputs,
     instrument,
+    leaves,
     link,
     llhttp,
     native,
@@ -107,19 +108,18 @@ class Pipeline:
     def step(
         self,
         name: str,
-        sources: list[str],
+        sources: Sequence[str | Path],
         depends: dict[str, object],
         build: Callable[[Path], None],
     ) -> Path:
         """Runs a step or takes its result from the cache.
 
-        sources: modules of the toolchain that the result depends on; depends: digests and
-        parameters.
+        sources: modules of the toolchain, and leaves of the package, that the result depends on;
+        depends: digests and parameters.
         """
         started = time.monotonic()
-        key = key_of(
-            {"sources": {source: sha256(HERE / source) for source in sources}, "depends": depends}
-        )
+        files = [HERE / source for source in sources]
+        key = key_of({"sources": {file.name: sha256(file) for file in files}, "depends": depends})
         found = self.cache.find(name, key)
         entry = found or self.cache.store(name, key, build)
         self.report(name, started, entry_size(entry), cached=found is not None)
@@ -155,7 +155,7 @@ class Pipeline:
             "instrument",
             [
                 *("instrument.py", "call_graph.py", "recursion.py", "symbols.py"),
-                "hot_functions.txt",
+                *("hot_functions.txt", leaves.WASM2C),
             ],
             {
                 "translated": content_digest(translated),
@@ -251,7 +251,7 @@ class Pipeline:
         libraries["guest"] = guest / "guest.wasm"
         return self.step(
             "link",
-            ["link.py", "layout.py", "wasm_binary.py"],
+            ["link.py", "layout.py", "wasm_binary.py", leaves.BINARY],
             {
                 "libraries": {name: sha256(path) for name, path in libraries.items()},
                 "tool": [entry.integrity for entry in self.lock.npm],
@@ -327,7 +327,7 @@ class Pipeline:
         tool_digest = sha256(tool)
         packed = self.step(
             "standard-library",
-            ["stdlib.py", "archive.py", "bytecode.py"],
+            ["stdlib.py", "archive.py", "bytecode.py", leaves.ARCHIVE],
             {
                 "files": key_of({name: data.hex() for name, data in files.items()}),
                 "guest": sha256(output / "include" / "guest_build.h"),

@@ -8,122 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from toolchain.errors import BuildError
-
-MAGIC = b"\0asm\1\0\0\0"
-
-SECTION_CUSTOM = 0
-SECTION_TYPE = 1
-SECTION_IMPORT = 2
-SECTION_FUNCTION = 3
-SECTION_TABLE = 4
-SECTION_MEMORY = 5
-SECTION_GLOBAL = 6
-SECTION_EXPORT = 7
-SECTION_START = 8
-SECTION_ELEMENT = 9
-SECTION_CODE = 10
-SECTION_DATA = 11
-SECTION_DATA_COUNT = 12
-
-KIND_FUNCTION = 0
-KIND_TABLE = 1
-KIND_MEMORY = 2
-KIND_GLOBAL = 3
-KIND_TAG = 4
-
-I32 = 0x7F
-I64 = 0x7E
-F32 = 0x7D
-F64 = 0x7C
-FUNCREF = 0x70
-VALUE_TYPE_NAMES = {I32: "i32", I64: "i64", F32: "f32", F64: "f64"}
-
-OP_END = 0x0B
-OP_CALL = 0x10
-OP_GLOBAL_GET = 0x23
-OP_I32_CONST = 0x41
-OP_I64_CONST = 0x42
-
-
-def encode_unsigned(value: int) -> bytes:
-    """LEB128 of a non-negative number."""
-    out = bytearray()
-    while True:
-        low = value & 0x7F
-        value >>= 7
-        if not value:
-            out.append(low)
-            return bytes(out)
-        out.append(low | 0x80)
-
-
-def encode_signed(value: int) -> bytes:
-    """LEB128 of a number in two's complement."""
-    out = bytearray()
-    while True:
-        low = value & 0x7F
-        value >>= 7
-        if (value == 0 and not low & 0x40) or (value == -1 and low & 0x40):
-            out.append(low)
-            return bytes(out)
-        out.append(low | 0x80)
-
-
-def encode_name(text: str) -> bytes:
-    """A UTF-8 string with its length before it."""
-    data = text.encode()
-    return encode_unsigned(len(data)) + data
-
-
-def encode_vector(items: list[bytes]) -> bytes:
-    """A number of items, then the items."""
-    return encode_unsigned(len(items)) + b"".join(items)
-
-
-class Reader:
-    """A cursor over the bytes of a module or section."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.position = 0
-
-    @property
-    def at_end(self) -> bool:
-        return self.position >= len(self.data)
-
-    def byte(self) -> int:
-        if self.at_end:
-            raise BuildError("WebAssembly module ends in the middle of a value")
-        value = self.data[self.position]
-        self.position += 1
-        return value
-
-    def take(self, size: int) -> bytes:
-        if self.position + size > len(self.data):
-            raise BuildError("WebAssembly module ends in the middle of a value")
-        self.position += size
-        return self.data[self.position - size : self.position]
-
-    def unsigned(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if not byte & 0x80:
-                return value
-
-    def signed(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if not byte & 0x80:
-                return value - (1 << shift) if byte & 0x40 else value
-
-    def name(self) -> str:
-        return self.take(self.unsigned()).decode()
+from toolchain.leaves import binary
 
 
 @dataclass(frozen=True)
@@ -132,13 +17,7 @@ class FunctionType:
     results: tuple[int, ...]
 
     def encode(self) -> bytes:
-        return (
-            b"\x60"
-            + encode_unsigned(len(self.parameters))
-            + bytes(self.parameters)
-            + encode_unsigned(len(self.results))
-            + bytes(self.results)
-        )
+        return binary.encode_type(self.parameters, self.results)
 
 
 @dataclass
@@ -150,7 +29,7 @@ class Import:
 
     def encode(self) -> bytes:
         return (
-            encode_name(self.module) + encode_name(self.name) + bytes([self.kind])
+            binary.encode_name(self.module) + binary.encode_name(self.name) + bytes([self.kind])
         ) + self.description
 
 
@@ -161,7 +40,9 @@ class Export:
     index: int
 
     def encode(self) -> bytes:
-        return encode_name(self.name) + bytes([self.kind]) + encode_unsigned(self.index)
+        return (
+            binary.encode_name(self.name) + bytes([self.kind]) + binary.encode_unsigned(self.index)
+        )
 
 
 @dataclass(frozen=True)
@@ -174,30 +55,26 @@ class MemoryNeeds:
     table_alignment: int
 
 
-def encode_section(section: int, payload: bytes) -> bytes:
-    return bytes([section]) + encode_unsigned(len(payload)) + payload
-
-
-def _skip_limits(reader: Reader) -> None:
+def _skip_limits(reader: binary.Reader) -> None:
     flags = reader.byte()
     reader.unsigned()
     if flags & 1:
         reader.unsigned()
 
 
-def _read_import(reader: Reader) -> Import:
+def _read_import(reader: binary.Reader) -> Import:
     module, name, kind = reader.name(), reader.name(), reader.byte()
     start = reader.position
-    if kind == KIND_FUNCTION:
+    if kind == binary.KIND_FUNCTION:
         reader.unsigned()
-    elif kind == KIND_TABLE:
+    elif kind == binary.KIND_TABLE:
         reader.byte()
         _skip_limits(reader)
-    elif kind == KIND_MEMORY:
+    elif kind == binary.KIND_MEMORY:
         _skip_limits(reader)
-    elif kind == KIND_GLOBAL:
+    elif kind == binary.KIND_GLOBAL:
         reader.take(2)
-    elif kind == KIND_TAG:
+    elif kind == binary.KIND_TAG:
         reader.byte()
         reader.unsigned()
     else:
@@ -205,18 +82,18 @@ def _read_import(reader: Reader) -> Import:
     return Import(module, name, kind, reader.data[start : reader.position])
 
 
-def _read_constant(reader: Reader) -> int | None:
+def _read_constant(reader: binary.Reader) -> int | None:
     """The value of a constant expression, or None if it is more than one i32.const."""
     value: int | None = None
     instructions = 0
-    while (opcode := reader.byte()) != OP_END:
+    while (opcode := reader.byte()) != binary.OP_END:
         instructions += 1
-        if opcode == OP_I32_CONST:
+        if opcode == binary.OP_I32_CONST:
             value = reader.signed()
-        elif opcode == OP_I64_CONST:
+        elif opcode == binary.OP_I64_CONST:
             reader.signed()
             instructions += 1
-        elif opcode == OP_GLOBAL_GET:
+        elif opcode == binary.OP_GLOBAL_GET:
             reader.unsigned()
             instructions += 1
         elif opcode not in (0x6A, 0x6B, 0x6C, 0x7C, 0x7D, 0x7E):
@@ -242,52 +119,55 @@ class Module:
     @classmethod
     def parse(cls, data: bytes) -> Module:
         """Takes a module apart; raises BuildError if it is none."""
-        if data[:8] != MAGIC:
+        if data[:8] != binary.MAGIC:
             raise BuildError("not a WebAssembly module")
         module = cls([])
-        reader = Reader(data)
-        reader.take(8)
-        while not reader.at_end:
-            section = reader.byte()
-            payload = reader.take(reader.unsigned())
-            module.sections.append((section, payload))
-            module._parse_section(section, Reader(payload))
+        try:
+            reader = binary.Reader(data)
+            reader.take(8)
+            while not reader.at_end:
+                section = reader.byte()
+                payload = reader.take(reader.unsigned())
+                module.sections.append((section, payload))
+                module._parse_section(section, binary.Reader(payload))
+        except binary.FormatError as error:
+            raise BuildError(f"a WebAssembly module is damaged: it {error}") from None
         return module
 
-    def _parse_section(self, section: int, reader: Reader) -> None:
-        if section == SECTION_CUSTOM:
+    def _parse_section(self, section: int, reader: binary.Reader) -> None:
+        if section == binary.SECTION_CUSTOM:
             if reader.name() == "dylink.0":
                 self._parse_dylink(reader)
-        elif section == SECTION_TYPE:
+        elif section == binary.SECTION_TYPE:
             for _ in range(reader.unsigned()):
-                if reader.byte() != 0x60:
+                if reader.byte() != binary.FUNCTION_TYPE:
                     raise BuildError("type section has something else than a function type")
                 parameters = tuple(reader.take(reader.unsigned()))
                 self.types.append(FunctionType(parameters, tuple(reader.take(reader.unsigned()))))
-        elif section == SECTION_IMPORT:
+        elif section == binary.SECTION_IMPORT:
             self.imports = [_read_import(reader) for _ in range(reader.unsigned())]
-        elif section == SECTION_FUNCTION:
+        elif section == binary.SECTION_FUNCTION:
             self.function_types = [reader.unsigned() for _ in range(reader.unsigned())]
-        elif section == SECTION_MEMORY:
+        elif section == binary.SECTION_MEMORY:
             if reader.unsigned():
                 reader.byte()
                 self.memory_minimum_pages = reader.unsigned()
-        elif section == SECTION_GLOBAL:
+        elif section == binary.SECTION_GLOBAL:
             for _ in range(reader.unsigned()):
                 self.global_types.append((reader.byte(), bool(reader.byte())))
                 self.global_constants.append(_read_constant(reader))
-        elif section == SECTION_EXPORT:
+        elif section == binary.SECTION_EXPORT:
             self.exports = [
                 Export(reader.name(), reader.byte(), reader.unsigned())
                 for _ in range(reader.unsigned())
             ]
-        elif section == SECTION_START:
+        elif section == binary.SECTION_START:
             self.start = reader.unsigned()
 
-    def _parse_dylink(self, reader: Reader) -> None:
+    def _parse_dylink(self, reader: binary.Reader) -> None:
         while not reader.at_end:
             kind = reader.byte()
-            body = Reader(reader.take(reader.unsigned()))
+            body = binary.Reader(reader.take(reader.unsigned()))
             if kind == 1:
                 size, alignment = body.unsigned(), body.unsigned()
                 self.memory_needs = MemoryNeeds(
@@ -296,11 +176,11 @@ class Module:
 
     @property
     def imported_functions(self) -> list[Import]:
-        return [entry for entry in self.imports if entry.kind == KIND_FUNCTION]
+        return [entry for entry in self.imports if entry.kind == binary.KIND_FUNCTION]
 
     @property
     def imported_globals(self) -> list[Import]:
-        return [entry for entry in self.imports if entry.kind == KIND_GLOBAL]
+        return [entry for entry in self.imports if entry.kind == binary.KIND_GLOBAL]
 
     def exported(self, kind: int) -> dict[str, int]:
         """Names of the exports of one kind, with their indices."""
@@ -310,7 +190,7 @@ class Module:
         """The type of a function, imported or not."""
         imported = self.imported_functions
         if index < len(imported):
-            return self.types[Reader(imported[index].description).unsigned()]
+            return self.types[binary.Reader(imported[index].description).unsigned()]
         return self.types[self.function_types[index - len(imported)]]
 
     def global_constant(self, index: int) -> int | None:
@@ -319,17 +199,20 @@ class Module:
 
     def encode(self, keep_custom: frozenset[str] = frozenset({"name"})) -> bytes:
         """Puts the module together again, with only the custom sections that are named."""
-        out = bytearray(MAGIC)
+        out = bytearray(binary.MAGIC)
         for section, payload in self.sections:
-            if section == SECTION_CUSTOM and Reader(payload).name() not in keep_custom:
+            if (
+                section == binary.SECTION_CUSTOM
+                and binary.Reader(payload).name() not in keep_custom
+            ):
                 continue
-            if section == SECTION_IMPORT:
-                payload = encode_vector([entry.encode() for entry in self.imports])
-            elif section == SECTION_EXPORT:
-                payload = encode_vector([entry.encode() for entry in self.exports])
-            elif section == SECTION_START:
+            if section == binary.SECTION_IMPORT:
+                payload = binary.encode_vector([entry.encode() for entry in self.imports])
+            elif section == binary.SECTION_EXPORT:
+                payload = binary.encode_vector([entry.encode() for entry in self.exports])
+            elif section == binary.SECTION_START:
                 if self.start is None:
                     continue
-                payload = encode_unsigned(self.start)
-            out += encode_section(section, payload)
+                payload = binary.encode_unsigned(self.start)
+            out += binary.encode_section(section, payload)
         return bytes(out)

@@ -10,6 +10,7 @@ from pathlib import Path
 import eryx
 from eryx.native import NativeModule, _compile, _cross
 from toolchain import wasm_binary as wasm
+from toolchain.leaves import binary
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(__file__).with_name("native")
@@ -60,16 +61,16 @@ def make_wheel(path: Path, files: dict[str, bytes]) -> Path:
 
 
 def section(number: int, *items: bytes) -> bytes:
-    return wasm.encode_section(number, wasm.encode_vector(list(items)))
+    return binary.encode_section(number, binary.encode_vector(list(items)))
 
 
 def custom(name: str, payload: bytes) -> bytes:
-    return wasm.encode_section(0, wasm.encode_name(name) + payload)
+    return binary.encode_section(0, binary.encode_name(name) + payload)
 
 
 def dylink(memory: int = 16, table: int = 0) -> bytes:
-    needs = b"".join(map(wasm.encode_unsigned, (memory, 4, table, 0)))
-    return custom("dylink.0", b"\1" + wasm.encode_unsigned(len(needs)) + needs)
+    needs = b"".join(map(binary.encode_unsigned, (memory, 4, table, 0)))
+    return custom("dylink.0", b"\1" + binary.encode_unsigned(len(needs)) + needs)
 
 
 VOID = b"\x60\0\0"
@@ -82,11 +83,11 @@ TABLE_BASE = wasm.Import("env", "__table_base", 3, b"\x7f\0").encode()
 
 def body(*code: int, local_groups: bytes = b"\0") -> bytes:
     content = local_groups + bytes(code) + b"\x0b"
-    return wasm.encode_unsigned(len(content)) + content
+    return binary.encode_unsigned(len(content)) + content
 
 
 def module(*sections: bytes, needs: bytes | None = None) -> bytes:
-    return wasm.MAGIC + (dylink() if needs is None else needs) + b"".join(sections)
+    return binary.MAGIC + (dylink() if needs is None else needs) + b"".join(sections)
 
 
 def function_module(*code: int, local_groups: bytes = b"\0", name: str = "PyInit_bad") -> bytes:

@@ -1,4 +1,4 @@
-"""Tests of the packer of the standard library; tests/c/test_archive.c tests the reader."""
+"""Tests of the packer of archives; tests/c/test_archive.c tests the reader."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from toolchain.archive import MAGIC, TIME, VERSION, pack  # noqa: E402
+from toolchain.archive import pack  # noqa: E402
 from toolchain.errors import BuildError  # noqa: E402
 
 HEADER = struct.Struct("<8sIIQQQ")
@@ -22,7 +22,8 @@ def unpack(path: Path) -> tuple[dict[str, bytes | None], list[tuple[int, bytes]]
     """Contents by path (None for directories), and (parent, name) of each entry in order."""
     data = path.read_bytes()
     magic, version, count, time, names_size, size = HEADER.unpack_from(data)
-    assert (magic, version, time, size) == (MAGIC, VERSION, TIME, len(data))
+    assert (magic, version, size) == (b"ERYXPACK", 1, len(data))
+    assert 1_735_689_600 <= time < 1_767_225_600  # in 2025
     names = HEADER.size + ENTRY.size * count
     contents: dict[str, bytes | None] = {}
     order: list[tuple[int, bytes]] = []
@@ -112,5 +113,5 @@ def test_refuses_paths(tmp_path: Path, path: str) -> None:
 
 def test_refuses_a_file_that_is_also_a_directory(tmp_path: Path) -> None:
     for entries in ({"a": b"", "a/b": b""}, {"a/b": b"", "a": b""}):
-        with pytest.raises(BuildError, match="taken twice"):
+        with pytest.raises(BuildError, match=r"is a directory|under a file"):
             pack(entries, tmp_path / "out")

@@ -31,6 +31,7 @@ from native_helpers import (
     session,
 )
 from toolchain import wasm_binary as wasm
+from toolchain.leaves import binary
 
 pytestmark = pytest.mark.usefixtures("one_cache_of_zig")
 
@@ -42,9 +43,9 @@ class TestHostileFiles:
         "empty": (b"", "no WebAssembly module"),
         "text": (b"import os\n", "no WebAssembly module"),
         "elf": (b"\x7fELF" + bytes(60), "ELF file"),
-        "only a head": (wasm.MAGIC, "dylink.0 is missing"),
+        "only a head": (binary.MAGIC, "dylink.0 is missing"),
         "cut off": (function_module(0x41, 0)[:-3], "middle of a value"),
-        "no dylink": (wasm.MAGIC + section(1, VOID), "dylink.0 is missing"),
+        "no dylink": (binary.MAGIC + section(1, VOID), "dylink.0 is missing"),
         "own memory": (module(section(5, b"\0\1")), "memory of its own"),
         "own table": (module(section(4, b"\x70\0\1")), "table of its own"),
         "other module": (
@@ -93,8 +94,11 @@ class TestHostileFiles:
         "reference type": (module(section(1, b"\x60\1\x70\0")), "vectors or references"),
         "exceptions": (module(section(13, b"\0\0")), "unknown kind 13"),
         "order of sections": (module(section(7), section(1, VOID)), "out of order"),
-        "huge count": (module(wasm.encode_section(1, b"\xff\xff\xff\xff\x0f")), "middle of a list"),
-        "endless number": (module(wasm.encode_section(1, b"\xff" * 40)), "number that is too"),
+        "huge count": (
+            module(binary.encode_section(1, b"\xff\xff\xff\xff\x0f")),
+            "middle of a list",
+        ),
+        "endless number": (module(binary.encode_section(1, b"\xff" * 40)), "number that is too"),
         "too much memory": (
             module(needs=dylink(memory=0xFFFFFFF0)),
             "more memory or table",
@@ -305,21 +309,25 @@ class TestHostileFiles:
         count = 20_000
         locals_used = b"".join(
             # local n = memory[n] ...; call; memory[n] = local n, so that all of them live on.
-            b"\x41" + wasm.encode_signed(8 * n) + b"\x29\3\0\x21" + wasm.encode_unsigned(n)
+            b"\x41" + binary.encode_signed(8 * n) + b"\x29\3\0\x21" + binary.encode_unsigned(n)
             for n in range(count)
         )
         stores = b"".join(
-            b"\x41" + wasm.encode_signed(8 * n) + b"\x20" + wasm.encode_unsigned(n) + b"\x37\3\0"
+            b"\x41"
+            + binary.encode_signed(8 * n)
+            + b"\x20"
+            + binary.encode_unsigned(n)
+            + b"\x37\3\0"
             for n in range(count)
         )
-        groups = b"\1" + wasm.encode_unsigned(count) + b"\x7e"
+        groups = b"\1" + binary.encode_unsigned(count) + b"\x7e"
         content = groups + locals_used + b"\x10\0" + stores + b"\x0b"
         data = module(
             section(1, VOID),
             section(2, MEMORY_IMPORT),
             section(3, b"\0"),
             b"\x08\1\0",
-            section(10, wasm.encode_unsigned(len(content)) + content),
+            section(10, binary.encode_unsigned(len(content)) + content),
         )
         (tmp_path / "bad.so").write_bytes(data)
         made = session(tmp_path, native.translate(data))

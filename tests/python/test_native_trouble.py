@@ -25,6 +25,7 @@ from native_helpers import (
     session,
 )
 from toolchain import wasm_binary as wasm
+from toolchain.leaves import binary
 
 pytestmark = pytest.mark.usefixtures("one_cache_of_zig")
 
@@ -35,11 +36,13 @@ def linked(number: int, names: list[str]) -> bytes:
     """A module with one weak import that nothing has, which needs others by name."""
     parts = {
         1: b"\0\0\0\0",
-        2: wasm.encode_vector([wasm.encode_name(name) for name in names]),
-        4: wasm.encode_vector([wasm.encode_name("env") + wasm.encode_name("nothing") + b"\1"]),
+        2: binary.encode_vector([binary.encode_name(name) for name in names]),
+        4: binary.encode_vector(
+            [binary.encode_name("env") + binary.encode_name("nothing") + b"\1"]
+        ),
     }
     needs = b"".join(
-        bytes([kind]) + wasm.encode_unsigned(len(part)) + part for kind, part in parts.items()
+        bytes([kind]) + binary.encode_unsigned(len(part)) + part for kind, part in parts.items()
     )
     return module(
         section(1, VOID),

@@ -29,6 +29,7 @@ from native_helpers import (
     session,
 )
 from toolchain import wasm_binary as wasm
+from toolchain.leaves import binary
 
 pytestmark = pytest.mark.usefixtures("one_cache_of_zig")
 
@@ -48,8 +49,8 @@ class TestWheels:
             section(7, wasm.Export("answer_of_library", 0, 0).encode()),
             section(10, body(0x41, 42)),
         )
-        needed = wasm.encode_vector([wasm.encode_name("libanswer.so")])
-        needs = b"".join(map(wasm.encode_unsigned, (0, 0, 0, 0)))
+        needed = binary.encode_vector([binary.encode_name("libanswer.so")])
+        needs = b"".join(map(binary.encode_unsigned, (0, 0, 0, 0)))
         user = module(
             section(1, I32, VOID, b"\x60\1\x7f\1\x7f"),
             section(
@@ -62,7 +63,7 @@ class TestWheels:
             section(10, body(0x10, 0, 0x10, 1)),
             needs=custom(
                 "dylink.0",
-                b"\1\4" + needs + b"\2" + wasm.encode_unsigned(len(needed)) + needed,
+                b"\1\4" + needs + b"\2" + binary.encode_unsigned(len(needed)) + needed,
             ),
         )
         wheel = make_wheel(tmp_path / "b.whl", {"b/user.so": user, "b/libanswer.so": provider})

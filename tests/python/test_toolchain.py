@@ -41,6 +41,7 @@ from toolchain import (  # noqa: E402
 from toolchain import wasm_binary as wasm  # noqa: E402
 from toolchain.cache import MANIFEST, Cache, content_digest, key_of  # noqa: E402
 from toolchain.errors import BuildError  # noqa: E402
+from toolchain.leaves import binary  # noqa: E402
 from toolchain.process import run_tool  # noqa: E402
 
 NUMBERS = [0, 1, 63, 64, 127, 128, 255, 4096, 65535, 2**31 - 1, 2**32 - 1]
@@ -50,56 +51,58 @@ def make_module(dylink: tuple[int, int, int, int] | None = (100, 4, 3, 0)) -> by
     """A small dynamic library: one import, two functions, one variable."""
     sections: list[tuple[int, bytes]] = []
     if dylink is not None:
-        needs = b"".join(wasm.encode_unsigned(value) for value in dylink)
-        body = wasm.encode_name("dylink.0") + b"\1" + wasm.encode_unsigned(len(needs)) + needs
-        sections.append((wasm.SECTION_CUSTOM, body))
+        needs = b"".join(binary.encode_unsigned(value) for value in dylink)
+        body = binary.encode_name("dylink.0") + b"\1" + binary.encode_unsigned(len(needs)) + needs
+        sections.append((binary.SECTION_CUSTOM, body))
     kinds = [
-        wasm.FunctionType((wasm.I32, wasm.I64), (wasm.F64,)),
+        wasm.FunctionType((binary.I32, binary.I64), (binary.F64,)),
         wasm.FunctionType((), ()),
     ]
     sections += [
-        (wasm.SECTION_TYPE, wasm.encode_vector([kind.encode() for kind in kinds])),
+        (binary.SECTION_TYPE, binary.encode_vector([kind.encode() for kind in kinds])),
         (
-            wasm.SECTION_IMPORT,
-            wasm.encode_vector(
+            binary.SECTION_IMPORT,
+            binary.encode_vector(
                 [
-                    wasm.Import("env", "memory", wasm.KIND_MEMORY, b"\0\1").encode(),
-                    wasm.Import("env", "wanted", wasm.KIND_FUNCTION, b"\0").encode(),
+                    wasm.Import("env", "memory", binary.KIND_MEMORY, b"\0\1").encode(),
+                    wasm.Import("env", "wanted", binary.KIND_FUNCTION, b"\0").encode(),
                     wasm.Import(
-                        "GOT.mem", "errno", wasm.KIND_GLOBAL, bytes([wasm.I32, 1])
+                        "GOT.mem", "errno", binary.KIND_GLOBAL, bytes([binary.I32, 1])
                     ).encode(),
                 ]
             ),
         ),
-        (wasm.SECTION_FUNCTION, wasm.encode_vector([b"\1"])),
+        (binary.SECTION_FUNCTION, binary.encode_vector([b"\1"])),
         (
-            wasm.SECTION_GLOBAL,
-            wasm.encode_vector([bytes([wasm.I32, 0, wasm.OP_I32_CONST]) + b"\xc0\0" + b"\x0b"]),
+            binary.SECTION_GLOBAL,
+            binary.encode_vector(
+                [bytes([binary.I32, 0, binary.OP_I32_CONST]) + b"\xc0\0" + b"\x0b"]
+            ),
         ),
         (
-            wasm.SECTION_EXPORT,
-            wasm.encode_vector(
+            binary.SECTION_EXPORT,
+            binary.encode_vector(
                 [
-                    wasm.Export("function", wasm.KIND_FUNCTION, 1).encode(),
-                    wasm.Export("variable", wasm.KIND_GLOBAL, 1).encode(),
+                    wasm.Export("function", binary.KIND_FUNCTION, 1).encode(),
+                    wasm.Export("variable", binary.KIND_GLOBAL, 1).encode(),
                 ]
             ),
         ),
-        (wasm.SECTION_START, wasm.encode_unsigned(1)),
-        (wasm.SECTION_CODE, wasm.encode_vector([b"\2\0\x0b"])),
-        (wasm.SECTION_CUSTOM, wasm.encode_name("name") + b"\0\5\4text"),
+        (binary.SECTION_START, binary.encode_unsigned(1)),
+        (binary.SECTION_CODE, binary.encode_vector([b"\2\0\x0b"])),
+        (binary.SECTION_CUSTOM, binary.encode_name("name") + b"\0\5\4text"),
     ]
-    return wasm.MAGIC + b"".join(wasm.encode_section(*section) for section in sections)
+    return binary.MAGIC + b"".join(binary.encode_section(*section) for section in sections)
 
 
 class TestWasmBinary:
     @pytest.mark.parametrize("number", NUMBERS)
     def test_unsigned_numbers_round_trip(self, number: int) -> None:
-        assert wasm.Reader(wasm.encode_unsigned(number)).unsigned() == number
+        assert binary.Reader(binary.encode_unsigned(number)).unsigned() == number
 
     @pytest.mark.parametrize("number", [*NUMBERS, *(-number for number in NUMBERS)])
     def test_signed_numbers_round_trip(self, number: int) -> None:
-        assert wasm.Reader(wasm.encode_signed(number)).signed() == number
+        assert binary.Reader(binary.encode_signed(number)).signed() == number
 
     def test_module_round_trips(self) -> None:
         data = make_module()
@@ -112,8 +115,8 @@ class TestWasmBinary:
         module = wasm.Module.parse(make_module())
         assert module.memory_needs == wasm.MemoryNeeds(100, 16, 3, 1)
         assert [entry.name for entry in module.imports] == ["memory", "wanted", "errno"]
-        assert module.exported(wasm.KIND_FUNCTION) == {"function": 1}
-        assert module.function_type(0).parameters == (wasm.I32, wasm.I64)
+        assert module.exported(binary.KIND_FUNCTION) == {"function": 1}
+        assert module.function_type(0).parameters == (binary.I32, binary.I64)
         assert module.function_type(1).results == ()
         assert module.global_constant(1) == 64
         assert module.start == 1
@@ -122,11 +125,11 @@ class TestWasmBinary:
         module = wasm.Module.parse(make_module())
         module.imports[1].module = "libc"
         module.start = None
-        module.exports.append(wasm.Export("start", wasm.KIND_FUNCTION, 1))
+        module.exports.append(wasm.Export("start", binary.KIND_FUNCTION, 1))
         again = wasm.Module.parse(module.encode())
         assert again.imports[1].module == "libc"
         assert again.start is None
-        assert again.exported(wasm.KIND_FUNCTION) == {"function": 1, "start": 1}
+        assert again.exported(binary.KIND_FUNCTION) == {"function": 1, "start": 1}
 
     @pytest.mark.parametrize("data", [b"", b"\0asm", b"not a module at all", make_module()[:-3]])
     def test_malformed_modules_are_refused(self, data: bytes) -> None:

@@ -180,7 +180,10 @@ def _digest(path: Path) -> str:
 
 def _key(data: bytes) -> str:
     digest = hashlib.sha256(repr([BUILD_ID, *_FLAGS, *_TARGET, *_WASM2C]).encode())
-    sources = [Path(__file__).with_name(name) for name in ("_wasm.py", "_translate.py")]
+    sources = [
+        Path(__file__).with_name(name)
+        for name in ("_binary.py", "_wasm.py", "_wasm2c.py", "_translate.py")
+    ]
     for path in [*sources, *sorted(INCLUDE.glob("*.h"))]:
         digest.update(path.read_bytes())
     digest.update(data)

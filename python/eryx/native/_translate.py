@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from eryx.native._errors import NativeModuleError
 from eryx.native._wasm import LETTERS, MEMORY_BASE, STACK_POINTER, TABLE_BASE
+from eryx.native._wasm2c import EXTENSION, substitutions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,50 +36,14 @@ _FUNCTION = re.compile(
 _TYPE = re.compile(
     r'^FUNC_TYPE(?:_EXTERN)?_T\((w2c_ext_t\d+)\) = ("(?:\\x[0-9a-f]{2}){32}");', re.M
 )
-_CALL = (
-    r"CALL_INDIRECT\(\(\*instance->w2c_x_t\), (\w+ \(\*\)\()void\*([^;]*?), "
-    r"\(\*instance->w2c_x_t\)\.data\[var_\w+\]\.module_instance"
-)
 _SUBSTITUTIONS = [
-    (
-        re.compile(
-            r"^  uint8_t\* const wasm_rt_local_memory_base = \(instance->w2c_x_m\)->data;\n"
-            r"  uint64_t wasm_rt_local_memory_size = \(instance->w2c_x_m\)->size;\n"
-            r"  \(void\)wasm_rt_local_memory_base;\n  \(void\)wasm_rt_local_memory_size;\n",
-            re.M,
-        ),
-        "",
-    ),
-    (
-        re.compile(
-            r"^#if WASM_RT_USE_SEGUE_FOR_THIS_MODULE\n"
-            r" *wasm_rt_segue_write_base\(\(\*instance->w2c_x_m\)\.data\);\n#endif\n",
-            re.M,
-        ),
-        "",
-    ),
-    (
-        re.compile(r"^ *wasm_rt_local_memory_size = \(instance->w2c_x_m\)->size;\n", re.M),
-        "",
-    ),
-    (
-        re.compile(r"\bwasm_rt_local_memory_base, wasm_rt_local_memory_size, instance->w2c_x_m, "),
-        "",
-    ),
-    (re.compile(r"^( *var_L\d+:) *$", re.M), r"\1 GUEST_TICK(instance);"),
+    *substitutions(EXTENSION),
+    # Each function counts when it is entered, so that no cycle of calls goes without.
     (re.compile(r"^  FUNC_PROLOGUE;$", re.M), "  GUEST_TICK(instance);"),
-    (re.compile(_CALL), r"CALL_INDIRECT(instance->table, \1guest_instance*\2, instance"),
-    (
-        re.compile(r"\bmemory_copy\(instance->w2c_x_m, instance->w2c_x_m, "),
-        "memory_copy(instance, ",
-    ),
-    (re.compile(r"\bmemory_fill\(instance->w2c_x_m, "), "memory_fill(instance, "),
     (re.compile(r"\bwasm_rt_grow_memory\(instance->w2c_x_m, "), "MEMORY_GROW(instance, "),
     (re.compile(r"\(\*instance->w2c_x_m\)\.pages\b"), "MEMORY_PAGES(instance)"),
     (re.compile(r"\(\*instance->w2c_x_g(\d+)\)"), r"GLOBAL_\1"),
     (re.compile(r"\bw2c_x_f(\d+)\(instance->w2c_x_instance\b"), r"IMPORT_\1(instance"),
-    (re.compile(r"\bw2c_ext\* instance\b"), "guest_instance* instance"),
-    (re.compile(r"\binstance->table\b"), "GUEST_TABLE"),
 ]
 # A statement that another one can be put in front of, if the line before it is at an end.
 _STATEMENT = re.compile(r" +(?!case |default:)[^{}]*;")
@@ -391,7 +356,6 @@ def sources(file: NativeFile, generated: str, digest: bytes, build: str) -> dict
     types = _TYPE.findall(generated)
     found = list(_FUNCTION.finditer(generated))
     numbers = [int(match[3]) for match in found]
-    # Each function counts when it is entered, so that no cycle of calls goes without.
     counted = all(match[0].count("\n  FUNC_PROLOGUE;\n") == 1 for match in found)
     if sorted(numbers) != list(range(len(file.imports), file.function_count)) or not counted:
         raise NativeModuleError("wasm2c gave something unexpected for it")

@@ -10,25 +10,61 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from eryx.native._binary import (
+    F32,
+    F64,
+    FUNCREF,
+    FUNCTION_TYPE,
+    I32,
+    I64,
+    KIND_FUNCTION,
+    KIND_GLOBAL,
+    KIND_MEMORY,
+    KIND_TABLE,
+    MAGIC,
+    OP_END,
+    OP_F32_CONST,
+    OP_F64_CONST,
+    OP_GLOBAL_GET,
+    OP_I32_ADD,
+    OP_I32_CONST,
+    OP_I64_CONST,
+    SECTION_CODE,
+    SECTION_CUSTOM,
+    SECTION_DATA,
+    SECTION_DATA_COUNT,
+    SECTION_ELEMENT,
+    SECTION_EXPORT,
+    SECTION_FUNCTION,
+    SECTION_GLOBAL,
+    SECTION_IMPORT,
+    SECTION_MEMORY,
+    SECTION_START,
+    SECTION_TABLE,
+    SECTION_TAG,
+    SECTION_TYPE,
+    FormatError,
+    Reader,
+    encode_name,
+    encode_section,
+    encode_type,
+    encode_unsigned,
+    encode_vector,
+)
 from eryx.native._errors import NativeModuleError
 
-MAGIC = b"\0asm\1\0\0\0"
 MAX_BYTES = 64 << 20
 MAX_FUNCTIONS = 200_000
 MAX_GLOBALS = 1 << 17  # also of variables that are exported
-MAX_ITEMS = 1 << 19  # of any other list
 MAX_PARAMETERS = 1000
 MAX_MEMORY = 1 << 30
 MAX_TABLE = 1 << 19
 MAX_ALIGNMENT = 16  # a power of two
 
-CUSTOM, TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL = range(7)
-EXPORT, START, ELEMENT, CODE, DATA, DATA_COUNT, TAG = range(7, 14)
-KIND_FUNCTION, KIND_TABLE, KIND_MEMORY, KIND_GLOBAL = range(4)
+# Where sections come that are not in the order of their numbers.
+ORDER = {SECTION_DATA_COUNT: SECTION_ELEMENT + 0.5, SECTION_TAG: SECTION_MEMORY + 0.5}
 
-FUNCREF = 0x70
-LETTERS = {0x7F: "i", 0x7E: "j", 0x7D: "f", 0x7C: "d"}
-I32 = 0x7F
+LETTERS = {I32: "i", I64: "j", F32: "f", F64: "d"}
 
 STACK_POINTER = "__stack_pointer"
 MEMORY_BASE = "__memory_base"
@@ -36,68 +72,6 @@ TABLE_BASE = "__table_base"
 BASES = (STACK_POINTER, MEMORY_BASE, TABLE_BASE)
 
 SYMBOL_WEAK = 1  # in dylink.0
-
-OP_END, OP_GLOBAL_GET, OP_I32_CONST, OP_I64_CONST, OP_F32_CONST, OP_F64_CONST = (
-    *(0x0B, 0x23, 0x41, 0x42, 0x43, 0x44),
-)
-OP_I32_ADD = 0x6A
-
-
-class Reader:
-    """A cursor over bytes that nobody vouches for."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.position = 0
-
-    @property
-    def at_end(self) -> bool:
-        return self.position >= len(self.data)
-
-    def take(self, size: int) -> bytes:
-        if size > len(self.data) - self.position:
-            raise NativeModuleError("it ends in the middle of a value")
-        self.position += size
-        return self.data[self.position - size : self.position]
-
-    def byte(self) -> int:
-        return self.take(1)[0]
-
-    def _leb(self) -> tuple[int, int, int]:
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if not byte & 0x80:
-                return value, shift, byte
-            if shift >= 70:
-                raise NativeModuleError("it has a number that is too long")
-
-    def unsigned(self) -> int:
-        value = self._leb()[0]
-        if value > 0xFFFFFFFF:
-            raise NativeModuleError("it has a number that is too large")
-        return value
-
-    def signed(self) -> int:
-        value, shift, last = self._leb()
-        return value - (1 << shift) if last & 0x40 else value
-
-    def name(self) -> str:
-        try:
-            return self.take(self.unsigned()).decode()
-        except UnicodeDecodeError:
-            raise NativeModuleError("it has a name that is not UTF-8") from None
-
-    def count(self, most: int = MAX_ITEMS) -> int:
-        """How many items follow; each has at least one byte."""
-        count = self.unsigned()
-        if count > len(self.data) - self.position:
-            raise NativeModuleError("it ends in the middle of a list")
-        if count > most:
-            raise NativeModuleError(f"it has a list of more than {most} items")
-        return count
 
 
 @dataclass(frozen=True)
@@ -191,6 +165,13 @@ def parse(data: bytes) -> NativeFile:
     if data[:8] != MAGIC:
         what = "an ELF file" if data[:4] == b"\x7fELF" else "no WebAssembly module"
         raise NativeModuleError(f"it is {what}: a native module is built for wasm32-wasi")
+    try:
+        return _parse(data)
+    except FormatError as error:
+        raise NativeModuleError(f"it {error}") from None
+
+
+def _parse(data: bytes) -> NativeFile:
     file = NativeFile()
     reader = Reader(data)
     reader.take(8)
@@ -199,54 +180,54 @@ def parse(data: bytes) -> NativeFile:
     while not reader.at_end:
         section = reader.byte()
         body = Reader(reader.take(reader.unsigned()))
-        if section != CUSTOM:
-            order = {DATA_COUNT: ELEMENT + 0.5, TAG: MEMORY + 0.5}.get(section, section)
+        if section != SECTION_CUSTOM:
+            order = ORDER.get(section, section)
             if order <= last:
                 raise NativeModuleError("its sections are out of order")
             last = order
-        if section == EXPORT:
+        if section == SECTION_EXPORT:
             exports = [(body.name(), body.byte(), body.unsigned()) for _ in range(body.count())]
         else:
             _read_section(file, section, body)
-        if not body.at_end and section not in (CUSTOM, CODE):
+        if not body.at_end and section not in (SECTION_CUSTOM, SECTION_CODE):
             raise NativeModuleError(f"its section {section} has something left over")
     _check(file, exports)
     return file
 
 
 def _read_section(file: NativeFile, section: int, body: Reader) -> None:
-    if section == CUSTOM:
+    if section == SECTION_CUSTOM:
         if body.name() == "dylink.0":
             if file.types or file.imports or file.functions:
                 raise NativeModuleError("its section dylink.0 is not the first one")
             _read_dylink(file, body)
-    elif section == TYPE:
+    elif section == SECTION_TYPE:
         for _ in range(body.count(MAX_FUNCTIONS)):
             file.types.append(_read_type(body))
-    elif section == IMPORT:
+    elif section == SECTION_IMPORT:
         _read_imports(file, body)
-    elif section == FUNCTION:
+    elif section == SECTION_FUNCTION:
         file.functions = [body.unsigned() for _ in range(body.count(MAX_FUNCTIONS))]
-    elif section in (TABLE, MEMORY):
+    elif section in (SECTION_TABLE, SECTION_MEMORY):
         if body.unsigned():
-            what = "table" if section == TABLE else "memory"
+            what = "table" if section == SECTION_TABLE else "memory"
             raise NativeModuleError(f"it has a {what} of its own: it is no dynamic library")
-    elif section == GLOBAL:
+    elif section == SECTION_GLOBAL:
         for _ in range(body.count(MAX_GLOBALS)):
             kind, mutable = _read_global_type(body)
             file.globals.append(Global(kind, mutable, initial=_read_constant(body)))
-    elif section == START:
+    elif section == SECTION_START:
         file.start = body.unsigned()
-    elif section == ELEMENT:
+    elif section == SECTION_ELEMENT:
         for _ in range(body.count()):
             file.elements.append(_read_element(file, body))
-    elif section == CODE:
+    elif section == SECTION_CODE:
         file.code = body.data
         file.code_count = body.unsigned()
-    elif section == DATA:
+    elif section == SECTION_DATA:
         for _ in range(body.count()):
             file.data.append(_read_data(file, body))
-    elif section == DATA_COUNT:
+    elif section == SECTION_DATA_COUNT:
         body.unsigned()
     else:
         raise NativeModuleError(f"it has a section of the unknown kind {section}")
@@ -272,7 +253,7 @@ def _read_dylink(file: NativeFile, body: Reader) -> None:
 
 
 def _read_type(body: Reader) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    if body.byte() != 0x60:
+    if body.byte() != FUNCTION_TYPE:
         raise NativeModuleError("it has a type that is no function type")
     parameters = body.take(body.unsigned())
     results = body.take(body.unsigned())
@@ -435,34 +416,15 @@ def _check_variable(file: NativeFile, name: str, index: int) -> None:
         file.variables[name] = entry.initial.value & 0xFFFFFFFF
 
 
-def _unsigned(value: int) -> bytes:
-    out = bytearray()
-    while True:
-        low = value & 0x7F
-        value >>= 7
-        if not value:
-            out.append(low)
-            return bytes(out)
-        out.append(low | 0x80)
-
-
-def _section(number: int, items: list[bytes]) -> bytes:
-    payload = _unsigned(len(items)) + b"".join(items)
-    return bytes([number]) + _unsigned(len(payload)) + payload
-
-
 def _import(name: str, kind: int, description: bytes) -> bytes:
-    text = name.encode()
-    return b"\1x" + _unsigned(len(text)) + text + bytes([kind]) + description
+    return encode_name("x") + encode_name(name) + bytes([kind]) + description
 
 
 def reduced(file: NativeFile) -> bytes:
     """The module that is left for wasm2c: imports are x.f0, x.f1, …, x.g0, …, x.m and x.t."""
-    types = [
-        b"\x60" + _unsigned(len(p)) + bytes(p) + _unsigned(len(r)) + bytes(r) for p, r in file.types
-    ]
+    types = [encode_type(*each) for each in file.types]
     imports = [
-        _import(f"f{number}", KIND_FUNCTION, _unsigned(entry.type_index))
+        _import(f"f{number}", KIND_FUNCTION, encode_unsigned(entry.type_index))
         for number, entry in enumerate(file.imports)
     ]
     imports.append(_import("m", KIND_MEMORY, b"\0\0"))
@@ -471,11 +433,11 @@ def reduced(file: NativeFile) -> bytes:
         _import(f"g{number}", KIND_GLOBAL, bytes([entry.kind, entry.mutable]))
         for number, entry in enumerate(file.globals)
     ]
-    code = bytes([CODE]) + _unsigned(len(file.code)) + file.code
+    functions = [encode_unsigned(index) for index in file.functions]
     return (
         MAGIC
-        + _section(TYPE, types)
-        + _section(IMPORT, imports)
-        + _section(FUNCTION, [_unsigned(index) for index in file.functions])
-        + (code if file.functions else b"")
+        + encode_section(SECTION_TYPE, encode_vector(types))
+        + encode_section(SECTION_IMPORT, encode_vector(imports))
+        + encode_section(SECTION_FUNCTION, encode_vector(functions))
+        + (encode_section(SECTION_CODE, file.code) if file.functions else b"")
     )
