@@ -10,7 +10,7 @@
  *
  * A failed assertion prints the place and both operands and ends the process with status 1.
  * Assertions do not depend on NDEBUG. With an argument only the cases are run whose name contains
- * it.
+ * it. Long ones take a sample, and are whole with ERYX_TEST_FULL=1.
  */
 #ifndef ERYX_TEST_H
 #define ERYX_TEST_H
@@ -53,6 +53,14 @@ static inline int test_run(const test_case *cases, size_t count, const char *fil
     }
     printf("%zu passed\n", passed);
     return passed > 0 ? 0 : 1;
+}
+
+/* How far a test goes on that tries every place of something large: one by one if ERYX_TEST_FULL is
+ * set, else by the step of a sample. */
+static inline size_t test_step(size_t sample)
+{
+    const char *full = getenv("ERYX_TEST_FULL");
+    return full != NULL && strcmp(full, "1") == 0 ? 1 : sample;
 }
 
 __attribute__((noreturn, format(printf, 3, 4))) static inline void

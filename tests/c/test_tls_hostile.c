@@ -116,7 +116,8 @@ static void test_no_changed_byte_is_taken_for_the_servers(void)
         ASSERT(length > 500);
         /* The version in the header of a record means nothing. */
         size_t harmless = 0;
-        for (wire.target = 0; wire.target < length; wire.target += 1 + wire.target % 3) {
+        for (wire.target = 0; wire.target < length;
+             wire.target += (1 + wire.target % 3) * test_step(7)) {
             wire.change = (uint8_t)(1u << wire.target % 8);
             harmless += meet(&root, &shown, versions[i], &wire) == TLS_OK;
         }
