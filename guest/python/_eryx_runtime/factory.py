@@ -2,11 +2,10 @@
 
 import gc
 import json
-import linecache
 from types import CoroutineType, FunctionType, ModuleType
 from typing import Any
 
-from _eryx_runtime import event_loop, namespaces
+from _eryx_runtime import event_loop, namespaces, sources
 
 FILENAME = "<setup>"
 
@@ -30,9 +29,9 @@ prepared.names = {}
 
 
 def _run_setup(text: str, main: ModuleType) -> None:
-    lines = text.splitlines(keepends=True)
-    linecache.cache[FILENAME] = (len(text), None, lines, FILENAME)
-    code = compile(text, FILENAME, "exec", _ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    name = sources.make_name(FILENAME, text)
+    code = compile(text, name, "exec", _ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    sources.remember_classes(code, name)
     value = eval(code, main.__dict__)
     if type(value) is CoroutineType:
         event_loop.run(value, keep_loop=False)

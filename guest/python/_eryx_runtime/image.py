@@ -15,6 +15,7 @@ from _eryx_runtime import (
     namespaces,
     network,
     program,
+    sources,
     streams,
 )
 from _eryx_runtime.preload import MODULES
@@ -69,6 +70,7 @@ def prepare_image() -> None:
     event_loop.install()
     network.install()
     file_modes.install()
+    sources.install()
     _add_site_builtins()
     for name in MODULES:
         importlib.import_module(name)

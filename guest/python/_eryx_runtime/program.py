@@ -7,7 +7,6 @@ session the next run must still work.
 import atexit
 import builtins
 import gc
-import io
 import linecache
 import logging
 import os
@@ -30,6 +29,7 @@ from _eryx_runtime import (
     placeholders,
     report,
     snapshot,
+    sources,
     streams,
     tracing,
 )
@@ -70,7 +70,6 @@ _RECURSION_LIMIT_OF_RUNTIME = 500
 _modules = sys.modules
 _compile = compile
 _ModuleType = ModuleType
-_StringIO = io.StringIO
 _CoroutineType = CoroutineType
 _collect_garbage = gc.collect
 _random_bytes = os.urandom
@@ -82,7 +81,8 @@ _set_recursion_limit = sys.setrecursionlimit
 _set_trace = sys.settrace
 _set_profile = sys.setprofile
 _lines_of_file = linecache.cache
-_register_code = linecache._register_code  # type: ignore[attr-defined]
+_make_source_name = sources.make_name
+_remember_classes = sources.remember_classes
 
 
 class _State:
@@ -117,7 +117,7 @@ def make_fresh(building: bool) -> None:
     _state.main = None
     _modules.pop("__main__", None)
     _lines_of_file.clear()
-    linecache._interactive_cache.clear()  # type: ignore[attr-defined]
+    sources.clear()
     _state.own_modules = frozenset(_modules)
 
 
@@ -134,7 +134,6 @@ def _seal() -> None:
         return
     _renew()
     event_loop.forget_session()
-    _lines_of_file.pop(FILENAME, None)
     _modules.pop("__main__", None)
     _state.own_modules = frozenset(_modules)
     factory.remember(main)
@@ -167,15 +166,9 @@ def _compile_program(source: bytes) -> CodeType:
         return program
     if text.startswith("\ufeff"):
         text = text[1:]
-    # Before it is compiled, since that may warn and show the line.
-    lines = _StringIO(text, newline=None).readlines()
-    if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"
-    _lines_of_file[FILENAME] = (len(text), None, lines, FILENAME)
-    program = _compile(text, FILENAME, "exec", _ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    if _state.keep:
-        # All programs of a session have the same file name; functions remember which was theirs.
-        _register_code(program, text, FILENAME)
+    name = _make_source_name(FILENAME, text)
+    program = _compile(text, name, "exec", _ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    _remember_classes(program, name)
     return program
 
 

@@ -10,7 +10,6 @@ import dataclasses
 import enum
 import io
 import json
-import marshal
 import pickle
 import sys
 import types
@@ -18,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import _eryx
+from _eryx_runtime import sources
 
 _RESULT_JSON = 1  # enum report_field
 _PRIVATE_PREFIX = "_eryx"
@@ -30,8 +30,11 @@ _OWN_OF_CLASS = frozenset(
 
 _DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
-_dumps_code = marshal.dumps
-_loads_code = marshal.loads
+_dump_code = sources.dump_code
+_load_code = sources.load_code
+_find_source = sources.find
+_find_source_of_class = sources.find_class
+_SourceName = sources.SourceName
 _encode_json = json.JSONEncoder().encode
 _encode_base64 = base64.b64encode
 _BytesIO = io.BytesIO
@@ -56,12 +59,14 @@ def _make_cell() -> types.CellType:
 
 
 def _make_function(
-    code: bytes, closure: tuple[types.CellType, ...] | None, namespace: dict[str, Any] | None
+    code: types.CodeType,
+    closure: tuple[types.CellType, ...] | None,
+    namespace: dict[str, Any] | None,
 ) -> types.FunctionType:
     """A function without anything but its code; namespace: None for that of the program."""
     variables = _main_globals() if namespace is None else namespace
     variables.setdefault("__builtins__", builtins)
-    return _FunctionType(_loads_code(code), variables, closure=closure)
+    return _FunctionType(code, variables, closure=closure)
 
 
 def _fill_function(function: types.FunctionType, state: dict[str, Any]) -> None:
@@ -74,7 +79,11 @@ def _fill_function(function: types.FunctionType, state: dict[str, Any]) -> None:
 
 
 def _make_class(
-    metaclass: type, name: str, bases: tuple[type, ...], namespace: dict[str, Any]
+    metaclass: type,
+    name: str,
+    bases: tuple[type, ...],
+    namespace: dict[str, Any],
+    source: sources.SourceName | None,  # needs only to be there
 ) -> type:
     # __init_subclass__ of a base was called when the class was made first; what it did is there.
     hooks = [
@@ -108,6 +117,7 @@ def _make_enum(
     bases: tuple[type, ...],
     members: dict[str, object],
     namespace: dict[str, Any],
+    source: sources.SourceName | None,
 ) -> type:
     body = metaclass.__prepare__(name, bases)
     for key, value in (namespace | members).items():
@@ -194,8 +204,7 @@ def _reduce_function(function: types.FunctionType) -> tuple[Any, ...]:
     if function.__annotate__ is None:
         state["__annotations__"] = function.__annotations__
         del state["__annotate__"]
-    code = _dumps_code(function.__code__)
-    arguments = (code, function.__closure__, namespace)
+    arguments = (function.__code__, function.__closure__, namespace)
     return _make_function, arguments, state, None, None, _fill_function
 
 
@@ -247,7 +256,10 @@ def _reduce_enum(made: Any) -> tuple[Any, ...]:
     namespace["__module__"] = made.__module__
     namespace["__qualname__"] = made.__qualname__
     namespace["__doc__"] = made.__doc__
-    return _make_enum, (type(made), made.__name__, made.__bases__, members, namespace)
+    if "__firstlineno__" in made.__dict__:
+        namespace["__firstlineno__"] = made.__dict__["__firstlineno__"]
+    source = _find_source_of_class(made)
+    return _make_enum, (type(made), made.__name__, made.__bases__, members, namespace, source)
 
 
 def _is_inherited_function(value: object) -> bool:
@@ -269,7 +281,8 @@ def _reduce_class(made: type) -> tuple[Any, ...]:
         and not isinstance(value, _DESCRIPTORS)
     }
     state["__doc__"] = made.__doc__
-    arguments = (type(made), made.__name__, made.__bases__, namespace)
+    source = _find_source_of_class(made)
+    arguments = (type(made), made.__name__, made.__bases__, namespace, source)
     return _make_class, arguments, state, None, None, _fill_class
 
 
@@ -298,7 +311,8 @@ def _import(name: str) -> types.ModuleType:
 
 _REDUCERS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     _CellType: lambda cell: (_make_cell, ()),
-    types.CodeType: lambda code: (_loads_code, (_dumps_code(code),)),
+    types.CodeType: lambda code: (_load_code, (_dump_code(code), _find_source(code))),
+    _SourceName: lambda name: (sources.restore_name, (str(name), name.source, name.classes)),
     types.ModuleType: _reduce_module,
     property: lambda item: (_make_property, ((item.fget, item.fset, item.fdel, item.__doc__),)),
     classmethod: lambda item: (classmethod, (item.__func__,)),
