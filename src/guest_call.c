@@ -133,7 +133,7 @@ uint32_t eryx_host_wait(guest_instance *instance, uint64_t timeout_ns)
 
 void eryx_host_watch_answers(guest_instance *instance)
 {
-    sandbox_of(instance)->watch_answers = true;
+    sandbox_of(instance)->run.watch_answers = true;
 }
 
 uint32_t eryx_host_answer(guest_instance *instance, uint32_t out)

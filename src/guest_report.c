@@ -30,7 +30,7 @@ void eryx_host_report(guest_instance *instance, uint32_t field, uint32_t data, u
 
 void eryx_host_report_exit_code(guest_instance *instance, uint32_t exit_code)
 {
-    sandbox_of(instance)->exit_code = (int32_t)exit_code;
+    sandbox_of(instance)->run.exit_code = (int32_t)exit_code;
 }
 
 void eryx_host_exit(guest_instance *instance, uint32_t exit_code)

@@ -19,7 +19,7 @@ uint64_t host_wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint64_t delta_pages
     if (!memory_grow(memory, delta_pages)) {
         guest_instance *instance =
             (guest_instance *)((uint8_t *)memory - offsetof(guest_instance, memory));
-        sandbox_of(instance)->memory_limit_hit = true;
+        sandbox_of(instance)->run.memory_limit_hit = true;
         return UINT32_MAX;
     }
     return earlier;

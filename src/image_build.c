@@ -16,7 +16,7 @@ static void start_main(void *argument)
     eryx_sandbox *sandbox = argument;
     guest_code_instantiate(&sandbox->instance);
     guest_export_eryx_link_start(&sandbox->instance);
-    sandbox->outcome = guest_export_eryx_guest_start(&sandbox->instance);
+    sandbox->run.outcome = guest_export_eryx_guest_start(&sandbox->instance);
     coroutine_abandon(&sandbox->coroutine);
 }
 
@@ -44,15 +44,15 @@ static eryx_status start_guest(eryx_sandbox *sandbox, eryx_error *out_error)
     eryx_status status;
     uint32_t trap;
     do {
-        sandbox->event = (eryx_event){.kind = ERYX_EVENT_DONE};
+        sandbox->run.event = (eryx_event){.kind = ERYX_EVENT_DONE};
         status = run_enter(sandbox, &trap);
-        if (sandbox->event.kind == ERYX_EVENT_WAIT) {
-            limits_sleep(&sandbox->timing, sandbox->event.as.wait.wake_ns);
-        } else if (sandbox->event.kind == ERYX_EVENT_CALLBACK) {
-            answer_null(sandbox, sandbox->event.as.callback.id);
+        if (sandbox->run.event.kind == ERYX_EVENT_WAIT) {
+            limits_sleep(&sandbox->timing, sandbox->run.event.as.wait.wake_ns);
+        } else if (sandbox->run.event.kind == ERYX_EVENT_CALLBACK) {
+            answer_null(sandbox, sandbox->run.event.as.callback.id);
         }
     } while (status == ERYX_OK && trap == WASM_RT_TRAP_NONE &&
-             sandbox->event.kind != ERYX_EVENT_DONE);
+             sandbox->run.event.kind != ERYX_EVENT_DONE);
     coroutine_destroy(&sandbox->coroutine);
     if (status != ERYX_OK) {
         return status_fail(status, out_error, "%s", eryx_status_text(status));
@@ -65,7 +65,7 @@ static eryx_status start_guest(eryx_sandbox *sandbox, eryx_error *out_error)
                            "the guest crashed at its start: %s\n%.*s", trap_text(trap), (int)shown,
                            tail);
     }
-    if (sandbox->outcome != 0) {
+    if (sandbox->run.outcome != 0) {
         return status_fail(ERYX_INITIALIZATION, out_error, "the guest did not start\n%.*s",
                            (int)shown, tail);
     }

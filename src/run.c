@@ -31,7 +31,7 @@ uint64_t run_clock_ns(void)
 
 void run_yield(eryx_sandbox *sandbox, eryx_event event)
 {
-    sandbox->event = event;
+    sandbox->run.event = event;
     coroutine_leave(&sandbox->coroutine);
 }
 
@@ -74,10 +74,11 @@ static void yield_output(eryx_sandbox *sandbox, int stream, const uint8_t *data,
 static void hand_over(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
 {
     output_append(&sandbox->output, stream, data, size);
-    if (sandbox->stream_output && !limits_are_over(&sandbox->timing, &sandbox->instance)) {
+    if (sandbox->run.stream_output && !limits_are_over(&sandbox->timing, &sandbox->instance)) {
         uint8_t first[4];
         size_t first_size;
-        stream_feed(&sandbox->splitters[stream - 1], data, size, first, &first_size, &data, &size);
+        stream_feed(&sandbox->run.splitters[stream - 1], data, size, first, &first_size, &data,
+                    &size);
         yield_output(sandbox, stream, first, first_size);
         yield_output(sandbox, stream, data, size);
     }
@@ -94,7 +95,7 @@ void run_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t s
 
 void run_exit(eryx_sandbox *sandbox, int32_t exit_code)
 {
-    sandbox->exit_code = exit_code;
+    sandbox->run.exit_code = exit_code;
     guest_ask_trap(&sandbox->instance, GUEST_TRAP_EXIT);
 }
 
@@ -118,18 +119,18 @@ static void run_main(void *argument)
 {
     eryx_sandbox *sandbox = argument;
     guest_instance *instance = &sandbox->instance;
-    uint32_t size = (uint32_t)sandbox->request_size;
+    uint32_t size = (uint32_t)sandbox->run.request_size;
     guest_ptr request = guest_at(guest_export_eryx_guest_alloc(instance, size));
     if (request.offset == 0) {
         static const char text[] = "MemoryError: no room for the program\n";
         output_append(&sandbox->output, 2, (const uint8_t *)text, sizeof text - 1);
         result_report(&sandbox->result, REPORT_EXCEPTION_TYPE, (const uint8_t *)"MemoryError", 11,
                       0);
-        sandbox->outcome = RUN_EXCEPTION;
+        sandbox->run.outcome = RUN_EXCEPTION;
     } else {
-        guest_write(instance, request, sandbox->request, size);
+        guest_write(instance, request, sandbox->run.request, size);
         sandbox->timing.interrupt = guest_at(guest_export_eryx_guest_interrupt_flags(instance));
-        sandbox->outcome = guest_export_eryx_guest_run(instance, request.offset, size);
+        sandbox->run.outcome = guest_export_eryx_guest_run(instance, request.offset, size);
         sandbox->timing.interruptible = false;
         guest_export_eryx_guest_free(instance, request.offset);
     }
@@ -141,7 +142,7 @@ static void run_main(void *argument)
             hand_over(sandbox, stream, held, held_size);
         }
         uint8_t rest[4];
-        size_t rest_size = stream_flush(&sandbox->splitters[stream - 1], rest);
+        size_t rest_size = stream_flush(&sandbox->run.splitters[stream - 1], rest);
         yield_output(sandbox, stream, rest, rest_size);
     }
     coroutine_abandon(&sandbox->coroutine);
@@ -149,11 +150,8 @@ static void run_main(void *argument)
 
 /* ---- On the host's stack --------------------------------------------------------------------- */
 
-static bool copy_standard_input(eryx_sandbox *sandbox, const eryx_run_options *options)
+static bool copy_standard_input(run_state *run, const eryx_run_options *options)
 {
-    free((void *)(uintptr_t)sandbox->standard_input.data);
-    sandbox->standard_input = (eryx_bytes){NULL, 0};
-    sandbox->standard_input_read = 0;
     if (options->standard_input_size == 0) {
         return true;
     }
@@ -162,7 +160,7 @@ static bool copy_standard_input(eryx_sandbox *sandbox, const eryx_run_options *o
         return false;
     }
     memcpy(copy, options->standard_input, options->standard_input_size);
-    sandbox->standard_input = (eryx_bytes){copy, options->standard_input_size};
+    run->standard_input = (eryx_bytes){copy, options->standard_input_size};
     return true;
 }
 
@@ -179,15 +177,16 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     if (status != ERYX_OK) {
         return status;
     }
-    free(sandbox->request);
-    sandbox->request = NULL;
+    run_state *run = &sandbox->run;
+    sandbox_clear_run(sandbox);
+    run->stream_output = options->stream_output;
     uint32_t flags = sandbox->needs_entropy ? REQUEST_NEEDS_ENTROPY : 0;
     flags |= sandbox->secrets != NULL ? REQUEST_HAS_SECRETS : 0;
-    if (!request_build(options, flags, &sandbox->request, &sandbox->request_size) ||
-        !copy_standard_input(sandbox, options)) {
+    if (!request_build(options, flags, &run->request, &run->request_size) ||
+        !copy_standard_input(run, options)) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
-    if (sandbox->request_size > UINT32_MAX) {
+    if (run->request_size > UINT32_MAX) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "the program is larger than 4 GiB");
     }
     if (!alarm_install()) {
@@ -203,15 +202,9 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     }
     result_clear(&sandbox->result);
     output_begin(&sandbox->output, sandbox->limits.max_output_bytes);
-    sandbox->splitters[0] = sandbox->splitters[1] = (stream_splitter){0};
-    sandbox->stream_output = options->stream_output;
     callbacks_begin(&sandbox->callbacks, sandbox->limits.max_pending_callback_bytes);
     secrets_begin_run(sandbox->secrets);
     net_begin_run(sandbox->net);
-    sandbox->watch_answers = false;
-    sandbox->outcome = RUN_OK;
-    sandbox->exit_code = 0;
-    sandbox->memory_limit_hit = false;
     sandbox->instance.pending_trap = WASM_RT_TRAP_NONE;
     sandbox->instance.attention = 0;
     sandbox->instance.place = GUEST_IN_GUEST;
@@ -273,14 +266,14 @@ static eryx_status conclude(eryx_sandbox *sandbox, uint32_t trap)
         snprintf(message, room, "the guest crashed: %s", trap_text(stop));
         return ERYX_CRASHED;
     }
-    if (trap == GUEST_TRAP_EXIT || sandbox->outcome == RUN_EXIT) {
-        if (sandbox->exit_code == 0) {
+    if (trap == GUEST_TRAP_EXIT || sandbox->run.outcome == RUN_EXIT) {
+        if (sandbox->run.exit_code == 0) {
             return ERYX_OK;
         }
-        snprintf(message, room, "the program exited with code %d", sandbox->exit_code);
+        snprintf(message, room, "the program exited with code %d", sandbox->run.exit_code);
         return ERYX_EXECUTION;
     }
-    if (sandbox->outcome == RUN_OK) {
+    if (sandbox->run.outcome == RUN_OK) {
         return ERYX_OK;
     }
     const char *text = field_text(result, REPORT_EXCEPTION_MESSAGE);
@@ -317,8 +310,8 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     net_end_run(sandbox->net, &sandbox->handles);
     net_list(sandbox->net, &view->connections, &view->connection_count, &view->connections_total);
     append_held_output(sandbox);
-    view->memory_limit_hit = sandbox->memory_limit_hit;
-    view->exit_code = sandbox->exit_code;
+    view->memory_limit_hit = sandbox->run.memory_limit_hit;
+    view->exit_code = sandbox->run.exit_code;
     view->standard_output = output_finish(&sandbox->output, 1);
     view->standard_error = output_finish(&sandbox->output, 2);
     view->standard_output_dropped = sandbox->output.streams[0].dropped;
@@ -341,17 +334,17 @@ static eryx_status step(eryx_sandbox *sandbox, eryx_event *out_event)
     if (!trap_prepare_thread()) {
         return ERYX_INITIALIZATION;
     }
-    sandbox->event = (eryx_event){.kind = ERYX_EVENT_DONE};
+    sandbox->run.event = (eryx_event){.kind = ERYX_EVENT_DONE};
     uint32_t trap;
     eryx_status status = run_enter(sandbox, &trap);
     if (status != ERYX_OK) {
         return status;
     }
-    if (sandbox->event.kind == ERYX_EVENT_DONE || trap != WASM_RT_TRAP_NONE) {
+    if (sandbox->run.event.kind == ERYX_EVENT_DONE || trap != WASM_RT_TRAP_NONE) {
         finish(sandbox, trap);
-        sandbox->event = (eryx_event){.kind = ERYX_EVENT_DONE};
+        sandbox->run.event = (eryx_event){.kind = ERYX_EVENT_DONE};
     }
-    *out_event = sandbox->event;
+    *out_event = sandbox->run.event;
     return ERYX_OK;
 }
 
@@ -406,8 +399,8 @@ eryx_status eryx_connect_answer(eryx_sandbox *sandbox, bool allow)
 {
     eryx_status status = use_begin(sandbox, NULL);
     if (status == ERYX_OK) {
-        if (sandbox->state == SANDBOX_RUNNING && sandbox->event.kind == ERYX_EVENT_CONNECT) {
-            sandbox->connect_allowed = allow;
+        if (sandbox->state == SANDBOX_RUNNING && sandbox->run.event.kind == ERYX_EVENT_CONNECT) {
+            sandbox->run.connect_allowed = allow;
         } else {
             status = ERYX_INVALID_ARGUMENT;
         }
@@ -421,7 +414,7 @@ void eryx_sandbox_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
     if (sandbox == NULL) {
         return;
     }
-    const eryx_event *event = &sandbox->event;
+    const eryx_event *event = &sandbox->run.event;
     if (event->kind == ERYX_EVENT_WAIT && event->as.wait.fd >= 0) {
         /* A cancellation makes it readable, too. */
         limits_poll(event->as.wait.fd, wake_ns);

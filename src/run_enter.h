@@ -5,7 +5,7 @@
 #include "sandbox.h"
 
 /*
- * Lets the guest go on until it leaves; sandbox->event tells why. trap_prepare_thread() must have
+ * Lets the guest go on until it leaves; sandbox->run.event tells why. trap_prepare_thread() must have
  * been called on this thread.
  *
  * out_trap: the trap that ended it for good, also if its time was over before it could go on; 0 for

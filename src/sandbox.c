@@ -277,6 +277,13 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
     return ERYX_OK;
 }
 
+void sandbox_clear_run(eryx_sandbox *sandbox)
+{
+    free((void *)(uintptr_t)sandbox->run.standard_input.data);
+    free(sandbox->run.request);
+    sandbox->run = (run_state){.outcome = RUN_OK};
+}
+
 void eryx_sandbox_destroy(eryx_sandbox *sandbox)
 {
     if (sandbox == NULL) {
@@ -293,8 +300,7 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     result_clear(&sandbox->result);
     output_free(&sandbox->output);
     callbacks_free(&sandbox->callbacks);
-    free((void *)(uintptr_t)sandbox->standard_input.data);
-    free(sandbox->request);
+    sandbox_clear_run(sandbox);
     native_release(sandbox);
     eryx_engine_destroy(sandbox->engine);
     free(sandbox);

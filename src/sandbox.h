@@ -27,6 +27,22 @@ typedef enum sandbox_state {
     SANDBOX_BROKEN,  /* the last run ended in the middle of guest code: reset before the next */
 } sandbox_state;
 
+/* What belongs to one run alone: the present one, or the last. All zero before the first. */
+typedef struct run_state {
+    eryx_event event; /* what the coroutine wants of the host */
+    uint8_t *request; /* host copy; owned */
+    size_t request_size;
+    eryx_bytes standard_input; /* owned copy */
+    size_t standard_input_read;
+    bool stream_output;
+    stream_splitter splitters[2]; /* of stdout and stderr, while output is streamed */
+    bool connect_allowed;         /* the embedder's answer to ERYX_EVENT_CONNECT */
+    bool watch_answers;           /* the next poll also ends when an answer can be taken */
+    bool memory_limit_hit;        /* memory.grow was refused */
+    uint32_t outcome;             /* run_outcome that the guest returned */
+    int32_t exit_code;
+} run_state;
+
 struct eryx_sandbox {
     guest_instance instance; /* first, so that an instance is its sandbox */
     guest_extension_bases
@@ -44,27 +60,16 @@ struct eryx_sandbox {
     eryx_limits limits;
     limits_state timing; /* fuel, deadline, cancellation of the present run */
     output_buffer output;
-    stream_splitter splitters[2]; /* of stdout and stderr, while output is streamed */
     callback_table callbacks;
     run_result result;
+    run_state run;
     sandbox_state state;
     atomic_flag in_use;       /* held by the thread that is inside a call */
     uint64_t fork_generation; /* of the process that made it */
     bool needs_entropy; /* a copy of another: the next run begins with random numbers of its own */
-    bool stream_output;
-    struct net *net;         /* NULL without a network */
+    struct net *net;    /* NULL without a network */
     struct secrets *secrets; /* NULL without secrets */
     struct guest_tls *tls;   /* made with its first TLS session */
-    bool connect_allowed;    /* the embedder's answer to ERYX_EVENT_CONNECT */
-    bool watch_answers;      /* the next poll also ends when an answer can be taken */
-    eryx_event event;        /* what the coroutine wants of the host */
-    uint8_t *request;        /* of the present run, host copy; owned */
-    size_t request_size;
-    uint32_t outcome; /* run_outcome that the guest returned */
-    int32_t exit_code;
-    bool memory_limit_hit;     /* memory.grow was refused */
-    eryx_bytes standard_input; /* owned copy */
-    size_t standard_input_read;
 };
 
 /* Makes a sandbox of the same engine with the same options. Errors as those of
@@ -74,6 +79,9 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
 
 /* Puts the limits into effect that its files and handles have to keep. */
 void sandbox_apply_file_limits(eryx_sandbox *sandbox);
+
+/* Frees what the last run kept, and makes room for the next. */
+void sandbox_clear_run(eryx_sandbox *sandbox);
 
 /* Whether the next run counts fuel. */
 bool sandbox_is_metered(const eryx_sandbox *sandbox);

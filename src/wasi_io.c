@@ -143,7 +143,7 @@ void wasi_store_bytes(guest_instance *instance, guest_ptr result, guest_ptr byte
 /* Bytes of stdin that a read of so many may give now. */
 static uint32_t standard_input_available(const eryx_sandbox *sandbox, uint32_t wanted)
 {
-    size_t left = sandbox->standard_input.size - sandbox->standard_input_read;
+    size_t left = sandbox->run.standard_input.size - sandbox->run.standard_input_read;
     return left < wanted ? (uint32_t)left : wanted;
 }
 
@@ -163,8 +163,8 @@ static void read_standard_input(guest_instance *instance, uint32_t wanted, guest
     }
     size = standard_input_available(sandbox, size);
     guest_charge_work(instance, size, COST_BYTES_COPIED);
-    memcpy(bytes, sandbox->standard_input.data + sandbox->standard_input_read, size);
-    sandbox->standard_input_read += size;
+    memcpy(bytes, sandbox->run.standard_input.data + sandbox->run.standard_input_read, size);
+    sandbox->run.standard_input_read += size;
     wasi_store_bytes(instance, result, list, size);
 }
 

@@ -183,7 +183,7 @@ static bool look(guest_instance *instance, waiting *poll)
 /* Whether the poll is to end because an answer of a callback or of a lookup can be taken. */
 static bool has_answer(eryx_sandbox *sandbox, uint64_t *io_wake_ns)
 {
-    if (!sandbox->watch_answers) {
+    if (!sandbox->run.watch_answers) {
         return false;
     }
     callbacks_expire(sandbox);
@@ -236,7 +236,7 @@ void wasi_io_poll_poll(guest_instance *instance, uint32_t list, uint32_t count, 
     if (!wait_for(instance, &poll)) {
         return;
     }
-    sandbox_of(instance)->watch_answers = false;
+    sandbox_of(instance)->run.watch_answers = false;
     uint32_t ready = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (poll.is_ready[i]) {

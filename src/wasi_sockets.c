@@ -181,12 +181,12 @@ static int ask_embedder(eryx_sandbox *sandbox, const net_address *remote)
     eryx_event event = {.kind = ERYX_EVENT_CONNECT};
     net_connect_texts(sandbox->net, &event.as.connect.host, &event.as.connect.address);
     event.as.connect.port = remote->port;
-    sandbox->connect_allowed = false;
+    sandbox->run.connect_allowed = false;
     run_yield(sandbox, event);
     if (!run_goes_on(sandbox)) {
         return ECONNABORTED;
     }
-    return sandbox->connect_allowed ? 0 : EACCES;
+    return sandbox->run.connect_allowed ? 0 : EACCES;
 }
 
 static int start_connect(eryx_sandbox *sandbox, net_connection *connection,

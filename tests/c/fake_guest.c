@@ -150,7 +150,7 @@ void run_yield(eryx_sandbox *sandbox, eryx_event event)
 {
     fake_guest *guest = (fake_guest *)sandbox;
     guest->yields++;
-    sandbox->event = event;
+    sandbox->run.event = event;
     if (guest->on_yield != NULL) {
         guest->on_yield(guest, &event);
     }

@@ -270,7 +270,7 @@ static void allow(fake_guest *guest, const eryx_event *event)
 {
     ASSERT_EQ(event->kind, ERYX_EVENT_CONNECT);
     ASSERT_STR_EQ(event->as.connect.host, "127.0.0.1");
-    guest->sandbox.connect_allowed = event->as.connect.port == 7;
+    guest->sandbox.run.connect_allowed = event->as.connect.port == 7;
 }
 
 static void test_the_embedder_is_asked(void)

@@ -313,7 +313,7 @@ static void allocate_hostile(fake_guest *guest)
 static void answer(fake_guest *guest, const eryx_event *event)
 {
     if (event->kind == ERYX_EVENT_CONNECT) {
-        guest->sandbox.connect_allowed = event->as.connect.port == echo.port;
+        guest->sandbox.run.connect_allowed = event->as.connect.port == echo.port;
     }
 }
 

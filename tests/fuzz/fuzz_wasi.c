@@ -346,7 +346,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake_guest *guest = fake_guest_create(MEMORY, HANDLE_LIMIT);
     FUZZ_REQUIRE(vfs_create(NULL, &quota, &guest->sandbox.files) == VFS_OK);
     guest->sandbox.handles.fixed[HANDLE_ROOT].object = vfs_root(guest->sandbox.files);
-    guest->sandbox.standard_input = (eryx_bytes){standard_input, sizeof standard_input - 1};
+    guest->sandbox.run.standard_input = (eryx_bytes){standard_input, sizeof standard_input - 1};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         memcpy(fake_guest_bytes(guest, PATHS + (uint32_t)i * 32, 32), paths[i], strlen(paths[i]));
     }
