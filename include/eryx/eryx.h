@@ -19,82 +19,22 @@
 #ifndef ERYX_ERYX_H
 #define ERYX_ERYX_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
+#include "eryx/base.h"
+#include "eryx/factory.h"
+#include "eryx/storage.h"
 #include "eryx/version.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#if defined(ERYX_STATIC) || !defined(__GNUC__)
-#define ERYX_API
-#else
-#define ERYX_API __attribute__((visibility("default")))
-#endif
-
-/*
- * Every status: name, number, text, and the Python exception that the package raises for it.
- * Numbers never change their meaning.
- */
-#define ERYX_STATUS_MAP(X)                                                                         \
-    X(OK, 0, "success", None)                                                                      \
-    X(INVALID_ARGUMENT, 1, "invalid argument", ValueError)                                         \
-    X(OUT_OF_MEMORY, 2, "the host is out of memory", MemoryError)                                  \
-    X(INITIALIZATION, 3, "initialization failed", InitializationError)                             \
-    X(EXECUTION, 4, "the guest program failed", ExecutionError)                                    \
-    X(CRASHED, 5, "the guest crashed", ExecutionError)                                             \
-    X(TIMEOUT, 6, "execution timed out", TimeoutError)                                             \
-    X(RESOURCE_LIMIT, 7, "a resource limit was exceeded", ResourceLimitError)                      \
-    X(CANCELLED, 8, "execution was cancelled", CancelledError)                                     \
-    X(BUSY, 9, "the sandbox is already in use", EryxError)                                         \
-    X(NEEDS_RESET, 10, "the sandbox must be reset before it can run again", InitializationError)   \
-    X(FORKED, 11, "the sandbox belongs to the parent of this process", EryxError)                  \
-    X(WRONG_BUILD, 12, "the image was made by another build of eryx", InitializationError)
-
-typedef enum eryx_status {
-#define ERYX_STATUS_ENUM(name, number, text, exception) ERYX_##name = (number),
-    ERYX_STATUS_MAP(ERYX_STATUS_ENUM)
-#undef ERYX_STATUS_ENUM
-} eryx_status;
-
-/* The name of a status, such as "TIMEOUT"; "UNKNOWN" for other numbers. Never freed. */
-ERYX_API const char *eryx_status_name(eryx_status status);
-
-/* One English sentence for a status, without a full stop. Never freed. */
-ERYX_API const char *eryx_status_text(eryx_status status);
-
-/* The version of the library, "major.minor.patch". */
-ERYX_API const char *eryx_version(void);
-
-/* Names the build, 64 hexadecimal digits: images and snapshots fit only the build that made them.
- */
-ERYX_API const char *eryx_build_id(void);
-
-/* A run of bytes that somebody else owns; data is NULL when there is nothing (not even an empty
- * value). */
-typedef struct eryx_bytes {
-    const uint8_t *data;
-    size_t size;
-} eryx_bytes;
-
-/* Room for the text of a failed call. The text is always terminated and cut at its end if too long.
- */
-typedef struct eryx_error {
-    char message[512];
-} eryx_error;
-
-typedef struct eryx_engine eryx_engine;
-typedef struct eryx_sandbox eryx_sandbox;
-
 /* ---- Engine ---------------------------------------------------------------------------------- */
 
 typedef struct eryx_engine_options {
     size_t struct_size;      /* sizeof(eryx_engine_options); set by the _init function */
-    const char *image_path;  /* file made with eryx_image_build() */
-    const char *stdlib_path; /* packed standard library that came with the same build */
+    const char *image_path;  /* file made with eryx_image_build(); NULL for the one that came with
+                                the library */
+    const char *stdlib_path; /* packed standard library of the same build; NULL likewise */
 } eryx_engine_options;
 
 /* Fills in the defaults. */
@@ -103,10 +43,17 @@ ERYX_API void eryx_engine_options_init(eryx_engine_options *options);
 /*
  * Opens an image. The files are mapped and must not be changed while the engine lives.
  *
+ * Files without a path are image.bin and stdlib.bin of one folder, which is looked for in this
+ * order: the environment variable ERYX_DATA (if it is set, nowhere else, and not in a process that
+ * has more rights than its user); the folder that the library lies in, or the program if it is
+ * linked statically; the folder share/eryx of the same installation; the one that was chosen when
+ * the library was built.
+ *
+ * options: NULL for the defaults.
  * out_engine: owned by the caller, freed with eryx_engine_destroy().
- * out_error: may be NULL; says what was wrong.
+ * out_error: may be NULL; says what was wrong, and where was looked.
  * Errors: INVALID_ARGUMENT, INITIALIZATION (file missing, malformed, memory not to be had),
- * WRONG_BUILD, OUT_OF_MEMORY.
+ * WRONG_BUILD, OUT_OF_MEMORY. Threads: any, while nobody changes the environment.
  */
 ERYX_API eryx_status eryx_engine_create(const eryx_engine_options *options,
                                         eryx_engine **out_engine, eryx_error *out_error);
@@ -146,121 +93,6 @@ ERYX_API void eryx_set_descriptor_limits(size_t max_all, size_t max_per_sandbox)
  */
 ERYX_API eryx_status eryx_image_build(const char *stdlib_path, const char *image_path,
                                       eryx_error *out_error);
-
-/* ---- Storage --------------------------------------------------------------------------------- */
-
-/*
- * A storage is one directory tree in memory. Sandboxes mount it and the embedder reads and writes
- * its files, all at the same time and from any threads. It lives until its last owner (embedder or
- * sandbox) lets go, and is not touched by eryx_sandbox_reset().
- *
- * Paths are UTF-8 and count from the top of the tree; a "/" before them makes no difference.
- * Symbolic links that guests made are followed, but never lead out of the tree.
- *
- * Every function may fail with ERYX_FILE_INVALID (NULL), ERYX_FILE_OUT_OF_MEMORY and, in a child
- * of the process that made the storage, ERYX_FILE_FORKED.
- */
-typedef struct eryx_storage eryx_storage;
-
-/*
- * What can go wrong with files of a storage: name, number, text, and the errno of the OSError that
- * the Python package raises for it (0: it raises another exception, see python/_eryx/storage.c).
- * Numbers never change their meaning.
- */
-#define ERYX_FILE_ERROR_MAP(X)                                                                     \
-    X(OK, 0, "success", 0)                                                                         \
-    X(NOT_FOUND, 1, "no such file or directory", ENOENT)                                           \
-    X(EXISTS, 2, "there is something under that name", EEXIST)                                     \
-    X(IS_DIRECTORY, 3, "it is a directory", EISDIR)                                                \
-    X(NOT_DIRECTORY, 4, "it is not a directory", ENOTDIR)                                          \
-    X(NOT_EMPTY, 5, "the directory is not empty", ENOTEMPTY)                                       \
-    X(NO_SPACE, 6, "the quota of the storage is used up", ENOSPC)                                  \
-    X(NAME_TOO_LONG, 7, "the name is too long", ENAMETOOLONG)                                      \
-    X(NOT_PERMITTED, 8, "the path leads out of the storage", EPERM)                                \
-    X(LOOP, 9, "too many symbolic links", ELOOP)                                                   \
-    X(INVALID, 10, "not a path, or not the bytes, of a storage", 0)                                \
-    X(OUT_OF_MEMORY, 11, "the host is out of memory", 0)                                           \
-    X(FORKED, 12, "the storage belongs to the parent of this process", 0)
-
-typedef enum eryx_file_error {
-#define ERYX_FILE_ERROR_ENUM(name, number, text, number_of_error) ERYX_FILE_##name = (number),
-    ERYX_FILE_ERROR_MAP(ERYX_FILE_ERROR_ENUM)
-#undef ERYX_FILE_ERROR_ENUM
-} eryx_file_error;
-
-/* The name of a file error, such as "NOT_FOUND"; "UNKNOWN" for other numbers. Never freed. */
-ERYX_API const char *eryx_file_error_name(eryx_file_error error);
-
-/* One English sentence for a file error, without a full stop. Never freed. */
-ERYX_API const char *eryx_file_error_text(eryx_file_error error);
-
-typedef struct eryx_storage_usage {
-    uint64_t bytes; /* contents of files, by what is allocated */
-    uint64_t entries;
-    uint64_t max_bytes;
-    uint64_t max_entries;
-} eryx_storage_usage;
-
-typedef enum eryx_storage_kind {
-    ERYX_STORAGE_FILE = 0,
-    ERYX_STORAGE_DIRECTORY = 1,
-    ERYX_STORAGE_SYMBOLIC_LINK = 2,
-} eryx_storage_kind;
-
-typedef struct eryx_storage_entry {
-    char name[256]; /* terminated */
-    eryx_storage_kind kind;
-} eryx_storage_entry;
-
-/* Makes an empty storage with one owner. max_bytes: of all contents. max_entries: files,
- * directories and links, together.  */
-ERYX_API eryx_file_error eryx_storage_create(uint64_t max_bytes, uint64_t max_entries,
-                                             eryx_storage **out_storage);
-
-/* One more owner. Returns the storage. */
-ERYX_API eryx_storage *eryx_storage_retain(eryx_storage *storage);
-
-/* Lets go of a storage; the last owner frees it. NULL is allowed. */
-ERYX_API void eryx_storage_destroy(eryx_storage *storage);
-
-/* Copies a whole file. out_data: freed by the caller with eryx_free(). */
-ERYX_API eryx_file_error eryx_storage_read(eryx_storage *storage, const char *path,
-                                           uint8_t **out_data, size_t *out_size);
-
-/* Makes or replaces a file, with the directories that lead to it. Others see the old contents or
- * the new ones, nothing between; after an error the old ones. */
-ERYX_API eryx_file_error eryx_storage_write(eryx_storage *storage, const char *path,
-                                            const uint8_t *data, size_t size);
-
-/* The entries of a directory, sorted by the bytes of their names. out_entries: freed by the caller
- * with eryx_free(). */
-ERYX_API eryx_file_error eryx_storage_list(eryx_storage *storage, const char *path,
-                                           eryx_storage_entry **out_entries, size_t *out_count);
-
-/* Removes a file, a link or an empty directory. What a guest has open stays readable for it. */
-ERYX_API eryx_file_error eryx_storage_remove(eryx_storage *storage, const char *path);
-
-/* What it holds and what it may hold. */
-ERYX_API eryx_file_error eryx_storage_get_usage(eryx_storage *storage,
-                                                eryx_storage_usage *out_usage);
-
-/* Makes a storage of its own with the same files and quota. Contents are shared until one side
- * changes them, so it takes time and memory by the number of entries. Files that have no name any
- * more are left out. */
-ERYX_API eryx_file_error eryx_storage_fork(eryx_storage *storage, eryx_storage **out_storage);
-
-/* All files as bytes with a version and a checksum. out_data: freed with eryx_free(). */
-ERYX_API eryx_file_error eryx_storage_to_bytes(eryx_storage *storage, uint8_t **out_data,
-                                               size_t *out_size);
-
-/* The reverse; the bytes need not be trusted. ERYX_FILE_INVALID if they are damaged or of another
- * version, ERYX_FILE_NO_SPACE if they do not fit in the quota. */
-ERYX_API eryx_file_error eryx_storage_from_bytes(const uint8_t *data, size_t size,
-                                                 uint64_t max_bytes, uint64_t max_entries,
-                                                 eryx_storage **out_storage);
-
-/* Frees what a function of this section gave. NULL is allowed. */
-ERYX_API void eryx_free(void *data);
 
 /* ---- Network --------------------------------------------------------------------------------- */
 
@@ -349,98 +181,7 @@ enum {
     ERYX_SCRUB_DEFAULT = 31,    /* all but the result */
 };
 
-/* ---- Factory --------------------------------------------------------------------------------- */
-
-/*
- * A factory is an engine of its own: its sandboxes begin where some sandbox of another engine was,
- * with modules imported and variables set, and share that memory until they write to it. What
- * differs from the image is made with eryx_sandbox_freeze() and given to eryx_engine_derive(); it
- * is data only and fits the build and the image that it was made with.
- */
-
-/* A tree of files that sandboxes see at /site-packages and cannot change. Counted; free to use from
- * all threads and after a fork(). */
-typedef struct eryx_packages eryx_packages;
-
-/*
- * Makes a tree of packages out of an archive as src/archive.h describes it, which is copied and
- * need not be trusted.
- *
- * out_packages: with one owner; let go with eryx_packages_destroy().
- * Errors: INVALID_ARGUMENT, INITIALIZATION (malformed), OUT_OF_MEMORY.
- */
-ERYX_API eryx_status eryx_packages_create(const uint8_t *data, size_t size,
-                                          eryx_packages **out_packages, eryx_error *out_error);
-
-/* Lets go of a tree; it is freed with its last owner (embedder, engine or sandbox). NULL is
- * allowed. */
-ERYX_API void eryx_packages_destroy(eryx_packages *packages);
-
-/*
- * Gives the present state of a sandbox as what differs from the image: memory and in-memory files.
- * The sandbox stays as it is, and must be of an engine that was opened, not derived.
- *
- * out_data: freed by the caller with eryx_free().
- * Errors: INVALID_ARGUMENT (also: derived engine; a file of a volume or storage is open), BUSY (a
- * run is going on), NEEDS_RESET, FORKED, OUT_OF_MEMORY.
- */
-ERYX_API eryx_status eryx_sandbox_freeze(eryx_sandbox *sandbox, uint8_t **out_data,
-                                         size_t *out_size, eryx_error *out_error);
-
-/*
- * Makes an engine whose sandboxes begin in a frozen state.
- *
- * base: an engine that was opened, not derived; it is kept alive.
- * data: of eryx_sandbox_freeze(), copied. All of it is checked before anything is mapped; if it is
- * made up, it can do in a sandbox what a program can do there, and no more.
- * packages: what the sandboxes have at /site-packages, which gets one more owner; NULL for nothing.
- * max_memory_bytes: the most guest memory that its sandboxes may begin with, if that is more than
- * the image has; ERYX_UNLIMITED for no limit. A limit of a sandbox that is lower than what it would
- * begin with is refused when the sandbox is made.
- * out_engine: owned by the caller, freed with eryx_engine_destroy(). It takes one file descriptor,
- * and memory for what differs from the image.
- * Errors: INVALID_ARGUMENT, WRONG_BUILD (other build or image), INITIALIZATION (malformed; spread
- * over far more memory than it has contents; no memory for the file), RESOURCE_LIMIT,
- * OUT_OF_MEMORY.
- */
-ERYX_API eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, size_t size,
-                                        eryx_packages *packages, uint64_t max_memory_bytes,
-                                        eryx_engine **out_engine, eryx_error *out_error);
-
-/* ---- Native modules ---------------------------------------------------------------------------
- */
-
-/*
- * An extension module of Python that was compiled for WebAssembly (wasm32-wasi, position
- * independent), translated to a shared object by the package eryx.native. It runs inside the
- * sandbox: in guest memory, with the guest's limits. The shared object itself is code of the host
- * like any library, so it has to come from that translator.
- *
- * Once opened, a module stays until the process ends.
- */
-typedef struct eryx_native_module eryx_native_module;
-
-/*
- * Opens a translated module.
- *
- * path: of the shared object, which nobody but you (or root) may be able to write;
- * sha256: its hash, 32 bytes; needed: modules whose functions it uses, opened before.
- * out_module: never freed. Opening the same again gives the same.
- * Errors: INVALID_ARGUMENT, INITIALIZATION (missing, damaged, or a function that nothing has),
- * WRONG_BUILD, RESOURCE_LIMIT (too many), OUT_OF_MEMORY. Threads: any.
- */
-ERYX_API eryx_status eryx_native_module_open(const char *path, const uint8_t sha256[32],
-                                             const eryx_native_module *const *needed,
-                                             size_t needed_count,
-                                             const eryx_native_module **out_module,
-                                             eryx_error *out_error);
-
-/* SHA-256 of the WebAssembly file, by which a guest's dlopen() finds the module; 32 bytes. */
-ERYX_API const uint8_t *eryx_native_module_hash(const eryx_native_module *module);
-
 /* ---- Sandbox --------------------------------------------------------------------------------- */
-
-#define ERYX_UNLIMITED UINT64_MAX
 
 typedef struct eryx_limits {
     size_t struct_size;                /* sizeof(eryx_limits); set by the _init function */
