@@ -5,6 +5,7 @@
 
 #include "alarm.h"
 #include "coroutine.h"
+#include "data_folder.h"
 #include "dirty_pages.h"
 #include "native_attach.h"
 #include "status.h"
@@ -60,21 +61,16 @@ eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine
     return ERYX_OK;
 }
 
-eryx_status eryx_engine_create(const eryx_engine_options *options, eryx_engine **out_engine,
-                               eryx_error *out_error)
+/* Opens both files, which must be there by these names. */
+static eryx_status open_files(const char *image_path, const char *stdlib_path,
+                              eryx_engine **out_engine, eryx_error *out_error)
 {
-    if (options == NULL || out_engine == NULL || options->struct_size != sizeof *options ||
-        options->image_path == NULL || options->stdlib_path == NULL) {
-        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                           "an engine needs options with the paths of an image and of the standard "
-                           "library");
-    }
     eryx_engine *engine;
-    eryx_status status = engine_create_bare(options->stdlib_path, &engine, out_error);
+    eryx_status status = engine_create_bare(stdlib_path, &engine, out_error);
     if (status != ERYX_OK) {
         return status;
     }
-    status = image_open(options->image_path, &engine->image, out_error);
+    status = image_open(image_path, &engine->image, out_error);
     if (status != ERYX_OK) {
         eryx_engine_destroy(engine);
         return status;
@@ -82,6 +78,54 @@ eryx_status eryx_engine_create(const eryx_engine_options *options, eryx_engine *
     engine->has_image = true;
     *out_engine = engine;
     return ERYX_OK;
+}
+
+/* The same with the files that came with the library in place of a NULL. */
+static eryx_status find_files(const char *image_path, const char *stdlib_path,
+                              eryx_engine **out_engine, eryx_error *out_error)
+{
+    char *folder;
+    eryx_status status = data_folder_find(&folder, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    char *image_there = data_folder_path(folder, "image.bin");
+    char *stdlib_there = data_folder_path(folder, "stdlib.bin");
+    if (image_there == NULL || stdlib_there == NULL) {
+        status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    } else {
+        status =
+            open_files(image_path != NULL ? image_path : image_there,
+                       stdlib_path != NULL ? stdlib_path : stdlib_there, out_engine, out_error);
+    }
+    free(stdlib_there);
+    free(image_there);
+    free(folder);
+    return status;
+}
+
+eryx_status eryx_engine_create(const eryx_engine_options *options, eryx_engine **out_engine,
+                               eryx_error *out_error)
+{
+    eryx_engine_options defaults;
+    eryx_engine_options_init(&defaults);
+    if (options == NULL) {
+        options = &defaults;
+    }
+    if (out_engine == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "there is no place for the engine");
+    }
+    if (options->struct_size != sizeof *options) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "the options of the engine have %zu bytes, this library's have %zu: "
+                           "they were not set by eryx_engine_options_init(), or the header is of "
+                           "another version",
+                           options->struct_size, sizeof *options);
+    }
+    if (options->image_path == NULL || options->stdlib_path == NULL) {
+        return find_files(options->image_path, options->stdlib_path, out_engine, out_error);
+    }
+    return open_files(options->image_path, options->stdlib_path, out_engine, out_error);
 }
 
 eryx_status engine_create_over(eryx_engine *base, eryx_engine **out_engine, eryx_error *out_error)
