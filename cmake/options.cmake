@@ -22,7 +22,9 @@ function(eryx_use_options target)
         $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla -Werror>
         $<$<COMPILE_LANGUAGE:C>:-fno-strict-aliasing>
         "$<$<COMPILE_LANGUAGE:C>:${ERYX_HARDENING}>"
-        $<$<COMPILE_LANGUAGE:C>:-fno-sanitize=all>)
+        $<$<COMPILE_LANGUAGE:C>:-fno-sanitize=all>
+        # __FILE__, which OpenSSL's macros use, is not to tell where this was built.
+        "$<$<COMPILE_LANGUAGE:C>:-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=>")
     if(ERYX_SANITIZE)
         target_compile_options(${target} PRIVATE
             $<$<COMPILE_LANGUAGE:C>:-fsanitize=address,undefined -fno-sanitize-recover=all>
@@ -47,19 +49,4 @@ function(eryx_export_only target map)
         "LINKER:--version-script=${map}" "LINKER:-z,relro" "LINKER:-z,now" "LINKER:-z,noexecstack"
         $<$<CONFIG:Release>:LINKER:--strip-all>)
     set_target_properties(${target} PROPERTIES LINK_DEPENDS "${map}")
-endfunction()
-
-# A target that joins several archives into one.
-function(eryx_merge_archives target output)
-    set(script "CREATE ${output}\n")
-    foreach(archive IN LISTS ARGN)
-        string(APPEND script "ADDLIB ${archive}\n")
-    endforeach()
-    string(APPEND script "SAVE\nEND\n")
-    file(GENERATE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${target}.mri" CONTENT "${script}")
-    add_custom_command(OUTPUT "${output}"
-        COMMAND ${CMAKE_COMMAND} -E rm -f "${output}"
-        COMMAND ${CMAKE_AR} -M < "${CMAKE_CURRENT_BINARY_DIR}/${target}.mri"
-        DEPENDS ${ARGN} "${CMAKE_CURRENT_BINARY_DIR}/${target}.mri")
-    add_custom_target(${target} DEPENDS "${output}")
 endfunction()

@@ -1,4 +1,6 @@
-"""The wheel's bill of materials, as PEP 770 wants it: what is linked in, and how old it is.
+"""Bills of materials: what is linked in, and how old it is. The wheel has one as PEP 770 wants it.
+
+``python -m tools.sbom FOLDER VERSION FILE ...`` writes that of an installed C library.
 
 What comes from a registry is told by the lock file, with its hash. What is inside of the guest, or
 of an archive, has its version here; tests compare it with what the built things say of themselves.
@@ -10,15 +12,18 @@ import datetime
 import hashlib
 import json
 import os
+import sys
 import uuid
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from toolchain.lock import Lock
+from toolchain.lock import Lock, load_lock
 
 FILE_NAME = "eryx.cdx.json"
 _OF_GUEST = "componentize-py"
+_OF_WHEEL = ("libcxx", "packaging")  # what the C library has not
 
 
 @dataclass(frozen=True)
@@ -160,13 +165,23 @@ def _timestamp() -> str:
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def make_sbom(version: str, lock: Lock, built: Iterable[tuple[str, bytes]]) -> str:
+def make_sbom(
+    version: str,
+    lock: Lock,
+    built: Iterable[tuple[str, bytes]],
+    *,
+    kind: str = "pypi",
+    without: Container[str] = (),
+) -> str:
     """The document, in CycloneDX 1.6 as JSON.
 
-    version: that of eryx; built: what was compiled for the wheel, by path.
+    version: that of eryx; built: what was compiled, by path; kind: of package, in its purl;
+    without: names of components that are not in it.
     """
     origins = _origins(lock)
-    components = [_component(component, origins) for component in COMPONENTS]
+    components = [
+        _component(component, origins) for component in COMPONENTS if component.name not in without
+    ]
     components += [_file(name, data) for name, data in built]
     # The same contents have the same number.
     serial = uuid.uuid5(uuid.NAMESPACE_OID, version + json.dumps(components, sort_keys=True))
@@ -183,7 +198,7 @@ def make_sbom(version: str, lock: Lock, built: Iterable[tuple[str, bytes]]) -> s
                 "name": "eryx",
                 "version": version,
                 "licenses": [{"expression": "Apache-2.0"}],
-                "purl": f"pkg:pypi/eryx@{version}",
+                "purl": f"pkg:{kind}/eryx@{version}",
             },
         },
         "components": components,
@@ -192,3 +207,19 @@ def make_sbom(version: str, lock: Lock, built: Iterable[tuple[str, bytes]]) -> s
         ],
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def main() -> int:
+    """Writes the document of an installed C library."""
+    if len(sys.argv) < 4:
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder, version, *files = sys.argv[1:]
+    built = [(Path(file).name, Path(file).read_bytes()) for file in files]
+    document = make_sbom(version, load_lock(), built, kind="generic", without=_OF_WHEEL)
+    Path(folder, FILE_NAME).write_text(document)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

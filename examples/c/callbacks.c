@@ -1,8 +1,6 @@
 /*
  * A host with two callbacks, driven by poll(2): "add" is answered at once, "fetch" when data has
  * come through a file descriptor. Three fetches are waited for together, without a thread.
- *
- * Usage: callbacks IMAGE STDLIB
  */
 #include <poll.h>
 #include <stdio.h>
@@ -31,8 +29,9 @@ static const char program[] =
 
 enum { MAX_WAITING = 16 };
 
-/* Fetches under way: a file descriptor each, which a real host would have from a socket. */
-static struct pollfd descriptors[MAX_WAITING];
+/* Fetches under way: a file descriptor each, which a real host would have from a socket. The place
+ * behind them is for the descriptor of the sandbox. */
+static struct pollfd descriptors[MAX_WAITING + 1];
 static uint32_t calls[MAX_WAITING];
 static size_t waiting;
 
@@ -81,14 +80,16 @@ static void fetch(eryx_sandbox *sandbox, uint32_t id, eryx_bytes arguments)
     calls[waiting++] = id;
 }
 
-/* Waits for a descriptor or wake_ns, whichever comes first, and answers what is ready. */
-static void wait_for_data(eryx_sandbox *sandbox, uint64_t wake_ns)
+/* Waits for a descriptor or wake_ns, whichever comes first, and answers what is ready. fd: what the
+ * sandbox itself waits for, if it has a network; poll() leaves out what is negative. */
+static void wait_for_data(eryx_sandbox *sandbox, uint64_t wake_ns, int fd)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
     uint64_t left_ms = wake_ns > now_ns ? (wake_ns - now_ns + 999999) / 1000000 : 0;
-    poll(descriptors, (nfds_t)waiting, left_ms < 60000 ? (int)left_ms : 60000);
+    descriptors[waiting] = (struct pollfd){.fd = fd, .events = POLLIN};
+    poll(descriptors, (nfds_t)waiting + 1, left_ms < 60000 ? (int)left_ms : 60000);
     for (size_t i = waiting; i-- > 0;) {
         if (descriptors[i].revents != 0) {
             eryx_callback_return(sandbox, calls[i], "\"data\"", 6);
@@ -103,7 +104,7 @@ static void wait_for_data(eryx_sandbox *sandbox, uint64_t wake_ns)
 static void handle(eryx_sandbox *sandbox, const eryx_event *event)
 {
     if (event->kind == ERYX_EVENT_WAIT) {
-        wait_for_data(sandbox, event->as.wait.wake_ns);
+        wait_for_data(sandbox, event->as.wait.wake_ns, event->as.wait.fd);
     } else if (event->kind == ERYX_EVENT_CALLBACK) {
         eryx_bytes name = event->as.callback.name;
         uint32_t id = event->as.callback.id;
@@ -117,22 +118,18 @@ static void handle(eryx_sandbox *sandbox, const eryx_event *event)
     }
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-    eryx_engine_options engine_options;
     eryx_run_options run;
     eryx_engine *engine = NULL;
     eryx_sandbox *sandbox = NULL;
     eryx_event event = {.kind = ERYX_EVENT_PAUSE};
     eryx_error error = {{0}};
-    eryx_engine_options_init(&engine_options);
-    engine_options.image_path = argc == 3 ? argv[1] : NULL;
-    engine_options.stdlib_path = argc == 3 ? argv[2] : NULL;
     eryx_run_options_init(&run);
     run.source = program;
     run.source_size = strlen(program);
     run.callbacks = declarations;
-    if (eryx_engine_create(&engine_options, &engine, &error) != ERYX_OK ||
+    if (eryx_engine_create(NULL, &engine, &error) != ERYX_OK ||
         eryx_sandbox_create(engine, NULL, &sandbox, &error) != ERYX_OK ||
         eryx_run_begin(sandbox, &run, &error) != ERYX_OK) {
         fprintf(stderr, "%s\n", error.message);

@@ -1,5 +1,5 @@
 /*
- * Runs a line of Python in a sandbox: hello IMAGE STDLIB [CODE]
+ * Runs a line of Python in a sandbox: hello [CODE]
  */
 #include <eryx/eryx.h>
 #include <stdio.h>
@@ -7,21 +7,13 @@
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fprintf(stderr, "usage: hello IMAGE STDLIB [CODE]\n");
-        return 2;
-    }
-    const char *code = argc > 3 ? argv[3] : "print('hello from the sandbox')";
+    const char *code = argc > 1 ? argv[1] : "print('hello from the sandbox')";
     int exit_code = 1;
     eryx_engine *engine = NULL;
     eryx_sandbox *sandbox = NULL;
     eryx_error error = {.message = ""};
 
-    eryx_engine_options engine_options;
-    eryx_engine_options_init(&engine_options);
-    engine_options.image_path = argv[1];
-    engine_options.stdlib_path = argv[2];
-    if (eryx_engine_create(&engine_options, &engine, &error) != ERYX_OK) {
+    if (eryx_engine_create(NULL, &engine, &error) != ERYX_OK) {
         goto done;
     }
 

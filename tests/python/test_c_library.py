@@ -1,0 +1,288 @@
+"""The C library, built and installed, and programs that use it as it was installed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from c_library import HOSTS, ROOT, Library, build, call, succeed
+
+GREETING = "hello from the sandbox\n"
+ANSWERS = "add: 5 9\nfetch: ['data', 'data', 'data']\ntogether: True\ncaught: ValueError"
+HEADERS = sorted((ROOT / "include" / "eryx").glob("*.h"))
+DECLARATION = re.compile(r"^ERYX_API [^;(]*?\b(eryx_\w+)\(", re.MULTILINE)
+VERSION = re.compile(r"^#define ERYX_VERSION_[A-Z]+ (\d+)$", re.MULTILINE)
+
+
+def declared() -> set[str]:
+    return {name for path in HEADERS for name in DECLARATION.findall(path.read_text())}
+
+
+def version() -> str:
+    return ".".join(VERSION.findall((ROOT / "include" / "eryx" / "version.h").read_text()))
+
+
+@pytest.fixture(scope="module", params=["cc", "zig"])
+def folder(request: pytest.FixtureRequest) -> Path:
+    """Where it was built, by each compiler."""
+    return build(request.param)
+
+
+@pytest.fixture(scope="module")
+def library(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """Installed below a folder whose name has a space."""
+    prefix = tmp_path_factory.mktemp("installed") / "some where"
+    succeed("cmake", "--install", folder, "--prefix", prefix)
+    return Library(prefix)
+
+
+class TestInstallation:
+    def test_everything_is_in_its_place(self, library: Library) -> None:
+        files = {
+            str(path.relative_to(library.prefix))
+            for path in library.prefix.rglob("*")
+            if not path.is_dir()
+        }
+        documents = {name for name in files if name.startswith("share/doc/eryx/")}
+        assert files - documents == {
+            *(f"include/eryx/{path.name}" for path in HEADERS),
+            "lib/liberyx.a",
+            *(f"lib/liberyx.so{end}" for end in ("", ".0.1", f".{version()}")),
+            *("lib/pkgconfig/eryx.pc", "lib/pkgconfig/eryx-static.pc"),
+            *(f"lib/cmake/eryx/eryxConfig{end}.cmake" for end in ("", "Version")),
+            *(f"lib/cmake/eryx/eryxTargets{end}.cmake" for end in ("", "-release")),
+            *("share/eryx/image.bin", "share/eryx/stdlib.bin"),
+        }
+        licences = {f"LICENSES/{path.name}" for path in (ROOT / "LICENSES").iterdir()}
+        expected = {"LICENSE", "eryx.cdx.json", *licences}
+        assert documents == {f"share/doc/eryx/{name}" for name in expected}
+
+    def test_bill_of_materials_is_true(self, library: Library) -> None:
+        document = (library.prefix / "share" / "doc" / "eryx" / "eryx.cdx.json").read_text()
+        assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(document) is None
+        components = {entry["name"]: entry for entry in json.loads(document)["components"]}
+        assert "openssl" in components
+        assert "packaging" not in components  # which is Python
+        for place in (f"lib/liberyx.so.{version()}", "lib/liberyx.a", "share/eryx/image.bin"):
+            path = library.prefix / place
+            (digest,) = components[path.name]["hashes"]
+            assert digest["content"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def test_shared_library_shows_the_api_alone(self, library: Library) -> None:
+        symbols = succeed("nm", "-D", "--defined-only", library.prefix / "lib" / "liberyx.so")
+        assert {line.split()[2] for line in symbols.splitlines()} == declared()
+
+    def test_static_library_shows_the_api_alone(self, library: Library) -> None:
+        symbols = succeed("nm", "-g", "--defined-only", library.prefix / "lib" / "liberyx.a")
+        names = {line.split()[2] for line in symbols.splitlines() if len(line.split()) == 3}
+        assert names == declared()
+
+    def test_soname_is_that_of_the_abi(self, library: Library) -> None:
+        dynamic = succeed("readelf", "--dynamic", library.prefix / "lib" / "liberyx.so")
+        major, minor, _ = version().split(".")
+        abi = f"{major}.{minor}" if major == "0" else major
+        assert re.findall(r"soname: \[(.+)\]", dynamic) == [f"liberyx.so.{abi}"]
+        assert "TEXTREL" not in dynamic
+        assert "RPATH" not in dynamic
+        assert "RUNPATH" not in dynamic
+        assert "BIND_NOW" in dynamic
+
+    def test_no_file_names_the_place_where_it_was_built(self, library: Library) -> None:
+        files = [path for path in library.prefix.rglob("*") if path.is_file()]
+        place = str(ROOT).encode()
+        assert [path for path in files if place in path.read_bytes()] == []
+
+    def test_of_python_there_is_nothing_but_the_interpreter(self, folder: Path) -> None:
+        cache = (folder / "CMakeCache.txt").read_text()
+        assert "Python_EXECUTABLE" in cache
+        assert "Python_INCLUDE_DIR" not in cache
+
+
+class TestPrograms:
+    @pytest.mark.parametrize("package", ["eryx", "eryx-static"])
+    def test_with_pkg_config(self, library: Library, tmp_path: Path, package: str) -> None:
+        for name, expected in (("hello", GREETING), ("callbacks", ANSWERS)):
+            source = ROOT / "examples" / "c" / f"{name}.c"
+            program = library.compile(source, tmp_path / f"my {name}", package)
+            data = {"ERYX_DATA": str(library.prefix / "share" / "eryx")}
+            printed = library.run(program, **(data if package == "eryx-static" else {}))
+            assert printed.startswith(expected)
+
+    @pytest.mark.parametrize("static", [False, True], ids=["shared", "static"])
+    def test_with_cmake(self, library: Library, tmp_path: Path, static: bool) -> None:
+        succeed(
+            *("cmake", "-S", ROOT / "examples" / "c", "-B", tmp_path / "my build"),
+            *(f"-DCMAKE_PREFIX_PATH={library.prefix}", f"-DSTATIC={'ON' if static else 'OFF'}"),
+        )
+        succeed("cmake", "--build", tmp_path / "my build")
+        data = {"ERYX_DATA": str(library.prefix / "share" / "eryx")} if static else {}
+        program = tmp_path / "my build" / "hello"
+        assert succeed(program, environment=data) == GREETING
+        assert succeed(tmp_path / "my build" / "callbacks", environment=data).startswith(ANSWERS)
+        needed = succeed("readelf", "--dynamic", program)
+        assert ("liberyx" in needed) is not static
+
+    def test_version_that_cmake_refuses(self, library: Library, tmp_path: Path) -> None:
+        (tmp_path / "CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.18)\nproject(wants_other LANGUAGES C)\n"
+            "find_package(eryx 0.2 REQUIRED)\n"
+        )
+        done = call(
+            *("cmake", "-S", tmp_path, "-B", tmp_path / "b"),
+            f"-DCMAKE_PREFIX_PATH={library.prefix}",
+        )
+        assert done.returncode != 0
+        assert f"version: {version()}" in done.stderr
+
+    def test_installed_for_a_package(self, folder: Path, tmp_path: Path) -> None:
+        """With DESTDIR, as those do who make packages; and an installation can be moved."""
+        stage = tmp_path / "the stage"
+        succeed(
+            *("cmake", "--install", folder, "--prefix", "/opt/some thing"),
+            environment={"DESTDIR": str(stage)},
+        )
+        library = Library(tmp_path / "moved to")
+        assert (stage / "opt/some thing/share/doc/eryx/eryx.cdx.json").is_file()
+        shutil.move(stage / "opt/some thing", library.prefix)
+        program = library.compile(ROOT / "examples" / "c" / "hello.c", tmp_path / "hello")
+        assert library.run(program) == GREETING
+
+    def test_other_folders_of_an_installation(self, tmp_path: Path) -> None:
+        """As Debian has them: libraries one folder deeper."""
+        build("cc")
+        folder = tmp_path / "configured anew"
+        source = ROOT / "build" / "c library" / "source tree"
+        succeed(
+            *("cmake", "-S", source, "-B", folder, "-DCMAKE_INSTALL_LIBDIR=lib/some-machine"),
+            *("-DCMAKE_INSTALL_DATADIR=data", "-DERYX_PYTHON=OFF", "-DERYX_TESTS=OFF"),
+            f"-DERYX_GUEST_DIR={ROOT / 'build' / 'guest'}",
+            f"-DERYX_LIBRARIES_DIR={ROOT / 'build' / 'libraries'}",
+        )
+        described = (folder / "eryx.pc").read_text()
+        assert "prefix=${pcfiledir}/../../..\n" in described
+        assert "libdir=${prefix}/lib/some-machine\n" in described
+        assert "datadir=${prefix}/data/eryx\n" in described
+        commands = (folder / "compile_commands.json").read_text()
+        assert "../../data/eryx" in commands
+
+
+class TestData:
+    """Where an engine without paths finds its files."""
+
+    @pytest.fixture
+    def hello(self, library: Library, tmp_path: Path) -> Path:
+        return library.compile(ROOT / "examples" / "c" / "hello.c", tmp_path / "hello")
+
+    def test_variable_goes_before_all_else(
+        self, library: Library, hello: Path, tmp_path: Path
+    ) -> None:
+        other = tmp_path / "the data"
+        shutil.copytree(library.prefix / "share" / "eryx", other)
+        assert library.run(hello, ERYX_DATA=str(other)) == GREETING
+        (other / "image.bin").write_bytes(b"no image")
+        done = call(hello, environment={**library.environment, "ERYX_DATA": str(other)})
+        assert done.stderr == f"{other}/image.bin: not an eryx image\n"
+
+    def test_wrong_variable_is_told_and_nothing_else_is_taken(
+        self, library: Library, hello: Path
+    ) -> None:
+        wrong = {**library.environment, "ERYX_DATA": "/nowhere at all"}
+        done = call(hello, environment=wrong)
+        assert done.returncode == 1
+        assert done.stderr == "/nowhere at all/image.bin, of ERYX_DATA: No such file or directory\n"
+        assert library.run(hello, ERYX_DATA="") == GREETING
+
+    def test_message_names_all_places(self, library: Library, hello: Path, tmp_path: Path) -> None:
+        shutil.copy(library.prefix / "lib" / "liberyx.so.0.1", tmp_path)
+        done = call(hello, environment={"LD_LIBRARY_PATH": str(tmp_path)})
+        assert done.returncode == 1
+        places = f"{tmp_path}, {tmp_path}/../share/eryx, /usr/local/share/eryx"
+        assert done.stderr == (
+            f"no image.bin was found (ERYX_DATA can name its folder); looked in: {places}\n"
+        )
+
+    def test_next_to_the_library(self, library: Library, hello: Path, tmp_path: Path) -> None:
+        shutil.copy(library.prefix / "lib" / "liberyx.so.0.1", tmp_path)
+        for name in ("image.bin", "stdlib.bin"):
+            (tmp_path / name).symlink_to(library.prefix / "share" / "eryx" / name)
+        assert succeed(hello, environment={"LD_LIBRARY_PATH": str(tmp_path)}) == GREETING
+
+    def test_next_to_a_static_program_that_is_found_in_the_path(
+        self, library: Library, tmp_path: Path
+    ) -> None:
+        source = ROOT / "examples" / "c" / "hello.c"
+        (tmp_path / "bin").mkdir()
+        program = library.compile(source, tmp_path / "bin" / "hello-eryx", "eryx-static")
+        (tmp_path / "share").mkdir()
+        (tmp_path / "share" / "eryx").symlink_to(library.prefix / "share" / "eryx")
+        path = {"PATH": f"{program.parent}:/usr/bin:/bin"}
+        assert succeed("sh", "-c", "hello-eryx", environment=path, folder=Path("/")) == GREETING
+
+    def test_library_that_was_opened_by_a_relative_path(
+        self, library: Library, tmp_path: Path
+    ) -> None:
+        program = library.compile(HOSTS / "loading.c", tmp_path / "loading")
+        printed = succeed(program, "./lib/liberyx.so", "/", folder=library.prefix)
+        assert printed == "opened \n"
+
+    def test_image_of_another_build(self, library: Library, hello: Path, tmp_path: Path) -> None:
+        data = bytearray((library.prefix / "share" / "eryx" / "image.bin").read_bytes())
+        data[16] ^= 1
+        (tmp_path / "image.bin").write_bytes(data)
+        (tmp_path / "stdlib.bin").symlink_to(library.prefix / "share" / "eryx" / "stdlib.bin")
+        done = call(hello, environment={**library.environment, "ERYX_DATA": str(tmp_path)})
+        assert done.stderr == (
+            f"{tmp_path}/image.bin: the image was made by another build of eryx\n"
+        )
+
+
+class TestHosts:
+    """Situations of host programs, each with both libraries."""
+
+    @pytest.fixture(params=["eryx", "eryx-static"])
+    def host(self, request: pytest.FixtureRequest, library: Library, tmp_path: Path) -> Host:
+        return Host(library, tmp_path / "host", request.param)
+
+    def test_in_cpp(self, host: Host) -> None:
+        assert host.run("including.cpp") == 'written\nask\nOK {"answer": 42}\n'
+
+    def test_with_threads(self, host: Host) -> None:
+        assert host.run("threads.c").splitlines() == [
+            "4 threads were right",
+            "meanwhile: BUSY",
+            "ended: CANCELLED",
+            "after it: OK",
+        ]
+
+    def test_that_forks(self, host: Host) -> None:
+        assert host.run("forking.c").splitlines() == [
+            "parent: OK 1",
+            "child with the parent's: FORKED",
+            "child with its own: OK False",
+            "parent again: OK 2",
+        ]
+
+    def test_with_functions_of_the_same_names(self, host: Host) -> None:
+        assert host.run("same_names.c") == "refused\n0\n"
+
+
+class Host:
+    """A program of tests/hosts."""
+
+    def __init__(self, library: Library, program: Path, package: str) -> None:
+        self._library = library
+        self._program = program
+        self._package = package
+
+    def run(self, name: str) -> str:
+        """Compiles it; what it prints."""
+        self._library.compile(HOSTS / name, self._program, self._package)
+        data = str(self._library.prefix / "share" / "eryx")
+        return self._library.run(self._program, ERYX_DATA=data)
