@@ -56,12 +56,12 @@ install: wheel
 test: lint test-c test-sanitize test-python
 
 test-c: guest
-	cmake -S . -B build/test -DCMAKE_BUILD_TYPE=Release -DERYX_PYTHON=OFF
+	cmake -S . -B build/test -DCMAKE_BUILD_TYPE=Release -DERYX_PYTHON=OFF -DERYX_ASSERTIONS=ON
 	$(CMAKE_BUILD) build/test --parallel $(JOBS)
 	cd build/test && ctest --output-on-failure
 
 test-sanitize: guest
-	cmake -S . -B build/sanitize -DCMAKE_BUILD_TYPE=Debug -DERYX_PYTHON=OFF -DERYX_EXAMPLES=OFF -DERYX_SANITIZE=ON
+	cmake -S . -B build/sanitize -DCMAKE_BUILD_TYPE=Debug -DERYX_PYTHON=OFF -DERYX_EXAMPLES=OFF -DERYX_SANITIZE=ON -DERYX_ASSERTIONS=ON
 	$(CMAKE_BUILD) build/sanitize --parallel $(JOBS)
 	cd build/sanitize && ctest --output-on-failure
 
@@ -73,7 +73,7 @@ build/guest/image.bin:
 	$(MAKE) guest
 
 build/dev/CMakeCache.txt: | setup-development build/guest/image.bin
-	cmake -S . -B build/dev -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/python
+	cmake -S . -B build/dev -DCMAKE_BUILD_TYPE=Release -DERYX_ASSERTIONS=ON -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/python
 
 dev: build/dev/CMakeCache.txt
 	$(CMAKE_BUILD) build/dev --parallel $(JOBS)

@@ -25,6 +25,9 @@ function(eryx_use_options target)
         $<$<COMPILE_LANGUAGE:C>:-fno-sanitize=all>
         # __FILE__, which OpenSSL's macros use, is not to tell where this was built.
         "$<$<COMPILE_LANGUAGE:C>:-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=>")
+    if(ERYX_ASSERTIONS)
+        target_compile_definitions(${target} PRIVATE ERYX_ASSERTIONS)
+    endif()
     if(ERYX_SANITIZE)
         target_compile_options(${target} PRIVATE
             $<$<COMPILE_LANGUAGE:C>:-fsanitize=address,undefined -fno-sanitize-recover=all>

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "assertion.h"
 #include "utf8.h"
 
 enum entry_type {
@@ -286,6 +287,7 @@ uint32_t archive_entry_count(const archive *opened)
 
 bool archive_is_directory(const archive *opened, uint32_t entry)
 {
+    eryx_assert(entry < opened->entry_count);
     return opened->entries[entry].type == ENTRY_DIRECTORY;
 }
 
@@ -314,6 +316,7 @@ bool archive_find(const archive *opened, uint32_t directory, const char *name, s
 
 uint32_t archive_parent(const archive *opened, uint32_t entry)
 {
+    eryx_assert(entry < opened->entry_count);
     return opened->entries[entry].parent;
 }
 
@@ -326,6 +329,7 @@ void archive_children(const archive *opened, uint32_t directory, uint32_t *out_f
 
 const char *archive_name(const archive *opened, uint32_t entry, size_t *out_length)
 {
+    eryx_assert(entry < opened->entry_count);
     *out_length = opened->entries[entry].name_length;
     return opened->names + opened->entries[entry].name_offset;
 }

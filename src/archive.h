@@ -1,6 +1,6 @@
 /*
- * A read-only tree of files packed into one file (python/eryx/_archive.py writes it), mapped once and
- * shared by everything that reads it. Immutable after opening, so free to use from all threads.
+ * A read-only tree of files packed into one file (python/eryx/_archive.py writes it), mapped once
+ * and shared by everything that reads it. Immutable after opening, so free to use from all threads.
  *
  * Little-endian layout:
  *   header   archive_header

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assertion.h"
 #include "protocol.h"
 
 void callbacks_begin(callback_table *table, uint64_t cost_limit)
@@ -83,6 +84,7 @@ bool callbacks_answer(callback_table *table, uint32_t id, uint32_t status, uint8
 {
     for (size_t i = 0; i < table->open_count; i++) {
         if (table->open[i].id == id) {
+            eryx_assert(table->cost >= table->open[i].cost);
             table->cost -= table->open[i].cost;
             if (!has_room(table, size)) {
                 free(data);
@@ -94,6 +96,7 @@ bool callbacks_answer(callback_table *table, uint32_t id, uint32_t status, uint8
             memmove(&table->open[i], &table->open[i + 1],
                     (table->open_count - i - 1) * sizeof table->open[0]);
             table->open_count--;
+            eryx_assert(table->answered_count < table->answered_allocated);
             size_t last =
                 (table->answered_first + table->answered_count) % table->answered_allocated;
             table->answered[last] = (callback_call){
@@ -132,6 +135,8 @@ const callback_call *callbacks_first_answer(const callback_table *table)
 
 void callbacks_take(callback_table *table)
 {
+    eryx_assert(table->answered_count > 0 &&
+                table->cost >= table->answered[table->answered_first].cost);
     table->cost -= table->answered[table->answered_first].cost;
     free(table->answered[table->answered_first].data);
     table->answered_first = (table->answered_first + 1) % table->answered_allocated;

@@ -9,6 +9,8 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
+#include "assertion.h"
+
 void coroutine_switch(void **out_saved_sp, void *next_sp);
 void coroutine_first_entry(void);
 
@@ -142,6 +144,8 @@ void coroutine_destroy(coroutine *destroyed)
 
 void coroutine_enter(coroutine *entered)
 {
+    eryx_assert((uint8_t *)entered->guest_sp > (uint8_t *)entered->stack->limit &&
+                (uint8_t *)entered->guest_sp < (uint8_t *)entered->stack->top);
 #ifdef __SANITIZE_ADDRESS__
     /* Told from here for both directions, as a trap gives the guest no chance to. */
     const void *host_bottom;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "assertion.h"
 #include "eryx/eryx.h"
 
 /* Of those that the process may have: a half for all guests, a sixteenth for each, but not more
@@ -99,6 +100,13 @@ static bool add(atomic_size_t *taken, size_t count, size_t limit)
     return true;
 }
 
+static void subtract(atomic_size_t *taken, size_t count)
+{
+    size_t before = atomic_fetch_sub_explicit(taken, count, memory_order_relaxed);
+    eryx_assert(before >= count);
+    (void)before;
+}
+
 int descriptors_take(descriptor_share *share, size_t count)
 {
     if (share != NULL && !add(&share->taken, count, share->limit)) {
@@ -106,7 +114,7 @@ int descriptors_take(descriptor_share *share, size_t count)
     }
     if (!add(&all_taken, count, limit_of_all())) {
         if (share != NULL) {
-            atomic_fetch_sub_explicit(&share->taken, count, memory_order_relaxed);
+            subtract(&share->taken, count);
         }
         return ENFILE;
     }
@@ -116,7 +124,7 @@ int descriptors_take(descriptor_share *share, size_t count)
 void descriptors_give(descriptor_share *share, size_t count)
 {
     if (share != NULL) {
-        atomic_fetch_sub_explicit(&share->taken, count, memory_order_relaxed);
+        subtract(&share->taken, count);
     }
-    atomic_fetch_sub_explicit(&all_taken, count, memory_order_relaxed);
+    subtract(&all_taken, count);
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assertion.h"
+
 #define FIRST_CAPACITY 32u
 
 /* No index may ever reach past 32 bits, whatever limit the caller sets. */
@@ -35,6 +37,7 @@ void handles_clear(handle_table *table)
             table->drop(held);
         }
     }
+    eryx_assert(table->used <= table->capacity && table->live <= table->used);
     free(table->dynamic);
     table->dynamic = NULL;
     table->capacity = 0;
@@ -86,6 +89,7 @@ bool handles_add(handle_table *table, handle_kind kind, void *object, uint64_t v
     uint32_t slot;
     if (table->first_free != 0) {
         slot = table->first_free - 1;
+        eryx_assert(slot < table->used && table->dynamic[slot].kind == HANDLE_FREE);
         table->first_free = table->dynamic[slot].next_free;
     } else {
         if (table->used == table->capacity && !grow(table)) {
@@ -132,6 +136,7 @@ bool handles_remove(handle_table *table, uint32_t index)
     handle dropped = *found;
     *found = (handle){.kind = HANDLE_FREE, .next_free = table->first_free};
     table->first_free = index - HANDLE_FIRST_DYNAMIC + 1;
+    eryx_assert(table->live > 0);
     table->live--;
     table->sockets -= handle_is_socket(dropped.kind) && table->sockets > 0 ? 1 : 0;
     if (table->drop != NULL) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "alarm.h"
+#include "assertion.h"
 #include "guest_exports.h"
 #include "guest_host.h"
 #include "guest_memory.h"
@@ -178,6 +179,7 @@ static void start_clock(limits_state *state, uint64_t now)
 
 uint32_t limits_enter(limits_state *state, guest_instance *instance, uint64_t *out_look_ns)
 {
+    eryx_assert(!state->inside);
     uint64_t now = run_clock_ns();
     if (state->started_ns == 0) {
         start_clock(state, now);

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "assertion.h"
 #include "host_file.h"
 
 struct layer_file {
@@ -25,7 +26,9 @@ static void count_up(size_t *references)
 
 static bool count_down(size_t *references)
 {
-    return __atomic_fetch_sub(references, 1, __ATOMIC_ACQ_REL) == 1;
+    size_t before = __atomic_fetch_sub(references, 1, __ATOMIC_ACQ_REL);
+    eryx_assert(before > 0);
+    return before == 1;
 }
 
 static void release_file(layer_file *file)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "assertion.h"
 #include "net_internal.h"
 #include "run.h"
 
@@ -79,6 +80,7 @@ void net_connection_close(net_connection *connection)
     free(connection->unsent);
     connection->unsent = NULL;
     connection->unsent_size = 0;
+    eryx_assert(network->open_count > 0);
     network->open_count--;
     for (net_connection **link = &network->connections; *link != NULL; link = &(*link)->next) {
         if (*link == connection) {
@@ -99,6 +101,7 @@ void net_connection_free(net_connection *connection)
 
 void net_connection_release(net_connection *connection)
 {
+    eryx_assert(connection == NULL || connection->references > 0);
     if (connection == NULL || --connection->references > 0) {
         return;
     }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assertion.h"
+
 /* A stream may have this much even when the other one has flooded the cap. */
 #define OTHER_STREAM_BYTES ((uint64_t)64 << 10)
 
@@ -79,6 +81,8 @@ static void cut(output_stream *stream, uint64_t share)
 static void append_to_tail(output_stream *stream, const uint8_t *data, size_t size)
 {
     size_t ring = stream->size - stream->head_size;
+    eryx_assert(stream->size <= stream->allocated && stream->head_size <= stream->tail_next &&
+                stream->tail_next <= stream->size);
     stream->dropped += size;
     if (size > ring) {
         data += size - ring;

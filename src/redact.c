@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assertion.h"
 #include "redact_forms.h"
 #include "secret_memory.h"
 
@@ -425,6 +426,8 @@ bool redact_feed(redact_stream *stream, const redact_matcher *matcher, const boo
         }
     }
     release_read(stream, matcher);
+    eryx_assert(stream->begin <= stream->ready && stream->ready <= stream->end &&
+                stream->end <= stream->allocated);
     if (stream->end - stream->ready > REDACT_MAX_HELD) {
         redact_release(stream);
     }

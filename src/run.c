@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "alarm.h"
+#include "assertion.h"
 #include "guest_exports.h"
 #include "guest_memory.h"
 #include "guest_tls.h"
@@ -373,7 +374,10 @@ eryx_status run_enter(eryx_sandbox *sandbox, uint32_t *out_trap)
     alarm_set(look_ns);
     sandbox->memory_used = true;
     coroutine_enter(&sandbox->coroutine);
-    segment_exchange(earlier_base, &earlier_base);
+    void *guest_base;
+    bool restored = segment_exchange(earlier_base, &guest_base);
+    eryx_assert(restored && guest_base == sandbox->instance.memory.data);
+    (void)restored;
     *out_trap = scope.trap;
 done_leave:
     limits_leave(&sandbox->timing);

@@ -5,8 +5,8 @@
 #include "sandbox.h"
 
 /*
- * Lets the guest go on until it leaves; sandbox->run.event tells why. trap_prepare_thread() must have
- * been called on this thread.
+ * Lets the guest go on until it leaves; sandbox->run.event tells why. trap_prepare_thread() must
+ * have been called on this thread.
  *
  * out_trap: the trap that ended it for good, also if its time was over before it could go on; 0 for
  * none. ERYX_INITIALIZATION if its memory cannot be pointed at; it was not entered then.

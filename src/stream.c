@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "assertion.h"
+
 /* Bytes of the sequence that a byte begins; 1 for all that begins none. */
 static uint8_t sequence_length(uint8_t first)
 {
@@ -59,6 +61,7 @@ void stream_feed(stream_splitter *splitter, const uint8_t *data, size_t size, ui
 size_t stream_flush(stream_splitter *splitter, uint8_t out_rest[4])
 {
     size_t size = splitter->held_size;
+    eryx_assert(size <= sizeof splitter->held);
     memcpy(out_rest, splitter->held, size);
     splitter->held_size = 0;
     return size;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assertion.h"
+
 /* An empty one that is larger than this gives its memory back. */
 #define TLS_QUEUE_KEPT_BYTES ((size_t)32 << 10)
 
@@ -62,6 +64,7 @@ static inline bool tls_queue_append(tls_queue *queue, const uint8_t *bytes, size
 /* Forgets the first bytes. size: at most as many as wait. */
 static inline void tls_queue_drop(tls_queue *queue, size_t size)
 {
+    eryx_assert(size <= tls_queue_size(queue));
     queue->begin += size;
     if (queue->begin == queue->end) {
         queue->begin = queue->end = 0;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "alarm.h"
+#include "assertion.h"
 #include "guest_instance.h"
 
 /* Laid around the generated code by the linker; absent (NULL) in builds without a guest. */
@@ -330,6 +331,7 @@ void trap_scope_begin(trap_scope *scope)
 
 void trap_scope_end(trap_scope *scope)
 {
+    eryx_assert(current_scope == scope);
     current_scope = scope->outer;
     if (scope->mask_changed) {
         alarm_clear(); /* it would stay pending, for a sigwait() of the application to find */

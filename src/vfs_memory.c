@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "assertion.h"
 #include "vfs_internal.h"
 
 static memory_node *node_of(vfs_node node)
@@ -77,6 +78,7 @@ void memory_node_free(memory_node *node)
         memory_directory_free(node);
         break;
     case VFS_TYPE_SYMBOLIC_LINK:
+        eryx_assert(tree->metadata >= node->link.length);
         tree->metadata -= node->link.length;
         free(node->link.target);
         break;
@@ -94,6 +96,7 @@ void memory_node_free(memory_node *node)
  * still held goes. */
 static void drop_link(memory_node *node)
 {
+    eryx_assert(node->links > 0 && node->tree->used.entries > 0);
     node->links--;
     if (node->links > 0) {
         node->tree->used.entries--;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assertion.h"
 #include "vfs_internal.h"
 #include "vfs_memory.h"
 
@@ -132,6 +133,7 @@ static void cut_chunk(memory_tree *tree, memory_chunk *chunk, size_t size)
     if (size >= chunk->size) {
         return;
     }
+    eryx_assert(tree->used.bytes >= chunk->size - size);
     tree->used.bytes -= chunk->size - size;
     chunk->size = size;
     if (is_alone(chunk->block)) {
@@ -147,6 +149,7 @@ static void discard_from(memory_node *file, size_t row)
     if (count > 0) {
         memory_chunk *chunks = file->file.chunks + row;
         for (size_t i = 0; i < count; i++) {
+            eryx_assert(file->tree->used.bytes >= chunks[i].size);
             file->tree->used.bytes -= chunks[i].size;
         }
         memory_discard_add(file->tree, chunks, count);
@@ -276,6 +279,7 @@ static void count_contents(memory_node *file, bool add)
         file->tree->used.bytes += bytes;
         file->tree->metadata += metadata;
     } else {
+        eryx_assert(file->tree->used.bytes >= bytes && file->tree->metadata >= metadata);
         file->tree->used.bytes -= bytes;
         file->tree->metadata -= metadata;
     }
