@@ -8,6 +8,7 @@
 #include "data_folder.h"
 #include "dirty_pages.h"
 #include "native_attach.h"
+#include "options.h"
 #include "status.h"
 #include "tls_library.h"
 #include "trap.h"
@@ -32,9 +33,11 @@ static void watch_forks(void)
     pthread_atfork(NULL, NULL, after_fork_in_child);
 }
 
-void eryx_engine_options_init(eryx_engine_options *options)
+static const eryx_engine_options default_options = {.struct_size = sizeof default_options};
+
+void eryx_engine_options_init_sized(eryx_engine_options *options, size_t size)
 {
-    *options = (eryx_engine_options){.struct_size = sizeof *options};
+    options_init(options, size, &default_options, sizeof default_options);
 }
 
 eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine,
@@ -107,25 +110,21 @@ static eryx_status find_files(const char *image_path, const char *stdlib_path,
 eryx_status eryx_engine_create(const eryx_engine_options *options, eryx_engine **out_engine,
                                eryx_error *out_error)
 {
-    eryx_engine_options defaults;
-    eryx_engine_options_init(&defaults);
-    if (options == NULL) {
-        options = &defaults;
-    }
     if (out_engine == NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "there is no place for the engine");
     }
-    if (options->struct_size != sizeof *options) {
-        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                           "the options of the engine have %zu bytes, this library's have %zu: "
-                           "they were not set by eryx_engine_options_init(), or the header is of "
-                           "another version",
-                           options->struct_size, sizeof *options);
+    eryx_engine_options own = default_options;
+    eryx_status status = ERYX_OK;
+    if (options != NULL) {
+        status = options_take("eryx_engine_options", options, &own, sizeof own, out_error);
     }
-    if (options->image_path == NULL || options->stdlib_path == NULL) {
-        return find_files(options->image_path, options->stdlib_path, out_engine, out_error);
+    if (status != ERYX_OK) {
+        return status;
     }
-    return open_files(options->image_path, options->stdlib_path, out_engine, out_error);
+    if (own.image_path == NULL || own.stdlib_path == NULL) {
+        return find_files(own.image_path, own.stdlib_path, out_engine, out_error);
+    }
+    return open_files(own.image_path, own.stdlib_path, out_engine, out_error);
 }
 
 eryx_status engine_create_over(eryx_engine *base, eryx_engine **out_engine, eryx_error *out_error)

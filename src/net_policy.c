@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
 #include "status.h"
 #include "tls_library.h"
 
@@ -47,18 +48,20 @@ struct net_policy {
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
-void eryx_network_options_init(eryx_network_options *options)
+static const eryx_network_options default_options = {
+    .struct_size = sizeof default_options,
+    .max_connections = 10,
+    .max_total_connections = 1000,
+    .max_bytes = ERYX_UNLIMITED,
+    .connect_timeout_ms = 30000,
+    .io_timeout_ms = 60000,
+    .allow_all_hosts = true,
+    .block_internal = true,
+};
+
+void eryx_network_options_init_sized(eryx_network_options *options, size_t size)
 {
-    *options = (eryx_network_options){
-        .struct_size = sizeof *options,
-        .max_connections = 10,
-        .max_total_connections = 1000,
-        .max_bytes = ERYX_UNLIMITED,
-        .connect_timeout_ms = 30000,
-        .io_timeout_ms = 60000,
-        .allow_all_hosts = true,
-        .block_internal = true,
-    };
+    options_init(options, size, &default_options, sizeof default_options);
 }
 
 static eryx_status out_of_memory(eryx_error *out_error)
@@ -324,13 +327,15 @@ static eryx_status fill(net_policy *policy, const eryx_network_options *options,
     return status;
 }
 
-eryx_status net_policy_create(const eryx_network_options *options, net_policy **out_policy,
+eryx_status net_policy_create(const eryx_network_options *given, net_policy **out_policy,
                               eryx_error *out_error)
 {
-    if (options->struct_size != sizeof *options) {
-        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                           "network options must be made with eryx_network_options_init()");
+    eryx_network_options own = default_options;
+    eryx_status status = options_take("eryx_network_options", given, &own, sizeof own, out_error);
+    if (status != ERYX_OK) {
+        return status;
     }
+    const eryx_network_options *options = &own;
     net_policy *policy = calloc(1, sizeof *policy);
     if (policy == NULL) {
         return out_of_memory(out_error);
@@ -347,7 +352,7 @@ eryx_status net_policy_create(const eryx_network_options *options, net_policy **
     policy->allow_all_hosts = options->allow_all_hosts;
     policy->block_internal = options->block_internal;
     policy->allow_localhost = options->allow_localhost;
-    eryx_status status = fill(policy, options, out_error);
+    status = fill(policy, options, out_error);
     if (status != ERYX_OK) {
         net_policy_release(policy);
         return status;

@@ -3,16 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
 #include "protocol.h"
 
 enum { FIELD_HEADER_BYTES = 8 };
 
-void eryx_run_options_init(eryx_run_options *options)
+static const eryx_run_options default_options = {.struct_size = sizeof default_options,
+                                                 .source = "",
+                                                 .result_variable = "result",
+                                                 .max_trace_events = 100000};
+
+void eryx_run_options_init_sized(eryx_run_options *options, size_t size)
 {
-    *options = (eryx_run_options){.struct_size = sizeof *options,
-                                  .source = "",
-                                  .result_variable = "result",
-                                  .max_trace_events = 100000};
+    options_init(options, size, &default_options, sizeof default_options);
 }
 
 /* Writes one field at request + *size if request is not NULL, and counts it in any case. */

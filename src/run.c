@@ -9,6 +9,7 @@
 #include "guest_exports.h"
 #include "guest_memory.h"
 #include "guest_tls.h"
+#include "options.h"
 #include "request.h"
 #include "run_enter.h"
 #include "secrets.h"
@@ -219,13 +220,20 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
 eryx_status eryx_run_begin(eryx_sandbox *sandbox, const eryx_run_options *options,
                            eryx_error *out_error)
 {
-    if (options == NULL || options->struct_size != sizeof *options || options->source == NULL) {
-        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                           "a run needs options made with eryx_run_options_init() and a source");
+    eryx_run_options own;
+    eryx_run_options_init(&own);
+    if (options == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "a run needs options");
     }
-    eryx_status status = use_begin(sandbox, out_error);
+    eryx_status status = options_take("eryx_run_options", options, &own, sizeof own, out_error);
+    if (status == ERYX_OK && own.source == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "a run needs a source");
+    }
     if (status == ERYX_OK) {
-        status = begin(sandbox, options, out_error);
+        status = use_begin(sandbox, out_error);
+    }
+    if (status == ERYX_OK) {
+        status = begin(sandbox, &own, out_error);
         use_end(sandbox);
     }
     return status;

@@ -6,6 +6,7 @@
 #include "guest_code.h"
 #include "guest_tls.h"
 #include "live_store.h"
+#include "options.h"
 #include "sandbox_mounts.h"
 #include "secrets.h"
 #include "status.h"
@@ -29,15 +30,22 @@ static const eryx_limits default_limits = {
     .max_pending_callback_bytes = (uint64_t)64 << 20,
 };
 
-void eryx_limits_init(eryx_limits *limits)
+void eryx_limits_init_sized(eryx_limits *limits, size_t size)
 {
-    *limits = default_limits;
+    options_init(limits, size, &default_limits, sizeof default_limits);
 }
 
-void eryx_sandbox_options_init(eryx_sandbox_options *options)
+static eryx_sandbox_options default_options(void)
 {
-    *options = (eryx_sandbox_options){
-        .struct_size = sizeof *options, .limits = default_limits, .scrub = ERYX_SCRUB_DEFAULT};
+    return (eryx_sandbox_options){.struct_size = sizeof(eryx_sandbox_options),
+                                  .limits = default_limits,
+                                  .scrub = ERYX_SCRUB_DEFAULT};
+}
+
+void eryx_sandbox_options_init_sized(eryx_sandbox_options *options, size_t size)
+{
+    eryx_sandbox_options defaults = default_options();
+    options_init(options, size, &defaults, sizeof defaults);
 }
 
 static vfs_quota quota_of(const eryx_limits *limits)
@@ -120,11 +128,8 @@ static eryx_status attach_native(eryx_sandbox *sandbox, const eryx_sandbox_optio
                                  eryx_error *out_error)
 {
     native_attachment attachment;
-    eryx_status status = ERYX_OK;
-    if (options != NULL) {
-        status =
-            native_allow(sandbox, options->native_modules, options->native_module_count, out_error);
-    }
+    eryx_status status =
+        native_allow(sandbox, options->native_modules, options->native_module_count, out_error);
     if (status == ERYX_OK) {
         status = native_restore_image(sandbox, &attachment, out_error);
     }
@@ -172,43 +177,60 @@ static eryx_status check_memory_limit(const eryx_sandbox *sandbox, eryx_error *o
                        (unsigned long long)needed, (unsigned long long)limit);
 }
 
-eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options *options,
+/* given: NULL for the defaults. */
+static eryx_status take_options(const eryx_sandbox_options *given, eryx_sandbox_options *own,
+                                eryx_error *out_error)
+{
+    *own = default_options();
+    if (given == NULL) {
+        return ERYX_OK;
+    }
+    eryx_status status = options_take("eryx_sandbox_options", given, own, sizeof *own, out_error);
+    if (status == ERYX_OK && own->limits.struct_size != sizeof own->limits) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "eryx_limits has %zu bytes, but must have %zu: it must be made with "
+                           "eryx_limits_init()",
+                           own->limits.struct_size, sizeof own->limits);
+    }
+    return status;
+}
+
+eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options *given,
                                 eryx_sandbox **out_sandbox, eryx_error *out_error)
 {
-    if (engine == NULL || out_sandbox == NULL ||
-        (options != NULL && (options->struct_size != sizeof *options ||
-                             options->limits.struct_size != sizeof options->limits))) {
+    if (engine == NULL || out_sandbox == NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                           "a sandbox needs an engine and options made with the _init functions");
+                           "a sandbox needs an engine, and a place to be told");
+    }
+    eryx_sandbox_options own;
+    const eryx_sandbox_options *options = &own;
+    eryx_status status = take_options(given, &own, out_error);
+    if (status != ERYX_OK) {
+        return status;
     }
     eryx_sandbox *sandbox = calloc(1, sizeof *sandbox);
     if (sandbox == NULL) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
-    sandbox->limits = options != NULL ? options->limits : default_limits;
+    sandbox->limits = options->limits;
     sandbox->instance.metered = sandbox_is_metered(sandbox);
     sandbox->fork_generation = forks_generation();
     sandbox->engine = engine_retain(engine);
     handles_init(&sandbox->handles, 0, wasi_drop_handle);
 
-    eryx_status status = check_memory_limit(sandbox, out_error);
-    if (status != ERYX_OK) {
-        goto fail;
-    }
-    if (options != NULL) {
+    status = check_memory_limit(sandbox, out_error);
+    if (status == ERYX_OK) {
         status = share_descriptors(sandbox, options->volume_count > 0 || options->network != NULL,
                                    out_error);
     }
-    if (status == ERYX_OK && options != NULL) {
+    if (status == ERYX_OK) {
         status = sandbox_mounts_create(engine, options, sandbox->descriptors, &sandbox->mounts,
                                        out_error);
-    } else if (status == ERYX_OK) {
-        sandbox->mounts = vfs_mounts_retain(engine->mounts);
     }
     if (status == ERYX_OK) {
         status = create_files(sandbox, out_error);
     }
-    if (status == ERYX_OK && options != NULL && options->network != NULL) {
+    if (status == ERYX_OK && options->network != NULL) {
         net_policy *policy;
         status = net_policy_create(options->network, &policy, out_error);
         if (status == ERYX_OK && !create_network(sandbox, policy)) {

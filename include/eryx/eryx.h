@@ -15,6 +15,11 @@
  * ERYX_FORKED to everything but eryx_sandbox_destroy(); the parent's are untouched.
  *
  * Text is UTF-8, times are in the unit that the name ends in, sizes are in bytes.
+ *
+ * Structs of options are set to the defaults by their _init function and grow at their ends only,
+ * in later versions: a program goes on to work with a later library. The _init_sized functions are
+ * for languages that cannot call an inline function; size is that of the struct as the caller knows
+ * it. A struct that is larger than the library's is INVALID_ARGUMENT.
  */
 #ifndef ERYX_ERYX_H
 #define ERYX_ERYX_H
@@ -37,8 +42,13 @@ typedef struct eryx_engine_options {
     const char *stdlib_path; /* packed standard library of the same build; NULL likewise */
 } eryx_engine_options;
 
+ERYX_API void eryx_engine_options_init_sized(eryx_engine_options *options, size_t size);
+
 /* Fills in the defaults. */
-ERYX_API void eryx_engine_options_init(eryx_engine_options *options);
+static inline void eryx_engine_options_init(eryx_engine_options *options)
+{
+    eryx_engine_options_init_sized(options, sizeof *options);
+}
 
 /*
  * Opens an image. The files are mapped and must not be changed while the engine lives.
@@ -149,8 +159,13 @@ typedef struct eryx_network_options {
     size_t root_certificate_count;
 } eryx_network_options;
 
+ERYX_API void eryx_network_options_init_sized(eryx_network_options *options, size_t size);
+
 /* Fills in the defaults: every public host. */
-ERYX_API void eryx_network_options_init(eryx_network_options *options);
+static inline void eryx_network_options_init(eryx_network_options *options)
+{
+    eryx_network_options_init_sized(options, sizeof *options);
+}
 
 /* ---- Secrets --------------------------------------------------------------------------------- */
 
@@ -205,10 +220,16 @@ typedef struct eryx_limits {
                                             (see eryx_json_measure()); 64 MiB */
     bool metered;                        /* count fuel, without a limit of it as well; false. Runs
                                             that are not metered are faster, and do the same. */
+    uint64_t reserved[8];                /* for later versions; 0 */
 } eryx_limits;
 
+ERYX_API void eryx_limits_init_sized(eryx_limits *limits, size_t size);
+
 /* Fills in the defaults. */
-ERYX_API void eryx_limits_init(eryx_limits *limits);
+static inline void eryx_limits_init(eryx_limits *limits)
+{
+    eryx_limits_init_sized(limits, sizeof *limits);
+}
 
 /* A storage in the tree of a sandbox. */
 typedef struct eryx_mount {
@@ -245,8 +266,13 @@ typedef struct eryx_sandbox_options {
     size_t native_module_count;
 } eryx_sandbox_options;
 
+ERYX_API void eryx_sandbox_options_init_sized(eryx_sandbox_options *options, size_t size);
+
 /* Fills in the defaults. */
-ERYX_API void eryx_sandbox_options_init(eryx_sandbox_options *options);
+static inline void eryx_sandbox_options_init(eryx_sandbox_options *options)
+{
+    eryx_sandbox_options_init_sized(options, sizeof *options);
+}
 
 /*
  * Makes a sandbox: a started Python in the state of the engine's image.
@@ -314,8 +340,13 @@ typedef struct eryx_run_options {
     eryx_run_command command; /* ERYX_RUN_PROGRAM */
 } eryx_run_options;
 
+ERYX_API void eryx_run_options_init_sized(eryx_run_options *options, size_t size);
+
 /* Fills in the defaults. */
-ERYX_API void eryx_run_options_init(eryx_run_options *options);
+static inline void eryx_run_options_init(eryx_run_options *options)
+{
+    eryx_run_options_init_sized(options, sizeof *options);
+}
 
 typedef enum eryx_event_kind {
     ERYX_EVENT_DONE = 0,  /* the run has ended: see eryx_sandbox_result() */

@@ -300,9 +300,9 @@ static void test_wrong_arguments(void)
 {
     eryx_error error;
     eryx_engine *none = NULL;
-    eryx_engine_options engine_options;
-    eryx_engine_options_init(&engine_options);
+    eryx_engine_options engine_options = {.struct_size = 1};
     ASSERT_EQ(eryx_engine_create(&engine_options, &none, &error), ERYX_INVALID_ARGUMENT);
+    eryx_engine_options_init(&engine_options);
     engine_options.image_path = "/nonexistent";
     engine_options.stdlib_path = getenv("ERYX_STDLIB");
     ASSERT_EQ(eryx_engine_create(&engine_options, &none, &error), ERYX_INITIALIZATION);
