@@ -83,6 +83,7 @@ _set_profile = sys.setprofile
 _lines_of_file = linecache.cache
 _make_source_name = sources.make_name
 _remember_classes = sources.remember_classes
+_complete_error = sources.complete
 
 
 class _State:
@@ -167,7 +168,11 @@ def _compile_program(source: bytes) -> CodeType:
     if text.startswith("\ufeff"):
         text = text[1:]
     name = _make_source_name(FILENAME, text)
-    program = _compile(text, name, "exec", _ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    try:
+        program = _compile(text, name, "exec", _ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except SyntaxError as error:
+        _complete_error(error)
+        raise
     _remember_classes(program, name)
     return program
 

@@ -103,6 +103,21 @@ def _keep(name: SourceName) -> None:
         _state.size -= len(kept.popleft().source)
 
 
+def complete(error: SyntaxError) -> None:
+    """Give an error in a program its line, if it comes from the compiler.
+
+    The parser has the text at hand; the compiler looks for it in the file system.
+    """
+    name, line = error.filename, error.lineno
+    if error.text is not None or type(name) is not SourceName or line is None:
+        return
+    lines = _getlines(name)
+    if 0 < line <= len(lines):
+        error.text = lines[line - 1]
+        place = (name, line, error.offset, error.text, error.end_lineno, error.end_offset)
+        error.args = (error.msg, place)
+
+
 def find(code: CodeType) -> SourceName | None:
     """Give the source of code, or None if it is not a program's."""
     name = code.co_filename
