@@ -4,6 +4,7 @@ import _sitebuiltins
 import builtins
 import gc
 import importlib
+import os
 import sys
 
 from _eryx_runtime import (
@@ -98,5 +99,6 @@ def seal_image() -> None:
     namespaces.install(None, {}, None)
     program.make_fresh(building=False)
     sys.argv = [program.FILENAME]
+    sys.path.insert(0, os.getcwd())  # where a script's own modules are
     gc.collect()
     gc.freeze()
