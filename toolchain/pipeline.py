@@ -23,6 +23,7 @@ from toolchain import (
     llhttp,
     native,
     newer_library,
+    processless,
     profile,
     python_headers,
     stdlib,
@@ -163,8 +164,11 @@ class Pipeline:
             },
             lambda work: instrument.instrument(translated, linked / "symbols.json", work),
         )
+        standard = newer_library.renew(
+            stdlib.read_library(extracted / "stdlib"), newer_library.read()
+        )
         library = stdlib.merge(
-            newer_library.renew(stdlib.read_library(extracted / "stdlib"), newer_library.read()),
+            processless.amend(standard),
             stdlib.read_runtime(ROOT / "guest" / "python"),
         )
         flags: tuple[str, ...] = ()

@@ -5,10 +5,10 @@ import selectors
 import time
 from asyncio import base_events, events, futures, selector_events, tasks, unix_events
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 import _eryx
-from _eryx_runtime import callbacks, network, tracing
+from _eryx_runtime import callbacks, network, processes, tracing
 
 
 class _Selector(selectors.DefaultSelector):
@@ -94,6 +94,9 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
         return network.getnameinfo(sockaddr, flags)
+
+    async def _make_subprocess_transport(self, *arguments: Any, **options: Any) -> NoReturn:
+        processes.refuse()
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         pass

@@ -15,6 +15,7 @@ from _eryx_runtime import (
     locks,
     namespaces,
     network,
+    processes,
     program,
     sources,
     streams,
@@ -71,6 +72,7 @@ def prepare_image() -> None:
     event_loop.install()
     network.install()
     file_modes.install()
+    processes.install()
     sources.install()
     _add_site_builtins()
     for name in MODULES:

@@ -6,7 +6,7 @@ import traceback
 from types import TracebackType
 
 import _eryx
-from _eryx_runtime import callbacks, namespaces
+from _eryx_runtime import callbacks, namespaces, processes
 
 # enum report_field
 _RESULT_JSON = 1
@@ -21,7 +21,8 @@ _builtin_hook = sys.__excepthook__
 _format_limit = traceback.BUILTIN_EXCEPTION_LIMIT  # type: ignore[attr-defined]
 _TracebackException = traceback.TracebackException
 _CALLING = frozenset(
-    function.__code__.co_filename for function in (callbacks.call, namespaces.list_callbacks)
+    function.__code__.co_filename
+    for function in (callbacks.call, namespaces.list_callbacks, processes.refuse)
 )
 
 
