@@ -13,21 +13,10 @@
 #include "use.h"
 #include "wasi_io.h"
 
-static const eryx_limits default_limits = {
-    .struct_size = sizeof(eryx_limits),
-    .execution_timeout_ms = 30000,
-    .cpu_timeout_ms = ERYX_UNLIMITED,
-    .max_memory_bytes = (uint64_t)128 << 20,
-    .max_fuel = ERYX_UNLIMITED,
-    .max_output_bytes = (uint64_t)16 << 20,
-    .max_result_bytes = (uint64_t)16 << 20,
-    .max_vfs_bytes = (uint64_t)64 << 20,
-    .max_vfs_entries = 16384,
-    .max_open_handles = 1024,
-    .callback_timeout_ms = 10000,
-    .max_callback_invocations = 1000,
-    .max_callback_bytes = (uint64_t)1 << 20,
-    .max_pending_callback_bytes = (uint64_t)64 << 20,
+static const eryx_limits default_limits = {.struct_size = sizeof default_limits,
+#define DEFAULT_OF_LIMIT(name, default_value, bounds, reached) .name = (default_value),
+                                           ERYX_LIMITS_MAP(DEFAULT_OF_LIMIT)
+#undef DEFAULT_OF_LIMIT
 };
 
 void eryx_limits_init_sized(eryx_limits *limits, size_t size)

@@ -26,6 +26,7 @@
 
 #include "eryx/base.h"
 #include "eryx/factory.h"
+#include "eryx/limits.h"
 #include "eryx/storage.h"
 #include "eryx/version.h"
 
@@ -197,39 +198,6 @@ enum {
 };
 
 /* ---- Sandbox --------------------------------------------------------------------------------- */
-
-typedef struct eryx_limits {
-    size_t struct_size;                /* sizeof(eryx_limits); set by the _init function */
-    uint64_t execution_timeout_ms;     /* wall clock of one run from its first step on; 30,000 */
-    uint64_t cpu_timeout_ms;           /* processor time of the guest in one run; unlimited */
-    uint64_t max_memory_bytes;         /* linear memory of the guest, its image included; 128 MiB */
-    uint64_t max_fuel;                 /* fuel of one run, which is metered then; ERYX_UNLIMITED */
-    uint64_t max_output_bytes;         /* stdout and stderr kept of one run, together (when one has
-                                       flooded it, the other has an eighth more); 16 MiB */
-    uint64_t max_result_bytes;         /* JSON of the result variable; 16 MiB */
-    uint64_t max_vfs_bytes;            /* contents of all in-memory files; 64 MiB */
-    uint64_t max_vfs_entries;          /* files, directories and links, together; 16,384 */
-    uint64_t max_open_handles;         /* open files, directories, streams and timers; 1,024 */
-    uint64_t callback_timeout_ms;      /* wall clock of one callback; 10,000 */
-    uint64_t max_callback_invocations; /* of one run, the failed ones included; 1,000 */
-    uint64_t max_callback_bytes;       /* arguments of one call, and its answer, each; 1 MiB. Bounds
-                                          the work of arguments as well (see eryx_json_measure()),
-                                          to a quarter unit for each byte of it */
-    uint64_t max_pending_callback_bytes; /* all calls without an answer and all answers that the
-                                            guest has not taken, by what the host needs for them
-                                            (see eryx_json_measure()); 64 MiB */
-    bool metered;                        /* count fuel, without a limit of it as well; false. Runs
-                                            that are not metered are faster, and do the same. */
-    uint64_t reserved[8];                /* for later versions; 0 */
-} eryx_limits;
-
-ERYX_API void eryx_limits_init_sized(eryx_limits *limits, size_t size);
-
-/* Fills in the defaults. */
-static inline void eryx_limits_init(eryx_limits *limits)
-{
-    eryx_limits_init_sized(limits, sizeof *limits);
-}
 
 /* A storage in the tree of a sandbox. */
 typedef struct eryx_mount {

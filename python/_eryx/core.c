@@ -12,7 +12,6 @@
 enum {
     /* How long a signal may go unnoticed while the guest waits. */
     WAIT_SLICE_NS = 25 * 1000 * 1000,
-    LIMIT_COUNT = 13,
 };
 
 typedef struct core_object {
@@ -45,36 +44,27 @@ eryx_sandbox *core_sandbox(PyObject *self)
 
 int core_parse_limits(PyObject *tuple, eryx_limits *limits)
 {
-    uint64_t *const fields[LIMIT_COUNT] = {
-        &limits->execution_timeout_ms,
-        &limits->cpu_timeout_ms,
-        &limits->max_memory_bytes,
-        &limits->max_fuel,
-        &limits->max_output_bytes,
-        &limits->max_result_bytes,
-        &limits->max_vfs_bytes,
-        &limits->max_vfs_entries,
-        &limits->max_open_handles,
-        &limits->callback_timeout_ms,
-        &limits->max_callback_invocations,
-        &limits->max_callback_bytes,
-        &limits->max_pending_callback_bytes,
+    uint64_t *const fields[] = {
+#define ADDRESS_OF_LIMIT(name, default_value, bounds, reached) &limits->name,
+        ERYX_LIMITS_MAP(ADDRESS_OF_LIMIT)
+#undef ADDRESS_OF_LIMIT
     };
-    if (PyTuple_Size(tuple) != LIMIT_COUNT + 1) {
+    const Py_ssize_t count = (Py_ssize_t)(sizeof fields / sizeof fields[0]);
+    if (PyTuple_Size(tuple) != count + 1) {
         if (!PyErr_Occurred()) {
-            PyErr_Format(PyExc_ValueError, "there are %d limits, and whether to count fuel",
-                         LIMIT_COUNT);
+            PyErr_Format(PyExc_ValueError, "there are %zd limits, and whether to count fuel",
+                         count);
         }
         return -1;
     }
-    for (Py_ssize_t index = 0; index < LIMIT_COUNT; index++) {
+    for (Py_ssize_t index = 0; index < count; index++) {
         const unsigned long long value = PyLong_AsUnsignedLongLong(PyTuple_GetItem(tuple, index));
         if (value == (unsigned long long)-1 && PyErr_Occurred()) {
             return -1;
         }
         *fields[index] = value;
     }
-    const int metered = PyObject_IsTrue(PyTuple_GetItem(tuple, LIMIT_COUNT));
+    const int metered = PyObject_IsTrue(PyTuple_GetItem(tuple, count));
     if (metered < 0) {
         return -1;
     }

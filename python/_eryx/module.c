@@ -114,6 +114,39 @@ static int add_types(PyObject *module, binding_state *state)
     return 0;
 }
 
+/* value: taken over; NULL with an exception set. */
+static int add_object(PyObject *module, const char *name, PyObject *value)
+{
+    const int result = value != NULL ? PyModule_AddObjectRef(module, name, value) : -1;
+    Py_XDECREF(value);
+    return result;
+}
+
+/* What no limit is, and names and defaults of all. */
+static int add_limits(PyObject *module)
+{
+    static const struct {
+        const char *name;
+        unsigned long long value;
+    } defaults[] = {
+#define NAME_AND_DEFAULT(name, default_value, bounds, reached) {#name, (default_value)},
+        ERYX_LIMITS_MAP(NAME_AND_DEFAULT)
+#undef NAME_AND_DEFAULT
+    };
+    const Py_ssize_t count = sizeof defaults / sizeof defaults[0];
+    PyObject *limits = PyTuple_New(count);
+    for (Py_ssize_t i = 0; limits != NULL && i < count; i++) {
+        PyObject *pair = Py_BuildValue("(sK)", defaults[i].name, defaults[i].value);
+        if (pair == NULL || PyTuple_SetItem(limits, i, pair) < 0) {
+            Py_CLEAR(limits);
+        }
+    }
+    if (add_object(module, "LIMITS", limits) < 0) {
+        return -1;
+    }
+    return add_object(module, "UNLIMITED", PyLong_FromUnsignedLongLong(ERYX_UNLIMITED));
+}
+
 static int module_exec(PyObject *module)
 {
     binding_state *state = PyModule_GetState(module);
@@ -123,13 +156,7 @@ static int module_exec(PyObject *module)
         PyModule_AddStringConstant(module, "BUILD_ID", eryx_build_id()) < 0) {
         return -1;
     }
-    PyObject *unlimited = PyLong_FromUnsignedLongLong(ERYX_UNLIMITED);
-    if (unlimited == NULL) {
-        return -1;
-    }
-    const int result = PyModule_AddObjectRef(module, "UNLIMITED", unlimited);
-    Py_DECREF(unlimited);
-    return result;
+    return add_limits(module);
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)

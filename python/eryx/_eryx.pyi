@@ -11,6 +11,7 @@ from eryx._secrets import CoreSecrets
 
 EXCEPTIONS: Final[tuple[type[Exception] | None, ...]]
 UNLIMITED: Final[int]
+LIMITS: Final[tuple[tuple[str, int], ...]]  # names and defaults, in the order of eryx_limits
 VERSION: Final[str]
 BUILD_ID: Final[str]
 

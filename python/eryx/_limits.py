@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eryx._annotations import late_annotations
-from eryx._eryx import UNLIMITED
+from eryx._eryx import LIMITS, UNLIMITED
 
 _FIELDS = (
     "execution_timeout_ms",
@@ -26,10 +26,10 @@ _GREATEST = 2**63 - 1
 
 TYPE_CHECKING = False
 
-# For these None does not mean "no limit": they bound memory of the host that nothing else bounds.
-_DEFAULT_VFS_BYTES = 64 * 1024 * 1024
-_DEFAULT_VFS_ENTRIES = 16_384
-_DEFAULT_OPEN_HANDLES = 1_024
+# For these None does not mean "no limit" but the default: they bound memory of the host that
+# nothing else bounds.
+_ALWAYS_BOUND = ("max_vfs_bytes", "max_vfs_entries", "max_open_handles")
+_WITHOUT = {name: default if name in _ALWAYS_BOUND else UNLIMITED for name, default in LIMITS}
 
 
 class ResourceLimits:
@@ -174,26 +174,11 @@ def _check(name: str, value: object) -> None:
 
 def core_limits(limits: ResourceLimits, meter: bool = False) -> tuple[int, ...]:
     """The limits in the order of struct eryx_limits, and whether to count fuel without a limit."""
-
-    def or_else(value: int | None, otherwise: int) -> int:
-        return otherwise if value is None else value
-
-    return (
-        or_else(limits.execution_timeout_ms, UNLIMITED),
-        or_else(limits.cpu_timeout_ms, UNLIMITED),
-        or_else(limits.max_memory_bytes, UNLIMITED),
-        or_else(limits.max_fuel, UNLIMITED),
-        or_else(limits.max_output_bytes, UNLIMITED),
-        or_else(limits.max_result_bytes, UNLIMITED),
-        or_else(limits.max_vfs_bytes, _DEFAULT_VFS_BYTES),
-        or_else(limits.max_vfs_entries, _DEFAULT_VFS_ENTRIES),
-        or_else(limits.max_open_handles, _DEFAULT_OPEN_HANDLES),
-        or_else(limits.callback_timeout_ms, UNLIMITED),
-        or_else(limits.max_callback_invocations, UNLIMITED),
-        or_else(limits.max_callback_bytes, UNLIMITED),
-        or_else(limits.max_pending_callback_bytes, UNLIMITED),
-        meter,
-    )
+    values = []
+    for name, without in _WITHOUT.items():
+        value = getattr(limits, name)
+        values.append(without if value is None else value)
+    return (*values, meter)
 
 
 DEFAULT_CORE_LIMITS = core_limits(ResourceLimits())
