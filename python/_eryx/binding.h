@@ -33,6 +33,16 @@ typedef struct engine_object {
     eryx_engine *engine;
 } engine_object;
 
+typedef struct core_object {
+    PyObject_HEAD
+    eryx_sandbox *sandbox; /* owned */
+} core_object;
+
+typedef struct packages_object {
+    PyObject_HEAD
+    eryx_packages *packages; /* owned */
+} packages_object;
+
 /* Specs of the heap types. None of them can be subclassed, so PyType_GetModuleState() on the type
  * of an object gives the state. */
 extern PyType_Spec engine_spec;
@@ -43,18 +53,24 @@ extern PyType_Spec packages_spec;
 extern PyStructSequence_Desc outcome_description;
 
 /* State of the module that a Core belongs to. */
-const binding_state *core_state(PyObject *self);
+static inline const binding_state *core_state(PyObject *self)
+{
+    return PyType_GetModuleState(Py_TYPE(self));
+}
 
 /* The sandbox of a Core, which owns it. */
-eryx_sandbox *core_sandbox(PyObject *self);
-
-/* Makes a Core (type: its type) of a sandbox, which it takes over. NULL with an exception set, and
- * the sandbox freed, if memory is short. */
-PyObject *core_from_sandbox(PyTypeObject *type, eryx_sandbox *sandbox);
+static inline eryx_sandbox *core_sandbox(PyObject *self)
+{
+    return ((core_object *)self)->sandbox;
+}
 
 /* Reads a tuple of integers in the order of struct eryx_limits; -1 with an exception set if it is
  * not one. */
-int core_parse_limits(PyObject *tuple, eryx_limits *limits);
+int limits_parse(PyObject *tuple, eryx_limits *limits);
+
+/* Gives the module UNLIMITED and LIMITS, names and defaults in that order. -1 with an exception
+ * set. */
+int limits_add(PyObject *module);
 
 /*
  * Reads tuples of (guest path, Storage, read_only) and (host path, guest path, read_only) into
@@ -67,7 +83,10 @@ int storage_parse_mounts(const binding_state *state, PyObject *mounts, PyObject 
 void storage_free_mounts(eryx_sandbox_options *options);
 
 /* The packages of a Packages, which owns them. */
-eryx_packages *packages_of(PyObject *self);
+static inline eryx_packages *packages_of(PyObject *self)
+{
+    return ((packages_object *)self)->packages;
+}
 
 /* Methods of Core and of Engine for factories (factory.c). */
 PyObject *factory_freeze(PyObject *self, PyObject *unused);
@@ -111,6 +130,11 @@ PyObject *live_rollback(PyObject *self, PyObject *checkpoint);
 PyObject *live_set_limits(PyObject *self, PyObject *limits);
 PyObject *live_save(PyObject *self, PyObject *args);
 PyObject *live_load(PyObject *self, PyObject *argument);
+
+/* Finds the exception classes of the statuses, ours by name in eryx._errors, the rest among the
+ * builtins; and gives the module their table. -1 with an exception set. */
+int errors_find(binding_state *state);
+int errors_add(PyObject *module, const binding_state *state);
 
 /*
  * Sets the exception that belongs to a status.

@@ -14,11 +14,6 @@ enum {
     WAIT_SLICE_NS = 25 * 1000 * 1000,
 };
 
-typedef struct core_object {
-    PyObject_HEAD
-    eryx_sandbox *sandbox;
-} core_object;
-
 /* How one step of a run went, as the loops below see it. */
 typedef enum step_outcome {
     STEP_FAILED,  /* exception is set */
@@ -29,48 +24,8 @@ typedef enum step_outcome {
     STEP_EVENT, /* something for the package: see event_tuple() */
 } step_outcome;
 
-const binding_state *core_state(PyObject *self)
-{
-    return PyType_GetModuleState(Py_TYPE(self));
-}
-
-eryx_sandbox *core_sandbox(PyObject *self)
-{
-    return ((core_object *)self)->sandbox;
-}
-
 /* ---- Construction -----------------------------------------------------------------------------
  */
-
-int core_parse_limits(PyObject *tuple, eryx_limits *limits)
-{
-    uint64_t *const fields[] = {
-#define ADDRESS_OF_LIMIT(name, default_value, bounds, reached) &limits->name,
-        ERYX_LIMITS_MAP(ADDRESS_OF_LIMIT)
-#undef ADDRESS_OF_LIMIT
-    };
-    const Py_ssize_t count = (Py_ssize_t)(sizeof fields / sizeof fields[0]);
-    if (PyTuple_Size(tuple) != count + 1) {
-        if (!PyErr_Occurred()) {
-            PyErr_Format(PyExc_ValueError, "there are %zd limits, and whether to count fuel",
-                         count);
-        }
-        return -1;
-    }
-    for (Py_ssize_t index = 0; index < count; index++) {
-        const unsigned long long value = PyLong_AsUnsignedLongLong(PyTuple_GetItem(tuple, index));
-        if (value == (unsigned long long)-1 && PyErr_Occurred()) {
-            return -1;
-        }
-        *fields[index] = value;
-    }
-    const int metered = PyObject_IsTrue(PyTuple_GetItem(tuple, count));
-    if (metered < 0) {
-        return -1;
-    }
-    limits->metered = metered != 0;
-    return 0;
-}
 
 static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
@@ -99,7 +54,7 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     eryx_sandbox_options options;
     eryx_sandbox_options_init(&options);
     options.packages = packages != Py_None ? packages_of(packages) : NULL;
-    if (core_parse_limits(limits, &options.limits) < 0) {
+    if (limits_parse(limits, &options.limits) < 0) {
         return NULL;
     }
     core_object *self = (core_object *)PyType_GenericAlloc(type, 0);
@@ -144,17 +99,6 @@ fail_mounts:
         Py_DECREF(self);
         return binding_raise(state, status, &error);
     }
-    return (PyObject *)self;
-}
-
-PyObject *core_from_sandbox(PyTypeObject *type, eryx_sandbox *sandbox)
-{
-    core_object *self = (core_object *)PyType_GenericAlloc(type, 0);
-    if (self == NULL) {
-        eryx_sandbox_destroy(sandbox);
-        return NULL;
-    }
-    self->sandbox = sandbox;
     return (PyObject *)self;
 }
 
@@ -250,20 +194,6 @@ static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
         return binding_raise(core_state(self), status, &error);
     }
     Py_RETURN_NONE;
-}
-
-int binding_deliver(PyObject *on_output, int stream, PyObject *data)
-{
-    PyObject *result = PyObject_CallFunction(on_output, "iO", stream, data);
-    if (result == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_Exception)) {
-            return -1;
-        }
-        PyErr_WriteUnraisable(on_output);
-        return 0;
-    }
-    Py_DECREF(result);
-    return 0;
 }
 
 static uint64_t clock_ns(clockid_t clock)

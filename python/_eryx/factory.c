@@ -3,16 +3,6 @@
  */
 #include "binding.h"
 
-typedef struct packages_object {
-    PyObject_HEAD
-    eryx_packages *packages;
-} packages_object;
-
-eryx_packages *packages_of(PyObject *self)
-{
-    return ((packages_object *)self)->packages;
-}
-
 static PyObject *packages_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"archive", NULL};

@@ -32,6 +32,19 @@ PyObject *live_begin_command(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* A Core of a sandbox, which it takes over. NULL with an exception set, and the sandbox freed, if
+ * memory is short. */
+static PyObject *from_sandbox(PyTypeObject *type, eryx_sandbox *sandbox)
+{
+    core_object *self = (core_object *)PyType_GenericAlloc(type, 0);
+    if (self == NULL) {
+        eryx_sandbox_destroy(sandbox);
+        return NULL;
+    }
+    self->sandbox = sandbox;
+    return (PyObject *)self;
+}
+
 PyObject *live_fork(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -45,7 +58,7 @@ PyObject *live_fork(PyObject *self, PyObject *unused)
     if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
     }
-    return core_from_sandbox(Py_TYPE(self), fork);
+    return from_sandbox(Py_TYPE(self), fork);
 }
 
 PyObject *live_checkpoint(PyObject *self, PyObject *include_storages)
@@ -100,7 +113,7 @@ PyObject *live_set_limits(PyObject *self, PyObject *limits)
         PyErr_SetString(PyExc_TypeError, "limits are a tuple");
         return NULL;
     }
-    if (core_parse_limits(limits, &values) < 0) {
+    if (limits_parse(limits, &values) < 0) {
         return NULL;
     }
     const eryx_status status = eryx_sandbox_set_limits(core_sandbox(self), &values);

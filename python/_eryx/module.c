@@ -1,88 +1,7 @@
 /*
- * The extension module eryx._eryx: set-up, module state, and the table from status to exception.
+ * The extension module eryx._eryx: set-up and module state.
  */
 #include "binding.h"
-
-static const char *const exception_names[] = {
-#define BINDING_EXCEPTION_NAME(name, number, text, exception) [number] = #exception,
-    ERYX_STATUS_MAP(BINDING_EXCEPTION_NAME)
-#undef BINDING_EXCEPTION_NAME
-};
-
-_Static_assert(sizeof exception_names / sizeof exception_names[0] == BINDING_STATUS_COUNT,
-               "statuses are numbered without gaps");
-
-PyObject *binding_raise(const binding_state *state, eryx_status status, const eryx_error *error)
-{
-    PyObject *exception = PyExc_SystemError;
-    if ((unsigned)status < (unsigned)BINDING_STATUS_COUNT && status != ERYX_OK) {
-        exception = state->exceptions[status];
-    }
-    const char *message = eryx_status_text(status);
-    if (error != NULL && error->message[0] != '\0') {
-        message = error->message;
-    }
-    PyObject *text = PyUnicode_DecodeUTF8(message, (Py_ssize_t)strlen(message), "replace");
-    if (text != NULL) {
-        PyErr_SetObject(exception, text);
-        Py_DECREF(text);
-    }
-    return NULL;
-}
-
-/* Finds the exception classes: ours by name in eryx._errors, the rest among the builtins. */
-static int find_exceptions(binding_state *state)
-{
-    int result = -1;
-    PyObject *builtins = NULL;
-    PyObject *errors = PyImport_ImportModule("eryx._errors");
-    if (errors == NULL) {
-        return -1;
-    }
-    builtins = PyImport_ImportModule("builtins");
-    if (builtins == NULL) {
-        goto done;
-    }
-    for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
-        const char *name = exception_names[status];
-        if (strcmp(name, "None") == 0) {
-            state->exceptions[status] = Py_NewRef(Py_None);
-            continue;
-        }
-        PyObject *class = PyObject_GetAttrString(errors, name);
-        if (class == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            PyErr_Clear();
-            class = PyObject_GetAttrString(builtins, name);
-        }
-        if (class == NULL) {
-            goto done;
-        }
-        state->exceptions[status] = class;
-    }
-    result = 0;
-
-done:
-    Py_XDECREF(builtins);
-    Py_DECREF(errors);
-    return result;
-}
-
-static int add_exceptions(PyObject *module, const binding_state *state)
-{
-    PyObject *tuple = PyTuple_New(BINDING_STATUS_COUNT);
-    if (tuple == NULL) {
-        return -1;
-    }
-    for (Py_ssize_t status = 0; status < BINDING_STATUS_COUNT; status++) {
-        if (PyTuple_SetItem(tuple, status, Py_NewRef(state->exceptions[status])) < 0) {
-            Py_DECREF(tuple);
-            return -1;
-        }
-    }
-    const int result = PyModule_AddObjectRef(module, "EXCEPTIONS", tuple);
-    Py_DECREF(tuple);
-    return result;
-}
 
 static int add_types(PyObject *module, binding_state *state)
 {
@@ -114,49 +33,16 @@ static int add_types(PyObject *module, binding_state *state)
     return 0;
 }
 
-/* value: taken over; NULL with an exception set. */
-static int add_object(PyObject *module, const char *name, PyObject *value)
-{
-    const int result = value != NULL ? PyModule_AddObjectRef(module, name, value) : -1;
-    Py_XDECREF(value);
-    return result;
-}
-
-/* What no limit is, and names and defaults of all. */
-static int add_limits(PyObject *module)
-{
-    static const struct {
-        const char *name;
-        unsigned long long value;
-    } defaults[] = {
-#define NAME_AND_DEFAULT(name, default_value, bounds, reached) {#name, (default_value)},
-        ERYX_LIMITS_MAP(NAME_AND_DEFAULT)
-#undef NAME_AND_DEFAULT
-    };
-    const Py_ssize_t count = sizeof defaults / sizeof defaults[0];
-    PyObject *limits = PyTuple_New(count);
-    for (Py_ssize_t i = 0; limits != NULL && i < count; i++) {
-        PyObject *pair = Py_BuildValue("(sK)", defaults[i].name, defaults[i].value);
-        if (pair == NULL || PyTuple_SetItem(limits, i, pair) < 0) {
-            Py_CLEAR(limits);
-        }
-    }
-    if (add_object(module, "LIMITS", limits) < 0) {
-        return -1;
-    }
-    return add_object(module, "UNLIMITED", PyLong_FromUnsignedLongLong(ERYX_UNLIMITED));
-}
-
 static int module_exec(PyObject *module)
 {
     binding_state *state = PyModule_GetState(module);
-    if (state == NULL || find_exceptions(state) < 0 || add_types(module, state) < 0 ||
-        add_exceptions(module, state) < 0 ||
+    if (state == NULL || errors_find(state) < 0 || add_types(module, state) < 0 ||
+        errors_add(module, state) < 0 ||
         PyModule_AddStringConstant(module, "VERSION", eryx_version()) < 0 ||
         PyModule_AddStringConstant(module, "BUILD_ID", eryx_build_id()) < 0) {
         return -1;
     }
-    return add_limits(module);
+    return limits_add(module);
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
@@ -200,7 +86,8 @@ static void module_free(void *module)
     (void)module_clear(module);
 }
 
-/* deliver(on_output, stream, data): calls a handler; see core.c for what becomes of its exceptions.
+/* deliver(on_output, stream, data): calls a handler; see outcome.c for what becomes of its
+ * exceptions.
  */
 static PyObject *module_deliver(PyObject *module, PyObject *args)
 {

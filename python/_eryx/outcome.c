@@ -100,3 +100,17 @@ PyObject *outcome_from_result(const binding_state *state, const eryx_result *res
     }
     return outcome;
 }
+
+int binding_deliver(PyObject *on_output, int stream, PyObject *data)
+{
+    PyObject *result = PyObject_CallFunction(on_output, "iO", stream, data);
+    if (result == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+            return -1;
+        }
+        PyErr_WriteUnraisable(on_output);
+        return 0;
+    }
+    Py_DECREF(result);
+    return 0;
+}
