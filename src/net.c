@@ -22,9 +22,7 @@ bool net_create(net_policy *policy, net **out_net)
     network->policy = policy;
     network->limits = net_policy_limits(policy);
     network->fork_generation = forks_generation();
-    network->wake_fd = -1;
-    network->epoll_fd = -1;
-    pthread_mutex_init(&network->wake_lock, NULL);
+    wait_set_init(&network->waiting);
     *out_net = network;
     return true;
 }
@@ -68,7 +66,7 @@ void net_destroy(net *network)
     net_end_run(network, NULL);
     forget_log(network);
     net_own_free(&network->own);
-    pthread_mutex_destroy(&network->wake_lock);
+    wait_set_destroy(&network->waiting);
     net_policy_release(network->policy);
     descriptors_share_release(network->descriptors);
     free(network);
@@ -117,26 +115,6 @@ static void release_handle(handle *held)
     }
 }
 
-static void close_waiting(net *network)
-{
-    bool ours = net_is_ours(network);
-    if (ours) {
-        pthread_mutex_lock(&network->wake_lock);
-    }
-    if (network->wake_fd >= 0) {
-        close(network->wake_fd);
-        network->wake_fd = -1;
-    }
-    if (ours) {
-        pthread_mutex_unlock(&network->wake_lock);
-    }
-    if (network->epoll_fd >= 0) {
-        close(network->epoll_fd);
-        network->epoll_fd = -1;
-        descriptors_give(network->descriptors, NET_WAITING_DESCRIPTORS);
-    }
-}
-
 void net_end_run(net *network, handle_table *handles)
 {
     if (network == NULL) {
@@ -158,7 +136,7 @@ void net_end_run(net *network, handle_table *handles)
     net_resolver_destroy(network->resolver);
     network->resolver = NULL;
     forget_known(network);
-    close_waiting(network);
+    wait_set_close(&network->waiting, network->descriptors, net_is_ours(network));
 }
 
 /* ---- Refusals and errors --------------------------------------------------------------------- */

@@ -72,7 +72,7 @@ void net_connection_close(net_connection *connection)
     note(connection);
     /* A child of the host's process may hold the socket, too: closing it does not take it out. */
     if (connection->registered && net_is_ours(network)) {
-        epoll_ctl(network->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+        epoll_ctl(network->waiting.epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
     }
     close(connection->fd);
     descriptors_give(network->descriptors, 1);

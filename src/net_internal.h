@@ -2,9 +2,8 @@
 #ifndef ERYX_NET_INTERNAL_H
 #define ERYX_NET_INTERNAL_H
 
-#include <pthread.h>
-
 #include "net.h"
+#include "wait_set.h"
 
 /* Lookups that may be going on at a time. */
 #define NET_MAX_LOOKUPS 64u
@@ -13,9 +12,6 @@
  * kernel takes at once. */
 #define NET_WRITE_BYTES ((size_t)64 << 10)
 #define NET_WRITE_MOST_BYTES ((size_t)1 << 20)
-
-/* Descriptors that waiting takes: of epoll and of an event. */
-#define NET_WAITING_DESCRIPTORS 2u
 
 /* An address that a lookup gave, and the name. */
 typedef struct net_known {
@@ -39,9 +35,7 @@ struct net {
     uint64_t fork_generation;      /* of the process that made it */
     descriptor_share *descriptors; /* counted; NULL for none */
 
-    pthread_mutex_t wake_lock; /* guards wake_fd, which cancelling threads write to */
-    int wake_fd;               /* eventfd in the epoll set; -1 for none */
-    int epoll_fd;              /* -1 for none */
+    wait_set waiting; /* for connections, lookups and cancellation */
 
     net_connection *connections; /* all that have a system socket */
     uint64_t open_count;         /* of them */
@@ -71,8 +65,8 @@ struct net {
     char connect_address[NET_ADDRESS_TEXT_SIZE];
 };
 
-/* Tags of descriptors in the epoll set; other numbers are ids of connections. */
-#define NET_TAG_WAKE UINT64_MAX
+/* Tag of descriptors in the epoll set, besides WAIT_SET_TAG; other numbers are ids of
+ * connections. */
 #define NET_TAG_RESOLVER ((uint64_t)1 << 63) /* with the descriptor in the lower half */
 
 /* True in the process that made the sandbox; in its children the epoll set is the parent's. */

@@ -116,8 +116,8 @@ static void on_socket_state(void *data, ares_socket_t fd, int readable, int writ
         return;
     }
     if (event.events == 0) {
-        if (network->epoll_fd >= 0) {
-            epoll_ctl(network->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+        if (network->waiting.epoll_fd >= 0) {
+            epoll_ctl(network->waiting.epoll_fd, EPOLL_CTL_DEL, fd, NULL);
         }
         return;
     }

@@ -1,8 +1,6 @@
-/* The epoll descriptor of a sandbox: what it waits for and what is done when it is ready. */
+/* The wait set of a network: what it waits for and what is done when it is ready. */
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "net_internal.h"
 #include "run.h"
@@ -15,47 +13,14 @@
 
 int net_epoll(net *network)
 {
-    if (network->epoll_fd >= 0) {
-        return network->epoll_fd;
-    }
-    if (descriptors_take(network->descriptors, NET_WAITING_DESCRIPTORS) != 0) {
-        return -1;
-    }
-    int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (wake < 0) {
-        descriptors_give(network->descriptors, NET_WAITING_DESCRIPTORS);
-        return -1;
-    }
-    int made = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = NET_TAG_WAKE};
-    if (made < 0 || epoll_ctl(made, EPOLL_CTL_ADD, wake, &event) != 0) {
-        close(wake);
-        if (made >= 0) {
-            close(made);
-        }
-        descriptors_give(network->descriptors, NET_WAITING_DESCRIPTORS);
-        return -1;
-    }
-    pthread_mutex_lock(&network->wake_lock);
-    network->wake_fd = wake;
-    pthread_mutex_unlock(&network->wake_lock);
-    network->epoll_fd = made;
-    return made;
+    return wait_set_open(&network->waiting, network->descriptors);
 }
 
 void net_wake(net *network)
 {
-    if (network == NULL || !net_is_ours(network)) {
-        return;
+    if (network != NULL && net_is_ours(network)) {
+        wait_set_wake(&network->waiting);
     }
-    const uint64_t one = 1;
-    pthread_mutex_lock(&network->wake_lock);
-    if (network->wake_fd >= 0) {
-        /* It can only fail when it is full, and then it is readable as well. */
-        ssize_t written = write(network->wake_fd, &one, sizeof one);
-        (void)written;
-    }
-    pthread_mutex_unlock(&network->wake_lock);
 }
 
 /* One-shot, so that a connection that nobody asks about any more wakes nobody again and again. */
@@ -119,15 +84,13 @@ int net_before_wait(net *network, uint64_t *io_wake_ns)
         }
     }
     net_resolver_wake(network->resolver, io_wake_ns);
-    return network->epoll_fd;
+    return network->waiting.epoll_fd;
 }
 
 static void take_event(net *network, const struct epoll_event *event)
 {
-    if (event->data.u64 == NET_TAG_WAKE) {
-        uint64_t count;
-        ssize_t got = read(network->wake_fd, &count, sizeof count);
-        (void)got;
+    if (event->data.u64 == WAIT_SET_TAG) {
+        wait_set_take_wake(&network->waiting);
         return;
     }
     if ((event->data.u64 & NET_TAG_RESOLVER) != 0) {
@@ -160,11 +123,11 @@ static void flush_all(net *network)
 
 void net_after_wait(net *network)
 {
-    if (network == NULL || network->epoll_fd < 0) {
+    if (network == NULL || network->waiting.epoll_fd < 0) {
         return;
     }
     struct epoll_event events[EVENT_COUNT];
-    int count = epoll_wait(network->epoll_fd, events, EVENT_COUNT, 0);
+    int count = epoll_wait(network->waiting.epoll_fd, events, EVENT_COUNT, 0);
     for (int i = 0; i < count; i++) {
         take_event(network, &events[i]);
     }
