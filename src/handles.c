@@ -18,7 +18,7 @@ void handles_init(handle_table *table, uint32_t limit, handle_drop *drop)
                 [HANDLE_STDIN] = {.kind = HANDLE_STANDARD_INPUT},
                 [HANDLE_STDOUT] = {.kind = HANDLE_STANDARD_OUTPUT, .value = 1},
                 [HANDLE_STDERR] = {.kind = HANDLE_STANDARD_OUTPUT, .value = 2},
-                [HANDLE_STDIN_READY] = {.kind = HANDLE_POLLABLE_READY},
+                [HANDLE_STDIN_READY] = {.kind = HANDLE_POLLABLE_INPUT},
                 [HANDLE_STDOUT_READY] = {.kind = HANDLE_POLLABLE_READY},
                 [HANDLE_STDERR_READY] = {.kind = HANDLE_POLLABLE_READY},
                 [HANDLE_ROOT] = {.kind = HANDLE_DESCRIPTOR},

@@ -15,7 +15,7 @@ enum {
     HANDLE_STDIN = 1,       /* input-stream */
     HANDLE_STDOUT = 2,      /* output-stream */
     HANDLE_STDERR = 3,      /* output-stream */
-    HANDLE_STDIN_READY = 4, /* pollables of the three, always ready */
+    HANDLE_STDIN_READY = 4, /* pollables of the three; those of the outputs are always ready */
     HANDLE_STDOUT_READY = 5,
     HANDLE_STDERR_READY = 6,
     HANDLE_ROOT = 7,    /* descriptor of the directory "/" */
@@ -52,6 +52,7 @@ typedef enum handle_kind {
     HANDLE_POLLABLE_TCP, /* value is a net_poll_kind */
     HANDLE_LOOKUP,       /* resolve-address-stream; object is a net_lookup, here and in the next */
     HANDLE_POLLABLE_LOOKUP, /* ready when the lookup is done */
+    HANDLE_POLLABLE_INPUT,  /* fixed; ready when there is standard input, or its end */
 } handle_kind;
 
 /* Whether the object of such a handle is a net_connection. */

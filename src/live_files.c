@@ -161,6 +161,7 @@ bool live_handle_takes_file(handle_kind kind)
     case HANDLE_POLLABLE_TCP:
     case HANDLE_LOOKUP:
     case HANDLE_POLLABLE_LOOKUP:
+    case HANDLE_POLLABLE_INPUT:
         break;
     }
     return false;

@@ -11,7 +11,8 @@ enum { FIELD_HEADER_BYTES = 8 };
 static const eryx_run_options default_options = {.struct_size = sizeof default_options,
                                                  .source = "",
                                                  .result_variable = "result",
-                                                 .max_trace_events = 100000};
+                                                 .max_trace_events = 100000,
+                                                 .standard_input_fd = -1};
 
 void eryx_run_options_init_sized(eryx_run_options *options, size_t size)
 {
@@ -34,6 +35,7 @@ static size_t encode(const eryx_run_options *options, uint32_t flags, uint8_t *r
 {
     size_t size = 0;
     flags |= options->keep_state ? REQUEST_KEEP_STATE : 0;
+    flags |= options->source_is_file ? REQUEST_SOURCE_IS_FILE : 0;
     flags |= (uint32_t)options->command << REQUEST_COMMAND_SHIFT;
     add_field(request, &size, REQUEST_FLAGS, &flags, sizeof flags);
     if (options->result_variable != NULL) {

@@ -11,8 +11,9 @@
 /* What the Python part of the guest knows beside enum request_flag; bits from REQUEST_COMMAND_SHIFT
  * on are the eryx_run_command. */
 enum {
-    REQUEST_NEEDS_ENTROPY = 2, /* seed random anew: this guest began as a copy of another */
-    REQUEST_HAS_SECRETS = 4,   /* ask for the placeholders (SECRETS_ENVIRONMENT) */
+    REQUEST_NEEDS_ENTROPY = 2,  /* seed random anew: this guest began as a copy of another */
+    REQUEST_HAS_SECRETS = 4,    /* ask for the placeholders (SECRETS_ENVIRONMENT) */
+    REQUEST_SOURCE_IS_FILE = 8, /* the source says itself how it is encoded */
     REQUEST_COMMAND_SHIFT = 8,
 };
 

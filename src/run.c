@@ -47,8 +47,11 @@ bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
     eryx_event event = {.kind = ERYX_EVENT_WAIT};
     event.as.wait.wake_ns = wake_ns < look_ns ? wake_ns : look_ns;
     event.as.wait.callbacks = (uint32_t)sandbox->callbacks.open_count;
-    event.as.wait.fd = net_before_wait(sandbox->net, &event.as.wait.wake_ns);
+    uint64_t *wake_ns_out = &event.as.wait.wake_ns;
+    int net_fd = net_before_wait(sandbox->net, wake_ns_out);
+    event.as.wait.fd = standard_input_before_wait(&sandbox->input, net_fd, wake_ns_out);
     run_yield(sandbox, event);
+    standard_input_after_wait(&sandbox->input);
     net_after_wait(sandbox->net);
     return limits_check_wait(timing, &sandbox->instance);
 }
@@ -152,20 +155,6 @@ static void run_main(void *argument)
 
 /* ---- On the host's stack --------------------------------------------------------------------- */
 
-static bool copy_standard_input(run_state *run, const eryx_run_options *options)
-{
-    if (options->standard_input_size == 0) {
-        return true;
-    }
-    uint8_t *copy = malloc(options->standard_input_size);
-    if (copy == NULL) {
-        return false;
-    }
-    memcpy(copy, options->standard_input, options->standard_input_size);
-    run->standard_input = (eryx_bytes){copy, options->standard_input_size};
-    return true;
-}
-
 static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
                          eryx_error *out_error)
 {
@@ -184,8 +173,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     run->stream_output = options->stream_output;
     uint32_t flags = sandbox->needs_entropy ? REQUEST_NEEDS_ENTROPY : 0;
     flags |= sandbox->secrets != NULL ? REQUEST_HAS_SECRETS : 0;
-    if (!request_build(options, flags, &run->request, &run->request_size) ||
-        !copy_standard_input(run, options)) {
+    if (!request_build(options, flags, &run->request, &run->request_size)) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     if (run->request_size > UINT32_MAX) {
@@ -201,6 +189,11 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     if (!native_choose_variant(sandbox, sandbox_is_metered(sandbox))) {
         coroutine_destroy(&sandbox->coroutine);
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    status = standard_input_begin(&sandbox->input, options, out_error);
+    if (status != ERYX_OK) {
+        coroutine_destroy(&sandbox->coroutine);
+        return status;
     }
     result_clear(&sandbox->result);
     output_begin(&sandbox->output, sandbox->limits.max_output_bytes);
@@ -316,6 +309,7 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     view->callback_invocations = sandbox->callbacks.invocations;
     callbacks_begin(&sandbox->callbacks, 0);
     guest_tls_end_run(sandbox);
+    standard_input_end(&sandbox->input, true);
     net_end_run(sandbox->net, &sandbox->handles);
     net_list(sandbox->net, &view->connections, &view->connection_count, &view->connections_total);
     append_held_output(sandbox);

@@ -206,6 +206,7 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
     sandbox->fork_generation = forks_generation();
     sandbox->engine = engine_retain(engine);
     handles_init(&sandbox->handles, 0, wasi_drop_handle);
+    standard_input_init(&sandbox->input);
 
     status = check_memory_limit(sandbox, out_error);
     if (status == ERYX_OK) {
@@ -290,7 +291,6 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
 
 void sandbox_clear_run(eryx_sandbox *sandbox)
 {
-    free((void *)(uintptr_t)sandbox->run.standard_input.data);
     free(sandbox->run.request);
     sandbox->run = (run_state){.outcome = RUN_OK};
 }
@@ -312,6 +312,8 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     output_free(&sandbox->output);
     callbacks_free(&sandbox->callbacks);
     sandbox_clear_run(sandbox);
+    standard_input_end(&sandbox->input, sandbox->fork_generation == forks_generation());
+    standard_input_destroy(&sandbox->input);
     native_release(sandbox);
     eryx_engine_destroy(sandbox->engine);
     free(sandbox);
@@ -353,6 +355,7 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
     coroutine_destroy(&sandbox->coroutine);
     guest_tls_end_run(sandbox);
     net_end_run(sandbox->net, &sandbox->handles);
+    standard_input_end(&sandbox->input, true);
     destroy_files(sandbox);
     result_clear(&sandbox->result);
     sandbox->state = SANDBOX_BROKEN;
@@ -409,6 +412,9 @@ void eryx_sandbox_cancel(eryx_sandbox *sandbox)
     if (sandbox != NULL) {
         limits_cancel(&sandbox->timing);
         net_wake(sandbox->net);
+        if (sandbox->fork_generation == forks_generation()) {
+            standard_input_wake(&sandbox->input);
+        }
     }
 }
 

@@ -18,6 +18,7 @@
 #include "net.h"
 #include "output.h"
 #include "result.h"
+#include "standard_input.h"
 #include "stream.h"
 #include "vfs.h"
 
@@ -32,8 +33,6 @@ typedef struct run_state {
     eryx_event event; /* what the coroutine wants of the host */
     uint8_t *request; /* host copy; owned */
     size_t request_size;
-    eryx_bytes standard_input; /* owned copy */
-    size_t standard_input_read;
     bool stream_output;
     stream_splitter splitters[2]; /* of stdout and stderr, while output is streamed */
     bool connect_allowed;         /* the embedder's answer to ERYX_EVENT_CONNECT */
@@ -63,6 +62,7 @@ struct eryx_sandbox {
     callback_table callbacks;
     run_result result;
     run_state run;
+    standard_input input; /* of the present run; besides, because other threads wake it */
     sandbox_state state;
     atomic_flag in_use;       /* held by the thread that is inside a call */
     uint64_t fork_generation; /* of the process that made it */

@@ -58,6 +58,7 @@ void wasi_drop_handle(handle *dropped)
     case HANDLE_STANDARD_OUTPUT:
     case HANDLE_NETWORK_INSTANCE:
     case HANDLE_POLLABLE_READY:
+    case HANDLE_POLLABLE_INPUT:
     case HANDLE_POLLABLE_TIMER:
     case HANDLE_IO_ERROR:
         break;
@@ -140,31 +141,41 @@ void wasi_store_bytes(guest_instance *instance, guest_ptr result, guest_ptr byte
 
 /* ---- Input streams --------------------------------------------------------------------------- */
 
-/* Bytes of stdin that a read of so many may give now. */
-static uint32_t standard_input_available(const eryx_sandbox *sandbox, uint32_t wanted)
-{
-    size_t left = sandbox->run.standard_input.size - sandbox->run.standard_input_read;
-    return left < wanted ? (uint32_t)left : wanted;
-}
-
 static void read_standard_input(guest_instance *instance, uint32_t wanted, guest_ptr result)
 {
-    eryx_sandbox *sandbox = sandbox_of(instance);
-    uint32_t size = standard_input_available(sandbox, wanted);
-    if (size == 0) {
+    standard_input *input = &sandbox_of(instance)->input;
+    switch (standard_input_fill(input, wanted)) {
+    case STANDARD_INPUT_READY:
+        break;
+    case STANDARD_INPUT_END:
         wasi_store_stream_closed(instance, result, PAYLOAD_U32);
         return;
+    case STANDARD_INPUT_NOT_YET:
+        if (sandbox_of(instance)->timing.stop != 0) {
+            /* The wait is given up, and libc must not begin another: the interpreter has to see
+             * the exception that is due. */
+            wasi_store_stream_closed(instance, result, PAYLOAD_U32);
+        } else {
+            wasi_store_bytes(instance, result, guest_at(0), 0);
+        }
+        return;
+    case STANDARD_INPUT_FAILED:
+        wasi_store_stream_failure(instance, result, PAYLOAD_U32, VFS_IO);
+        return;
     }
+    size_t left = input->size - input->position;
+    uint32_t size = left < wanted ? (uint32_t)left : wanted;
     guest_ptr list = guest_allocate(instance, size);
     uint8_t *bytes;
     if (!guest_slice(instance, list, size, &bytes)) {
         guest_ask_trap(instance, WASM_RT_TRAP_OOB);
         return;
     }
-    size = standard_input_available(sandbox, size);
+    left = input->size - input->position; /* the guest's allocator may have read */
+    size = left < size ? (uint32_t)left : size;
     guest_charge_work(instance, size, COST_BYTES_COPIED);
-    memcpy(bytes, sandbox->run.standard_input.data + sandbox->run.standard_input_read, size);
-    sandbox->run.standard_input_read += size;
+    memcpy(bytes, input->bytes + input->position, size);
+    input->position += size;
     wasi_store_bytes(instance, result, list, size);
 }
 
@@ -252,8 +263,8 @@ void wasi_io_streams_input_stream_read(guest_instance *instance, uint32_t self, 
     }
 }
 
-/* Other streams than those of connections are always ready, so they share the pollables that are
- * always there. */
+/* Other streams than those of connections share the pollables that are always there; all but that
+ * of stdin are always ready. */
 uint32_t wasi_io_streams_input_stream_subscribe(guest_instance *instance, uint32_t self)
 {
     const handle *stream = handles_find(handles_of(instance), self);

@@ -46,8 +46,9 @@ static handle_table *handles_of(guest_instance *instance)
 bool wasi_is_pollable(const handle *found)
 {
     return found != NULL &&
-           (found->kind == HANDLE_POLLABLE_READY || found->kind == HANDLE_POLLABLE_TIMER ||
-            found->kind == HANDLE_POLLABLE_TCP || found->kind == HANDLE_POLLABLE_LOOKUP);
+           (found->kind == HANDLE_POLLABLE_READY || found->kind == HANDLE_POLLABLE_INPUT ||
+            found->kind == HANDLE_POLLABLE_TIMER || found->kind == HANDLE_POLLABLE_TCP ||
+            found->kind == HANDLE_POLLABLE_LOOKUP);
 }
 
 uint32_t wasi_subscribe_connection(guest_instance *instance, net_connection *connection,
@@ -155,6 +156,10 @@ static bool look(guest_instance *instance, waiting *poll)
         }
         if (found->kind == HANDLE_POLLABLE_READY) {
             mark_ready(poll, i);
+        } else if (found->kind == HANDLE_POLLABLE_INPUT) {
+            if (standard_input_is_ready(&sandbox_of(instance)->input)) {
+                mark_ready(poll, i);
+            }
         } else if (found->kind == HANDLE_POLLABLE_TCP) {
             look_at_connection(poll, &asked, i, found);
         } else if (found->kind == HANDLE_POLLABLE_LOOKUP) {

@@ -306,6 +306,11 @@ typedef struct eryx_run_options {
     uint64_t max_trace_events; /* the guest stops to trace after so many; 100,000 */
     uint64_t pause_every_ms;  /* give ERYX_EVENT_PAUSE so often while the guest computes; 0 never */
     eryx_run_command command; /* ERYX_RUN_PROGRAM */
+    bool source_is_file;      /* the source is the content of a file: a byte order mark and a coding
+                                 cookie say how it is encoded (PEP 263); false: it is UTF-8 */
+    int standard_input_fd;    /* in place of the bytes: what the guest reads from stdin, no sooner
+                                 than it asks. Duplicated; only read, and waited for where it has
+                                 nothing yet; -1 for none */
 } eryx_run_options;
 
 ERYX_API void eryx_run_options_init_sized(eryx_run_options *options, size_t size);

@@ -117,7 +117,7 @@ static void core_dealloc(PyObject *self)
 /* ---- Runs -------------------------------------------------------------------------------------
  */
 
-/* A NULL-terminated array of the texts of a tuple, which owns them. Freed with PyMem_Free(). */
+/* A NULL-terminated array of the bytes in a tuple, which owns them. Freed with PyMem_Free(). */
 static const char **argument_array(PyObject *tuple)
 {
     const Py_ssize_t count = PyTuple_Size(tuple);
@@ -127,55 +127,63 @@ static const char **argument_array(PyObject *tuple)
         return NULL;
     }
     for (Py_ssize_t index = 0; index < count; index++) {
-        Py_ssize_t size = 0;
-        array[index] = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(tuple, index), &size);
-        if (array[index] != NULL && strlen(array[index]) != (size_t)size) {
-            PyErr_SetString(PyExc_ValueError, "embedded null character");
-            array[index] = NULL;
-        }
-        if (array[index] == NULL) {
+        char *bytes;
+        if (PyBytes_AsStringAndSize(PyTuple_GetItem(tuple, index), &bytes, NULL) != 0) {
             PyMem_Free(array);
             return NULL;
         }
+        array[index] = bytes;
     }
     return array;
 }
 
+/* Bytes, the number of a descriptor, or None. False with an exception. */
+static bool take_standard_input(PyObject *input, eryx_run_options *options)
+{
+    if (input == Py_None) {
+        return true;
+    }
+    if (PyLong_Check(input)) {
+        options->standard_input_fd = PyObject_AsFileDescriptor(input);
+        return options->standard_input_fd >= 0;
+    }
+    char *bytes;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(input, &bytes, &size) != 0) {
+        return false;
+    }
+    options->standard_input = (const uint8_t *)bytes;
+    options->standard_input_size = (size_t)size;
+    return true;
+}
+
 static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"source",
-                            "result_variable",
-                            "arguments",
-                            "standard_input",
-                            "keep_state",
-                            "stream_output",
-                            "pause_every_ms",
-                            "callbacks",
-                            "trace",
-                            "max_trace_events",
-                            NULL};
+    static char *names[] = {"source",     "result_variable",  "arguments",      "standard_input",
+                            "keep_state", "stream_output",    "pause_every_ms", "callbacks",
+                            "trace",      "max_trace_events", "source_is_file", NULL};
     eryx_run_options options;
     eryx_run_options_init(&options);
     options.result_variable = NULL;
     Py_ssize_t source_size = 0;
     PyObject *arguments = NULL;
-    const char *input = NULL;
-    Py_ssize_t input_size = 0;
+    PyObject *input = Py_None;
     int keep_state = 0;
     int stream_output = 0;
     unsigned long long pause_every_ms = 0;
     unsigned long long max_trace_events = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "y#|$zO!z#ppKzzK:begin", names,
+    int source_is_file = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "y#|$zO!OppKzzKp:begin", names,
                                      &options.source, &source_size, &options.result_variable,
-                                     &PyTuple_Type, &arguments, &input, &input_size, &keep_state,
-                                     &stream_output, &pause_every_ms, &options.callbacks,
-                                     &options.trace, &max_trace_events)) {
+                                     &PyTuple_Type, &arguments, &input, &keep_state, &stream_output,
+                                     &pause_every_ms, &options.callbacks, &options.trace,
+                                     &max_trace_events, &source_is_file) ||
+        !take_standard_input(input, &options)) {
         return NULL;
     }
     options.max_trace_events = max_trace_events;
+    options.source_is_file = source_is_file != 0;
     options.source_size = (size_t)source_size;
-    options.standard_input = (const uint8_t *)input;
-    options.standard_input_size = (size_t)input_size;
     options.keep_state = keep_state != 0;
     options.stream_output = stream_output != 0;
     options.pause_every_ms = pause_every_ms;
@@ -449,7 +457,7 @@ static PyMethodDef core_methods[] = {
     {"begin", (PyCFunction)(void (*)(void))core_begin, METH_VARARGS | METH_KEYWORDS,
      "begin($self, source, *, result_variable=None, arguments=(), standard_input=None,\n"
      "      keep_state=False, stream_output=False, pause_every_ms=0, callbacks=None,\n"
-     "      trace=None, max_trace_events=0)\n--\n\n"
+     "      trace=None, max_trace_events=0, source_is_file=False)\n--\n\n"
      "Begins a run; nothing of the guest runs yet."},
     {"run", core_run, METH_NOARGS,
      "run($self, /)\n--\n\n"

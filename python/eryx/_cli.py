@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import codecs
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import eryx
-from eryx import _cli_factory
+from eryx import _cli_factory, _cli_streams
 from eryx._cli_factory import create_sandbox
 from eryx._errors import EryxError, ExecutionError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from io import FileIO
 
 EXIT_OK = 0
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
-# Control characters that a terminal may act on are shown as \\x1b and the like; tab, newline and
-# carriage return are kept.
-_VISIBLE_CONTROLS = {
-    code: f"\\x{code:02x}"
-    for code in (*range(0x20), *range(0x7F, 0xA0))
-    if chr(code) not in "\t\n\r"
-}
-
-
-class _OutputClosedError(BaseException):
-    """Nobody reads our output any more. Not an Exception, so that it ends the run."""
+# What is read of a program at a time.
+_PIECE_BYTES = 1 << 20
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,7 +84,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _limit(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a whole number") from None
     if not 0 <= value < 2**63:
         raise argparse.ArgumentTypeError("must be between 0 and 2**63 - 1")
     return value
@@ -143,37 +136,44 @@ def _network(options: argparse.Namespace) -> eryx.NetConfig | None:
     )
 
 
-def _program(options: argparse.Namespace) -> str | None:
-    """The text to run; None if there is none."""
+def _program(options: argparse.Namespace, most: int) -> str | bytes | None:
+    """The program: text, or what a file holds; None if there is none.
+
+    most: bytes that a file may have. Raises OSError and EryxError.
+    """
     if options.code is not None:
-        return str(options.code)
-    if options.script is None and sys.stdin.isatty():
+        return _argument_text(options.code)
+    if options.script not in (None, "-"):
+        with open(options.script, "rb", buffering=0) as file:
+            return _read(file, options.script, most)
+    if options.script is None and os.isatty(0):
         return None
-    if options.script is None or options.script == "-":
-        data = sys.stdin.buffer.read()
-        if not data and options.script is None:
-            return None
-    else:
-        with open(options.script, "rb") as file:
-            data = file.read()
-    return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+    data = _read(_cli_streams.standard_input(), "standard input", most)
+    return data if data or options.script is not None else None
 
 
-def _writer(stdout: BinaryIO, stderr: BinaryIO) -> Callable[[int, bytes], None]:
-    """Hands output over as it comes: exact bytes, but nothing that could command a terminal."""
-    filtered = {1: stdout.isatty(), 2: stderr.isatty()}
-
-    def write(stream: int, data: bytes) -> None:
-        if filtered[stream]:
-            data = data.decode("utf-8", "replace").translate(_VISIBLE_CONTROLS).encode()
-        target = stdout if stream == 1 else stderr
+def _argument_text(text: str) -> str:
+    """The argument as it was meant, also where the locale has fewer characters than it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         try:
-            target.write(data)
-            target.flush()
-        except OSError as error:
-            raise _OutputClosedError from error
+            return os.fsencode(text).decode()
+        except UnicodeError:
+            raise EryxError("the program text after -c is not UTF-8") from None
+    return text
 
-    return write
+
+def _read(file: FileIO, name: str, most: int) -> bytes:
+    """All that is in the file. Raises EryxError if it is too much for a program."""
+    pieces = []
+    size = 0
+    while piece := file.read(min(_PIECE_BYTES, most + 1 - size)):
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            raise EryxError(f"{name}: the program is larger than the memory of the guest")
+    return b"".join(pieces)
 
 
 def _as_json(source: eryx.ExecuteResult | EryxError) -> dict[str, object]:
@@ -216,51 +216,50 @@ def _exit_code(error: EryxError) -> int:
 
 def _print_result(result: eryx.ExecuteResult) -> int:
     if result.result_error is not None:
-        print(f"eryx: {result.result_error}", file=sys.stderr)
+        _cli_streams.complain(result.result_error)
         return EXIT_FAILURE
     if result.result_json is not None:
-        print(result.result_json)
+        _cli_streams.write_json(result.result_json)
     return EXIT_OK
 
 
 def _run(
-    code: str, options: argparse.Namespace, network: eryx.NetConfig | None, arguments: list[str]
+    code: str | bytes,
+    options: argparse.Namespace,
+    limits: eryx.ResourceLimits,
+    network: eryx.NetConfig | None,
+    arguments: list[str],
 ) -> int:
     sandbox = create_sandbox(
         options,
-        resource_limits=_limits(options),
+        resource_limits=limits,
         network=network,
         secrets=dict(options.secret) or None,
         meter=options.meter,
     )
     if not options.json:
-        sandbox._on_output = _writer(sys.stdout.buffer, sys.stderr.buffer)
+        sandbox._on_output = _cli_streams.write
+    own_program = options.code is not None or options.script not in (None, "-")
+    stdin = _cli_streams.standard_input() if own_program else None
     try:
-        result = sandbox.execute(code, arguments=arguments)
+        is_file = isinstance(code, bytes)
+        result = sandbox._execute(code, stdin, arguments, None, is_file=is_file)
     except EryxError as error:
         if options.json:
-            print(json.dumps(_as_json(error)))
+            _cli_streams.write_json(json.dumps(_as_json(error)))
         elif isinstance(error, eryx.TimeoutError):
-            print(f"eryx: timeout: stopped after {error.duration_ms:.0f} ms", file=sys.stderr)
+            _cli_streams.complain(f"timeout: stopped after {error.duration_ms:.0f} ms")
         elif not (isinstance(error, ExecutionError) and error.stderr):
             # What the program wrote to stderr, a traceback above all, is there already.
-            print(f"eryx: {error}", file=sys.stderr)
+            _cli_streams.complain(error)
         return _exit_code(error)
     if options.json:
-        print(json.dumps(_as_json(result)))
+        _cli_streams.write_json(json.dumps(_as_json(result)))
         return EXIT_OK
     return _print_result(result) if options.result else EXIT_OK
 
 
-def _quit_quietly() -> NoReturn:
-    """Ends without the complaint that Python makes if it cannot flush stdout."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(EXIT_FAILURE)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the command; arguments are those of the process by default. Returns the exit code."""
-    words = sys.argv[1:] if arguments is None else list(arguments)
+def _command(words: list[str]) -> int:
     if words[:1] == ["factory"]:
         return _cli_factory.main(words[1:])
     if words[:1] in (["precompile"], ["build-wheel"]):
@@ -280,23 +279,29 @@ def main(arguments: list[str] | None = None) -> int:
         network = _network(options)
     except ValueError as error:
         parser.error(str(error))
+    limits = _limits(options)
+    code = _program(options, limits.max_memory_bytes or 0)
+    if code is None:
+        parser.print_help()
+        return EXIT_OK
+    return _run(code, options, limits, network, guest_arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; arguments are those of the process by default. Returns the exit code."""
+    _cli_streams.prepare()
     try:
-        code = _program(options)
-        if code is None:
-            parser.print_help()
-            return EXIT_OK
-        exit_code = _run(code, options, network, guest_arguments)
-        sys.stdout.flush()
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            _quit_quietly()
-        print(f"eryx: {error}", file=sys.stderr)
+        try:
+            return _command(sys.argv[1:] if arguments is None else list(arguments))
+        finally:
+            try:
+                sys.stdout.flush()
+            except OSError as error:
+                raise _cli_streams.OutputClosedError(1, error) from error
+    except _cli_streams.OutputClosedError as error:
+        _cli_streams.give_up(error, EXIT_FAILURE)
+    except (EryxError, OSError, ValueError) as error:
+        _cli_streams.complain(error)
         return EXIT_FAILURE
-    except EryxError as error:
-        print(f"eryx: {error}", file=sys.stderr)
-        return EXIT_FAILURE
-    except _OutputClosedError:
-        _quit_quietly()
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    return exit_code

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from eryx._errors import EryxError, InitializationError
+from eryx._errors import EryxError, ExecutionError, InitializationError
 from eryx._sandbox import Sandbox
 
 TYPE_CHECKING = False
@@ -173,6 +173,29 @@ def _key(options: argparse.Namespace) -> bytes | None:
     return key
 
 
+# Some codecs take long, so they run in a sandbox.
+_DECODE = """
+import io, sys, tokenize
+source = sys.stdin.buffer.read()
+encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+result = source.decode(encoding)
+"""
+
+
+def _program_text(path: str) -> str:
+    """What a file with a program says, whatever its coding cookie is. Raises EryxError, OSError."""
+    with open(path, "rb") as file:
+        source = file.read()
+    try:
+        if not source.startswith(b"\xef\xbb\xbf") and b"coding" not in source[:1000]:
+            return source.decode()
+        return str(Sandbox().execute(_DECODE, stdin=source).result)
+    except UnicodeDecodeError as error:
+        raise InitializationError(f"{path}: {error}") from None
+    except ExecutionError as error:
+        raise InitializationError(f"{path}: {error.exc_message}") from None
+
+
 def _verify(factory: SandboxFactory, code: str | None) -> None:
     """Runs the snippet, if any. Raises EryxError if it fails."""
     factory.create_sandbox().execute("" if code is None else code)
@@ -184,8 +207,7 @@ def _build(options: argparse.Namespace) -> int:
     key = _key(options)
     setup = None
     if options.setup is not None:
-        with open(options.setup, encoding="utf-8") as file:
-            setup = file.read()
+        setup = _program_text(options.setup)
     with _Progress(len(options.package) + 3, sys.stderr) as progress:
         progress.read(options.package)
         progress.begin("importing")

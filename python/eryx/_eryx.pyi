@@ -53,14 +53,15 @@ class Core:
         source: bytes,
         *,
         result_variable: str | None = None,
-        arguments: tuple[str, ...] = (),
-        standard_input: bytes | None = None,
+        arguments: tuple[bytes, ...] = (),
+        standard_input: bytes | int | None = None,
         keep_state: bool = False,
         stream_output: bool = False,
         pause_every_ms: int = 0,
         callbacks: str | None = None,
         trace: str | None = None,
         max_trace_events: int = 0,
+        source_is_file: bool = False,
     ) -> None: ...
     def run(self) -> Outcome: ...
     def step(self, slice_ns: int, /) -> int | tuple[Any, ...] | None: ...

@@ -21,7 +21,7 @@ from eryx._turn import Turn
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-    from typing import Any, Literal
+    from typing import IO, Any, Literal
 
     from eryx._asynchronous import Driver
     from eryx._blocking import BlockingRun
@@ -206,14 +206,16 @@ class Sandbox(OneOfAKind):
         self,
         code: str,
         *,
-        stdin: str | bytes | None = None,
+        stdin: str | bytes | IO[Any] | None = None,
         arguments: Sequence[str] = (),
         trace: bool | Literal["all"] | None = None,
     ) -> ExecuteResult:
         """Runs a program from a clean state and waits for its end.
 
         code: the program; it runs as ``__main__`` and may use ``await`` at its top level.
-        stdin: what the program reads from its standard input; None for nothing.
+        stdin: what the program reads from its standard input; None for nothing. Of an open file,
+            such as a pipe, nothing is read that the program has not asked for; it has to stay open
+            until the end, and what Python has read ahead of it is not seen.
         arguments: ``sys.argv[1:]`` of the program.
         trace: in place of the sandbox's own; None to leave it at that.
 
@@ -232,13 +234,16 @@ class Sandbox(OneOfAKind):
 
     def _execute(
         self,
-        code: str,
-        stdin: str | bytes | None,
+        code: str | bytes,
+        stdin: str | bytes | IO[Any] | None,
         arguments: Sequence[str],
         trace: bool | str | None,
         recording: Recording | None = None,
+        is_file: bool = False,
     ) -> ExecuteResult:
-        source, stdin_bytes = _encoded(code, stdin)
+        """As `execute`; is_file: the code is bytes, which say themselves how they are encoded."""
+        source = code if is_file and isinstance(code, bytes) else _encoded(code)
+        standard_input = _standard_input(stdin)
         argument_tuple = _arguments(arguments)
         calls = None
         if (
@@ -253,7 +258,7 @@ class Sandbox(OneOfAKind):
             raise TypeError("on_stdout or on_stderr is async: use execute_async")
         self._turn.acquire()
         try:
-            self._begin(source, stdin_bytes, argument_tuple, _PAUSE_MS, calls)
+            self._begin(source, standard_input, argument_tuple, _PAUSE_MS, calls, is_file)
             try:
                 if calls is None:
                     outcome = self._core.run()
@@ -276,7 +281,7 @@ class Sandbox(OneOfAKind):
         self,
         code: str,
         *,
-        stdin: str | bytes | None = None,
+        stdin: str | bytes | IO[Any] | None = None,
         arguments: Sequence[str] = (),
         trace: bool | Literal["all"] | None = None,
     ) -> ExecuteResult:
@@ -291,14 +296,15 @@ class Sandbox(OneOfAKind):
     async def _execute_async(
         self,
         code: str,
-        stdin: str | bytes | None,
+        stdin: str | bytes | IO[Any] | None,
         arguments: Sequence[str],
         trace: bool | str | None,
         recording: Recording | None = None,
     ) -> ExecuteResult:
         from eryx._asynchronous import PAUSE_MS, Driver
 
-        source, stdin_bytes = _encoded(code, stdin)
+        source = _encoded(code)
+        standard_input = _standard_input(stdin)
         argument_tuple = _arguments(arguments)
         calls = self._new_calls(trace, recording)
         await self._turn.acquire_async()
@@ -308,7 +314,7 @@ class Sandbox(OneOfAKind):
                 self._on_output,
                 calls,
                 self._turn,
-                lambda: self._begin(source, stdin_bytes, argument_tuple, PAUSE_MS, calls),
+                lambda: self._begin(source, standard_input, argument_tuple, PAUSE_MS, calls),
                 self._give_up,
                 self._queue_timeout_ms,
             )
@@ -342,7 +348,7 @@ class Sandbox(OneOfAKind):
         code: str,
         journal: dict[str, Any] | None = None,
         *,
-        stdin: str | bytes | None = None,
+        stdin: str | bytes | IO[Any] | None = None,
         arguments: Sequence[str] = (),
     ) -> ReplayOutcome:
         """Runs a program and writes down the answers of its callbacks.
@@ -378,7 +384,7 @@ class Sandbox(OneOfAKind):
         code: str,
         journal: dict[str, Any] | None = None,
         *,
-        stdin: str | bytes | None = None,
+        stdin: str | bytes | IO[Any] | None = None,
         arguments: Sequence[str] = (),
     ) -> ReplayOutcome:
         """Does the same on the running event loop."""
@@ -430,10 +436,11 @@ class Sandbox(OneOfAKind):
     def _begin(
         self,
         source: bytes,
-        stdin: bytes | None,
-        arguments: tuple[str, ...],
+        stdin: bytes | int | None,
+        arguments: tuple[bytes, ...],
         pause_ms: int,
         calls: Calls | None,
+        is_file: bool = False,
     ) -> None:
         self._prepare()
         if calls is None:
@@ -444,6 +451,7 @@ class Sandbox(OneOfAKind):
                 standard_input=stdin,
                 keep_state=self._KEEP_STATE,
                 pause_every_ms=pause_ms,
+                source_is_file=is_file,
             )
         else:
             self._core.begin(
@@ -457,6 +465,7 @@ class Sandbox(OneOfAKind):
                 callbacks=calls.declarations,
                 trace=calls.trace_mode,
                 max_trace_events=calls.max_trace_events,
+                source_is_file=is_file,
             )
         if self._ending:
             self._core.cancel()
@@ -538,25 +547,37 @@ def _check_code(code: str) -> None:
         raise TypeError(f"code must be a str, not {type(code).__name__}")
 
 
-def _encoded(code: str, stdin: str | bytes | None) -> tuple[bytes, bytes | None]:
-    """The texts as the guest gets them. Lone surrogates are for Python in the guest to refuse."""
-    _check_code(code)
+def _encoded(code: str | bytes) -> bytes:
+    """The program as the guest gets it. Lone surrogates are for Python in the guest to refuse."""
+    if not isinstance(code, str):
+        raise TypeError(f"code must be a str, not {type(code).__name__}")
+    return code.encode("utf-8", "surrogatepass")
+
+
+def _standard_input(stdin: str | bytes | IO[Any] | None) -> bytes | int | None:
+    """Bytes, or the descriptor of a file."""
+    if stdin is None or isinstance(stdin, bytes):
+        return stdin
     if isinstance(stdin, str):
-        stdin = stdin.encode("utf-8", "surrogatepass")
-    elif stdin is not None and not isinstance(stdin, bytes):
-        raise TypeError(f"stdin must be a str, bytes or None, not {type(stdin).__name__}")
-    return code.encode("utf-8", "surrogatepass"), stdin
+        return stdin.encode("utf-8", "surrogatepass")
+    try:
+        return stdin.fileno()
+    except (AttributeError, OSError):  # such as io.UnsupportedOperation
+        wrong = type(stdin).__name__
+        raise TypeError(
+            f"stdin must be a str, bytes, an open file with a descriptor or None, not {wrong}"
+        ) from None
 
 
-def _arguments(arguments: Sequence[str]) -> tuple[str, ...]:
-    """The arguments as a tuple; a lone str would be taken for a row of letters."""
+def _arguments(arguments: Sequence[str]) -> tuple[bytes, ...]:
+    """The arguments as the guest gets them; a lone str would be taken for a row of letters."""
     if isinstance(arguments, str):
         raise TypeError("arguments must be a sequence of str, not a str")
     result = tuple(arguments)
     for argument in result:
         if not isinstance(argument, str):
             raise TypeError(f"arguments must be str, not {type(argument).__name__}")
-    return result
+    return tuple([argument.encode("utf-8", "surrogateescape") for argument in result])
 
 
 late_annotations(globals(), Sandbox)

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import EllipsisType, TracebackType
-    from typing import Any, Literal, Self
+    from typing import IO, Any, Literal, Self
 
     from eryx import _eryx
     from eryx._callbacks import CallbackRegistry
@@ -186,7 +186,7 @@ class Session(Sandbox):
         self,
         code: str,
         *,
-        stdin: str | bytes | None = None,
+        stdin: str | bytes | IO[Any] | None = None,
         arguments: Sequence[str] = (),
         trace: bool | Literal["all"] | None = None,
     ) -> ExecuteResult:
@@ -197,7 +197,7 @@ class Session(Sandbox):
         unless the session is ``transactional``.
 
         code: the program; it runs as ``__main__`` and may use ``await`` at its top level.
-        stdin: what the program reads from its standard input; None for nothing.
+        stdin: what the program reads from its standard input, also an open file; None for nothing.
         arguments: ``sys.argv[1:]`` of the program.
         trace: in place of the session's own; None to leave it at that.
 
@@ -217,7 +217,7 @@ class Session(Sandbox):
         self,
         code: str,
         *,
-        stdin: str | bytes | None = None,
+        stdin: str | bytes | IO[Any] | None = None,
         arguments: Sequence[str] = (),
         trace: bool | Literal["all"] | None = None,
     ) -> ExecuteResult:

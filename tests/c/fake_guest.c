@@ -25,6 +25,7 @@ fake_guest *fake_guest_create(uint32_t memory_bytes, uint32_t handle_limit)
     guest->heap_next = FAKE_GUEST_HEAP;
     guest->patience_ms = 50;
     handles_init(&guest->sandbox.handles, handle_limit, wasi_drop_handle);
+    standard_input_init(&guest->sandbox.input);
     return guest;
 }
 

@@ -178,14 +178,14 @@ static void test_stdin_is_read_in_pieces_then_closed(void)
 {
     uint8_t text[] = "hello world";
     fake_guest *guest = new_guest();
-    guest->sandbox.run.standard_input.data = text;
-    guest->sandbox.run.standard_input.size = 11;
+    guest->sandbox.input.bytes = text;
+    guest->sandbox.input.size = 11;
     assert_read(guest, HANDLE_STDIN, 5, "hello");
     assert_read(guest, HANDLE_STDIN, 0, "");
     assert_read(guest, HANDLE_STDIN, 1, " ");
     assert_read(guest, HANDLE_STDIN, UINT64_MAX, "world");
     assert_read_closed(guest, HANDLE_STDIN);
-    ASSERT_EQ(guest->sandbox.run.standard_input_read, 11);
+    ASSERT_EQ(guest->sandbox.input.position, 11);
     fake_guest_destroy(guest);
 }
 
@@ -195,8 +195,8 @@ static void test_stdin_is_read_a_mebibyte_at_most(void)
     fake_guest *guest = new_guest();
     uint8_t *text = calloc(1, SIZE);
     ASSERT_NOT_NULL(text);
-    guest->sandbox.run.standard_input.data = text;
-    guest->sandbox.run.standard_input.size = SIZE;
+    guest->sandbox.input.bytes = text;
+    guest->sandbox.input.size = SIZE;
     wasi_io_streams_input_stream_read(fake_guest_instance(guest), HANDLE_STDIN, UINT64_MAX, RESULT);
     assert_no_trap(guest);
     ASSERT_EQ(fake_guest_u32(guest, RESULT + 8), TRANSFER);
@@ -210,8 +210,8 @@ static void test_stdin_survives_a_guest_without_memory(void)
 {
     uint8_t text[] = "hello";
     fake_guest *guest = new_guest();
-    guest->sandbox.run.standard_input.data = text;
-    guest->sandbox.run.standard_input.size = 5;
+    guest->sandbox.input.bytes = text;
+    guest->sandbox.input.size = 5;
     guest->refuse_allocation = true;
     wasi_io_streams_input_stream_read(fake_guest_instance(guest), HANDLE_STDIN, 5, RESULT);
     assert_trap(guest, WASM_RT_TRAP_UNREACHABLE);
@@ -348,7 +348,7 @@ static void remove_handle(fake_guest *guest)
 
 static void shrink_stdin(fake_guest *guest)
 {
-    guest->sandbox.run.standard_input_read = guest->sandbox.run.standard_input.size;
+    guest->sandbox.input.position = guest->sandbox.input.size;
 }
 
 /*
@@ -365,8 +365,8 @@ static void test_stream_that_goes_away_during_the_read(void)
     ASSERT_EQ(file.drops, 1);
 
     uint8_t text[] = "hello";
-    guest->sandbox.run.standard_input.data = text;
-    guest->sandbox.run.standard_input.size = 5;
+    guest->sandbox.input.bytes = text;
+    guest->sandbox.input.size = 5;
     guest->on_allocate = shrink_stdin;
     assert_read(guest, HANDLE_STDIN, 5, "");
     fake_guest_destroy(guest);

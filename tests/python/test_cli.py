@@ -20,11 +20,22 @@ import eryx
 COMMAND = [sys.executable, "-m", "eryx"]
 
 
-def cli(*arguments: str, stdin: str | bytes | None = None) -> subprocess.CompletedProcess[str]:
+def cli(
+    *arguments: str,
+    stdin: str | bytes | None = None,
+    cwd: Path | None = None,
+    environment: dict[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
     """Runs the command; without stdin it gets an empty pipe."""
     data = stdin.encode() if isinstance(stdin, str) else stdin
     done = subprocess.run(
-        [*COMMAND, *arguments], input=data or b"", capture_output=True, timeout=60, check=False
+        [*COMMAND, *arguments],
+        input=data or b"",
+        capture_output=True,
+        timeout=60,
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+        check=False,
     )
     return subprocess.CompletedProcess(
         done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
@@ -51,6 +62,48 @@ class TestPrograms:
         script = tmp_path / "script.py"
         script.write_bytes(b"\xef\xbb\xbfprint(1)")
         assert cli(str(script)).stdout == "1\n"
+
+    @pytest.mark.parametrize("arguments", [["script.py"], ["-"], []])
+    def test_coding_cookie(self, tmp_path: Path, arguments: list[str]) -> None:
+        source = "# -*- coding: latin-1 -*-\ns = 'caf\xe9'\nprint(s, len(s))\n".encode("latin-1")
+        (tmp_path / "script.py").write_bytes(source)
+        assert cli(*arguments, stdin=source, cwd=tmp_path).stdout == "café 4\n"
+
+    def test_cookie_of_seven_bits(self, tmp_path: Path) -> None:
+        """Such a file is UTF-8 as well, and something else in it."""
+        script = tmp_path / "script.py"
+        script.write_text("#!/usr/bin/python\n# coding=utf-7\nprint('+APw-')\n1/0\n")
+        done = cli(str(script))
+        assert done.stdout == "ü\n"
+        assert "line 4" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("source", "message"),
+        [
+            (b"# coding: nonsense\n", "SyntaxError: unknown encoding: nonsense"),
+            (b"# coding: zlib\n", "SyntaxError"),
+            (b"# coding: ascii\nprint('\xc3\xbc')", "SyntaxError: 'ascii' codec can't decode"),
+            (b"\xef\xbb\xbf# coding: latin-1\n", "SyntaxError: encoding problem"),
+        ],
+    )
+    def test_cookie_that_is_wrong(self, tmp_path: Path, source: bytes, message: str) -> None:
+        script = tmp_path / "script.py"
+        script.write_bytes(source)
+        done = cli(str(script))
+        assert done.returncode == 1
+        assert message in done.stderr
+        assert "encodings.py" not in done.stderr  # no frames of the runtime
+
+    def test_cookie_in_code_is_a_comment(self) -> None:
+        """As for python -c: what the shell gave is text already."""
+        assert cli("-c", "# coding: latin-1\nprint('é')").stdout == "é\n"
+
+    def test_endless_file(self) -> None:
+        done = cli("--max-memory", str(64 << 20), "/dev/zero")
+        assert done.returncode == 1
+        assert (
+            done.stderr == "eryx: /dev/zero: the program is larger than the memory of the guest\n"
+        )
 
     def test_file_that_is_no_text(self, tmp_path: Path) -> None:
         script = tmp_path / "script.py"
@@ -105,6 +158,162 @@ class TestPrograms:
         assert done.stdout == "1\n"
 
 
+def shell(script: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs a script of sh in which $eryx is the command and $1 and so on are arguments."""
+    return subprocess.run(
+        ["sh", "-c", f'eryx() {{ "$python" -m eryx "$@"; }}; {script}', "sh", *arguments],
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, "python": sys.executable},
+        check=False,
+    )
+
+
+class TestStandardInput:
+    def test_of_a_script(self, tmp_path: Path) -> None:
+        script = tmp_path / "script.py"
+        script.write_text("print(int(input()) * 2)")
+        done = cli(str(script), stdin="7\n")
+        assert (done.stdout, done.returncode) == ("14\n", 0)
+
+    def test_of_code(self) -> None:
+        done = cli("-c", "import sys; print(sys.stdin.buffer.read())", stdin=b"\x00\xff\r\n")
+        assert done.stdout == "b'\\x00\\xff\\r\\n'\n"
+
+    def test_file(self, tmp_path: Path) -> None:
+        (tmp_path / "data.csv").write_text("a,b\n1,2\n")
+        done = shell(
+            'eryx -c "import csv, sys; print(list(csv.reader(sys.stdin)))" < "$1"',
+            str(tmp_path / "data.csv"),
+        )
+        assert done.stdout == b"[['a', 'b'], ['1', '2']]\n"
+
+    def test_program_that_came_from_it_has_none(self) -> None:
+        assert cli("-", stdin="import sys; print(repr(sys.stdin.read()))").stdout == "''\n"
+
+    def test_is_streamed(self) -> None:
+        """Each line is answered before the next is there."""
+        process = subprocess.Popen(
+            [*COMMAND, "-c", "while True: print(input(), flush=True)"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line in (b"one\n", b"two\n"):
+            process.stdin.write(line)
+            assert process.stdout.readline() == line
+        process.stdin.close()
+        assert process.wait(timeout=20) == 1
+        process.stdout.close()
+
+    def test_endless(self) -> None:
+        done = shell('yes | eryx -c "print(input())"')
+        assert (done.stdout, done.returncode) == (b"y\n", 0)
+
+    def test_rest_is_for_the_next(self) -> None:
+        done = shell("printf abcdef | { eryx -c 'import os; print(os.read(0, 2))'; cat; }")
+        assert done.stdout == b"b'ab'\ncdef"
+
+    def test_terminal(self) -> None:
+        primary, secondary = pty.openpty()
+        try:
+            process = subprocess.Popen(
+                [*COMMAND, "-c", "print(input('name? '))"], stdin=secondary, stdout=subprocess.PIPE
+            )
+            os.write(primary, b"somebody\n")
+            assert process.communicate(timeout=20)[0] == b"name? somebody\n"
+        finally:
+            os.close(primary)
+            os.close(secondary)
+
+    def test_limit_of_time(self) -> None:
+        process = subprocess.Popen(
+            [*COMMAND, "--timeout", "300", "-c", "input()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        assert process.stderr.read().splitlines()[-1].startswith(b"eryx: timeout: stopped after")
+        assert process.wait(timeout=20) == 1
+        process.stderr.close()
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+class TestClosedStreams:
+    @pytest.mark.parametrize(
+        ("script", "output", "errors", "code"),
+        [
+            ('eryx -c "print(1)" <&-', b"1\n", b"", 0),
+            ("eryx -c 'import sys; print(repr(sys.stdin.read()))' <&-", b"''\n", b"", 0),
+            ('eryx -c "print(1)" >&-', b"", b"", 0),
+            ('eryx --json -c "print(1)" >&-', b"", b"", 0),
+            ("eryx --version >&-", b"", b"", 0),
+            ('eryx -c "print(1)" 2>&-', b"1\n", b"", 0),
+            ('eryx -c "1/0" 2>&-', b"", b"", 1),
+            ("eryx --nonsense 2>&-", b"", b"", 2),
+            ("eryx /nonexistent 2>&-", b"", b"", 1),
+            ('eryx -c "print(1)" <&- >&- 2>&-', b"", b"", 0),
+            (
+                'eryx -c "print(1)" >/dev/full',
+                b"",
+                b"eryx: cannot write to standard output: No space left on device\n",
+                1,
+            ),
+            ("eryx --version >/dev/full", b"", None, None),
+            ('eryx -c "1/0" 2>/dev/full', b"", b"", 1),
+        ],
+    )
+    def test_no_traceback_of_the_host(
+        self, script: str, output: bytes, errors: bytes | None, code: int | None
+    ) -> None:
+        done = shell(script)
+        assert done.stdout == output
+        assert b"Traceback" not in done.stderr
+        assert b"Exception ignored" not in done.stderr
+        if errors is not None:
+            assert (done.stderr, done.returncode) == (errors, code)
+
+    @pytest.mark.parametrize(
+        "command", ["eryx -c 'while True: print(1)'", "eryx --help", "eryx factory --help"]
+    )
+    def test_broken_pipe(self, command: str) -> None:
+        done = shell(f"{command} | head -c 1")
+        assert len(done.stdout) == 1
+        assert done.stderr == b""
+
+
+class TestLocales:
+    @pytest.mark.parametrize(
+        "environment",
+        [
+            {"LC_ALL": "C"},
+            {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+            {"PYTHONIOENCODING": "ascii"},
+            {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0"},
+        ],
+    )
+    def test_text_is_utf_8_all_the_same(self, environment: dict[str, str]) -> None:
+        code = "import sys; print('ü', sys.argv[1:]); result = 'ö'"
+        done = cli("--result", "-c", code, "--", "ä", environment=environment)
+        assert (done.stdout, done.stderr, done.returncode) == ("ü ['ä']\n\"ö\"\n", "", 0)
+        done = cli("/nonexistent/ü", environment=environment)
+        assert done.stderr.startswith("eryx: [Errno 2] No such file or directory: ")
+        assert (
+            "Traceback" not in cli("--allow-host", "ü", "-c", "1", environment=environment).stderr
+        )
+
+    def test_bytes_that_are_no_text(self) -> None:
+        done = shell("eryx -c 'import sys; print(ascii(sys.argv[1:]))' -- \"$(printf '\\377')\"")
+        assert done.stdout == b"['\\udcff']\n"
+        done = shell("eryx -c \"$(printf '\\377')\"")
+        assert done.stderr == b"eryx: the program text after -c is not UTF-8\n"
+
+
 class TestUsage:
     def test_version(self) -> None:
         done = cli("--version")
@@ -117,6 +326,29 @@ class TestUsage:
             assert option in done.stdout
         assert "--json" in done.stdout
         assert "--result" in done.stdout
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["precompile", "/nonexistent.whl"],
+            ["precompile", "/dev/null"],
+            ["build-wheel", "/nonexistent"],
+            ["factory", "inspect", "/nonexistent"],
+            ["factory", "inspect", "/tmp"],
+            ["factory", "build", "-o", "/nonexistent/x"],
+            ["factory", "build", "-o", "x", "--setup", "/nonexistent"],
+            ["--factory", "/nonexistent", "-c", "1"],
+            ["--package", "/nonexistent", "-c", "1"],
+            ["--import", "nonexistent", "-c", "1"],
+        ],
+    )
+    def test_what_is_not_there(self, arguments: list[str]) -> None:
+        done = cli(*arguments)
+        assert done.returncode == 1
+        assert re.fullmatch(r"eryx: [^\n]+\n", done.stderr)
+
+    def test_number_that_is_none(self) -> None:
+        assert "argument --timeout: must be a whole number" in cli("--timeout", "soon").stderr
 
     @pytest.mark.parametrize(
         "arguments",
@@ -253,6 +485,10 @@ class TestOutput:
         assert "\x07" not in output
         assert "\x9b" not in output
         assert r"\x1b]0;owned\x07\x9b31mäb" in output
+
+    def test_terminal_is_not_commanded_by_a_result(self) -> None:
+        done = cli("--result", "-c", r"result = '\x9b31m\x1b'")
+        assert done.stdout == '"\\u009b31m\\u001b"\n'
 
     def test_result(self) -> None:
         done = cli("--result", "-c", "print('x'); result = {'a': [1, 'é']}")

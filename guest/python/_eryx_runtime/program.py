@@ -22,6 +22,7 @@ from typing import Any
 import _eryx
 from _eryx_runtime import (
     callbacks,
+    encodings,
     event_loop,
     factory,
     immortal,
@@ -42,8 +43,9 @@ _EXCEPTION = 1
 _EXIT = 2
 
 _KEEP_STATE = 1  # enum request_flag
-_NEEDS_ENTROPY = 2  # src/request.h, as the next two
+_NEEDS_ENTROPY = 2  # src/request.h, as the next three
 _HAS_SECRETS = 4
+_SOURCE_IS_FILE = 8
 _COMMAND_SHIFT = 8
 _ALLOW_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _ABSENT = object()
@@ -57,6 +59,7 @@ _TRACE_LIMIT = 7
 _RUNTIME_FILES = frozenset(
     function.__code__.co_filename
     for function in (
+        encodings.as_utf8,
         event_loop.run,
         factory.prepare,
         base_events.BaseEventLoop.run_until_complete,
@@ -238,6 +241,8 @@ def begin(
     if command is not None:
         _state.result_variable = None
         return _COMMAND_CODE, {"command": command, "source": source, "__builtins__": builtins}
+    if flags & _SOURCE_IS_FILE:
+        source = encodings.as_utf8(source, FILENAME)
     program = _compile_program(source)
     if extras is not None or _state.extended:
         _extend(extras or {}, main.__dict__)

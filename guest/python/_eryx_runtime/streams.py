@@ -2,8 +2,18 @@
 
 import io
 import sys
+from collections.abc import Buffer
 
 import _eryx
+
+_read_into = io.FileIO.readinto
+
+
+class _StandardInput(io.FileIO):
+    """Has a frame, in which what ends a program while it waits for input can be raised."""
+
+    def readinto(self, buffer: Buffer) -> int | None:
+        return _read_into(self, buffer)
 
 
 class _StandardOutput(io.FileIO):
@@ -32,7 +42,7 @@ def _text(raw: io.FileIO, name: str, errors: str) -> io.TextIOWrapper:
 
 def install() -> None:
     """Give sys fresh streams, whatever an earlier run has done to the old ones."""
-    source = io.BufferedReader(io.FileIO(0, "r", closefd=False))
+    source = io.BufferedReader(_StandardInput(0, "r", closefd=False))
     source.raw.name = "<stdin>"
     sys.stdin = io.TextIOWrapper(source, encoding="utf-8", errors="surrogateescape")
     sys.stdin.mode = "r"  # type: ignore[misc]
