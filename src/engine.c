@@ -40,6 +40,17 @@ void eryx_engine_options_init_sized(eryx_engine_options *options, size_t size)
     options_init(options, size, &default_options, sizeof default_options);
 }
 
+static eryx_engine *create_empty(void)
+{
+    eryx_engine *engine = calloc(1, sizeof *engine);
+    if (engine != NULL) {
+        atomic_init(&engine->references, 1);
+        memory_cache_init(&engine->cache);
+        engine->image.file_descriptor = -1;
+    }
+    return engine;
+}
+
 eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine,
                                eryx_error *out_error)
 {
@@ -48,13 +59,10 @@ eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine
     if (status != ERYX_OK) {
         return status;
     }
-    eryx_engine *engine = calloc(1, sizeof *engine);
+    eryx_engine *engine = create_empty();
     if (engine == NULL) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
-    atomic_init(&engine->references, 1);
-    memory_cache_init(&engine->cache);
-    engine->image.file_descriptor = -1;
     char reason[ARCHIVE_ERROR_SIZE];
     if (!archive_open(stdlib_path, &engine->stdlib, reason)) {
         eryx_engine_destroy(engine);
@@ -129,13 +137,10 @@ eryx_status eryx_engine_create(const eryx_engine_options *options, eryx_engine *
 
 eryx_status engine_create_over(eryx_engine *base, eryx_engine **out_engine, eryx_error *out_error)
 {
-    eryx_engine *engine = calloc(1, sizeof *engine);
+    eryx_engine *engine = create_empty();
     if (engine == NULL) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
-    atomic_init(&engine->references, 1);
-    memory_cache_init(&engine->cache);
-    engine->image.file_descriptor = -1;
     engine->base = engine_retain(base);
     engine->stdlib = base->stdlib;
     *out_engine = engine;

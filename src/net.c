@@ -146,28 +146,29 @@ const char *net_last_refusal(const net *network)
     return network == NULL ? "the network is off in this sandbox: not permitted" : network->refusal;
 }
 
+__attribute__((format(printf, 3, 0))) static void
+tell_refusal(net *network, int error, const char *format, va_list arguments)
+{
+    if (network != NULL) {
+        vsnprintf(network->refusal, sizeof network->refusal, format, arguments);
+        network->last_errno = error;
+    }
+}
+
 void net_refuse(net *network, const char *format, ...)
 {
-    if (network == NULL) {
-        return;
-    }
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(network->refusal, sizeof network->refusal, format, arguments);
+    tell_refusal(network, EACCES, format, arguments);
     va_end(arguments);
-    network->last_errno = EACCES;
 }
 
 void net_exhausted(net *network, const char *format, ...)
 {
-    if (network == NULL) {
-        return;
-    }
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(network->refusal, sizeof network->refusal, format, arguments);
+    tell_refusal(network, EMFILE, format, arguments);
     va_end(arguments);
-    network->last_errno = EMFILE;
 }
 
 void net_set_errno(net *network, int error)

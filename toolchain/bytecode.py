@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from toolchain.errors import BuildError
+from toolchain.image import run_image_tool
 
 # Runs in the guest. Prints "path base64" for each module, "path !reason" for those that do not
 # compile.
@@ -65,18 +64,10 @@ def compile_library(
     """Runs the compile program with the image tool; gives the bytecode by source path."""
     program = work / "compile.py"
     program.write_text(PROGRAM)
-    result = subprocess.run(
-        [str(tool), "run", str(archive), str(image), str(program)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **(environment or {})},
-        check=False,
+    failure = "compiling the standard library failed"
+    found = parse_output(
+        run_image_tool(tool, ["run", archive, image, program], failure, environment)
     )
-    if result.returncode:
-        tail = (result.stdout[-500:] + result.stderr[-2000:]).strip()
-        raise BuildError(f"compiling the standard library failed:\n{tail}")
-    found = parse_output(result.stdout)
     if "os.py" not in found:
         raise BuildError("compiling the standard library gave nothing")
     return found

@@ -35,12 +35,12 @@ def build_image_tool(
     return tool
 
 
-def build_image(
-    tool: Path, archive: Path, image: Path, environment: Mapping[str, str] | None = None
-) -> None:
-    """Starts Python with the library in an archive and writes its image."""
+def run_image_tool(
+    tool: Path, arguments: Sequence[Path | str], failure: str, environment: Mapping[str, str] | None
+) -> str:
+    """Runs eryx-image; gives what it printed. Raises BuildError that begins with failure."""
     result = subprocess.run(
-        [str(tool), "build", str(archive), str(image)],
+        [str(part) for part in (tool, *arguments)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -49,4 +49,12 @@ def build_image(
     )
     if result.returncode:
         tail = (result.stdout[-2000:] + result.stderr[-4000:]).strip()
-        raise BuildError(f"the image could not be made (code {result.returncode}):\n{tail}")
+        raise BuildError(f"{failure} (code {result.returncode}):\n{tail}")
+    return result.stdout
+
+
+def build_image(
+    tool: Path, archive: Path, image: Path, environment: Mapping[str, str] | None = None
+) -> None:
+    """Starts Python with the library in an archive and writes its image."""
+    run_image_tool(tool, ["build", archive, image], "the image could not be made", environment)

@@ -10,14 +10,13 @@ library, NEW a directory with the later one, ORIGIN says what that came from.
 from __future__ import annotations
 
 import fnmatch
-import io
-import json
 import sys
 import tarfile
 from pathlib import Path
 
 from toolchain.errors import BuildError
-from toolchain.lock import LOCK_PATH, load_lock, sha256
+from toolchain.lock import load_lock
+from toolchain.source_archive import check, write
 from toolchain.stdlib import read_library
 
 ARCHIVE = Path(__file__).with_name("newer-library.tar.xz")
@@ -45,10 +44,7 @@ ADDED = ("pathlib/_local.py",)
 
 def read() -> dict[str, bytes]:
     """The files by path. Raises BuildError if they are others than was locked."""
-    expected = load_lock().newer_library_sha256
-    found = sha256(ARCHIVE)
-    if found != expected:
-        raise BuildError(f"{ARCHIVE}: expected SHA-256 {expected}, got {found}")
+    check(ARCHIVE, load_lock().newer_library_sha256)
     files: dict[str, bytes] = {}
     with tarfile.open(ARCHIVE) as archive:
         for member in archive:
@@ -77,23 +73,12 @@ def choose(library: dict[str, bytes], directory: Path) -> dict[str, bytes]:
     return chosen
 
 
-def make(files: dict[str, bytes]) -> None:
-    """Makes the archive: the same bytes of the same files."""
-    with tarfile.open(ARCHIVE, "w:xz", format=tarfile.USTAR_FORMAT, preset=9) as archive:
-        for path, data in sorted(files.items()):
-            entry = tarfile.TarInfo(path)
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
-
-
 def main() -> int:
     if len(sys.argv) != 4:
         print(__doc__, file=sys.stderr)
         return 2
-    make(choose(read_library(Path(sys.argv[1])), Path(sys.argv[2])))
-    lock = json.loads(LOCK_PATH.read_text())
-    lock["newer-library"] = {"origin": sys.argv[3], "sha256": sha256(ARCHIVE)}
-    LOCK_PATH.write_text(json.dumps(lock, indent=2) + "\n")
+    files = choose(read_library(Path(sys.argv[1])), Path(sys.argv[2]))
+    write(ARCHIVE, files, "newer-library", sys.argv[3])
     return 0
 
 

@@ -8,48 +8,34 @@ from an installed Python 3.14: DIRECTORY is its include directory, ORIGIN says w
 
 from __future__ import annotations
 
-import io
-import json
 import sys
 import tarfile
 from pathlib import Path
 
-from toolchain.errors import BuildError
-from toolchain.lock import LOCK_PATH, load_lock, sha256
+from toolchain.lock import load_lock
+from toolchain.source_archive import check, write
 
 ARCHIVE = Path(__file__).with_name("python-headers.tar.xz")
 
 
 def extract(output: Path) -> None:
     """Writes the headers to a directory. Raises BuildError if they are others than was locked."""
-    expected = load_lock().headers_sha256
-    found = sha256(ARCHIVE)
-    if found != expected:
-        raise BuildError(f"{ARCHIVE}: expected SHA-256 {expected}, got {found}")
+    check(ARCHIVE, load_lock().headers_sha256)
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(output, filter="data")
-
-
-def make(include: Path) -> None:
-    """Makes the archive: the same bytes of the same headers."""
-    with tarfile.open(ARCHIVE, "w:xz", format=tarfile.USTAR_FORMAT, preset=9) as archive:
-        for path in sorted(include.rglob("*.h")):
-            if path.name == "pyconfig.h":
-                continue
-            data = path.read_bytes()
-            entry = tarfile.TarInfo(str(path.relative_to(include)))
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
 
 
 def main() -> int:
     if len(sys.argv) != 3:
         print(__doc__, file=sys.stderr)
         return 2
-    make(Path(sys.argv[1]))
-    lock = json.loads(LOCK_PATH.read_text())
-    lock["headers"] = {"origin": sys.argv[2], "sha256": sha256(ARCHIVE)}
-    LOCK_PATH.write_text(json.dumps(lock, indent=2) + "\n")
+    include = Path(sys.argv[1])
+    headers = {
+        str(path.relative_to(include)): path.read_bytes()
+        for path in include.rglob("*.h")
+        if path.name != "pyconfig.h"
+    }
+    write(ARCHIVE, headers, "headers", sys.argv[2])
     return 0
 
 

@@ -6,34 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "allocation_faults.h"
 #include "storage.h"
 #include "test.h"
-
-static long allocations_left = -1; /* the one that comes when it is 0 fails; below 0 none does */
-static bool has_failed;
-
-static bool fails(void)
-{
-    bool now = allocations_left == 0;
-    has_failed |= now;
-    allocations_left -= allocations_left >= 0;
-    return now;
-}
-
-static void *fault_malloc(size_t size)
-{
-    return fails() ? NULL : malloc(size);
-}
-
-static void *fault_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : calloc(count, size);
-}
-
-static void *fault_realloc(void *moved, size_t size)
-{
-    return fails() ? NULL : realloc(moved, size);
-}
 
 #define malloc fault_malloc
 #define calloc fault_calloc

@@ -6,37 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "allocation_faults.h"
 #include "vfs_tree.h"
-
-static long allocations_left = -1; /* the one that comes when it is 0 fails; below 0 none does */
-static bool fail_for_good;         /* and all that come later */
-static bool has_failed;
-
-static bool fails(void)
-{
-    if (allocations_left == 0) {
-        has_failed = true;
-        allocations_left = fail_for_good ? 0 : -1;
-        return true;
-    }
-    allocations_left -= allocations_left > 0;
-    return false;
-}
-
-static void *fault_malloc(size_t size)
-{
-    return fails() ? NULL : malloc(size);
-}
-
-static void *fault_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : calloc(count, size);
-}
-
-static void *fault_realloc(void *moved, size_t size)
-{
-    return fails() ? NULL : realloc(moved, size);
-}
 
 #define malloc fault_malloc
 #define calloc fault_calloc

@@ -21,7 +21,7 @@ from secret_helpers import (
     needles,
     run,
 )
-from servers import HOST, Authority, HttpServer, TcpServer
+from servers import HOST, HttpServer, TcpServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,17 +33,6 @@ pytestmark = pytest.mark.usefixtures("guests")
 @pytest.fixture(scope="module")
 def server() -> Iterator[HttpServer]:
     with HttpServer() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture(scope="module")
-def tls_server(authority: Authority) -> Iterator[HttpServer]:
-    with HttpServer(authority.context()) as made:
         yield made
 
 
