@@ -19,6 +19,7 @@ from toolchain import (
     inputs,
     instrument,
     leaves,
+    libdeflate,
     link,
     llhttp,
     native,
@@ -39,7 +40,7 @@ ROOT = HERE.parent
 # In link order: the first library that has a symbol gives it. The guest comes last, so that a
 # change in it moves nothing else.
 LIBRARIES = ("libpython", "libc", "clocks", "signal")
-STEPS = 15
+STEPS = 16
 
 # Every directory that the cache may have.
 CACHED = (
@@ -50,6 +51,7 @@ CACHED = (
         "openssl",
         "c-ares",
         "host-sources",
+        "libdeflate",
         "llhttp",
         "download",
         "extract",
@@ -132,6 +134,7 @@ class Pipeline:
         tools = self._tools()
         self._build_host_libraries(tools)
         self._bring_llhttp(tools)
+        self._bring_libdeflate()
         package = self.lock.guest
         downloaded = self.step(
             "download",
@@ -212,6 +215,18 @@ class Pipeline:
         entry = self.step("llhttp", ["llhttp.py"], {"carrier": carrier.requirement}, extract)
         for path in entry.glob("*.[ch]"):
             _publish(path, self.options.libraries / "llhttp" / path.name)
+
+    def _bring_libdeflate(self) -> None:
+        """More such sources."""
+        crate = self.lock.crates["libdeflate-sys"]
+        entry = self.step(
+            "libdeflate",
+            ["libdeflate.py"],
+            {"source": crate.sha256},
+            partial(libdeflate.extract, crate, cache=self.cache),
+        )
+        for path in entry.rglob("*.[ch]"):
+            _publish(path, self.options.libraries / "libdeflate" / path.relative_to(entry))
 
     def _publish_for_native_modules(
         self, extracted: Path, instrumented: Path, output: Path

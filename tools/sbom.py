@@ -52,6 +52,9 @@ COMPONENTS = (
         "llhttp", "9.4.2", "MIT", "", "aiohttp", "Reads HTTP/1.1 on the host", "llhttp:llhttp"
     ),
     Component(
+        "libdeflate", "1.26", "MIT", "", "libdeflate-sys", "Unpacks factory files, on the host"
+    ),
+    Component(
         *("cpython", "3.14.0", "PSF-2.0", "2025-10-07", _OF_GUEST),
         *("The interpreter of the guest, with its modules in C", "python:python"),
     ),

@@ -117,6 +117,10 @@ class TestTruth:
             r"LLHTTP_VERSION_\w+ (\d+)", (libraries / "llhttp" / "llhttp.h").read_text()
         )
         assert found["llhttp"]["version"] == ".".join(parts)
+        header = libraries / "libdeflate" / "libdeflate.h"
+        version = re.search(r'LIBDEFLATE_VERSION_STRING\s+"(.+)"', header.read_text())
+        assert version is not None
+        assert found["libdeflate"]["version"] == version[1]
 
 
 def test_wheel_carries_it() -> None:

@@ -31,6 +31,7 @@ from toolchain import (  # noqa: E402
     inputs,
     instrument,
     layout,
+    libdeflate,
     llhttp,
     lock,
     native,
@@ -381,6 +382,40 @@ class TestLlhttp:
         archive = self.pack(tmp_path / "a.tar.gz", *names)
         with pytest.raises(BuildError, match=r"a\.tar\.gz has no vendor/llhttp/build/c/llhttp\.c"):
             llhttp.extract(archive, tmp_path)
+
+
+class TestLibdeflate:
+    @staticmethod
+    def pack(folder: Path, *names: str) -> lock.Crate:
+        """A crate of such files, where Cargo leaves it."""
+        folder.mkdir(parents=True)
+        path = folder / "some-source-1.0.crate"
+        with tarfile.open(path, "w:gz") as archive:
+            for name in names:
+                member = tarfile.TarInfo(f"some-source-1.0/libdeflate/{name}")
+                member.size = len(name)
+                archive.addfile(member, io.BytesIO(name.encode()))
+        return lock.Crate("some-source", "1.0", lock.sha256(path))
+
+    def extract(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *names: str) -> Path:
+        crate = self.pack(tmp_path / "registry" / "cache" / "one", *names)
+        monkeypatch.setenv("CARGO_HOME", str(tmp_path))
+        monkeypatch.setattr(crates, "run_tool", lambda *_, **__: None)
+        output = tmp_path / "output"
+        output.mkdir()
+        libdeflate.extract(crate, output, cache=Cache(tmp_path / "kept"))
+        return output
+
+    def test_only_what_is_compiled_is_taken(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        output = self.extract(tmp_path, monkeypatch, "COPYING", *libdeflate.FILES)
+        found = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
+        assert found == set(libdeflate.FILES)
+
+    def test_a_missing_file_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(BuildError, match=r"some-source has no lib/x86/cpu_features\.h"):
+            self.extract(tmp_path, monkeypatch, *libdeflate.FILES[:-1])
 
 
 class TestTools:
