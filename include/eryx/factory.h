@@ -66,6 +66,40 @@ ERYX_API eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, 
                                         eryx_packages *packages, uint64_t max_memory_bytes,
                                         eryx_engine **out_engine, eryx_error *out_error);
 
+/*
+ * Makes the engine of a factory file, as `eryx factory build` and SandboxFactory.save() of the
+ * Python package write it: with its packages, imports and set-up code in place.
+ *
+ * base: as of eryx_engine_derive().
+ * path: of the file, which need not be trusted: its seal is checked before anything else is looked
+ * at, and whoever made it can do in the sandboxes what a program can do there, and no more.
+ * key: the one that the file was made with; NULL for one without, which proves nothing but that it
+ * is not damaged.
+ * max_bytes: the most guest memory that its sandboxes may begin with, and that the file may unpack
+ * to; 2 GiB, with ERYX_UNLIMITED as well, for the latter.
+ * out_engine: owned by the caller, freed with eryx_engine_destroy().
+ * Errors: as of eryx_engine_derive(), and INITIALIZATION for what is no such file, or damaged, or
+ * made with another key. The message names the file. Threads: any.
+ *
+ * Callbacks are those of each run (eryx_run_options), whatever the factory declared. Translated
+ * native modules are not in the file: a sandbox of a factory that has imported some needs them in
+ * its options.
+ */
+ERYX_API eryx_status eryx_engine_load(eryx_engine *base, const char *path, const eryx_bytes *key,
+                                      uint64_t max_bytes, eryx_engine **out_engine,
+                                      eryx_error *out_error);
+
+/*
+ * Takes the packages alone out of a factory file, for sandboxes of any engine.
+ *
+ * path, key and max_bytes: as of eryx_engine_load(), max_bytes for what the file unpacks to.
+ * out_packages: with one owner; let go with eryx_packages_destroy().
+ * Errors: INVALID_ARGUMENT, INITIALIZATION (also: there are no packages in it), WRONG_BUILD,
+ * RESOURCE_LIMIT, OUT_OF_MEMORY. The message names the file. Threads: any.
+ */
+ERYX_API eryx_status eryx_packages_open(const char *path, const eryx_bytes *key, uint64_t max_bytes,
+                                        eryx_packages **out_packages, eryx_error *out_error);
+
 /* ---- Native modules ---------------------------------------------------------------------------
  */
 

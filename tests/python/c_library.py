@@ -24,7 +24,10 @@ Done = subprocess.CompletedProcess[str]
 
 
 def call(
-    *command: str | Path, environment: dict[str, str] | None = None, folder: Path | None = None
+    *command: str | Path,
+    environment: dict[str, str] | None = None,
+    folder: Path | None = None,
+    stdin: str = "",
 ) -> Done:
     """Runs a program, without what the caller's environment says of eryx."""
     inherited = {name: value for name, value in os.environ.items() if name != "ERYX_DATA"}
@@ -32,6 +35,7 @@ def call(
         [str(word) for word in command],
         env={**inherited, "ERYX_ZIG_PYTHON": sys.executable, **(environment or {})},
         cwd=folder,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=1200,

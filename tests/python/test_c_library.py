@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
+import sys
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from c_library import HOSTS, ROOT, Library, build, call, succeed
+import eryx
+from c_library import HOSTS, ROOT, Done, Library, build, call, succeed
 
 GREETING = "hello from the sandbox\n"
 ANSWERS = "add: 5 9\nfetch: ['data', 'data', 'data']\ntogether: True\ncaught: ValueError"
@@ -241,6 +246,116 @@ class TestData:
         assert done.stderr == (
             f"{tmp_path}/image.bin: the image was made by another build of eryx\n"
         )
+
+
+class TestFactoryFiles:
+    """What `eryx factory build` writes, read in C."""
+
+    @pytest.fixture
+    def factory(self, library: Library, tmp_path: Path) -> Callable[..., Done]:
+        program = library.compile(HOSTS / "factory.c", tmp_path / "factory")
+
+        def run(*words: str | Path, stdin: str = "print('run')") -> Done:
+            return call(program, *words, environment=library.environment, stdin=stdin)
+
+        return run
+
+    @pytest.fixture
+    def built(self, tmp_path: Path) -> Callable[..., Path]:
+        package = tmp_path / "greet"
+        package.mkdir()
+        (package / "__init__.py").write_text("def hello(name): return f'Hello, {name}!'")
+        (tmp_path / "setup.py").write_text(
+            "import greet; x = [42]; open('/data/f', 'w').write('kept')"
+        )
+
+        def build_file(*words: str | Path) -> Path:
+            output = tmp_path / "my factory"
+            succeed(sys.executable, "-m", "eryx", "factory", "build", *words, "-o", output)
+            return output
+
+        return build_file
+
+    def test_packages_imports_and_variables_are_there(
+        self, factory: Callable[..., Done], built: Callable[..., Path], tmp_path: Path
+    ) -> None:
+        path = built(
+            *("--package", tmp_path / "greet", "--import", "decimal"),
+            *("--setup", tmp_path / "setup.py"),
+        )
+        code = """
+            import sys
+            print(greet.hello('C'), 'decimal' in sys.modules, x, open('/data/f').read())
+            """
+        done = factory(path, "everything", stdin=textwrap.dedent(code))
+        assert (done.stdout, done.stderr) == ("Hello, C! True [42] kept\n", "")
+        code = "import greet; print(greet.hello('C'), 'x' in globals())"
+        done = factory(path, "packages", stdin=code)
+        assert (done.stdout, done.stderr) == ("Hello, C! False\n", "")
+
+    def test_key(
+        self, factory: Callable[..., Done], built: Callable[..., Path], tmp_path: Path
+    ) -> None:
+        (tmp_path / "key").write_text("secret")
+        path = built("--key-file", tmp_path / "key", "--package", tmp_path / "greet")
+        assert factory(path, "everything", "secret").stdout == "run\n"
+        for words, reason in (
+            (["other"], "it was altered, or the key is another"),
+            ([], "it was made with a key"),
+        ):
+            for mode in ("everything", "packages"):
+                done = factory(path, mode, *words)
+                assert done.stderr == f"INITIALIZATION: {path}: {reason}\n"
+        assert factory(built(), "everything", "secret").stderr == (
+            f"INITIALIZATION: {path}: it was made without a key\n"
+        )
+
+    def test_without_packages(
+        self, factory: Callable[..., Done], built: Callable[..., Path]
+    ) -> None:
+        path = built("--import", "decimal")
+        assert factory(path, "everything").stdout == "run\n"
+        assert factory(path, "packages").stderr == (
+            f"INITIALIZATION: {path}: there are no packages in it\n"
+        )
+
+    def test_what_is_no_such_file(
+        self, factory: Callable[..., Done], built: Callable[..., Path], tmp_path: Path
+    ) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "empty").touch()
+        (tmp_path / "text").write_text("text" * 100)
+        for path, reason in (
+            (tmp_path / "missing", "No such file or directory"),
+            (tmp_path, "it is not a regular file"),
+            (tmp_path / "pipe", "it is not a regular file"),
+            (tmp_path / "empty", "it is too short"),
+            (tmp_path / "text", "it is no factory file"),
+        ):
+            done = factory(path, "everything")
+            assert (done.stderr, done.returncode) == (f"INITIALIZATION: {path}: {reason}\n", 1)
+        good = built("--import", "decimal").read_bytes()
+        for data, status, reason in (
+            (good[:-1], "INITIALIZATION", "it is cut off or has something behind it"),
+            (good[:-1] + bytes([good[-1] ^ 1]), "INITIALIZATION", "it is damaged"),
+            (
+                good[:12] + bytes(32) + good[44:],
+                "WRONG_BUILD",
+                "it was made by another build of eryx",
+            ),
+        ):
+            (tmp_path / "changed").write_bytes(data)
+            done = factory(tmp_path / "changed", "everything")
+            assert done.stderr == f"{status}: {tmp_path / 'changed'}: {reason}\n"
+
+    def test_more_memory_than_the_host_allows(
+        self, factory: Callable[..., Done], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "large"
+        eryx.SandboxFactory(setup_code="x = bytearray(300_000_000)").save(path)
+        done = factory(path, "everything")
+        assert done.stderr.startswith(f"RESOURCE_LIMIT: {path}: the factory needs ")
+        assert done.stderr.endswith(f"the limit is {256 << 20}\n")
 
 
 class TestHosts:
