@@ -1,0 +1,151 @@
+"""date, time, datetime, timedelta: arithmetic, parsing, formatting, limits, errors."""
+
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, timezone
+
+d = datetime(2024, 2, 29, 13, 5, 7, 123456)
+print(
+    d,
+    repr(d),
+    d.isoformat(),
+    d.isoformat(" ", "minutes"),
+    d.date(),
+    d.time(),
+    d.weekday(),
+    d.isoweekday(),
+    d.isocalendar(),
+    d.timetuple().tm_yday,
+    d.toordinal(),
+    d.ctime(),
+    d.replace(year=2020, fold=1),
+    d + timedelta(days=366),
+    d - timedelta(hours=25),
+    d - datetime(2023, 1, 1),
+    d > datetime(2024, 1, 1),
+    d.strftime(
+        "%a %A %b %B %d %H %I %j %m %M %p %S %U %w %W %y %Y %f %Z %z %% %c %x %X %G %u %V %F %T %D %e %h %n|%t| %R"
+    ),
+)
+print(
+    timedelta(days=-1, seconds=5),
+    timedelta(weeks=2, hours=-3, microseconds=5),
+    repr(timedelta(1, 2, 3)),
+    timedelta(seconds=90061).total_seconds(),
+    timedelta(hours=5) / timedelta(hours=2),
+    timedelta(hours=5) // timedelta(hours=2),
+    timedelta(hours=5) % timedelta(hours=2),
+    timedelta(1) * 1.5,
+    timedelta(3) / 2,
+    -timedelta(1, 1),
+    abs(timedelta(-1)),
+    timedelta.max,
+    timedelta.min,
+    timedelta.resolution,
+    bool(timedelta()),
+    timedelta(milliseconds=1.5),
+    str(timedelta(days=100, hours=3)),
+)
+print(
+    date(2024, 1, 31) + timedelta(1),
+    date.fromisoformat("2024-W05-3"),
+    date.fromordinal(738000),
+    date.fromisocalendar(2024, 9, 4),
+    date.max,
+    date(2024, 3, 1) - date(2024, 2, 1),
+    date(2024, 12, 30).isocalendar(),
+    f"{date(2024, 5, 6):%d.%m.%y}",
+    time(23, 59).isoformat(),
+    time.fromisoformat("04:23:01.5"),
+    time(1, 2) < time(1, 3),
+    datetime.combine(date(2024, 1, 1), time(5)),
+    datetime.min,
+    datetime.max,
+    MAXYEAR,
+)
+for text in (
+    "2024-01-02",
+    "20240102",
+    "2024-01-02T03:04",
+    "2024-01-02 03:04:05.678",
+    "2024-01-02T03:04:05Z",
+    "2024-01-02T03:04:05+05:30",
+    "2024-W01-1T00",
+    "20240102T030405",
+    "2024-01-02T24:00",
+):
+    print(text, repr(datetime.fromisoformat(text)))
+for text, form in (
+    ("01/02/24 3PM", "%d/%m/%y %I%p"),
+    ("2024-06-05 04:03:02.1", "%Y-%m-%d %H:%M:%S.%f"),
+    ("Mon Jan 15 2024", "%a %b %d %Y"),
+    ("12 March, 1999", "%d %B, %Y"),
+    ("2024 060", "%Y %j"),
+    ("2024-01-01 +0200", "%Y-%m-%d %z"),
+    ("23:59", "%H:%M"),
+    ("2024 10 1", "%G %V %u"),
+    ("5%", "%d%%"),
+    ("10:00 UTC", "%H:%M %Z"),
+):
+    print(form, datetime.strptime(text, form))
+aware = datetime(2024, 1, 1, 12, tzinfo=timezone(timedelta(hours=5, minutes=30), "IST"))
+print(
+    aware,
+    aware.astimezone(UTC),
+    aware.utcoffset(),
+    aware.tzname(),
+    aware == datetime(2024, 1, 1, 6, 30, tzinfo=UTC),
+    aware.timestamp(),
+    datetime.fromtimestamp(0, UTC),
+    datetime.fromtimestamp(1e9, timezone.utc),
+    datetime.fromtimestamp(-1.5, UTC),
+    timezone(-timedelta(hours=3)),
+    repr(UTC),
+    aware.utctimetuple().tm_hour,
+    aware - datetime(2024, 1, 1, tzinfo=UTC),
+    hash(aware) == hash(aware.astimezone(UTC)),
+    aware.strftime("%z %:z %Z"),
+    date.strptime("2024-05-06", "%Y-%m-%d"),
+)
+attempts = [
+    lambda: date(2023, 2, 29),
+    lambda: date(0, 1, 1),
+    lambda: datetime(2024, 13, 1),
+    lambda: time(24),
+    lambda: datetime(2024, 1, 1, 0, 60),
+    lambda: datetime.max + timedelta(1),
+    lambda: timedelta(10**10),
+    lambda: d - aware,
+    lambda: d < aware,
+    lambda: d == aware,
+    lambda: d < date(2024, 1, 1),
+    lambda: d + 5,
+    lambda: d + d,
+    lambda: datetime.fromisoformat("nope"),
+    lambda: datetime.fromisoformat("2024-13-01"),
+    lambda: date.fromisoformat("2024-1-1"),
+    lambda: time.fromisoformat("25:00"),
+    lambda: datetime.strptime("x", "%Y"),
+    lambda: datetime.strptime("2024 extra", "%Y"),
+    lambda: datetime.strptime("1", "%Q"),
+    lambda: datetime.strptime("31 02 2024", "%d %m %Y"),
+    lambda: timezone(timedelta(hours=25)),
+    lambda: timezone("x"),
+    lambda: datetime(2024, 1),
+    lambda: timedelta("a"),
+    lambda: timedelta(1) / 0,
+    lambda: datetime.fromtimestamp(1e20, UTC),
+    lambda: date.fromisocalendar(2024, 54, 1),
+    lambda: d.replace(day=31),
+    lambda: timedelta(1) < 5,
+    lambda: date.fromordinal(0),
+    lambda: datetime.strptime("2024", "%"),
+    lambda: d.astimezone("x"),
+    lambda: time(1) - time(0),
+    lambda: datetime(2024, 1, 1, tzinfo=5),
+    lambda: d.isoformat(timespec="x"),
+    lambda: timedelta(float("nan")),
+]
+for number, each in enumerate(attempts):
+    try:
+        print(number, each())
+    except Exception as error:
+        print(number, type(error).__name__, error)
