@@ -51,7 +51,8 @@ wheel: guest
 	$(VENV)/python tools/build_wheel.py dist
 
 install: wheel
-	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall dist/eryx-*.whl
+	$(VENV)/python -m pip uninstall -qq --yes eryx
+	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall dist/eryx_sandbox-*.whl
 
 test: lint test-c test-sanitize test-python
 

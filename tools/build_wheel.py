@@ -73,7 +73,7 @@ def main() -> int:
             check=True,
             env=environment,
         )
-        (built,) = Path(scratch).glob("eryx-*.whl")
+        (built,) = Path(scratch).glob("eryx_sandbox-*.whl")
         tagged = subprocess.run(
             [
                 *(sys.executable, "-m", "wheel", "tags", "--remove"),

@@ -188,6 +188,7 @@ def make_sbom(
     components += [_file(name, data) for name, data in built]
     # The same contents have the same number.
     serial = uuid.uuid5(uuid.NAMESPACE_OID, version + json.dumps(components, sort_keys=True))
+    name = "eryx-sandbox" if kind == "pypi" else "eryx"
     document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -197,16 +198,16 @@ def make_sbom(
             "timestamp": _timestamp(),
             "component": {
                 "type": "library",
-                "bom-ref": "eryx",
-                "name": "eryx",
+                "bom-ref": name,
+                "name": name,
                 "version": version,
                 "licenses": [{"expression": "Apache-2.0"}],
-                "purl": f"pkg:{kind}/eryx@{version}",
+                "purl": f"pkg:{kind}/{name}@{version}",
             },
         },
         "components": components,
         "dependencies": [
-            {"ref": "eryx", "dependsOn": [component["bom-ref"] for component in components]}
+            {"ref": name, "dependsOn": [component["bom-ref"] for component in components]}
         ],
     }
     return json.dumps(document, indent=2) + "\n"

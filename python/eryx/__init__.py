@@ -9,6 +9,7 @@ Every `Sandbox.execute` starts a fresh CPython 3.14 that sees no host files, no 
 network but what it is given, and ends it when a limit of `ResourceLimits` is reached.
 """
 
+from eryx import _clash  # noqa: F401  (first: it looks whether all the rest is ours)
 from eryx._engine import trim
 from eryx._errors import (
     CancelledError,

@@ -190,7 +190,7 @@ class SandboxFactory(OneOfAKind):
         site_packages: a folder of installed packages, all of which the sandboxes get.
         packages: wheels, source archives and folders with packages for the sandbox; see
             docs/packages.md. Dependencies are not fetched. Native modules in them are translated,
-            which takes ``eryx[native]`` unless it was done before; see docs/native.md.
+            which takes ``eryx-sandbox[native]`` unless it was done before; see docs/native.md.
         imports: names of modules that are imported now, so that no sandbox has to.
         setup_code: a program that runs after the imports. Its variables are there in every program
             of the sandboxes.

@@ -65,7 +65,7 @@ class TestNativeModule:
 
     def test_wheel_keeps_the_promise_of_its_tag(self) -> None:
         try:
-            distribution = importlib.metadata.distribution("eryx")
+            distribution = importlib.metadata.distribution("eryx-sandbox")
         except importlib.metadata.PackageNotFoundError:
             pytest.skip("eryx is not installed as a wheel")
         if not MODULE.is_relative_to(Path(str(distribution.locate_file("")))):

@@ -62,7 +62,7 @@ class TestModuleImport:
 
     def test_version_equals_that_of_the_distribution(self) -> None:
         try:
-            installed = importlib.metadata.version("eryx")
+            installed = importlib.metadata.version("eryx-sandbox")
         except importlib.metadata.PackageNotFoundError:
             pytest.skip("the package is used from the build tree")
         assert eryx.__version__ == installed

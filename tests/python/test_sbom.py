@@ -125,7 +125,7 @@ class TestTruth:
 
 def test_wheel_carries_it() -> None:
     try:
-        distribution = importlib.metadata.distribution("eryx")
+        distribution = importlib.metadata.distribution("eryx-sandbox")
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("eryx is not installed as a wheel")
     document = distribution.read_text(f"sboms/{sbom.FILE_NAME}")

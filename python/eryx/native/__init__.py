@@ -1,7 +1,7 @@
 """Native extension modules in sandboxes: translated from WebAssembly before they are used.
 
-Needs the extra ``eryx[native]`` to translate; what has been translated is kept and loads without
-it. See docs/native.md.
+Needs the extra ``eryx-sandbox[native]`` to translate; what has been translated is kept and loads
+without it. See docs/native.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from eryx.native._errors import NativeModuleError
+from eryx.native._errors import MissingToolError, NativeModuleError
 
 __all__ = ["NativeModule", "NativeModuleError", "build_wheel", "from_wheel", "translate"]
 
@@ -221,6 +221,8 @@ class _Translator:
             return known
         try:
             found = translate_cached(data, self._cache, compiling=self._compiling)
+        except MissingToolError:
+            raise  # whatever the file is
         except NativeModuleError as error:
             raise NativeModuleError(f"{label}: {error}") from None
         library, library_digest, names = found

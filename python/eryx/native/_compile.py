@@ -18,7 +18,7 @@ from pathlib import Path
 from eryx._cache_folder import cache_folder, is_private
 from eryx._eryx import BUILD_ID
 from eryx.native import _translate, _wasm
-from eryx.native._errors import NativeModuleError
+from eryx.native._errors import MissingToolError, NativeModuleError
 
 INCLUDE = Path(__file__).with_name("include")
 
@@ -62,9 +62,7 @@ def _wasm2c() -> str:
         return str(get_executable("wasm2c"))
     found = shutil.which("wasm2c")
     if found is None:
-        raise NativeModuleError(
-            "wasm2c is missing: translating native modules needs the extra eryx[native]"
-        )
+        raise MissingToolError("wasm2c", "translating native modules")
     return found
 
 
@@ -79,9 +77,7 @@ def zig_program() -> str:
     """The path of zig; raises NativeModuleError if it is not installed."""
     program = _find_zig()
     if program is None:
-        raise NativeModuleError(
-            "zig is missing: building native modules needs the extra eryx[native]"
-        )
+        raise MissingToolError("zig", "building native modules")
     return program
 
 
@@ -92,9 +88,7 @@ def _compiler() -> list[str]:
         return [zig, "cc", *_TARGET]
     system = shutil.which("cc")
     if system is None:
-        raise NativeModuleError(
-            "there is no C compiler: translating native modules needs the extra eryx[native], or cc"
-        )
+        raise MissingToolError("a C compiler (zig or cc)", "translating native modules")
     return [system, *_SYSTEM_TARGET]
 
 
@@ -140,8 +134,10 @@ def _build(file: _wasm.NativeFile, data: bytes, work: Path, cache: Path) -> Path
     reduced = work / "reduced.wasm"
     reduced.write_bytes(_wasm.reduced(file))
     generated = work / "generated.c"
+    wasm2c = _wasm2c()
+    compiler = _compiler()
     try:
-        run_tool([_wasm2c(), *_WASM2C, str(reduced), "-o", str(generated)])
+        run_tool([wasm2c, *_WASM2C, str(reduced), "-o", str(generated)])
     except NativeModuleError as error:
         raise NativeModuleError(
             f"its code is not valid, or uses what sandboxes have not: {error}"
@@ -149,7 +145,6 @@ def _build(file: _wasm.NativeFile, data: bytes, work: Path, cache: Path) -> Path
     digest = hashlib.sha256(data).digest()
     files = _translate.sources(file, generated.read_text(), digest, BUILD_ID)
     environment = zig_environment(cache)
-    compiler = _compiler()
 
     def compile_file(name: str) -> str:
         source = work / name

@@ -12,3 +12,16 @@ class NativeModuleError(InitializationError):
     """
 
     __module__ = "eryx.native"
+
+
+class MissingToolError(NativeModuleError):
+    """A program that translates or builds is not installed: no file has anything to do with it."""
+
+    __module__ = "eryx.native"
+
+    def __init__(self, tool: str, task: str) -> None:
+        """tool: what is missing, and task: what takes it; both for people."""
+        super().__init__(
+            f"{tool} is missing: {task} takes the extra `native` (pip install "
+            "'eryx-sandbox[native]')"
+        )
