@@ -249,8 +249,9 @@ def _run(
             _cli_streams.write_json(json.dumps(_as_json(error)))
         elif isinstance(error, eryx.TimeoutError):
             _cli_streams.complain(f"timeout: stopped after {error.duration_ms:.0f} ms")
-        elif not (isinstance(error, ExecutionError) and error.stderr):
-            # What the program wrote to stderr, a traceback above all, is there already.
+        elif not (isinstance(error, ExecutionError) and (error.stderr or error.exit_code)):
+            # What the program wrote to stderr, a traceback above all, is there already; and one
+            # that ends with a code has nothing more to say.
             _cli_streams.complain(error)
         return _exit_code(error)
     if options.json:

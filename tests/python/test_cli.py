@@ -377,7 +377,9 @@ class TestExitCodes:
 
     @pytest.mark.parametrize(("code", "expected"), [("3", 3), ("0", 0), ("'text'", 1), ("256", 1)])
     def test_exit(self, code: str, expected: int) -> None:
-        assert cli("-c", f"import sys; sys.exit({code})").returncode == expected
+        done = cli("-c", f"import sys; sys.exit({code})")
+        assert done.returncode == expected
+        assert done.stderr == ("text\n" if "text" in code else "")
 
     def test_hard_exit(self) -> None:
         assert cli("-c", "import os; os._exit(7)").returncode == 7

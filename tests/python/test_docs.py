@@ -1,9 +1,10 @@
-"""The examples in the documents and docstrings are run."""
+"""The examples in the documents and docstrings are run, and so are the commands."""
 
 from __future__ import annotations
 
 import doctest
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import eryx
+import shell_blocks
+from toolchain.guest_packages import sources, wheels
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -38,6 +41,86 @@ def test_block_of_a_document(code: str) -> None:
     output = run(code)
     for expected in re.findall(r"# prints: (.*)$", code, re.MULTILINE):
         assert expected in output
+
+
+# Commands that are not run, and why; a command that is not there any more has to go from here.
+NOT_RUN = {
+    "pip install eryx-sandbox": "it would install what is published",
+    "make demo": "builds everything",
+    "make test": "runs this test",
+    "make dev": "builds everything",
+    "eryx build-wheel ham-1.tar.gz": "test_native_wheels.py runs it, and the program below it",
+}
+SHELL_DOCUMENTS = [*DOCUMENTS, *sorted(ROOT.glob("[A-Z]*.md"))]
+
+
+def shell_commands() -> dict[Path, shell_blocks.Document]:
+    return {path: shell_blocks.read(path.read_text()) for path in SHELL_DOCUMENTS}
+
+
+def is_run(command: shell_blocks.Command) -> bool:
+    return not command.text.startswith(tuple(NOT_RUN))
+
+
+def make_index(folder: Path) -> dict[str, str]:
+    """Has pip find in a folder what it would fetch."""
+    copy_packages(folder / "index")
+    return {
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(folder / "index"),
+        "PIP_NO_BUILD_ISOLATION": "0",  # which means that there is none
+    }
+
+
+def make_wheels(folder: Path) -> dict[str, str]:
+    """Puts packages there, and a program that uses them."""
+    copy_packages(folder / "wheels")
+    (folder / "script.py").write_text("import jinja2\n")
+    return {}
+
+
+def copy_packages(folder: Path) -> None:
+    folder.mkdir()
+    for file in (*wheels("jinja2"), *sources("markupsafe")):
+        shutil.copy(file, folder)
+
+
+# What the commands of a document find in their folder; gives more environment variables.
+PREPARATION = {"packages.md": make_index, "factories.md": make_wheels}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path, document in shell_commands().items() if any(map(is_run, document.commands))],
+    ids=lambda path: path.name,
+)
+def test_commands_of_a_document(path: Path, tmp_path: Path) -> None:
+    variables = shell_blocks.environment(tmp_path)
+    if path.name in PREPARATION:
+        variables |= PREPARATION[path.name](tmp_path)
+    for command in filter(is_run, shell_commands()[path].commands):
+        shell_blocks.run(command, tmp_path, variables)
+
+
+def test_every_command_is_run_or_excused() -> None:
+    documents = shell_commands()
+    unmarked = [block for document in documents.values() for block in document.unmarked]
+    assert unmarked == []  # they are ```sh or ```console
+    texts = [command.text for document in documents.values() for command in document.commands]
+    for excused in NOT_RUN:
+        assert any(text.startswith(excused) for text in texts), excused
+
+
+def test_wrong_output_of_a_command_is_found(tmp_path: Path) -> None:
+    """That the tests above are able to fail."""
+    variables = shell_blocks.environment(tmp_path)
+    block = "```console\n$ echo a \\\n  b\na b\n$ echo c\nd\n```"
+    first, second = shell_blocks.read(block).commands
+    shell_blocks.run(first, tmp_path, variables)
+    with pytest.raises(AssertionError, match="in place of"):
+        shell_blocks.run(second, tmp_path, variables)
+    with pytest.raises(AssertionError):
+        shell_blocks.run(shell_blocks.Command("false\ntrue\n"), tmp_path, variables)
 
 
 def test_docstrings() -> None:
