@@ -33,6 +33,8 @@ void fake_guest_destroy(fake_guest *guest)
 {
     handles_clear(&guest->sandbox.handles);
     net_destroy(guest->sandbox.net);
+    standard_input_end(&guest->sandbox.input, true);
+    standard_input_destroy(&guest->sandbox.input);
     free(guest->sandbox.instance.memory.data);
     for (size_t stream = 0; stream < 3; stream++) {
         free(guest->output[stream]);

@@ -341,12 +341,16 @@ static void require_limits(fake_guest *guest)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const vfs_quota quota = {.max_bytes = MAX_VFS_BYTES, .max_entries = MAX_VFS_ENTRIES};
-    static const uint8_t standard_input[] = "some text on stdin";
+    static const uint8_t text[] = "some text on stdin";
     input = (fuzz_input){data, size};
     fake_guest *guest = fake_guest_create(MEMORY, HANDLE_LIMIT);
     FUZZ_REQUIRE(vfs_create(NULL, &quota, &guest->sandbox.files) == VFS_OK);
     guest->sandbox.handles.fixed[HANDLE_ROOT].object = vfs_root(guest->sandbox.files);
-    guest->sandbox.run.standard_input = (eryx_bytes){standard_input, sizeof standard_input - 1};
+    eryx_run_options options;
+    eryx_run_options_init(&options);
+    options.standard_input = text;
+    options.standard_input_size = sizeof text - 1;
+    FUZZ_REQUIRE(standard_input_begin(&guest->sandbox.input, &options, NULL) == ERYX_OK);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         memcpy(fake_guest_bytes(guest, PATHS + (uint32_t)i * 32, 32), paths[i], strlen(paths[i]));
     }
