@@ -42,6 +42,15 @@ void fake_guest_destroy(fake_guest *guest)
     free(guest);
 }
 
+void fake_guest_give_input(fake_guest *guest, const uint8_t *bytes, size_t size)
+{
+    eryx_run_options options;
+    eryx_run_options_init(&options);
+    options.standard_input = bytes;
+    options.standard_input_size = size;
+    ASSERT_EQ(standard_input_begin(&guest->sandbox.input, &options, NULL), ERYX_OK);
+}
+
 guest_instance *fake_guest_instance(fake_guest *guest)
 {
     return &guest->sandbox.instance;

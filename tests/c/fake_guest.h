@@ -45,6 +45,9 @@ fake_guest *fake_guest_create(uint32_t memory_bytes, uint32_t handle_limit);
 /* Frees it and all handles. */
 void fake_guest_destroy(fake_guest *guest);
 
+/* Gives it a copy of bytes to read from its standard input. */
+void fake_guest_give_input(fake_guest *guest, const uint8_t *bytes, size_t size);
+
 /* The instance of a fake guest. */
 guest_instance *fake_guest_instance(fake_guest *guest);
 

@@ -176,10 +176,9 @@ static void test_stdin_without_text_is_closed(void)
 
 static void test_stdin_is_read_in_pieces_then_closed(void)
 {
-    uint8_t text[] = "hello world";
+    static const uint8_t text[] = "hello world";
     fake_guest *guest = new_guest();
-    guest->sandbox.input.bytes = text;
-    guest->sandbox.input.size = 11;
+    fake_guest_give_input(guest, text, 11);
     assert_read(guest, HANDLE_STDIN, 5, "hello");
     assert_read(guest, HANDLE_STDIN, 0, "");
     assert_read(guest, HANDLE_STDIN, 1, " ");
@@ -195,8 +194,7 @@ static void test_stdin_is_read_a_mebibyte_at_most(void)
     fake_guest *guest = new_guest();
     uint8_t *text = calloc(1, SIZE);
     ASSERT_NOT_NULL(text);
-    guest->sandbox.input.bytes = text;
-    guest->sandbox.input.size = SIZE;
+    fake_guest_give_input(guest, text, SIZE);
     wasi_io_streams_input_stream_read(fake_guest_instance(guest), HANDLE_STDIN, UINT64_MAX, RESULT);
     assert_no_trap(guest);
     ASSERT_EQ(fake_guest_u32(guest, RESULT + 8), TRANSFER);
@@ -208,10 +206,9 @@ static void test_stdin_is_read_a_mebibyte_at_most(void)
 
 static void test_stdin_survives_a_guest_without_memory(void)
 {
-    uint8_t text[] = "hello";
+    static const uint8_t text[] = "hello";
     fake_guest *guest = new_guest();
-    guest->sandbox.input.bytes = text;
-    guest->sandbox.input.size = 5;
+    fake_guest_give_input(guest, text, 5);
     guest->refuse_allocation = true;
     wasi_io_streams_input_stream_read(fake_guest_instance(guest), HANDLE_STDIN, 5, RESULT);
     assert_trap(guest, WASM_RT_TRAP_UNREACHABLE);
@@ -364,9 +361,8 @@ static void test_stream_that_goes_away_during_the_read(void)
     assert_trap(guest, WASM_RT_TRAP_UNREACHABLE);
     ASSERT_EQ(file.drops, 1);
 
-    uint8_t text[] = "hello";
-    guest->sandbox.input.bytes = text;
-    guest->sandbox.input.size = 5;
+    static const uint8_t text[] = "hello";
+    fake_guest_give_input(guest, text, 5);
     guest->on_allocate = shrink_stdin;
     assert_read(guest, HANDLE_STDIN, 5, "");
     fake_guest_destroy(guest);

@@ -346,11 +346,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake_guest *guest = fake_guest_create(MEMORY, HANDLE_LIMIT);
     FUZZ_REQUIRE(vfs_create(NULL, &quota, &guest->sandbox.files) == VFS_OK);
     guest->sandbox.handles.fixed[HANDLE_ROOT].object = vfs_root(guest->sandbox.files);
-    eryx_run_options options;
-    eryx_run_options_init(&options);
-    options.standard_input = text;
-    options.standard_input_size = sizeof text - 1;
-    FUZZ_REQUIRE(standard_input_begin(&guest->sandbox.input, &options, NULL) == ERYX_OK);
+    fake_guest_give_input(guest, text, sizeof text - 1);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         memcpy(fake_guest_bytes(guest, PATHS + (uint32_t)i * 32, 32), paths[i], strlen(paths[i]));
     }
