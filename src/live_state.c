@@ -71,13 +71,12 @@ static eryx_status create_memory(const live_memory *live, const eryx_sandbox *sa
                                  new_memory *out, eryx_error *out_error)
 {
     eryx_engine *engine = sandbox->engine;
-    static const char no_memory[] = "no memory for the state of a sandbox";
     if (!memory_cache_take(&engine->cache, &engine->image, 0, &out->map, &out->memory)) {
-        return status_fail(ERYX_INITIALIZATION, out_error, "%s", no_memory);
+        return status_fail(ERYX_INITIALIZATION, out_error, "%s", memory_shortage());
     }
     eryx_status status = live_memory_apply(live, &out->map, &out->memory)
                              ? native_restore(sandbox, &out->memory, &out->native, out_error)
-                             : status_fail(ERYX_INITIALIZATION, out_error, "%s", no_memory);
+                             : status_fail(ERYX_INITIALIZATION, out_error, "%s", memory_shortage());
     if (status != ERYX_OK) {
         memory_destroy(&out->map);
     }

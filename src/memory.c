@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "dirty_pages.h"
 #include "uninitialized.h"
@@ -64,6 +65,27 @@ bool memory_create(memory_map *map, const image *source, uint64_t initial_pages,
     out_memory->pages = pages;
     out_memory->max_pages = pages;
     return true;
+}
+
+static bool is_limited(int resource)
+{
+    struct rlimit limit;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+const char *memory_shortage(void)
+{
+    void *reservation =
+        mmap(NULL, mapping_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (reservation == MAP_FAILED) {
+        return is_limited(RLIMIT_AS)
+                   ? "no address space: a sandbox reserves 8 GiB, and RLIMIT_AS allows no more"
+                   : "no address space: a sandbox reserves 8 GiB";
+    }
+    munmap(reservation, mapping_bytes);
+    return is_limited(RLIMIT_DATA)
+               ? "no memory: what a sandbox can write counts, and RLIMIT_DATA allows no more"
+               : "no memory: the system has none, or allows no more mappings (vm.max_map_count)";
 }
 
 void memory_destroy(memory_map *map)

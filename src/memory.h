@@ -33,6 +33,12 @@ typedef struct memory_map {
 bool memory_create(memory_map *map, const image *source, uint64_t initial_pages,
                    wasm_rt_memory_t *out_memory);
 
+/*
+ * Why the system has just refused address space or memory, as a sentence for people: it names the
+ * limit of the process that is too low, if it is one. Threads: any.
+ */
+const char *memory_shortage(void);
+
 /* Unmaps everything. Allowed on a map without a reservation. */
 void memory_destroy(memory_map *map);
 

@@ -184,7 +184,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
                            "the signal by which guests are stopped cannot be handled");
     }
     if (!coroutine_create(&sandbox->coroutine, run_main, sandbox)) {
-        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "no address space for a guest stack");
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "%s", memory_shortage());
     }
     if (!native_choose_variant(sandbox, sandbox_is_metered(sandbox))) {
         coroutine_destroy(&sandbox->coroutine);

@@ -234,10 +234,7 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
         goto fail;
     }
     if (!create_memory(sandbox)) {
-        status =
-            status_fail(ERYX_INITIALIZATION, out_error,
-                        "no address space for a sandbox (each reserves 8 GiB; is there a limit "
-                        "such as RLIMIT_AS?)");
+        status = status_fail(ERYX_INITIALIZATION, out_error, "%s", memory_shortage());
         goto fail;
     }
     restore_globals(sandbox);

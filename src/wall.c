@@ -111,6 +111,11 @@ static bool ends_with(probe *probed, const memory_map *map, guest_instance *inst
 /* What does not hold; NULL if all does. */
 static const char *find_fault(const memory_map *map, const wasm_rt_memory_t *memory)
 {
+    coroutine trial; /* its stack is kept for the probes */
+    if (!coroutine_create(&trial, probe_main, NULL)) {
+        return memory_shortage();
+    }
+    coroutine_destroy(&trial);
     guest_instance instance = {.memory = *memory};
     const uint64_t outside[] = {memory->size, (uint64_t)UINT32_MAX + 1, MEMORY_RESERVED_BYTES,
                                 MEMORY_RESERVED_BYTES + MEMORY_GUARD_BYTES - 1, UINT64_MAX};

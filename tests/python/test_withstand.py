@@ -431,10 +431,30 @@ class TestMany:
                     live.append(eryx.Sandbox())
                     assert live[-1].execute("print(1)").stdout == "1"
             except eryx.InitializationError as error:
-                print("refused", len(live) < 3, bool(str(error)))
+                print("refused", len(live) < 3, "RLIMIT_AS" in str(error))
             """
         )
         assert output == "refused True True"
+
+    @pytest.mark.parametrize("megabytes", [20, 60, 300])
+    def test_data_limit(self, child: Callable[[str], str], megabytes: int) -> None:
+        """It was told as RLIMIT_AS, and as a wall that does not hold."""
+        output = child(
+            f"""
+            import resource
+            import eryx
+            limits = ({megabytes} << 20, {megabytes} << 20)
+            resource.setrlimit(resource.RLIMIT_DATA, limits)
+            live = []
+            try:
+                for _ in range(100):
+                    live.append(eryx.Sandbox())
+                    assert live[-1].execute("print(1)").stdout == "1"
+            except (eryx.InitializationError, MemoryError) as error:
+                print("RLIMIT_DATA" in str(error), "RLIMIT_AS" in str(error))
+            """
+        )
+        assert output == "True False"
 
     def test_no_address_space_at_all(self, child: Callable[[str], str]) -> None:
         output = child(
