@@ -42,6 +42,11 @@ static int module_exec(PyObject *module)
         PyModule_AddStringConstant(module, "BUILD_ID", eryx_build_id()) < 0) {
         return -1;
     }
+    PyObject *is_main =
+        PyInterpreterState_GetID(PyInterpreterState_Get()) == 0 ? Py_True : Py_False;
+    if (PyModule_AddObjectRef(module, "IN_MAIN_INTERPRETER", is_main) < 0) {
+        return -1;
+    }
     return limits_add(module);
 }
 
@@ -145,8 +150,14 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* What Python 3.12 and later ask and the headers of 3.11 have no names for: whether interpreters
+ * that have locks of their own may import the module. */
+enum { SLOT_MULTIPLE_INTERPRETERS = 3, VERSION_WITH_SLOT = 0x030C0000 };
+#define OWN_LOCK_SUPPORTED ((void *)2)
+
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, module_exec},
+    {0, NULL}, /* for PyInit__eryx() */
     {0, NULL},
 };
 
@@ -166,5 +177,8 @@ PyMODINIT_FUNC PyInit__eryx(void);
 
 PyMODINIT_FUNC PyInit__eryx(void)
 {
+    if (Py_Version >= VERSION_WITH_SLOT) {
+        module_slots[1] = (PyModuleDef_Slot){SLOT_MULTIPLE_INTERPRETERS, OWN_LOCK_SUPPORTED};
+    }
     return PyModuleDef_Init(&module_definition);
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import _thread
+import atexit
 import os
 import select
 import threading
 import time
 
 from eryx._eryx import deliver
+from eryx._threads import start_thread, threads_are_greenlets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,6 +96,9 @@ class BlockingRun:
                     self._wait_until(event)
                 elif self._tasks:
                     self._run_loop(0.0)
+        except BaseException:
+            calls.failures.clear()
+            raise
         finally:
             calls.end()
             self._finish_tasks()
@@ -125,21 +130,22 @@ class BlockingRun:
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
         """Starts a coroutine; gives a function that cancels it."""
-        loop = self._loop
-        if loop is None and self._remote is None:
-            import asyncio
-
-            if asyncio._get_running_loop() is None:
-                loop = self._loop = _loops.own()
-            else:
-                self._remote = _loops.remote()
-        if loop is not None:
-            task = loop.create_task(coroutine)
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
-            return task.cancel
-        assert self._remote is not None
-        return _spawn_remotely(self._remote, coroutine)
+        try:
+            if self._loop is None and self._remote is None:
+                if _is_in_loop():
+                    self._remote = _thread_local.loops.remote()
+                else:
+                    self._loop = _thread_local.loops.own()
+            if self._remote is not None:
+                return _spawn_remotely(self._remote, coroutine)
+            assert self._loop is not None
+            task = self._loop.create_task(coroutine)
+        except BaseException:
+            coroutine.close()
+            raise
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task.cancel
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -224,12 +230,13 @@ class BlockingRun:
 _bells_lock = _thread.allocate_lock()  # so that nobody rings a bell that is closed just now
 
 
-class _Loops(threading.local):
-    """The event loops of a thread: its own, and one in a helper thread."""
+class _Loops:
+    """Event loops of one thread: its own, and one in a helper thread. Closed when it is gone."""
 
-    _own: asyncio.AbstractEventLoop | None = None
-    _remote: asyncio.AbstractEventLoop | None = None
-    _process = 0
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._own: asyncio.AbstractEventLoop | None = None
+        self._remote: asyncio.AbstractEventLoop | None = None
 
     def own(self) -> asyncio.AbstractEventLoop:
         """The loop that this thread runs while it waits for callbacks."""
@@ -237,7 +244,12 @@ class _Loops(threading.local):
         if self._own is None or self._own.is_closed():
             import asyncio
 
-            self._own = asyncio.new_event_loop()
+            if threads_are_greenlets():
+                from eryx._greenlets import GreenletEventLoop
+
+                self._own = GreenletEventLoop()
+            else:
+                self._own = asyncio.new_event_loop()
         return self._own
 
     def remote(self) -> asyncio.AbstractEventLoop:
@@ -246,8 +258,16 @@ class _Loops(threading.local):
         if self._remote is None or self._remote.is_closed():
             import asyncio
 
+            if threads_are_greenlets():
+                raise RuntimeError(
+                    "under gevent a running event loop needs execute_async for async callbacks"
+                )
             loop = asyncio.new_event_loop()
-            threading.Thread(target=_serve, args=(loop,), name="eryx-loop", daemon=True).start()
+            try:
+                start_thread("eryx-loop", lambda: _serve(loop))
+            except BaseException:
+                loop.close()
+                raise
             self._remote = loop
         return self._remote
 
@@ -257,20 +277,47 @@ class _Loops(threading.local):
             self._process = os.getpid()
             self._own = self._remote = None
 
+    def close(self) -> None:
+        """Ends both; new ones are made if they are needed."""
+        self._forget_parent()
+        own, remote, self._own, self._remote = self._own, self._remote, None, None
+        if own is not None and not own.is_running():
+            own.close()
+        if remote is not None and not remote.is_closed():
+            remote.call_soon_threadsafe(remote.stop)
+
     def __del__(self) -> None:
         """The thread has ended."""
-        if self._process != os.getpid():
-            return
-        if self._own is not None and not self._own.is_running():
-            self._own.close()
-        if self._remote is not None:
-            try:
-                self._remote.call_soon_threadsafe(self._remote.stop)
-            except RuntimeError:
-                pass  # it is closed
+        try:
+            self.close()
+        except Exception:
+            pass  # so does the interpreter, and parts of a loop may be gone already
 
 
-_loops = _Loops()
+class _ThreadLocal(threading.local):
+    def __init__(self) -> None:
+        self.loops = _Loops()
+
+
+_thread_local = _ThreadLocal()
+
+
+@atexit.register
+def _close_loops() -> None:
+    """Closes the loops of the main thread while the interpreter is still whole."""
+    _thread_local.loops.close()
+
+
+def _is_in_loop() -> bool:
+    """Whether the present code is called by a running event loop."""
+    import asyncio
+
+    running = asyncio._get_running_loop()
+    if running is None or not threads_are_greenlets():
+        return running is not None
+    from eryx._greenlets import runs_here
+
+    return runs_here(running)
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

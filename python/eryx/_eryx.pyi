@@ -14,6 +14,7 @@ UNLIMITED: Final[int]
 LIMITS: Final[tuple[tuple[str, int], ...]]  # names and defaults, in the order of eryx_limits
 VERSION: Final[str]
 BUILD_ID: Final[str]
+IN_MAIN_INTERPRETER: Final[bool]
 
 def open_native_module(path: bytes, sha256: bytes, needed: tuple[object, ...], /) -> object: ...
 

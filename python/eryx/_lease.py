@@ -8,6 +8,7 @@ import threading
 
 from eryx._annotations import late_annotations
 from eryx._sandbox import Sandbox
+from eryx._turn import running_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class PooledSandbox(Sandbox):
 
         from eryx._pool import Waiter
 
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         woken = asyncio.Event()
         waiter = Waiter(lambda: loop.call_soon_threadsafe(woken.set))
         if not self._pool._enter_queue(self, waiter):
@@ -242,6 +243,7 @@ class PooledSandbox(Sandbox):
 
     async def __aenter__(self) -> Self:
         """Waits for the sandbox and gives it."""
+        running_loop()  # the end of the block needs it, too
         if self._state == WAITING:
             await self._wait_async()
         self._check_held()

@@ -13,6 +13,8 @@ import threading
 from collections import deque
 from sys import is_finalizing
 
+from eryx._threads import start_thread
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +133,7 @@ class Scheduler:
         with self._condition:
             self._threads += 1
         try:
-            threading.Thread(target=self._serve, name="eryx-compute", daemon=True).start()
+            start_thread("eryx-compute", self._serve)
         except RuntimeError:  # the system has no more, or the interpreter ends
             with self._condition:
                 self._threads -= 1

@@ -34,6 +34,19 @@ _LOOK_SECONDS = 0.5
 _LEFT = -1
 
 
+def running_loop() -> AbstractEventLoop:
+    """The event loop that runs here. Raises RuntimeError that says what is wanted if none does."""
+    import asyncio
+
+    loop = asyncio._get_running_loop()
+    if loop is None:
+        raise RuntimeError(
+            "async methods of eryx need a running event loop of asyncio; under another library, "
+            "such as trio, have a worker thread call those that are not async"
+        )
+    return loop
+
+
 class Run:
     """Marks a run in whose callbacks other code may be.
 
@@ -131,7 +144,7 @@ class Turn:
 
         self.check()
         thread = _thread.get_ident()
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         with self._mutex:
             if self._holder is None:
                 self._holder, self._holder_is_task, self._loop = thread, True, loop

@@ -10,6 +10,8 @@ import os
 import threading
 from collections import deque
 
+from eryx._threads import start_thread
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +39,7 @@ class _Pool:
                 return
             self._threads += 1
         try:
-            threading.Thread(target=self._serve, name="eryx-callback", daemon=True).start()
+            start_thread("eryx-callback", self._serve)
         except RuntimeError:
             with self._condition:
                 self._threads -= 1

@@ -6,7 +6,9 @@ import builtins
 import importlib.metadata
 import importlib.resources
 import re
+import subprocess
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,28 +129,100 @@ class TestModuleImport:
         )
         assert output == "[]"
 
-    def test_subinterpreters_work_or_fail_with_import_error(
-        self, child: Callable[[str], str]
-    ) -> None:
-        if sys.version_info < (3, 13):
-            module = "_xxsubinterpreters"
-        else:
-            module = "_interpreters"
+    def test_no_warnings_in_development_mode(self) -> None:
+        """`-X dev` shows what was not closed and not awaited."""
+        program = """
+            import asyncio, threading, eryx
+
+            async def later():
+                await asyncio.sleep(0.001)
+                return 1
+
+            async def never():
+                await asyncio.Event().wait()
+
+            callbacks = [
+                {"name": "now", "fn": lambda: 1},
+                {"name": "later", "fn": later},
+                {"name": "never", "fn": never},
+                {"name": "elsewhere", "fn": lambda: 1, "thread": True},
+            ]
+            limits = eryx.ResourceLimits(callback_timeout_ms=50)
+            code = "print(await now(), await later(), await elsewhere())"
+
+            def run(kind):
+                sandbox = kind(callbacks=callbacks, resource_limits=limits, on_stdout=len)
+                assert sandbox.execute(code).stdout == "1 1 1"
+                try:
+                    sandbox.execute("await never()")
+                except eryx.ExecutionError:
+                    pass
+                return sandbox
+
+            async def main():
+                sandbox = run(eryx.Sandbox)  # which takes an event loop of a thread
+                assert (await sandbox.execute_async(code)).stdout == "1 1 1"
+                run_ = asyncio.create_task(eryx.Sandbox().execute_async("while True: pass"))
+                await asyncio.sleep(0.05)
+                run_.cancel()
+                await asyncio.gather(run_, return_exceptions=True)
+
+            run(eryx.Sandbox)
+            with run(eryx.Session) as session:
+                session.fork().execute("print(1)")
+            for _ in range(3):
+                thread = threading.Thread(target=run, args=(eryx.Sandbox,))
+                thread.start()
+                thread.join()
+            asyncio.run(main())
+            factory = eryx.SandboxFactory(setup_code="x = 1")
+            with eryx.SandboxPool(factory=factory) as pool, pool.acquire() as lease:
+                print(lease.execute("print(x)").stdout)
+            """
+        command = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(program)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.stderr == ""
+        assert done.stdout == "1\n"
+
+    @pytest.mark.parametrize("isolated", [True, False])
+    def test_subinterpreters(self, child: Callable[[str], str], isolated: bool) -> None:
+        """Threads that were left at the end of one ended the process."""
         output = child(
             f"""
-            import {module} as interpreters
-            program = '''
-            try:
-                import eryx
-            except ImportError:
-                pass
+            import sys, textwrap
+            if sys.version_info >= (3, 13):
+                import _interpreters as interpreters
+                kind = "isolated" if {isolated} else "legacy"
+                create = lambda: interpreters.create(kind)
+                run = interpreters.exec
             else:
-                assert eryx.Sandbox().execute("print(6 * 7)").stdout == "42"
-            '''
-            import textwrap
-            for _ in range(2):
-                identity = interpreters.create()
-                problem = interpreters.run_string(identity, textwrap.dedent(program))
+                import _xxsubinterpreters as interpreters
+                create = lambda: interpreters.create(isolated={isolated})
+                run = interpreters.run_string
+            program = textwrap.dedent('''
+                import asyncio, eryx
+                async def later(): return 1
+                def run(fn, **options):
+                    callbacks = [dict(name="call", fn=fn, **options)]
+                    return eryx.Sandbox(callbacks=callbacks).execute("print(await call())").stdout
+                assert run(lambda: 1) == run(later) == "1"
+                try:
+                    run(lambda: 1, thread=True)
+                except eryx.ExecutionError as error:
+                    assert "starts no threads in a subinterpreter" in error.exc_message
+                async def main():
+                    code = "print(sum(range(3_000_000)))"
+                    runs = [eryx.Sandbox().execute_async(code) for _ in range(3)]
+                    results = await asyncio.gather(*runs)
+                    assert [result.stdout for result in results] == ["4499998500000"] * 3
+                asyncio.run(main())
+                session = eryx.Session()
+                session.execute("x = 1")
+                assert session.fork().execute("print(x)").stdout == "1"
+            ''')
+            for _ in range(3):
+                identity = create()
+                problem = run(identity, program)
                 assert problem is None, problem
                 interpreters.destroy(identity)
             import eryx

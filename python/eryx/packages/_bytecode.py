@@ -12,7 +12,7 @@ import threading
 
 from eryx._cache_folder import cache_folder, is_private
 from eryx._errors import EryxError
-from eryx._eryx import BUILD_ID
+from eryx._eryx import BUILD_ID, IN_MAIN_INTERPRETER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ def _key(sources: Mapping[str, bytes]) -> str:
 
 def _compile_all(sources: Mapping[str, bytes]) -> Bytecode:
     """Deals the sources out to a few sandboxes, the largest first, and lets them work."""
-    wanted = max(1, min(_MAX_THREADS, os.cpu_count() or 1, len(sources) // _FILES_PER_THREAD))
+    most = min(_MAX_THREADS, os.cpu_count() or 1) if IN_MAIN_INTERPRETER else 1
+    wanted = max(1, min(most, len(sources) // _FILES_PER_THREAD))
     shares: list[list[str]] = [[] for _ in range(wanted)]
     sizes = [0] * wanted
     for path in sorted(sources, key=lambda path: len(sources[path]), reverse=True):
