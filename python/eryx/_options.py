@@ -28,7 +28,7 @@ class RequestOptions(TypedDict, total=False):
     on_stdout: Callable[[str], object] | None
     on_stderr: Callable[[str], object] | None
     result_variable: str | None
-    trace: bool | Literal["all"]
+    trace: bool | Literal["all"] | None
     on_trace: Callable[[TraceEvent], object] | None
     max_trace_events: int
 

@@ -97,7 +97,7 @@ class Sandbox(OneOfAKind):
         on_stdout: Callable[[str], object] | None = None,
         on_stderr: Callable[[str], object] | None = None,
         result_variable: str | None = None,
-        trace: bool | Literal["all"] = False,
+        trace: bool | Literal["all"] | None = None,
         on_trace: Callable[[TraceEvent], object] | None = None,
         max_trace_events: int = 100_000,
         native_modules: Iterable[NativeModule] | None = None,
@@ -127,8 +127,9 @@ class Sandbox(OneOfAKind):
         result_variable: name of the global whose value becomes `ExecuteResult.result`; None for
             ``result``.
         trace: whether `ExecuteResult.trace` is to tell each line, call, return and exception of the
-            program, and its callbacks; "all": those of the standard library as well.
-        on_trace: called with each event while the program runs; never for a run without `trace`.
+            program, and its callbacks; "all": those of the standard library as well. None: if there
+            is an `on_trace`.
+        on_trace: called with each event while the program runs.
         max_trace_events: after so many, events are left out.
         native_modules: extension modules that the guest may import, translated by `eryx.native`;
             their files have to be where the guest finds them, such as in a volume.
@@ -169,7 +170,7 @@ class Sandbox(OneOfAKind):
         self._on_trace = on_trace
         self._max_trace_events = max_trace_events
         self._trace_mode: str | None = None
-        if trace is not False or on_trace is not None or max_trace_events != 100_000:
+        if trace is not None or on_trace is not None or max_trace_events != 100_000:
             self._trace_mode = _trace_mode(trace, on_trace, max_trace_events)
         self._turn = Turn()
         self._driver: Driver | BlockingRun | None = None
@@ -514,7 +515,7 @@ def _trace_mode(trace: object, on_trace: object, max_trace_events: object) -> st
     if on_trace is not None and not callable(on_trace):
         raise TypeError(f"on_trace must be callable or None, not {type(on_trace).__name__}")
     checked_limit(max_trace_events)
-    return mode_of(trace)
+    return mode_of(on_trace is not None if trace is None else trace)
 
 
 def _is_async(handler: object) -> bool:

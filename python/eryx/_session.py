@@ -113,7 +113,7 @@ class Session(Sandbox):
         scrub_stderr: bool | None = None,
         scrub_result: bool | None = None,
         scrub_files: bool | None = None,
-        trace: bool | Literal["all"] = False,
+        trace: bool | Literal["all"] | None = None,
         on_trace: Callable[[TraceEvent], object] | None = None,
         max_trace_events: int = 100_000,
         transactional: bool | Literal["all"] = False,

@@ -162,7 +162,7 @@ def mode_of(trace: object) -> str | None:
     """The mode of the guest's tracer for what a caller gave as `trace`."""
     if trace is True:
         return "user"
-    if trace is False or trace is None:
+    if trace is False:
         return None
     if trace == "all":
         return "all"

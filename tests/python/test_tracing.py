@@ -76,6 +76,24 @@ class TestTrace:
         result = traced(on_trace=seen.append)
         assert seen == result.trace
 
+    def test_a_handler_is_enough(self) -> None:
+        """It was never called without `trace=True`."""
+        seen: list[eryx.TraceEvent] = []
+        for sandbox in (eryx.Sandbox(on_trace=seen.append), eryx.Session(on_trace=seen.append)):
+            seen.clear()
+            result = sandbox.execute("x = 1\ny = 2")
+            assert [event.line for event in seen if event.event == "line"] == [1, 2]
+            assert seen == result.trace
+        with eryx.SandboxPool() as pool, pool.acquire(on_trace=seen.append) as lease:
+            seen.clear()
+            assert lease.execute("x = 1").trace == seen != []
+
+    def test_a_handler_and_no_tracing(self) -> None:
+        seen: list[eryx.TraceEvent] = []
+        assert eryx.Sandbox(on_trace=seen.append, trace=False).execute("x = 1").trace == []
+        assert eryx.Sandbox(on_trace=seen.append).execute("x = 1", trace=False).trace == []
+        assert seen == []
+
     def test_handler_gets_them_while_the_run_goes_on(self) -> None:
         seen: list[eryx.TraceEvent] = []
         counts: list[int] = []
