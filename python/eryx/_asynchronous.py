@@ -187,6 +187,7 @@ class Driver:
                 now_ns = time.monotonic_ns()
         except BaseException as error:
             calls.end()
+            calls.failures.clear()
             self.leave()
             if self._tasks and not isinstance(error, GeneratorExit):
                 await self._finish_tasks()

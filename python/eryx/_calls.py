@@ -9,6 +9,7 @@ from contextvars import copy_context
 
 from eryx._errors import ResourceLimitError, SuspendCallback
 from eryx._eryx import deliver
+from eryx._failures import Failures, log_failure, log_timeout
 from eryx._json import LARGE, decode
 from eryx._turn import Run, runs_around
 
@@ -74,11 +75,12 @@ _NOBODY = _Nobody()
 class _Call:
     """A call that is not answered yet."""
 
-    __slots__ = ("_awaitable", "_cancel", "arguments", "name", "slot")
+    __slots__ = ("_awaitable", "_cancel", "arguments", "memory_bytes", "name", "slot")
 
     def __init__(self, name: str, slot: int | None) -> None:
         self.name = name
         self.slot = slot  # in the journal
+        self.memory_bytes = 0  # of the arguments
         self.arguments: dict[str, Any] | None = None  # until a thread takes them
         self._cancel: Callable[[], object] | None = None
         self._awaitable: object = None
@@ -98,16 +100,21 @@ class _Call:
         if self._cancel is None:
             return
         try:
-            import inspect
-
             self._cancel()
-            if (
-                inspect.iscoroutine(self._awaitable)
-                and inspect.getcoroutinestate(self._awaitable) == inspect.CORO_CREATED
-            ):
-                self._awaitable.close()  # it will never be awaited
+            _close_unawaited(self._awaitable)
         except (ImportError, RuntimeError, ValueError):
             pass  # the interpreter ends; the loop is closed; it starts just now, in another thread
+
+
+def _close_unawaited(awaitable: object) -> None:
+    """Ends a coroutine that nobody will ever await, unless somebody has begun to."""
+    import inspect
+
+    if (
+        inspect.iscoroutine(awaitable)
+        and inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED
+    ):
+        awaitable.close()
 
 
 class Awaited:
@@ -217,6 +224,7 @@ class Calls:
         "answers",
         "declarations",
         "end_ns",
+        "failures",
         "last_ns",
         "max_trace_events",
         "network",
@@ -241,6 +249,7 @@ class Calls:
         self.declarations = None if table is None else table.declarations
         self._timeout_ns = None if timeout_ms is None else timeout_ms * 1_000_000
         self.recording = recording
+        self.failures = Failures()
         self.recorder: Recorder | None = None
         self.trace_mode: str | None = None
         self.max_trace_events = 0
@@ -353,6 +362,8 @@ class Calls:
             call = self._open.pop(identity, None)
             try:
                 if call is not None:
+                    if error is not None:
+                        self._keep(call, error)
                     self._answer(identity, call, value, error)
             finally:
                 del error  # its traceback holds this frame
@@ -368,6 +379,7 @@ class Calls:
         if self.recorder is not None:
             self.recorder.callback_start(identity, name)
         call = _Call(name, None)
+        call.memory_bytes = memory_bytes
         began_ns = time.monotonic_ns()
         try:
             callback = self._callbacks.get(name)
@@ -385,23 +397,34 @@ class Calls:
             self.enter()
             try:
                 value = callback.call(arguments)
+            except BaseException as error:
+                log_failure(name, error)
+                self._keep(call, error)
+                raise
             finally:
                 self.leave()
             if type(value) not in _PLAIN_TYPES and hasattr(value, "__await__"):
                 self._open[identity] = call
-                call.runs(self._runner.spawn(self._guard(identity, value)), value)
+                try:
+                    call.runs(self._runner.spawn(self._guard(identity, name, value)), value)
+                except BaseException:
+                    _close_unawaited(value)
+                    raise
                 return
         except Exception as error:
             self._open.pop(identity, None)
-            if self._in_time(began_ns):
+            if self._in_time(name, began_ns):
                 self._answer(identity, call, None, error)
             return
-        if self._in_time(began_ns):
+        if self._in_time(name, began_ns):
             self._answer(identity, call, value, None)
 
-    def _in_time(self, began_ns: int) -> bool:
+    def _in_time(self, name: str, began_ns: int) -> bool:
         """Whether an answer is still wanted. If not the guest finds out by itself."""
-        return self._timeout_ns is None or time.monotonic_ns() - began_ns < self._timeout_ns
+        if self._timeout_ns is None or time.monotonic_ns() - began_ns < self._timeout_ns:
+            return True
+        log_timeout(name)
+        return False
 
     def _begin_in_thread(
         self, identity: int, call: _Call, callback: Callback, arguments: dict[str, Any]
@@ -423,11 +446,13 @@ class Calls:
         try:
             value = callback.call(arguments)
         except BaseException as raised:
+            log_failure(callback.name, raised)
             error = raised
         self.answers.append((identity, value, error))
+        error = None  # its traceback holds this frame
         self._runner.wake()
 
-    async def _guard(self, identity: int, awaitable: Awaitable[Any]) -> None:
+    async def _guard(self, identity: int, name: str, awaitable: Awaitable[Any]) -> None:
         """On an event loop: waits for the value. Never raises, so that no loop is stopped."""
         import asyncio
 
@@ -437,11 +462,15 @@ class Calls:
         error: BaseException | None = None
         try:
             value = await awaitable
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as raised:
+            if identity in self._open:  # it was not given up
+                log_failure(name, raised)
             error = RuntimeError("the callback was cancelled")
         except BaseException as raised:
+            log_failure(name, raised)
             error = raised
         self.answers.append((identity, value, error))
+        error = None  # its traceback holds this frame
         self._runner.wake()
 
     def _expire(self, identity: int) -> None:
@@ -450,7 +479,14 @@ class Calls:
             self.recorder.callback_end(identity)
         call = self._open.pop(identity, None)
         if call is not None:
+            log_timeout(call.name)
             call.give_up()
+
+    def _keep(self, call: _Call, error: BaseException) -> None:
+        """A function of the caller has raised what the guest is told now."""
+        message = _message(error)
+        text = f"{type(error).__name__}: {message}" if message else type(error).__name__
+        self.failures.keep(text, error, call.memory_bytes)
 
     def _answer(self, identity: int, call: _Call, value: Any, error: BaseException | None) -> None:
         if error is None:
@@ -458,6 +494,8 @@ class Calls:
                 text = _encode(value)
             except Exception as problem:
                 error = _unsuitable(call.name, problem)
+                log_failure(call.name, error)
+                self._keep(call, error)
         if error is not None:
             if isinstance(error, SuspendCallback) or not isinstance(error, Exception):
                 try:

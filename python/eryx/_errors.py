@@ -60,7 +60,8 @@ class EryxError(Exception):
 class ExecutionError(EryxError):
     """The program failed: an uncaught exception, an exit with a code other than 0, or a crash.
 
-    The text of the exception is the traceback that Python printed inside the sandbox.
+    The text of the exception is the traceback that Python printed inside the sandbox. If it was an
+    exception of a callback that ended the run, ``__cause__`` is that exception.
     """
 
     __module__ = "eryx"

@@ -219,8 +219,12 @@ def finish(
     recorder: Recorder | None = None,
     queued_ns: int = 0,
     decoded: DecodedResult | None = None,
+    cause: BaseException | None = None,
 ) -> ExecuteResult:
-    """Makes a result of a good outcome; raises the exception of another."""
+    """Makes a result of a good outcome; raises the exception of another.
+
+    cause: the exception of a callback that has ended the run.
+    """
     exception_class = EXCEPTIONS[outcome.status]
     if exception_class is None:
         return ExecuteResult(outcome, recorder, queued_ns, decoded)
@@ -252,9 +256,11 @@ def finish(
         error.traceback = outcome.traceback or ""
         error.exit_code = outcome.exit_code
     try:
-        raise error
+        if cause is None:
+            raise error
+        raise error from cause
     finally:
-        del error  # its traceback holds this frame, and those hold the sandbox
+        del error, cause  # their tracebacks hold this frame, and those hold the sandbox
 
 
 late_annotations(globals(), ExecuteResult)

@@ -276,7 +276,9 @@ class Sandbox(OneOfAKind):
             self._end(outcome)
         finally:
             self._turn.release()
-        return finish(outcome, None if calls is None else calls.recorder)
+        if calls is None:
+            return finish(outcome)
+        return finish(outcome, calls.recorder, cause=calls.failures.take_cause(outcome))
 
     async def execute_async(
         self,
@@ -331,7 +333,9 @@ class Sandbox(OneOfAKind):
             self._turn.release()
         if has_large_result(outcome):
             return await finish_async(outcome, calls.recorder, run.queued_ns)
-        return finish(outcome, calls.recorder, run.queued_ns)
+        return finish(
+            outcome, calls.recorder, run.queued_ns, cause=calls.failures.take_cause(outcome)
+        )
 
     def _give_up(self, run: Driver) -> None:
         """Puts the sandbox in order after a run that nobody waits for; the next may begin then."""

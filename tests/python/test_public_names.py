@@ -138,7 +138,7 @@ class TestTypeHints:
 
     def test_are_the_types(self) -> None:
         hints = typing.get_type_hints(eryx.Sandbox.execute)
-        assert hints["stdin"] == str | bytes | None
+        assert hints["stdin"] == str | bytes | typing.IO[Any] | None
         assert hints["return"] is eryx.ExecuteResult
         assert typing.get_type_hints(eryx.Session.__init__)["vfs"] == eryx.VfsStorage | None
         assert typing.get_type_hints(eryx.ExecuteResult)["stdout"] is str
