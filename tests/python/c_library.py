@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -52,16 +53,26 @@ def succeed(
     return done.stdout
 
 
+def link_sources(folder: Path) -> None:
+    """Lets a folder look like the sources."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in PARTS:
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(ROOT / name)
+
+
+def blocks(language: str) -> list[str]:
+    """The examples of docs/c.md in a language."""
+    text = (ROOT / "docs" / "c.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
 def build(compiler: str) -> Path:
     """Builds with the compiler of the system ("cc") or of the wheel ("zig"), from a source folder
     and in a build folder whose names have spaces. Gives the build folder.
     """
     source = BUILD / "source tree"
-    source.mkdir(parents=True, exist_ok=True)
-    for name in PARTS:
-        link = source / name
-        if not link.is_symlink():
-            link.symlink_to(ROOT / name)
+    link_sources(source)
     options = [
         *("-DCMAKE_BUILD_TYPE=Release", "-DERYX_PYTHON=OFF", "-DERYX_TESTS=OFF"),
         f"-DERYX_GUEST_DIR={ROOT / 'build' / 'guest'}",

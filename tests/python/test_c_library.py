@@ -17,7 +17,11 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 import eryx
-from c_library import HOSTS, ROOT, Done, Library, build, call, succeed
+from c_library import HOSTS, ROOT, Done, Library, blocks, build, call, succeed
+
+sys.path.insert(0, str(ROOT))
+
+from tools import abi
 
 GREETING = "hello from the sandbox\n"
 ANSWERS = "add: 5 9\nfetch: ['data', 'data', 'data']\ntogether: True\ncaught: ValueError"
@@ -108,6 +112,42 @@ class TestInstallation:
         cache = (folder / "CMakeCache.txt").read_text()
         assert "Python_EXECUTABLE" in cache
         assert "Python_INCLUDE_DIR" not in cache
+
+
+class TestAbi:
+    """What docs/c.md promises of versions with the same soname."""
+
+    def test_what_was_promised_is_there(self) -> None:
+        record = abi.record_path().read_text().splitlines()
+        assert abi.broken(record, abi.describe()) == []
+
+    def test_what_is_new_was_recorded(self) -> None:
+        """If this fails, and the other does not: python -m tools.abi."""
+        record = abi.record_path().read_text().splitlines()
+        assert [line for line in abi.describe() if line not in record] == []
+
+    def test_functions_are_all_there(self) -> None:
+        lines = abi.describe()
+        named = {name for line in lines for name in re.findall(r"\b(eryx_\w+)\(", line)}
+        assert named == declared()
+
+    def test_what_breaks_it(self) -> None:
+        now = abi.describe()
+        assert abi.broken(now, now) == []
+        for text in ("eryx_free(void *data)", "ERYX_TIMEOUT = 6", "size of eryx_event: "):
+            (line,) = (line for line in now if text in line)
+            assert abi.broken(now, [other for other in now if other != line]) == [line]
+        (moved,) = (line for line in now if line.startswith("eryx_run_options.source_size:"))
+        other = moved.replace("at 16", "at 24")
+        assert abi.broken(now, [other if line == moved else line for line in now]) == [moved]
+
+    def test_options_may_grow_but_not_shrink(self) -> None:
+        now = abi.describe()
+        (size,) = (line for line in now if line.startswith("size of eryx_run_options: "))
+        for change, expected in ((8, []), (-8, [size])):
+            changed = f"size of eryx_run_options: {int(size.split()[-1]) + change}"
+            grown = [changed if line == size else line for line in now]
+            assert abi.broken(now, grown) == expected
 
 
 class TestPrograms:
@@ -356,6 +396,33 @@ class TestFactoryFiles:
         done = factory(path, "everything")
         assert done.stderr.startswith(f"RESOURCE_LIMIT: {path}: the factory needs ")
         assert done.stderr.endswith(f"the limit is {256 << 20}\n")
+
+
+class TestDocument:
+    """What stands in docs/c.md; test_docs.py runs its commands."""
+
+    def test_programs(self, library: Library, tmp_path: Path) -> None:
+        factory = tmp_path / "my.factory"
+        build_factory = ("-m", "eryx", "factory", "build", "--import", "decimal", "-o", factory)
+        succeed(sys.executable, *build_factory)
+        programs = blocks("c")
+        assert len(programs) == 3
+        for number, text in enumerate(programs):
+            source = tmp_path / f"{number}.c"
+            source.write_text(text)
+            program = library.compile(source, tmp_path / f"program {number}")
+            (expected,) = re.findall(r"^/\* prints: (.+?) \*/", text, re.DOTALL | re.MULTILINE)
+            words = [factory] if "argv[1]" in text else []
+            assert library.run(program, *words) == re.sub("\n +", "\n", expected) + "\n"
+
+    def test_cmake(self, library: Library, tmp_path: Path) -> None:
+        (tmp_path / "hello.c").write_text(blocks("c")[0])
+        (described,) = blocks("cmake")
+        (tmp_path / "CMakeLists.txt").write_text(described)
+        prefix = f"-DCMAKE_PREFIX_PATH={library.prefix}"
+        succeed("cmake", "-S", tmp_path, "-B", tmp_path / "b", prefix)
+        succeed("cmake", "--build", tmp_path / "b")
+        assert succeed(tmp_path / "b" / "hello").startswith("OK: hello\n")
 
 
 class TestHosts:

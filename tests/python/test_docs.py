@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import c_library
 import eryx
 import shell_blocks
 from toolchain.guest_packages import sources, wheels
@@ -85,8 +86,22 @@ def copy_packages(folder: Path) -> None:
         shutil.copy(file, folder)
 
 
+def make_c_program(folder: Path) -> dict[str, str]:
+    """The sources of the C library, with what the toolchain has made, and a program of it."""
+    c_library.link_sources(folder)
+    (folder / "build").mkdir()
+    for name in ("guest", "libraries"):
+        (folder / "build" / name).symlink_to(ROOT.resolve() / "build" / name)
+    (folder / "hello.c").write_text(c_library.blocks("c")[0])
+    return {}
+
+
 # What the commands of a document find in their folder; gives more environment variables.
-PREPARATION = {"packages.md": make_index, "factories.md": make_wheels}
+PREPARATION = {
+    "packages.md": make_index,
+    "factories.md": make_wheels,
+    "c.md": make_c_program,
+}
 
 
 @pytest.mark.parametrize(
