@@ -67,23 +67,24 @@ bool memory_create(memory_map *map, const image *source, uint64_t initial_pages,
     return true;
 }
 
-static bool is_limited(int resource)
+/* failed: what getrlimit() gave, whose own parameter has a type of each C library. */
+static bool is_limited(int failed, const struct rlimit *limit)
 {
-    struct rlimit limit;
-    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return failed == 0 && limit->rlim_cur != RLIM_INFINITY;
 }
 
 const char *memory_shortage(void)
 {
+    struct rlimit limit;
     void *reservation =
         mmap(NULL, mapping_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (reservation == MAP_FAILED) {
-        return is_limited(RLIMIT_AS)
+        return is_limited(getrlimit(RLIMIT_AS, &limit), &limit)
                    ? "no address space: a sandbox reserves 8 GiB, and RLIMIT_AS allows no more"
                    : "no address space: a sandbox reserves 8 GiB";
     }
     munmap(reservation, mapping_bytes);
-    return is_limited(RLIMIT_DATA)
+    return is_limited(getrlimit(RLIMIT_DATA, &limit), &limit)
                ? "no memory: what a sandbox can write counts, and RLIMIT_DATA allows no more"
                : "no memory: the system has none, or allows no more mappings (vm.max_map_count)";
 }
