@@ -60,6 +60,9 @@ class _LateAnnotations(dict[str, object]):
         self._look_up()
         return super().__iter__()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return dict, (dict(self),)
+
     def get(self, name: str, default: object = None) -> object:
         self._look_up()
         return super().get(name, default)
@@ -67,6 +70,9 @@ class _LateAnnotations(dict[str, object]):
     def keys(self) -> KeysView[str]:  # type: ignore[override]
         self._look_up()
         return super().keys()
+
+    def copy(self) -> dict[str, object]:
+        return dict(self)
 
     def values(self) -> ValuesView[object]:  # type: ignore[override]
         self._look_up()

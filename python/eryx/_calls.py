@@ -397,7 +397,7 @@ class Calls:
             self.enter()
             try:
                 value = callback.call(arguments)
-            except BaseException as error:
+            except Exception as error:
                 log_failure(name, error)
                 self._keep(call, error)
                 raise
@@ -484,9 +484,9 @@ class Calls:
 
     def _keep(self, call: _Call, error: BaseException) -> None:
         """A function of the caller has raised what the guest is told now."""
-        message = _message(error)
-        text = f"{type(error).__name__}: {message}" if message else type(error).__name__
-        self.failures.keep(text, error, call.memory_bytes)
+        name, message = (_c_text(text) for text in (type(error).__name__, _message(error)))
+        told = b": ".join((name, message)) if message else name
+        self.failures.keep(told.decode(), error, call.memory_bytes)
 
     def _answer(self, identity: int, call: _Call, value: Any, error: BaseException | None) -> None:
         if error is None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # What the guest raises for an exception of a callback.
 _GUEST_TYPE = "eryx.CallbackError"
 
+# What a callback ends a run with, or is ended with.
+_NO_FAILURES = (SuspendCallback, KeyboardInterrupt, SystemExit, GeneratorExit)
+
 # How many exceptions are kept until the end of a run, and what the arguments may take that their
 # tracebacks hold; one is kept whatever it holds.
 _MOST = 16
@@ -36,8 +39,8 @@ def _logger() -> Logger | None:
 
 def log_failure(name: str, error: BaseException) -> None:
     """Writes down what a callback has raised. Raises nothing; from any thread."""
-    _without_own_frames(error)
-    if not isinstance(error, SuspendCallback):
+    if not isinstance(error, _NO_FAILURES):
+        _without_own_frames(error)
         _log("callback %r failed", name, error)
 
 

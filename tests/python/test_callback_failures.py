@@ -127,6 +127,18 @@ class TestLog:
         assert sandbox_with(suspend).execute_with_journal("await fail()").suspended
         assert not caplog.records
 
+    @pytest.mark.parametrize("thread", [False, True])
+    @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+    def test_what_ends_the_process_is_no_failure(
+        self, caplog: pytest.LogCaptureFixture, kind: type[BaseException], thread: bool
+    ) -> None:
+        def leave() -> None:
+            raise kind
+
+        with pytest.raises(kind):
+            sandbox_with(leave, thread=thread).execute("await fail()")
+        assert not caplog.records
+
     def test_nothing_is_printed_unasked(self, child: Callable[[str], str]) -> None:
         output = child(
             """
@@ -207,6 +219,15 @@ class TestCause:
         with pytest.raises(eryx.ExecutionError) as caught:
             sandbox_with(fail).execute(code)
         assert caught.value.__cause__ is None
+
+    @pytest.mark.parametrize("text", ["", "a\0b", "\ud800", "\N{SNOWMAN}" * 100_000, "a: b"])
+    def test_whatever_the_text_is(self, text: str) -> None:
+        def fail_so() -> None:
+            raise OwnError(text)
+
+        with pytest.raises(eryx.ExecutionError) as caught:
+            sandbox_with(fail_so).execute("await fail()")
+        assert isinstance(caught.value.__cause__, OwnError)
 
     def test_of_the_error_in_a_journal(self) -> None:
         outcome = sandbox_with(fail).execute_with_journal(CODE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import inspect
 import io
 import pydoc
@@ -143,6 +144,19 @@ class TestTypeHints:
         assert typing.get_type_hints(eryx.Session.__init__)["vfs"] == eryx.VfsStorage | None
         assert typing.get_type_hints(eryx.ExecuteResult)["stdout"] is str
         assert typing.get_type_hints(eryx.ResourceLimits)["max_fuel"] == int | None
+
+    def test_annotations_are_a_dict_to_everybody(self) -> None:
+        for hints in (eryx.Sandbox.cancel.__annotations__, eryx.NetConfig.__annotations__):
+            for copied in (
+                dict(hints),
+                {**hints},
+                hints.copy(),
+                copy.copy(hints),
+                copy.deepcopy(hints),
+            ):
+                assert type(copied) is dict
+                assert copied == hints != {}
+                assert not [value for value in copied.values() if isinstance(value, str)]
 
     def test_of_a_subclass_of_the_caller(self) -> None:
         class Own(eryx.Session):
