@@ -46,10 +46,12 @@ function(eryx_fortify target)
 endfunction()
 
 # Links a shared object so that it shows nothing but the symbols of a version script, and stripped:
-# the guest alone has ten thousand local names.
+# the guest alone has ten thousand local names. It stays when it is closed: handlers of signals, of
+# forks and of ending threads are in it.
 function(eryx_export_only target map)
     target_link_options(${target} PRIVATE
         "LINKER:--version-script=${map}" "LINKER:-z,relro" "LINKER:-z,now" "LINKER:-z,noexecstack"
+        "LINKER:-z,nodelete"
         $<$<CONFIG:Release>:LINKER:--strip-all>)
     set_target_properties(${target} PROPERTIES LINK_DEPENDS "${map}")
 endfunction()

@@ -455,6 +455,27 @@ class TestHosts:
         assert host.run("same_names.c") == "refused\n0\n"
 
 
+class TestPlugins:
+    """Hosts that open the library themselves."""
+
+    def test_closed_library_leaves_nothing_that_is_gone(
+        self, library: Library, tmp_path: Path
+    ) -> None:
+        program = library.compile(HOSTS / "unloading.c", tmp_path / "host")
+        printed = succeed(program, library.prefix / "lib" / "liberyx.so")
+        assert printed == "run\nrun\nchild: 0\ngoes on\n"
+
+    def test_two_copies_in_one_process(self, library: Library, tmp_path: Path) -> None:
+        """Each has its signal, and hands on what is the other's."""
+        program = library.compile(HOSTS / "two_copies.c", tmp_path / "host")
+        copy = tmp_path / "copy.so"
+        shutil.copy(library.prefix / "lib" / "liberyx.so", copy)
+        data = {"ERYX_DATA": str(library.prefix / "share" / "eryx")}
+        printed = succeed(program, library.prefix / "lib" / "liberyx.so", copy, environment=data)
+        lines = printed.splitlines()
+        assert lines == [" 0 6eryx.ExecutionTimeout 4RecursionError 4RecursionError"] * 4
+
+
 class Host:
     """A program of tests/hosts."""
 
