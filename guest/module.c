@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@
 #define INTERRUPT_SIGNAL SIGXCPU
 
 static volatile uint32_t interrupt;
+
+/* A wait was refused, and the exception is still to be raised. */
+static bool wait_refused;
 
 /*
  * What the host writes to when it interrupts the program, at any instruction and without calling
@@ -76,6 +80,15 @@ const struct interrupt_flags *eryx_guest_interrupt_flags(void)
     return &flags;
 }
 
+void module_refuse_wait(void)
+{
+    if (wait_refused) {
+        abort(); /* who waits here asks again and again, and never looks */
+    }
+    wait_refused = true;
+    PyErr_SetInterruptEx(INTERRUPT_SIGNAL);
+}
+
 static PyObject *none(void)
 {
     Py_IncRef(&_Py_NoneStruct);
@@ -114,11 +127,18 @@ static PyObject *module_set_interrupt(PyObject *self, PyObject *arguments)
 static PyObject *module_on_interrupt(PyObject *self, PyObject *arguments)
 {
     uint32_t kind = interrupt;
+    bool refused = wait_refused;
     (void)self;
     (void)arguments;
     interrupt = 0;
+    wait_refused = false;
     if (kind >= INTERRUPT_TIMEOUT && kind <= INTERRUPT_FUEL && interrupt_classes[kind] != NULL) {
         PyErr_SetString(interrupt_classes[kind], interrupt_messages[kind]);
+        return NULL;
+    }
+    if (refused) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "this would wait for ever: there are no other threads in the sandbox");
         return NULL;
     }
     return none(); /* it came after the end of the run it was meant for */

@@ -19,6 +19,12 @@ bool module_check_interrupt(void);
 /* Forgets an interrupt that came too late for the run it was meant for. */
 void module_clear_interrupt(void);
 
+/*
+ * For a wait that nothing could end: makes the caller's next look at signals raise RuntimeError.
+ * Does not return if it never looked since the last time. Needs no lock of the interpreter's.
+ */
+void module_refuse_wait(void);
+
 /* Methods of the module that are in callbacks.c. */
 PyObject *callbacks_call(PyObject *self, PyObject *arguments);
 PyObject *callbacks_wait(PyObject *self, PyObject *timeout);

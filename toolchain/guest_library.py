@@ -25,6 +25,7 @@ COMPILE_FLAGS = [
 PROVIDED = (
     *("getpid", "dlopen", "dlsym", "dlerror", "__main_argc_argv", "_exit"),
     *("write", "stat", "fstatat"),
+    *("pthread_cond_init", "pthread_cond_wait", "pthread_cond_timedwait", "poll"),
 )
 
 LINK_FLAGS = [

@@ -23,6 +23,10 @@ START_FUNCTION = "eryx_link_start"
 MEMORY_EXPORT = "memory"
 STACK_POINTER = "__stack_pointer"
 LIBRARY_START = "__eryx_library_start"
+
+# The guest's own functions take the place of a library's. What it calls by this prefix is the one
+# that was replaced.
+REPLACED_PREFIX = "__eryx_replaced_"
 MAXIMUM_PAGES = 65536
 
 # libc first: the others' constructors allocate.
@@ -148,6 +152,8 @@ def _resolve_imports(library: Library, layout: Layout, link: LinkModule) -> list
                     library.memory_base if base == "__memory_base" else library.table_base
                 )
             elif entry.kind == binary.KIND_FUNCTION:
+                if entry.name.startswith(REPLACED_PREFIX):
+                    _export_replaced(entry.name, library, layout)
                 provider = layout.function_provider(entry.name)
                 if provider is None:
                     missing.append(entry.name)
@@ -170,6 +176,17 @@ def _resolve_imports(library: Library, layout: Layout, link: LinkModule) -> list
                 link.constants[constant] = link.function_address(provider, entry.name)
             entry.module, entry.name = LINK_MODULE, constant
     return missing
+
+
+def _export_replaced(name: str, user: Library, layout: Layout) -> None:
+    """Exports a function of another library under a name that nothing replaces."""
+    replaced = name.removeprefix(REPLACED_PREFIX)
+    for library in layout.libraries:
+        index = library.exports(binary.KIND_FUNCTION).get(replaced)
+        if index is not None and library is not user:
+            if name not in library.exports(binary.KIND_FUNCTION):
+                library.module.exports.append(wasm.Export(name, binary.KIND_FUNCTION, index))
+            return
 
 
 def _plan_start(libraries: list[Library], link: LinkModule) -> None:

@@ -22,7 +22,10 @@ class _Selector(selectors.DefaultSelector):
             return ready
         if timeout is None:
             # Nothing in this process could ever end the wait.
-            raise RuntimeError("the event loop has nothing left to do, yet something is awaited")
+            raise RuntimeError(
+                "this would wait for ever: the event loop has nothing left to do, yet something is"
+                " awaited"
+            )
         if timeout > 0:
             time.sleep(timeout)
         return []

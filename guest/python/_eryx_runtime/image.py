@@ -12,7 +12,6 @@ from _eryx_runtime import (
     file_modes,
     immortal,
     interrupts,
-    locks,
     namespaces,
     network,
     processes,
@@ -68,7 +67,6 @@ def _add_site_builtins() -> None:
 def prepare_image() -> None:
     """Import what is preloaded."""
     interrupts.install()
-    locks.install()
     event_loop.install()
     network.install()
     file_modes.install()
