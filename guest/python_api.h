@@ -99,6 +99,7 @@ PyThreadState *PyThreadState_Get(void);
 extern PyObject _Py_NoneStruct;
 extern PyObject *PyExc_OSError;
 extern PyObject *PyExc_RuntimeError;
+extern PyObject *PyExc_SyntaxError;
 extern PyObject *PyExc_ValueError;
 
 void Py_IncRef(PyObject *object);
@@ -135,6 +136,7 @@ PyObject *Py_BuildValue(const char *format, ...);
 PyObject *PyErr_Occurred(void);
 void PyErr_Clear(void);
 void PyErr_SetString(PyObject *type, const char *message);
+void PyErr_SetObject(PyObject *type, PyObject *value);
 PyObject *PyErr_SetFromErrno(PyObject *type);
 PyObject *PyErr_GetRaisedException(void);
 void PyErr_DisplayException(PyObject *exception);

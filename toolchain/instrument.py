@@ -26,6 +26,7 @@ from toolchain import call_graph
 from toolchain.errors import BuildError
 from toolchain.hot import load_hot_functions
 from toolchain.leaves import wasm2c
+from toolchain.nesting import allow_nesting
 from toolchain.recursion import guard_recursion
 from toolchain.symbols import plain_name, symbols_source
 
@@ -271,9 +272,10 @@ def transform_functions(code: GeneratedCode) -> None:
         raise BuildError("a function was lost")
     for name, body in zip(names, bodies, strict=True):
         code.functions[name].text = body
-    guarded = guard_recursion({name: function.text for name, function in code.functions.items()})
-    for name, body in guarded.items():
-        code.functions[name].text = body
+    for change in (guard_recursion, allow_nesting):
+        changed = change({name: function.text for name, function in code.functions.items()})
+        for name, body in changed.items():
+            code.functions[name].text = body
 
 
 def count_calls(code: GeneratedCode, hot: frozenset[str]) -> None:

@@ -158,7 +158,7 @@ class Pipeline:
         instrumented = self.step(
             "instrument",
             [
-                *("instrument.py", "call_graph.py", "recursion.py", "symbols.py"),
+                *("instrument.py", "call_graph.py", "recursion.py", "nesting.py", "symbols.py"),
                 *("hot_functions.txt", leaves.WASM2C),
             ],
             {

@@ -37,7 +37,7 @@ _SITES = (
 )
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
     """The name in the source of a function that wasm2c has mangled."""
     name = re.sub(r"_\d+$", "", name.removeprefix("w2c_guest_"))
     return re.sub(r"0x([0-9A-F]{2})", lambda match: chr(int(match[1], 16)), name)
@@ -47,15 +47,15 @@ def guard_recursion(functions: dict[str, str]) -> dict[str, str]:
     """Gives those of the transformed function bodies that have to be replaced, by name."""
     changed: dict[str, str] = {}
     for name, text in functions.items():
-        if _plain_name(name) not in _OTHER_USERS and _CHECK not in text:
+        if plain_name(name) not in _OTHER_USERS and _CHECK not in text:
             continue
-        if _plain_name(name) == "_Py_CheckRecursiveCall":
+        if plain_name(name) == "_Py_CheckRecursiveCall":
             continue
         first, count = _SITES[0].subn(r"\1GUEST_STACK_LIMIT(instance, \3)", text)
         result, more = _SITES[1].subn(r"\1GUEST_STACK_LIMIT(instance, \2)", first)
         if count + more > 0:
             changed[name] = result
-    missing = set(_OTHER_USERS) - {_plain_name(name) for name in changed}
+    missing = set(_OTHER_USERS) - {plain_name(name) for name in changed}
     if missing or len(changed) < _LEAST_FUNCTIONS:
         raise BuildError(
             f"recursion checks are not where they were: {len(changed)} functions,"

@@ -1,0 +1,90 @@
+"""Lets programs be nested as deep as CPython's are elsewhere, and no deeper than is safe.
+
+For WebAssembly, CPython compiles its parser with less room for recursion than on other platforms:
+137 brackets in each other are its end, where 200 are allowed. The stack of a guest has the room.
+
+The compiler of 3.14.0 does not count the comprehensions in comprehensions, which each take one
+entry of a table of fixed size; 22 and more write behind it. Later releases raise SyntaxError.
+"""
+
+from __future__ import annotations
+
+import re
+
+from toolchain.errors import BuildError
+from toolchain.recursion import plain_name
+
+# MAXSTACK of CPython's Parser/pegen.h, for WebAssembly and else.
+_LEVELS_OF_WASM = 4000
+_LEVELS = 6000
+_LEVEL_CHECK = re.compile(rf"( (var_\w+) = ){_LEVELS_OF_WASM}(u;\n *(var_\w+) = \4 != \2;)")
+_TOO_DEEP = "w2c_guest_0x5FPypegen_stack_overflow"
+_LEAST_CHECKS = 480
+
+# CO_MAXBLOCKS, and where struct _PyCfgExceptStack has its depth.
+_MOST_BLOCKS = 21
+_OFFSET_DEPTH = 4 * (_MOST_BLOCKS + 2)
+_LABELLING = "label_exception_targets"
+_RAISING = "eryx_guest_nested_blocks"
+# Local variables of the function: the stack, its new depth, the list of what is still to be done,
+# and where the place of the instruction is.
+_PUSH = re.compile(
+    rf"(?P<stack>var_\w+);\n *var_i1 = {_OFFSET_DEPTH}u;\n *var_i0 \+= var_i1;\n"
+    r"(?P<indent> *)(?P<depth>var_\w+) = var_i0;\n *var_i1 = (?P=depth);\n"
+    r" *var_i1 = i32_load_default32\(\(u64\)\(var_i1\)\);\n"
+    r" *var_i2 = 1u;\n *var_i1 \+= var_i2;\n *(?P=depth) = var_i1;\n"
+)
+_INSTRUCTION = re.compile(
+    r"var_i0 = (?P<instruction>var_\w+);\n *var_i1 = 24u;\n *var_i0 \+= var_i1;\n"
+    r" *(?P<target>var_\w+) = var_i0;\n"
+)
+_NO_MEMORY = re.compile(
+    r"( *)(var_\w+):;\n *var_i0 = w2c_guest_PyErr_NoMemory_0\(instance\);\n"
+    r"((?: *var_i0 = var_\w+;\n *w2c_guest_PyMem_Free_0\(instance, var_i0\);\n){2}"
+    r" *var_i0 = 4294967295u;\n *goto var_Bfunc;\n)"
+)
+
+
+def _one(pattern: re.Pattern[str], text: str) -> re.Match[str]:
+    matches = list(pattern.finditer(text))
+    if len(matches) != 1:
+        raise BuildError(f"{_LABELLING} is not as it was: {len(matches)} of {pattern.pattern!r}")
+    return matches[0]
+
+
+def _count_blocks(text: str, raising: str) -> str:
+    """Lets the function leave with an error as it does where memory is short."""
+    push = _one(_PUSH, text)
+    instruction = next(
+        (
+            match
+            for match in reversed(list(_INSTRUCTION.finditer(text)))
+            if match.end() < push.start()
+        ),
+        None,
+    )
+    if instruction is None:
+        raise BuildError(f"{_LABELLING} is not as it was: it reads no instructions")
+    leave = _one(_NO_MEMORY, text)[3]
+    check = (
+        f"{push['indent']}if ({push['depth']} > {_MOST_BLOCKS}u) {{\n"
+        f"{push['indent']}  {raising}(instance, {instruction['target']} - 16u);\n"
+        f"{leave}{push['indent']}}}\n"
+    )
+    return text[: push.end()] + check + text[push.end() :]
+
+
+def allow_nesting(functions: dict[str, str]) -> dict[str, str]:
+    """Gives those of the transformed function bodies that have to be replaced, by name."""
+    changed: dict[str, str] = {}
+    checks = 0
+    by_name = {plain_name(name): name for name in functions}
+    for name, text in functions.items():
+        if _TOO_DEEP in text and plain_name(name) != "_Pypegen_stack_overflow":
+            changed[name], count = _LEVEL_CHECK.subn(rf"\g<1>{_LEVELS}\g<3>", text)
+            checks += count
+    if checks < _LEAST_CHECKS:
+        raise BuildError(f"the parser's checks are not where they were: {checks} were found")
+    labelling = by_name[_LABELLING]
+    changed[labelling] = _count_blocks(functions[labelling], by_name[_RAISING])
+    return changed
