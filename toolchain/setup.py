@@ -80,13 +80,17 @@ def missing_test_packages() -> list[str]:
     return [name for path, name in TEST_PROGRAMS.items() if not Path(path).exists()]
 
 
-def prepare(*, development: bool) -> Path:
+def prepare(*, development: bool, system_packages: bool = True) -> Path:
     """Makes the machine ready to build, and to test and work on the project; gives .venv's Python.
+
+    system_packages: whether to install what is missing of the system's, where that can be done.
 
     Raises BuildError that names what is missing.
     """
     logs = ROOT / "build" / "log"
     missing = missing_system_packages() + (missing_test_packages() if development else [])
+    if missing and not system_packages:
+        raise BuildError(f"missing on this machine: {' '.join(missing)}")
     if missing:
         print("installing:", *missing, flush=True)
         install_system_packages(missing, logs / "apt.log")
@@ -104,9 +108,17 @@ def main() -> int:
     parser.add_argument(
         "--development", action="store_true", help="also what tests and linters use"
     )
+    parser.add_argument(
+        "--no-system-packages", action="store_true", help="install no packages of the system"
+    )
     arguments = parser.parse_args()
     try:
-        print(prepare(development=arguments.development))
+        print(
+            prepare(
+                development=arguments.development,
+                system_packages=not arguments.no_system_packages,
+            )
+        )
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
