@@ -43,6 +43,7 @@ static bool add_directory(copier *work, memory_node *from, memory_node *to)
 static void copy_attributes(const memory_node *from, memory_node *to)
 {
     to->number = from->number;
+    to->mode = from->mode;
     to->accessed = from->accessed;
     to->modified = from->modified;
     to->changed = from->changed;

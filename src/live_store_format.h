@@ -4,7 +4,7 @@
  *   count of trees; each: length and path of the place where its storage is mounted, last number,
  *   count of nodes; the nodes. The first tree has no path, and begins with /data and /tmp; the
  *   others begin with their root:
- *     type, number, three times as seconds and nanoseconds, then
+ *     type, number, mode, three times as seconds and nanoseconds, then
  *     file:      size, count of chunks; each: offset, size, bytes
  *     directory: last cursor, count of entries; each: cursor, node, length, name. A node that is a
  *                directory comes after the one it lies in.

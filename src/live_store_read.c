@@ -122,6 +122,7 @@ static bool read_directory(reader *from, uint64_t number)
 typedef struct node_head {
     uint64_t type;
     uint64_t number;
+    uint64_t mode;
     vfs_time accessed;
     vfs_time modified;
     vfs_time changed;
@@ -130,8 +131,8 @@ typedef struct node_head {
 static bool take_head(reader *from, node_head *out_head)
 {
     return take(from, &out_head->type) && take(from, &out_head->number) &&
-           take_time(from, &out_head->accessed) && take_time(from, &out_head->modified) &&
-           take_time(from, &out_head->changed);
+           take(from, &out_head->mode) && take_time(from, &out_head->accessed) &&
+           take_time(from, &out_head->modified) && take_time(from, &out_head->changed);
 }
 
 static bool skip(reader *from, uint64_t size)
@@ -209,6 +210,7 @@ static bool fill_node(reader *from, uint64_t number)
                 : node->type == VFS_TYPE_DIRECTORY ? read_directory(from, number)
                                                    : take(from, &length) && skip(from, length);
     node->number = head.number;
+    node->mode = (uint16_t)(head.mode & VFS_MODE_MASK);
     return done;
 }
 

@@ -131,6 +131,7 @@ static void put_node(writer *to, const memory_node *node)
 {
     put(to, (uint64_t)node->type);
     put(to, node->number);
+    put(to, node->mode);
     put_time(to, node->accessed);
     put_time(to, node->modified);
     put_time(to, node->changed);

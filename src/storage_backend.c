@@ -66,7 +66,7 @@ static vfs_error parent(vfs_node directory, vfs_node *out_node)
 static void stat_node(vfs_node node, vfs_status *out_status)
 {
     eryx_storage *storage = storage_of(node);
-    *out_status = (vfs_status){.type = node.type};
+    *out_status = (vfs_status){.type = node.type, .mode = vfs_usual_mode(node.type)};
     if (storage_lock(storage)) {
         vfs_memory_backend.stat(node, out_status);
         storage_unlock(storage);
@@ -108,6 +108,11 @@ static vfs_error set_times(vfs_node node, const vfs_new_time *accessed,
     LOCKED(node, error, set_times(node, accessed, modified));
 }
 
+static vfs_error set_mode(vfs_node node, uint16_t mode)
+{
+    LOCKED(node, error, set_mode(node, mode));
+}
+
 static vfs_error make(vfs_node directory, const char *name, size_t length, vfs_type type,
                       const char *target, size_t target_length, vfs_node *out_node)
 {
@@ -145,6 +150,7 @@ const vfs_backend storage_backend = {
     .write = write_node,
     .set_size = set_size,
     .set_times = set_times,
+    .set_mode = set_mode,
     .make = make,
     .link = link_node,
     .remove = remove_node,

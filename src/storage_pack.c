@@ -15,7 +15,8 @@
 static const char magic[8] = {'E', 'R', 'Y', 'X', 'F', 'I', 'L', 'E'};
 
 enum {
-    FORMAT_VERSION = 1,
+    FORMAT_VERSION = 2,
+    FORMAT_WITHOUT_MODES = 1, /* which is read as well */
     HEADER_SIZE = 8 + 4 + 8 + 8,
 };
 
@@ -137,6 +138,7 @@ static void put_entry(writer *out, const memory_entry *entry, uint32_t *numbers)
     put_bytes(out, entry->name, entry->name_length);
     put_number(out, node->modified.seconds, 8);
     put_number(out, node->modified.nanoseconds, 4);
+    put_number(out, node->mode, 2);
     if (kind == RECORD_HARD_LINK) {
         put_number(out, (uintptr_t)node->copy - 1, 4);
     } else if (kind == RECORD_FILE) {
@@ -247,7 +249,8 @@ static bool add_record(record_numbers *numbers, memory_node *node)
 typedef struct reader {
     const uint8_t *next;
     size_t left;
-    bool failed; /* it ended too soon */
+    bool failed;    /* it ended too soon */
+    bool has_modes; /* of entries */
 } reader;
 
 static const uint8_t *get_bytes(reader *in, size_t size)
@@ -336,6 +339,7 @@ static vfs_error get_entry(reader *in, record_kind kind, memory_node *directory,
     size_t length = (size_t)get_number(in, 2);
     const char *name = (const char *)get_bytes(in, length);
     vfs_time modified = {.seconds = get_number(in, 8), .nanoseconds = (uint32_t)get_number(in, 4)};
+    uint16_t mode = in->has_modes ? (uint16_t)(get_number(in, 2) & VFS_MODE_MASK) : 0;
     if (in->failed || kind < RECORD_FILE || kind > RECORD_HARD_LINK ||
         !vfs_name_is_plain(name, length) || modified.nanoseconds >= 1000000000) {
         return VFS_INVALID;
@@ -354,6 +358,9 @@ static vfs_error get_entry(reader *in, record_kind kind, memory_node *directory,
         return error == VFS_EXIST ? VFS_INVALID : error;
     }
     node->modified = modified;
+    if (in->has_modes) {
+        node->mode = mode;
+    }
     directory->modified = kept;
     if (is_numbered && (kind == RECORD_FILE || kind == RECORD_SYMBOLIC_LINK) &&
         !add_record(numbers, node)) {
@@ -392,8 +399,13 @@ eryx_file_error eryx_storage_from_bytes(const uint8_t *data, size_t size, uint64
     }
     reader in = {.next = data, .left = size};
     const uint8_t *start = get_bytes(&in, sizeof magic);
-    if (start == NULL || memcmp(start, magic, sizeof magic) != 0 ||
-        get_number(&in, 4) != FORMAT_VERSION || get_number(&in, 8) != size) {
+    if (start == NULL || memcmp(start, magic, sizeof magic) != 0) {
+        return ERYX_FILE_INVALID;
+    }
+    uint64_t version = get_number(&in, 4);
+    in.has_modes = version == FORMAT_VERSION;
+    if ((version != FORMAT_VERSION && version != FORMAT_WITHOUT_MODES) ||
+        get_number(&in, 8) != size) {
         return ERYX_FILE_INVALID;
     }
     uint64_t expected = get_number(&in, 8);

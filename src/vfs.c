@@ -58,6 +58,7 @@ vfs_error vfs_create(const archive *stdlib, const vfs_quota *quota, vfs **out_fi
     files->locks = NULL;
     files->lock_count = 0;
     files->lock_moment = 0;
+    files->mode_of_new = VFS_MODE_USUAL;
     memory_tree_init(&files->memory, quota);
     mount_memory(files, PLACE_DATA, &files->data);
     mount_memory(files, PLACE_TMP, &files->tmp);
@@ -83,6 +84,11 @@ void vfs_destroy(vfs *files)
 void vfs_set_quota(vfs *files, const vfs_quota *quota)
 {
     files->memory.quota = *quota;
+}
+
+void vfs_set_mode_of_new(vfs *files, uint16_t mode)
+{
+    files->mode_of_new = mode;
 }
 
 vfs_usage vfs_get_usage(const vfs *files)

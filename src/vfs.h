@@ -81,6 +81,17 @@ enum {
                            * counts as several */
 };
 
+/* Permission bits. They are kept, and of what is made those that are asked for; nobody looks at
+ * them. */
+enum {
+    VFS_MODE_FILE = 0644,
+    VFS_MODE_DIRECTORY = 0755,
+    VFS_MODE_DEVICE = 0666,
+    VFS_MODE_LINK = 0777,
+    VFS_MODE_MASK = 07777,
+    VFS_MODE_USUAL = UINT16_MAX, /* for vfs_set_mode_of_new(): that of its type */
+};
+
 typedef struct vfs_quota {
     uint64_t max_bytes;   /* contents of files, by what is allocated; also the longest file */
     uint64_t max_entries; /* files, directories and links, together */
@@ -98,6 +109,7 @@ typedef struct vfs_time {
 
 typedef struct vfs_status {
     vfs_type type;
+    uint16_t mode;     /* permission bits */
     uint64_t links;    /* names that it has */
     uint64_t size;     /* bytes; of a symbolic link those of its target */
     uint64_t identity; /* different for any two files of one tree, and never used again */
@@ -188,8 +200,8 @@ vfs_file *vfs_root(vfs *files);
  * Opens what a path leads to.
  *
  * directory: where the path begins. The walk never leaves that directory: an absolute path, or ".."
- *            above it, is VFS_NOT_PERMITTED. An absolute symbolic link counts from "/" and so works
- *            only if the walk began at "/".
+ *            above it, is VFS_NOT_PERMITTED; above "/" there is "/". An absolute symbolic link
+ *            counts from "/" and so works only if the walk began at "/".
  * path:      length bytes of UTF-8, not terminated.
  * flags:     of vfs_open_flag. Writing to a directory is VFS_IS_DIRECTORY.
  * out_file:  closed by the caller with vfs_close().
@@ -256,6 +268,16 @@ vfs_error vfs_stat_at(vfs_file *directory, const char *path, size_t length, bool
 /* As vfs_set_times(), by path. */
 vfs_error vfs_set_times_at(vfs_file *directory, const char *path, size_t length, bool follow,
                            const vfs_new_time *accessed, const vfs_new_time *modified);
+
+/*
+ * Sets the permission bits of a file, or of what a path leads to through all links; only those of
+ * VFS_MODE_MASK are taken. VFS_READ_ONLY where nothing can be changed; in a volume nothing happens.
+ */
+vfs_error vfs_set_mode(vfs_file *file, uint32_t mode);
+vfs_error vfs_set_mode_at(vfs_file *directory, const char *path, size_t length, uint32_t mode);
+
+/* What files and directories that are made from now on in memory have as their permission bits. */
+void vfs_set_mode_of_new(vfs *files, uint16_t mode);
 
 /* Makes an empty directory. */
 vfs_error vfs_make_directory(vfs_file *directory, const char *path, size_t length);

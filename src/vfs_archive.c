@@ -47,6 +47,7 @@ static void stat_entry(vfs_node node, vfs_status *out_status)
     archive_data(archive_of(node), (uint32_t)node.item, &size);
     *out_status = (vfs_status){
         .type = node.type,
+        .mode = vfs_usual_mode(node.type),
         .links = 1,
         .size = size,
         .identity = vfs_identity(node.mount, node.item),

@@ -275,10 +275,11 @@ static uint64_t number_of(const struct stat *found)
 static void stat_node(vfs_node node, vfs_status *out_status)
 {
     struct stat found;
-    *out_status = (vfs_status){.type = node.type};
+    *out_status = (vfs_status){.type = node.type, .mode = vfs_usual_mode(node.type)};
     if (fstat(any_descriptor(node_of(node)), &found) == 0) {
         *out_status = (vfs_status){
             .type = node.type,
+            .mode = found.st_mode & VFS_MODE_MASK,
             .links = (uint64_t)found.st_nlink,
             .size = node.type == VFS_TYPE_FILE            ? (uint64_t)found.st_size
                     : node.type == VFS_TYPE_SYMBOLIC_LINK ? node_of(node)->target_length

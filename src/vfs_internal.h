@@ -68,6 +68,8 @@ typedef struct vfs_backend {
     /* All of the following are NULL in a tree that cannot be changed. */
     vfs_error (*set_times)(vfs_node node, const vfs_new_time *accessed,
                            const vfs_new_time *modified);
+    /* NULL also if it is not for a guest to change. */
+    vfs_error (*set_mode)(vfs_node node, uint16_t mode);
     /* Makes what type says under a name that is not taken; target: of a symbolic link. */
     vfs_error (*make)(vfs_node directory, const char *name, size_t length, vfs_type type,
                       const char *target, size_t target_length, vfs_node *out_node);
@@ -165,6 +167,7 @@ struct vfs {
     vfs_lock *locks;               /* made through this tree, in storages and volumes */
     uint32_t lock_count;
     uint64_t lock_moment; /* of a copy: when it was made */
+    uint16_t mode_of_new; /* VFS_MODE_USUAL: that of its type */
     memory_tree memory;   /* what is written, under /data and /tmp */
     memory_node data;
     memory_node tmp;
@@ -241,6 +244,15 @@ static inline void vfs_node_release(vfs_node node)
 static inline bool vfs_node_same(vfs_node left, vfs_node right)
 {
     return left.mount->storage == right.mount->storage && left.item == right.item;
+}
+
+/* The permission bits that something has of which nobody has said any. */
+static inline uint16_t vfs_usual_mode(vfs_type type)
+{
+    return type == VFS_TYPE_DIRECTORY          ? VFS_MODE_DIRECTORY
+           : type == VFS_TYPE_SYMBOLIC_LINK    ? VFS_MODE_LINK
+           : type == VFS_TYPE_CHARACTER_DEVICE ? VFS_MODE_DEVICE
+                                               : VFS_MODE_FILE;
 }
 
 /* True if the tree that a node lies in can be changed. */

@@ -55,6 +55,7 @@ static void init_node(memory_node *node, memory_tree *tree, vfs_type type)
     *node = (memory_node){.tree = tree,
                           .number = ++tree->last_number,
                           .type = type,
+                          .mode = vfs_usual_mode(type),
                           .accessed = now,
                           .modified = now,
                           .changed = now};
@@ -210,6 +211,7 @@ static void stat_node(vfs_node node, vfs_status *out_status)
     }
     *out_status = (vfs_status){
         .type = found->type,
+        .mode = found->mode,
         .links = found->links,
         .size = size,
         .identity = vfs_identity(node.mount, found->number),
@@ -274,6 +276,14 @@ static vfs_error set_node_times(vfs_node node, const vfs_new_time *accessed,
     set_time(&changed->accessed, accessed, now);
     set_time(&changed->modified, modified, now);
     changed->changed = now;
+    return VFS_OK;
+}
+
+static vfs_error set_node_mode(vfs_node node, uint16_t mode)
+{
+    memory_node *changed = node_of(node);
+    changed->mode = mode;
+    changed->changed = memory_now();
     return VFS_OK;
 }
 
@@ -467,6 +477,7 @@ const vfs_backend vfs_memory_backend = {
     .write = write_node,
     .set_size = set_node_size,
     .set_times = set_node_times,
+    .set_mode = set_node_mode,
     .make = make_node,
     .link = link_node,
     .remove = remove_node,

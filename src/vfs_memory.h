@@ -71,6 +71,7 @@ struct memory_node {
     uint32_t links; /* names; 1 for the root */
     vfs_type type;
     bool nameless; /* has lost its last name, and still counts as an entry */
+    uint16_t mode; /* permission bits */
     vfs_time accessed;
     vfs_time modified;
     vfs_time changed;

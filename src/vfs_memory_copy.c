@@ -14,8 +14,9 @@ void memory_tree_copy_accounts(memory_tree *tree, const memory_tree *from)
                           .hash_factor = from->hash_factor};
 }
 
-static void copy_times(const memory_node *from, memory_node *to)
+static void copy_attributes(const memory_node *from, memory_node *to)
 {
+    to->mode = from->mode;
     to->accessed = from->accessed;
     to->modified = from->modified;
     to->changed = from->changed;
@@ -118,7 +119,7 @@ static vfs_error walk_tree(memory_node *from, memory_node *to)
         if (entry == NULL) {
             if (level->to != NULL) {
                 level->to->directory.last_cursor = level->from->directory.last_cursor;
-                copy_times(level->from, level->to);
+                copy_attributes(level->from, level->to);
             }
             stack.depth--;
             continue;
@@ -129,7 +130,7 @@ static vfs_error walk_tree(memory_node *from, memory_node *to)
             level->to->directory.last_cursor = level->cursor - 1;
             error = copy_entry(entry, level->to, &node);
             if (node != NULL) {
-                copy_times(entry->node, node);
+                copy_attributes(entry->node, node);
             }
         } else if (entry->node->type == VFS_TYPE_DIRECTORY) {
             forget_copies(entry->node);
@@ -167,7 +168,7 @@ vfs_error memory_copy_nameless(memory_node *from, memory_tree *tree)
     memory_node *node;
     vfs_error error = copy_node(from, tree, &node);
     if (error == VFS_OK) {
-        copy_times(from, node);
+        copy_attributes(from, node);
         node->nameless = true;
         tree->used.entries++;
     }
@@ -190,9 +191,9 @@ void memory_root_swap(memory_node *left, memory_node *right)
 {
     memory_node old = *left;
     left->directory = right->directory;
-    copy_times(right, left);
+    copy_attributes(right, left);
     right->directory = old.directory;
-    copy_times(&old, right);
+    copy_attributes(&old, right);
     adopt(left);
     adopt(right);
 }

@@ -27,6 +27,15 @@ static vfs_error make_file(vfs_walk *walk, uint32_t flags)
     return error;
 }
 
+/* Gives what was just made the mode that was asked for. */
+static void set_mode_of_new(const vfs *files, const vfs_walk *walk)
+{
+    const vfs_backend *backend = walk->node.mount->backend;
+    if (files->mode_of_new != VFS_MODE_USUAL && backend->set_mode != NULL) {
+        (void)backend->set_mode(walk->node, files->mode_of_new);
+    }
+}
+
 /* Whether what is there may be opened with these flags. */
 static vfs_error check_open(vfs_node node, uint32_t flags)
 {
@@ -82,7 +91,9 @@ static vfs_error open_once(vfs_file *directory, const char *path, size_t length,
         }
         goto done;
     }
-    if (!made && (flags & VFS_OPEN_TRUNCATE) != 0) {
+    if (made) {
+        set_mode_of_new(directory->files, &walk);
+    } else if ((flags & VFS_OPEN_TRUNCATE) != 0) {
         error = walk.node.mount->backend->set_size(walk.node, 0);
         if (error != VFS_OK) {
             vfs_close(file);
@@ -183,6 +194,33 @@ vfs_error vfs_set_times_at(vfs_file *directory, const char *path, size_t length,
     return error;
 }
 
+static vfs_error set_node_mode(vfs_node node, uint32_t mode)
+{
+    if (!vfs_node_writable(node)) {
+        return VFS_READ_ONLY;
+    }
+    const vfs_backend *backend = node.mount->backend;
+    return backend->set_mode != NULL ? backend->set_mode(node, (uint16_t)(mode & VFS_MODE_MASK))
+                                     : VFS_OK;
+}
+
+vfs_error vfs_set_mode(vfs_file *file, uint32_t mode)
+{
+    return set_node_mode(file->node, mode);
+}
+
+vfs_error vfs_set_mode_at(vfs_file *directory, const char *path, size_t length, uint32_t mode)
+{
+    vfs_walk walk;
+    vfs_error error = walk_to(directory, path, length, true, &walk);
+    if (error != VFS_OK) {
+        return error;
+    }
+    error = set_node_mode(walk.node, mode);
+    vfs_walk_end(&walk);
+    return error;
+}
+
 /* Whether the target of a link stays where it is, wherever that is moved to. */
 static bool is_confined(const char *target, size_t length)
 {
@@ -218,6 +256,7 @@ vfs_error vfs_make_directory(vfs_file *directory, const char *path, size_t lengt
     }
     error = make(&walk, VFS_TYPE_DIRECTORY, NULL, 0);
     if (error == VFS_OK) {
+        set_mode_of_new(directory->files, &walk);
         vfs_locks_note(directory, path, length, &walk);
     }
     vfs_walk_end(&walk);

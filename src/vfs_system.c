@@ -88,6 +88,7 @@ static void stat_place(vfs_node node, vfs_status *out_status)
 {
     *out_status = (vfs_status){
         .type = node.type,
+        .mode = vfs_usual_mode(node.type),
         .links = 1,
         .identity = vfs_identity(node.mount, node.item),
     };

@@ -371,6 +371,60 @@ static void test_bytes_and_back(void)
     eryx_storage_destroy(storage);
 }
 
+static unsigned mode_of(eryx_storage *storage, const char *path)
+{
+    vfs *files = mount(storage, false);
+    vfs_status status;
+    ASSERT_EQ(tree_stat(files, path, &status), VFS_OK);
+    vfs_destroy(files);
+    return status.mode;
+}
+
+static void test_modes_are_kept_in_copies_and_bytes(void)
+{
+    eryx_storage *storage = sample();
+    vfs *files = mount(storage, false);
+    ASSERT_EQ(vfs_set_mode_at(vfs_root(files), "data/same", 9, 0600), VFS_OK);
+    ASSERT_EQ(vfs_set_mode_at(vfs_root(files), "data/d/e", 8, 01700), VFS_OK);
+    ASSERT_EQ(vfs_set_mode_at(vfs_root(files), "data", 4, 0711), VFS_OK);
+    vfs_destroy(files);
+    eryx_storage *copy;
+    ASSERT_EQ(eryx_storage_fork(storage, &copy), ERYX_FILE_OK);
+    ASSERT_EQ(mode_of(copy, "data/d/e/f"), 0600);
+    ASSERT_EQ(mode_of(copy, "data/d/e"), 01700);
+    ASSERT_EQ(mode_of(copy, "data"), 0711);
+    ASSERT_EQ(mode_of(copy, "data/sparse"), 0644);
+    eryx_storage_destroy(copy);
+    uint8_t *data;
+    size_t size;
+    ASSERT_EQ(eryx_storage_to_bytes(storage, &data, &size), ERYX_FILE_OK);
+    eryx_storage_destroy(storage);
+    ASSERT_EQ(eryx_storage_from_bytes(data, size, MIB, 100, &copy), ERYX_FILE_OK);
+    eryx_free(data);
+    ASSERT_EQ(mode_of(copy, "data/d/e/f"), 0600);
+    ASSERT_EQ(mode_of(copy, "data/d/e"), 01700);
+    ASSERT_EQ(mode_of(copy, "data/sparse"), 0644);
+    eryx_storage_destroy(copy);
+}
+
+/* Bytes of before files had modes. */
+static void test_bytes_without_modes_are_read(void)
+{
+    enum { RECORDS = 1 + 1 + 2 + 1 + 8 + 4 + 8 + 4 + 1 };
+    uint8_t data[STORAGE_HEADER_BYTES + RECORDS] = "ERYXFILE\1";
+    uint8_t *record = data + STORAGE_HEADER_BYTES;
+    record[0] = 1; /* a file */
+    record[2] = 1; /* length of its name */
+    record[4] = 'f';
+    record[RECORDS - 1] = 5; /* the end */
+    storage_bytes_seal(data, sizeof data);
+    eryx_storage *storage;
+    ASSERT_EQ(eryx_storage_from_bytes(data, sizeof data, MIB, 100, &storage), ERYX_FILE_OK);
+    expect(storage, "f", "");
+    ASSERT_EQ(mode_of(storage, "data/f"), 0644);
+    eryx_storage_destroy(storage);
+}
+
 static void test_damaged_bytes_are_refused(void)
 {
     eryx_storage *storage = sample();
@@ -484,5 +538,6 @@ TEST_MAIN(TEST_CASE(test_write_read_list_remove),
           TEST_CASE(test_a_write_over_the_quota_changes_nothing),
           TEST_CASE(test_trees_share_a_storage), TEST_CASE(test_mount_paths),
           TEST_CASE(test_mounts_under_mounts), TEST_CASE(test_a_fork_goes_its_own_way),
-          TEST_CASE(test_bytes_and_back), TEST_CASE(test_damaged_bytes_are_refused),
+          TEST_CASE(test_bytes_and_back), TEST_CASE(test_modes_are_kept_in_copies_and_bytes),
+          TEST_CASE(test_bytes_without_modes_are_read), TEST_CASE(test_damaged_bytes_are_refused),
           TEST_CASE(test_a_child_process_is_told), TEST_CASE(test_threads))

@@ -631,6 +631,56 @@ static void test_times(void)
     vfs_destroy(files);
 }
 
+static unsigned mode_of(vfs *files, const char *path)
+{
+    vfs_status status;
+    ASSERT_EQ(tree_lstat(files, path, &status), VFS_OK);
+    return status.mode;
+}
+
+/* Kept as they are set, and never looked at. */
+static void test_modes(void)
+{
+    archive *stdlib = archive_sample();
+    vfs *files = tree_create(stdlib, plenty, 100);
+    ASSERT_EQ(tree_put(files, "data/f", "text"), VFS_OK);
+    ASSERT_EQ(tree_mkdir(files, "data/d"), VFS_OK);
+    ASSERT_EQ(tree_symlink(files, "f", "data/s"), VFS_OK);
+    ASSERT_EQ(mode_of(files, "data/f"), 0644);
+    ASSERT_EQ(mode_of(files, "data/d"), 0755);
+    ASSERT_EQ(mode_of(files, "data/s"), 0777);
+    ASSERT_EQ(mode_of(files, "tmp"), 0755);
+    ASSERT_EQ(mode_of(files, "."), 0755);
+    ASSERT_EQ(mode_of(files, "dev/null"), 0666);
+    ASSERT_EQ(mode_of(files, "python-stdlib/re"), 0755);
+    ASSERT_EQ(mode_of(files, "python-stdlib/os.pyc"), 0644);
+    /* By path through links, by an open file, and with nothing but permission bits. */
+    ASSERT_EQ(vfs_set_mode_at(vfs_root(files), "data/s", 6, 0100000 | 04400), VFS_OK);
+    ASSERT_EQ(mode_of(files, "data/f"), 04400);
+    ASSERT_EQ(mode_of(files, "data/s"), 0777);
+    vfs_file *file = tree_get(files, "data/f", TREE_WRITE);
+    ASSERT_EQ(vfs_set_mode(file, 0), VFS_OK);
+    ASSERT_EQ(mode_of(files, "data/f"), 0);
+    vfs_close(file);
+    tree_expect(files, "data/f", "text");
+    ASSERT_EQ(vfs_set_mode_at(vfs_root(files), "data/no", 7, 0600), VFS_NO_ENTRY);
+    ASSERT_EQ(vfs_set_mode_at(vfs_root(files), "python-stdlib/re", 16, 0600), VFS_READ_ONLY);
+    ASSERT_EQ(vfs_set_mode_at(vfs_root(files), "dev/null", 8, 0600), VFS_READ_ONLY);
+    /* What is made gets what was said, and what is there keeps what it has. */
+    vfs_set_mode_of_new(files, 0600);
+    ASSERT_EQ(tree_put(files, "data/f", "new"), VFS_OK);
+    ASSERT_EQ(tree_put(files, "data/g", ""), VFS_OK);
+    ASSERT_EQ(tree_mkdir(files, "tmp/e"), VFS_OK);
+    vfs_set_mode_of_new(files, VFS_MODE_USUAL);
+    ASSERT_EQ(tree_put(files, "data/h", ""), VFS_OK);
+    ASSERT_EQ(mode_of(files, "data/f"), 0);
+    ASSERT_EQ(mode_of(files, "data/g"), 0600);
+    ASSERT_EQ(mode_of(files, "tmp/e"), 0600);
+    ASSERT_EQ(mode_of(files, "data/h"), 0644);
+    vfs_destroy(files);
+    archive_close(stdlib);
+}
+
 /* No two files of one tree are the same, and none is like one that is gone. */
 static void test_identity(void)
 {
@@ -690,4 +740,5 @@ TEST_MAIN(TEST_CASE(test_reads_and_writes), TEST_CASE(test_access), TEST_CASE(te
           TEST_CASE(test_entry_quota), TEST_CASE(test_lowered_quota),
           TEST_CASE(test_open_after_unlink), TEST_CASE(test_rename), TEST_CASE(test_hard_links),
           TEST_CASE(test_listing_while_changing), TEST_CASE(test_many_names),
-          TEST_CASE(test_deep_nesting), TEST_CASE(test_times), TEST_CASE(test_identity))
+          TEST_CASE(test_deep_nesting), TEST_CASE(test_times), TEST_CASE(test_modes),
+          TEST_CASE(test_identity))
