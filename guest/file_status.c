@@ -1,19 +1,23 @@
 /*
- * stat() that gives the inode of what a symbolic link leads to.
+ * stat() that knows permission bits, and the inode of what a symbolic link leads to.
  *
- * libc asks the host for the identity of a file apart from its status, and then without following
- * links, so st_ino would be the link's own.
+ * WASI has no permission bits: the host puts them above the number of links (protocol.h). And libc
+ * asks the host for the identity of a file apart from its status, without following links, so
+ * st_ino would be the link's own.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#include "protocol.h"
+#include "replaced.h"
 
-/* libc's own: fstatat() with and without a directory. */
-int __wasilibc_stat(const char *path, struct stat *status, int flags);
-int __wasilibc_nocwd_fstatat(int directory, const char *path, struct stat *status, int flags);
+static void take_mode(struct stat *status)
+{
+    status->st_mode |= (mode_t)(status->st_nlink >> FILE_MODE_SHIFT);
+    status->st_nlink &= ((nlink_t)1 << FILE_MODE_SHIFT) - 1;
+}
 
 static int libc_status(int directory, const char *path, struct stat *status, int flags)
 {
@@ -21,8 +25,8 @@ static int libc_status(int directory, const char *path, struct stat *status, int
                                  : __wasilibc_nocwd_fstatat(directory, path, status, flags);
 }
 
-EXPORT int fstatat(int directory, const char *restrict path, struct stat *restrict status,
-                   int flags)
+REPLACES int fstatat(int directory, const char *restrict path, struct stat *restrict status,
+                     int flags)
 {
     struct stat found;
     if (libc_status(directory, path, &found, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -35,16 +39,50 @@ EXPORT int fstatat(int directory, const char *restrict path, struct stat *restri
         int earlier_error = errno;
         int file = openat(directory, path, O_RDONLY | O_CLOEXEC);
         if (file >= 0) {
-            fstat(file, &found);
+            __eryx_replaced_fstat(file, &found);
             close(file);
         }
         errno = earlier_error; /* what cannot be opened keeps the link's inode */
     }
+    take_mode(&found);
     *status = found;
     return 0;
 }
 
-EXPORT int stat(const char *restrict path, struct stat *restrict status)
+REPLACES int stat(const char *restrict path, struct stat *restrict status)
 {
     return fstatat(AT_FDCWD, path, status, 0);
+}
+
+REPLACES int lstat(const char *restrict path, struct stat *restrict status)
+{
+    return fstatat(AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
+}
+
+/* As for root, who may do all but run a file that nobody may run. */
+REPLACES int faccessat(int directory, const char *path, int mode, int flags)
+{
+    struct stat status;
+    if (fstatat(directory, path, &status, flags & AT_SYMLINK_NOFOLLOW) != 0) {
+        return -1;
+    }
+    if ((mode & X_OK) != 0 && S_ISREG(status.st_mode) && (status.st_mode & 0111) == 0) {
+        errno = EACCES;
+        return -1;
+    }
+    return 0;
+}
+
+REPLACES int access(const char *path, int mode)
+{
+    return faccessat(AT_FDCWD, path, mode, 0);
+}
+
+REPLACES int fstat(int file, struct stat *status)
+{
+    if (__eryx_replaced_fstat(file, status) != 0) {
+        return -1;
+    }
+    take_mode(status);
+    return 0;
 }

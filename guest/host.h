@@ -29,6 +29,12 @@ HOST_IMPORT(answer) uint32_t host_answer(struct callback_answer *out);
 HOST_IMPORT(trace) void host_trace(const char *events, size_t size);
 HOST_IMPORT(watch_answers) void host_watch_answers(void);
 
+/* Files and the time that the guest has computed for: see protocol.h. */
+HOST_IMPORT(set_mode) uint32_t host_set_mode(const char *path, size_t size, uint32_t mode);
+HOST_IMPORT(set_open_mode) uint32_t host_set_open_mode(uint64_t identity, uint32_t mode);
+HOST_IMPORT(set_mode_of_new) void host_set_mode_of_new(uint32_t mode);
+HOST_IMPORT(processor_time) uint64_t host_processor_time(void);
+
 /* TLS: see protocol.h. */
 HOST_IMPORT(tls)
 int32_t host_tls(uint32_t operation, uint32_t session, const char *data, size_t size, char *out,

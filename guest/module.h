@@ -31,6 +31,14 @@ PyObject *callbacks_wait(PyObject *self, PyObject *timeout);
 PyObject *callbacks_trace(PyObject *self, PyObject *events);
 PyObject *callbacks_watch(PyObject *self, PyObject *nothing);
 
+/* Methods of the module that are in files.c. */
+PyObject *files_change_mode(PyObject *self, PyObject *arguments);
+PyObject *files_change_open_mode(PyObject *self, PyObject *arguments);
+PyObject *files_umask(PyObject *self, PyObject *arguments);
+
+/* The method of the module that is in random.c. */
+PyObject *random_forget(PyObject *self, PyObject *nothing);
+
 /* Methods of the module that are in tls.c. */
 PyObject *tls_call(PyObject *self, PyObject *arguments);
 PyObject *tls_call_into(PyObject *self, PyObject *arguments);

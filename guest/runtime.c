@@ -11,6 +11,7 @@
 #include "python_api.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -426,6 +427,7 @@ int32_t eryx_guest_start(void)
         return 1;
     }
     allocator_install();
+    setlocale(LC_CTYPE, "C.UTF-8"); /* as Python itself does where the locale is "C" */
     if (!start_python() || !set_stack_limit() || !prepare_image()) {
         return 1;
     }

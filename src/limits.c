@@ -52,7 +52,9 @@ void limits_begin(limits_state *state, guest_instance *instance, const eryx_limi
     state->interruptible = true;
     state->interrupt = guest_at(0);
     state->cpu_timeout_ns = milliseconds(limits->cpu_timeout_ms);
+    state->cpu_earlier_ns += state->counts_cpu ? state->cpu_used_ns : state->inside_ns;
     state->cpu_used_ns = 0;
+    state->inside_ns = 0;
     state->counts_cpu = state->cpu_timeout_ns != UINT64_MAX;
     state->inside = false;
     state->pause_every_ns = milliseconds(pause_every_ms);
@@ -81,12 +83,32 @@ static uint64_t cpu_used_ns(const limits_state *state)
     return state->cpu_used_ns + (state->inside ? cpu_ns() - state->cpu_entered_ns : 0);
 }
 
+/* What the guest was inside for, by the clock. */
+static uint64_t inside_ns(const limits_state *state)
+{
+    return state->inside_ns + (state->inside ? run_clock_ns() - state->entered_ns : 0);
+}
+
 static void count_cpu(limits_state *state)
 {
     if (!state->counts_cpu) {
+        state->cpu_used_ns = inside_ns(state);
         state->counts_cpu = true;
         state->cpu_entered_ns = state->inside ? cpu_ns() : 0;
     }
+}
+
+uint64_t limits_cpu_ns(limits_state *state)
+{
+    count_cpu(state);
+    return state->cpu_earlier_ns + cpu_used_ns(state);
+}
+
+void limits_forget_cpu(limits_state *state)
+{
+    state->cpu_earlier_ns = 0;
+    state->cpu_used_ns = 0;
+    state->inside_ns = 0;
 }
 
 /* Sets the flags that have the interpreter raise, as protocol.h says. */
@@ -196,6 +218,7 @@ uint32_t limits_enter(limits_state *state, guest_instance *instance, uint64_t *o
     if (state->counts_cpu) {
         state->cpu_entered_ns = cpu_ns();
     }
+    state->entered_ns = now;
     state->inside = true;
     *out_look_ns = next_interrupt_ns(state, now);
     return WASM_RT_TRAP_NONE;
@@ -205,6 +228,8 @@ void limits_leave(limits_state *state)
 {
     if (state->counts_cpu) {
         state->cpu_used_ns = cpu_used_ns(state);
+    } else {
+        state->inside_ns = inside_ns(state);
     }
     state->inside = false;
     atomic_store(&state->thread, 0);

@@ -42,6 +42,9 @@ typedef struct limits_state {
     uint64_t cpu_used_ns;    /* by the guest in the steps before; only if counts_cpu */
     uint64_t cpu_entered_ns; /* the thread's processor time when it was entered */
     uint64_t grace_cpu_ns;   /* cpu_used_ns at which LIMITS_GRACE_RUN_NS are used */
+    uint64_t cpu_earlier_ns; /* of the runs before */
+    uint64_t entered_ns;     /* CLOCK_MONOTONIC when the guest was entered */
+    uint64_t inside_ns; /* in the guest by that clock, in the steps before; unless counts_cpu */
     bool counts_cpu;
     bool inside;             /* a thread is in the guest */
     uint64_t pause_every_ns; /* 0 for never */
@@ -61,6 +64,17 @@ uint64_t limits_fuel(const limits_state *state, const guest_instance *instance);
 
 /* Nanoseconds since the first step, 0 before it. */
 uint64_t limits_duration_ns(const limits_state *state);
+
+/*
+ * Processor time in nanoseconds that the guest has used in this run and in those before, up to
+ * limits_forget_cpu(). Never less than at an earlier call. What a run has used before its first
+ * call is taken by the clock, as asking the system costs each step some time: it is then too much
+ * by what other threads have taken of that. To be called while the guest runs.
+ */
+uint64_t limits_cpu_ns(limits_state *state);
+
+/* The next run is the first one. */
+void limits_forget_cpu(limits_state *state);
 
 /*
  * The guest is about to be entered by this thread, and has come back. limits_enter() looks at the

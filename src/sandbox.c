@@ -319,6 +319,7 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
 /* Layers lie over the image: memory that has some is made anew. */
 static bool reset_memory(eryx_sandbox *sandbox)
 {
+    limits_forget_cpu(&sandbox->timing);
     memory_map map;
     wasm_rt_memory_t memory;
     eryx_engine *engine = sandbox->engine;

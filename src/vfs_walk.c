@@ -2,8 +2,9 @@
  * Walking along a path, component by component, from one node to the next.
  *
  * Nodes only ever come from the directory before them, so a walk cannot leave the tree. It cannot
- * leave its base either: ".." is refused there. It ends after VFS_STEPS_MAX steps: forty links of
- * the longest length would make hundreds of thousands of one path.
+ * leave its base either: ".." is refused there, or leads to "/" from "/". It ends after
+ * VFS_STEPS_MAX steps: forty links of the longest length would make hundreds of thousands of one
+ * path.
  */
 #include <string.h>
 
@@ -111,7 +112,12 @@ static vfs_error go_up(walker *walk, const vfs_mount *link)
 {
     const vfs_mount *here = walk->current.mount;
     bool leaves = here == link && here->confines_links && walk->current.item == here->root;
-    if (leaves || vfs_node_same(walk->current, walk->base)) {
+    bool at_base = vfs_node_same(walk->current, walk->base);
+    bool at_top = at_base && vfs_node_same(walk->base, walk->root);
+    if (at_top && !leaves && here->backend == &vfs_system_backend) {
+        return VFS_OK; /* above "/" of a guest there is "/" */
+    }
+    if (leaves || at_base) {
         return VFS_NOT_PERMITTED;
     }
     vfs_node parent;

@@ -9,6 +9,7 @@
 #include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
+#include "protocol.h"
 #include "sandbox.h"
 #include "secrets.h"
 #include "uninitialized.h"
@@ -414,7 +415,8 @@ static void store_status(guest_instance *instance, uint32_t result, vfs_error er
     guest_ptr record = guest_offset(guest_at(result), PAYLOAD_U64);
     guest_store_u8(instance, guest_at(result), RESULT_OK);
     guest_store_u8(instance, record, (uint8_t)status->type);
-    guest_store_u64(instance, guest_offset(record, 8), status->links);
+    guest_store_u64(instance, guest_offset(record, 8),
+                    status->links | (uint64_t)status->mode << FILE_MODE_SHIFT);
     guest_store_u64(instance, guest_offset(record, 16), status->size);
     store_some_time(instance, guest_offset(record, 24), status->accessed);
     store_some_time(instance, guest_offset(record, 48), status->modified);

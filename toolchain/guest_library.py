@@ -24,8 +24,11 @@ COMPILE_FLAGS = [
 # What the other libraries want and no library of the package has, or not as we want it.
 PROVIDED = (
     *("getpid", "dlopen", "dlsym", "dlerror", "__main_argc_argv", "_exit"),
-    *("write", "stat", "fstatat"),
     *("pthread_cond_init", "pthread_cond_wait", "pthread_cond_timedwait", "poll"),
+    *("write", "stat", "lstat", "fstat", "fstatat", "access", "faccessat"),
+    *("open", "openat", "mkdir", "mkdirat", "close"),
+    *("chdir", "__wasilibc_find_relpath_alloc"),
+    *("clock", "times", "wcsftime"),
 )
 
 LINK_FLAGS = [

@@ -39,6 +39,14 @@ SECTION = "eryx_guest_text"
 # Functions of the guest are called so, in the metered code otherwise (native.py).
 PREFIX = "w2c_guest_"
 METERED_PREFIX = "w2c_meter_"
+# Calls that no linker could make, of or from functions that their library does not export: caller,
+# function and arguments. They are put at the end of the caller.
+INSERTED_CALLS = (
+    # SQLite is built without a source of randomness, and takes zeros.
+    ("unixRandomness", "eryx_guest_fill_random", "var_p2, var_p1"),
+    ("eryx_guest_forget_random", "sqlite3_randomness", "0, 0"),
+)
+
 EXPORT_NAMES = re.compile(r"eryx_\w+|cabi_realloc")
 C_TYPES = {"u32": "uint32_t", "u64": "uint64_t", "f32": "float", "f64": "double", "void": "void"}
 
@@ -276,6 +284,20 @@ def transform_functions(code: GeneratedCode) -> None:
         changed = change({name: function.text for name, function in code.functions.items()})
         for name, body in changed.items():
             code.functions[name].text = body
+
+
+def insert_calls(code: GeneratedCode) -> None:
+    """Puts in what INSERTED_CALLS says."""
+    for *names, arguments in INSERTED_CALLS:
+        caller, called = (
+            code.exports.get(name) or code.functions.get(PREFIX + name) for name in names
+        )
+        if caller is None or called is None:
+            raise BuildError(f"{' or '.join(names)} is not among the guest's functions")
+        call = f"{called.name}(instance, {arguments});"
+        caller.text = _replace(
+            r"\n  FUNC_EPILOGUE;", f"\n  {call}\n  FUNC_EPILOGUE;", caller.text, 1
+        )
 
 
 def count_calls(code: GeneratedCode, hot: frozenset[str]) -> None:
@@ -684,6 +706,7 @@ def instrument(directory: Path, symbols: Path, output: Path) -> None:
     name_types(code)
     name_steadily(code)
     transform_functions(code)
+    insert_calls(code)
     hot = load_hot_functions()
     count_calls(code, hot)
     shims = _shims(code)

@@ -36,6 +36,18 @@ def wait(timeout_ns: int, /) -> list[tuple[int, int, str]]:
 def trace(events: str, /) -> None:
     """Hand a JSON array of trace events to the host."""
 
+def change_mode(directory: int, path: bytes, mode: int, /) -> int:
+    """Set the permission bits of what a path leads to; return 0 or a number of errno."""
+
+def change_open_mode(file: int, mode: int, /) -> int:
+    """The same for an open file."""
+
+def umask(mask: int, /) -> int:
+    """Set what files are made without from now on; return what that was."""
+
+def forget_random() -> None:
+    """Have the generator of random numbers in SQLite seed itself anew."""
+
 def tls(operation: int, session: int, data: Buffer, room: int, /) -> int | bytes:
     """Ask the host for something (src/guest_tls.h): with room, what it writes; else a number."""
 

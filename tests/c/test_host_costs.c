@@ -9,6 +9,7 @@
 #include "guest_tls.h"
 #include "net_guest.h"
 #include "net_internal.h"
+#include "protocol.h"
 #include "secrets.h"
 #include "vfs.h"
 
@@ -32,6 +33,8 @@
     X(wasi_clocks_monotonic_clock_now, g)                                                          \
     X(wasi_clocks_monotonic_clock_resolution, g)                                                   \
     X(eryx_host_exit, g, 0)                                                                        \
+    X(eryx_host_processor_time, g)                                                                 \
+    X(eryx_host_set_mode_of_new, g, 0600)                                                          \
     X(eryx_host_report_exit_code, g, 0)                                                            \
     X(eryx_host_watch_answers, g)                                                                  \
     X(wasi_cli_environment_get_arguments, g, RESULT)                                               \
@@ -518,6 +521,28 @@ static void add_to_many(void)
     expect_ok();
 }
 
+static void set_mode_with_many_open(void)
+{
+    enum { MOST = 4096 };
+    uint32_t open[MOST];
+    uint32_t count = 0;
+    fresh_heap();
+    const uint32_t size = put_path(PATH, "tmp");
+    for (; count < MOST; count++) {
+        wasi_filesystem_types_descriptor_open_at(g, HANDLE_ROOT, 0, PATH, size, 0, 1, RESULT);
+        if (fake_guest_bytes(rig.guest, RESULT, 1)[0] != 0) {
+            break;
+        }
+        open[count] = guest_load_u32(g, guest_at(RESULT + 4));
+    }
+    COST_BEGIN();
+    ASSERT_EQ(eryx_host_set_open_mode(g, 0, 0600), FILE_MISSING);
+    COST_END();
+    while (count > 0) {
+        wasi_filesystem_types_drop_descriptor(g, open[--count]);
+    }
+}
+
 /* A path that is as long as it may be, and one that is far longer. */
 static uint32_t put_longest_path(uint32_t offset)
 {
@@ -538,7 +563,7 @@ static uint32_t put_longest_path(uint32_t offset)
         const uint32_t at = PATH;                                                                  \
         const uint32_t size = put_path(at, bomb);                                                  \
         COST_BEGIN();                                                                              \
-        wasi_filesystem_types_descriptor_##name(__VA_ARGS__);                                      \
+        (void)name(__VA_ARGS__);                                                                   \
         COST_END();                                                                                \
     }                                                                                              \
     static void long_##name(void)                                                                  \
@@ -547,7 +572,7 @@ static uint32_t put_longest_path(uint32_t offset)
         const uint32_t at = PATH;                                                                  \
         const uint32_t size = put_longest_path(at);                                                \
         COST_BEGIN();                                                                              \
-        wasi_filesystem_types_descriptor_##name(__VA_ARGS__);                                      \
+        (void)name(__VA_ARGS__);                                                                   \
         COST_END();                                                                                \
     }                                                                                              \
     static void huge_##name(void)                                                                  \
@@ -556,35 +581,39 @@ static uint32_t put_longest_path(uint32_t offset)
         const uint32_t at = BYTES;                                                                 \
         const uint32_t size = BYTES_SIZE;                                                          \
         COST_BEGIN();                                                                              \
-        wasi_filesystem_types_descriptor_##name(__VA_ARGS__);                                      \
+        (void)name(__VA_ARGS__);                                                                   \
         COST_END();                                                                                \
     }
 
 #define PATH_IMPORTS(X)                                                                            \
-    X(create_directory_at, g, HANDLE_ROOT, at, size, RESULT)                                       \
-    X(link_at, g, HANDLE_ROOT, 1, at, size, HANDLE_ROOT, at, size, RESULT)                         \
-    X(metadata_hash_at, g, HANDLE_ROOT, 1, at, size, RESULT)                                       \
-    X(open_at, g, HANDLE_ROOT, 1, at, size, 0, 1, RESULT)                                          \
-    X(readlink_at, g, HANDLE_ROOT, at, size, RESULT)                                               \
-    X(remove_directory_at, g, HANDLE_ROOT, at, size, RESULT)                                       \
-    X(rename_at, g, HANDLE_ROOT, at, size, HANDLE_ROOT, at, size, RESULT)                          \
-    X(set_times_at, g, HANDLE_ROOT, 1, at, size, 1, 0, 0, 1, 0, 0, RESULT)                         \
-    X(stat_at, g, HANDLE_ROOT, 1, at, size, RESULT)                                                \
-    X(symlink_at, g, HANDLE_ROOT, at, size, at, size, RESULT)                                      \
-    X(unlink_file_at, g, HANDLE_ROOT, at, size, RESULT)
+    X(eryx_host_set_mode, g, at, size, 0600)                                                       \
+    X(wasi_filesystem_types_descriptor_create_directory_at, g, HANDLE_ROOT, at, size, RESULT)      \
+    X(wasi_filesystem_types_descriptor_link_at, g, HANDLE_ROOT, 1, at, size, HANDLE_ROOT, at,      \
+      size, RESULT)                                                                                \
+    X(wasi_filesystem_types_descriptor_metadata_hash_at, g, HANDLE_ROOT, 1, at, size, RESULT)      \
+    X(wasi_filesystem_types_descriptor_open_at, g, HANDLE_ROOT, 1, at, size, 0, 1, RESULT)         \
+    X(wasi_filesystem_types_descriptor_readlink_at, g, HANDLE_ROOT, at, size, RESULT)              \
+    X(wasi_filesystem_types_descriptor_remove_directory_at, g, HANDLE_ROOT, at, size, RESULT)      \
+    X(wasi_filesystem_types_descriptor_rename_at, g, HANDLE_ROOT, at, size, HANDLE_ROOT, at, size, \
+      RESULT)                                                                                      \
+    X(wasi_filesystem_types_descriptor_set_times_at, g, HANDLE_ROOT, 1, at, size, 1, 0, 0, 1, 0,   \
+      0, RESULT)                                                                                   \
+    X(wasi_filesystem_types_descriptor_stat_at, g, HANDLE_ROOT, 1, at, size, RESULT)               \
+    X(wasi_filesystem_types_descriptor_symlink_at, g, HANDLE_ROOT, at, size, at, size, RESULT)     \
+    X(wasi_filesystem_types_descriptor_unlink_file_at, g, HANDLE_ROOT, at, size, RESULT)
 PATH_IMPORTS(PATH_CASES)
 
 /* ---- All of them ----------------------------------------------------------------------------- */
 
 #define PLAIN_CASE(name, ...) {#name, "any", plain_##name},
 #define PATH_CASE(name, ...)                                                                       \
-    {"wasi_filesystem_types_descriptor_" #name, "39 links that go to and fro", bomb_##name},       \
-        {"wasi_filesystem_types_descriptor_" #name, "4,095 bytes of path", long_##name},           \
-        {"wasi_filesystem_types_descriptor_" #name, "60 MiB of path", huge_##name},
+    {#name, "39 links that go to and fro", bomb_##name},                                           \
+        {#name, "4,095 bytes of path", long_##name}, {#name, "60 MiB of path", huge_##name},
 
 static const cost_case all[] = {
     PLAIN_IMPORTS(PLAIN_CASE)
         PATH_IMPORTS(PATH_CASE){"eryx_host_call", "1 MiB of lists", call_with_lists},
+    {"eryx_host_set_open_mode", "all handles open", set_mode_with_many_open},
     {"eryx_host_call", "1 MiB of texts", call_with_a_text},
     {"eryx_host_call", "60 MiB", call_that_is_too_large},
     {"eryx_host_answer", "1 MiB", answer_of_the_largest_size},
@@ -676,7 +705,7 @@ static void test_work_costs_fuel(void)
     expect_charge(write_standard_output, 4000);
     expect_charge(read_file_stream, 4000);
     expect_charge(poll_many, 4000);
-    expect_charge(long_stat_at, 4000);
+    expect_charge(long_wasi_filesystem_types_descriptor_stat_at, 4000);
     finish();
 }
 

@@ -479,6 +479,21 @@ class TestInstrument:
         with pytest.raises(BuildError, match="wasm2c's output has changed"):
             instrument.transform_functions(code)
 
+    def test_calls_are_inserted_at_the_end_of_a_function(self) -> None:
+        code = instrument.GeneratedCode()
+        for *names, _ in instrument.INSERTED_CALLS:
+            for name in names:
+                text = f"void w2c_guest_{name}() {{\n  FUNC_PROLOGUE;\n  FUNC_EPILOGUE;\n}}\n"
+                function = instrument.Function(f"w2c_guest_{name}", "void", [], text)
+                code.functions[function.name] = function
+        instrument.insert_calls(code)
+        for caller, called, arguments in instrument.INSERTED_CALLS:
+            call = f"w2c_guest_{called}(instance, {arguments});\n  FUNC_EPILOGUE;"
+            assert call in code.functions[f"w2c_guest_{caller}"].text
+        del code.functions["w2c_guest_unixRandomness"]
+        with pytest.raises(BuildError, match="unixRandomness or eryx_guest_fill_random is not"):
+            instrument.insert_calls(code)
+
 
 def _function(name: str, *statements: str) -> str:
     lines = [f"u32 w2c_guest_{name}(guest_instance* instance, u32 var_p0, ", "    u32 var_p1) {"]
