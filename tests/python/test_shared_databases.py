@@ -178,3 +178,71 @@ os.mkdir("/data/" + "a/../" * 50 + "a/y.db.lock")
         assert "99.lock" in storage.list()
         session.reset()
         assert "99.lock" not in storage.list()
+
+
+class TestInMemory:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "file:books?mode=memory&cache=shared",
+            "file::memory:?cache=shared",
+            "file:/a/b?cache=shared&mode=memory",
+            "file:%3Amemory%3A?cache=shared",
+            "file:a b\u00e9?mode=memory&cache=shared#part",
+        ],
+    )
+    def test_one_name_is_one_database(self, name: str) -> None:
+        code = f"""
+import sqlite3
+first, second = (sqlite3.connect({name!r}, uri=True) for _ in range(2))
+first.execute("create table t (n)")
+first.execute("insert into t values (7)")
+first.commit()
+print(list(second.execute("select n from t")))
+second.execute("insert into t values (8)"); second.commit()
+print(first.execute("select sum(n) from t").fetchone())
+first.close(); second.close()
+print(sqlite3.connect({name!r}, uri=True).execute("select * from sqlite_master").fetchall())
+import os
+print(os.listdir("/data"))
+"""
+        assert Sandbox().execute(code).stdout.splitlines() == ["[(7,)]", "(15,)", "[]", "[]"]
+
+    def test_others_are_as_they_were(self) -> None:
+        code = """
+import sqlite3
+def rows(name, **more):
+    first, second = (sqlite3.connect(name, **more) for _ in range(2))
+    first.execute("create table t (n)")
+    first.commit()
+    return len(second.execute("select * from sqlite_master").fetchall())
+print(rows(":memory:"), rows("file:x?mode=memory", uri=True))
+print(rows("file:one?mode=memory&cache=private", uri=True))
+print(rows("file:x?mode=memory&cache=shared"), rows("file:db?cache=shared", uri=True))
+print(rows("file:?mode=memory&cache=shared", uri=True))
+import os
+print(sorted(os.listdir("/data")))
+"""
+        assert Sandbox().execute(code).stdout.splitlines() == [
+            "0 0",
+            "0",
+            "1 1",
+            "0",
+            "['db', 'file:x?mode=memory&cache=shared']",
+        ]
+
+    def test_two_names_are_two_databases(self) -> None:
+        code = """
+import sqlite3
+one = sqlite3.connect("file:one?mode=memory&cache=shared", uri=True)
+two = sqlite3.connect("file:two?mode=memory&cache=shared", uri=True)
+one.execute("create table t (n)")
+print(two.execute("select * from sqlite_master").fetchall())
+one.execute("insert into t values (1)")
+other = sqlite3.connect("file:one?mode=memory&cache=shared", uri=True, timeout=0)
+try:
+    other.execute("insert into t values (1)")
+except sqlite3.OperationalError as error:
+    print(error)
+"""
+        assert Sandbox().execute(code).stdout.splitlines() == ["[]", "database is locked"]

@@ -1,6 +1,7 @@
 """asyncio without threads, signals, or pipes: the event loop of the sandbox."""
 
 import asyncio
+import contextvars
 import selectors
 import time
 from asyncio import base_events, events, futures, selector_events, tasks, unix_events
@@ -73,14 +74,12 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any
     ) -> futures.Future[Any]:
-        """Call func at once, as there are no threads."""
+        """Call func in the next turn, as there are no threads; nothing else goes on meanwhile."""
         if executor is not None:
             return super().run_in_executor(executor, func, *args)
+        self._check_closed()  # type: ignore[attr-defined]
         future = self.create_future()
-        try:
-            future.set_result(func(*args))
-        except Exception as error:
-            future.set_exception(error)
+        self.call_soon(_work, self, future, func, args, context=contextvars.Context())
         return future
 
     async def getaddrinfo(
@@ -105,6 +104,42 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         pass
 
 
+def _work(
+    loop: EventLoop, future: futures.Future[Any], func: Callable[..., Any], args: tuple[Any, ...]
+) -> None:
+    """Call func the way that a thread would: it sees no loop, and may run one of its own."""
+    policy = events._get_event_loop_policy()  # type: ignore[attr-defined]
+    try:
+        current = policy.get_event_loop()
+    except RuntimeError:
+        current = None
+    policy.set_event_loop(None)
+    events._set_running_loop(None)
+    value = error = None
+    try:
+        value = func(*args)
+    except Exception as raised:
+        error = raised
+    except BaseException as raised:
+        if future.done():
+            raise
+        future.set_exception(raised)
+    finally:
+        events._set_running_loop(loop)
+        policy.set_event_loop(current)
+    # Two turns later: who has waited with a time limit that is over by now is told that first.
+    loop.call_soon(loop.call_soon, _deliver, future, value, error)
+
+
+def _deliver(future: futures.Future[Any], value: object, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
+
+
 def install() -> None:
     """Make it the loop that asyncio makes of itself."""
     unix_events._UnixDefaultEventLoopPolicy._loop_factory = EventLoop  # type: ignore[attr-defined]
@@ -113,6 +148,21 @@ def install() -> None:
 
 
 _session_loop: EventLoop | None = None
+
+_task_factory: Any = None
+
+
+def _make_unnumbered(
+    loop: base_events.BaseEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
+) -> tasks.Task[Any]:
+    options["name"] = "image"
+    return tasks.Task(coroutine, loop=loop, **options)
+
+
+def number_tasks(numbers: bool) -> None:
+    """Say whether the tasks of programs take the numbers that tasks without a name get."""
+    global _task_factory
+    _task_factory = None if numbers else _make_unnumbered
 
 
 def forget_session() -> None:
@@ -141,6 +191,8 @@ def run(coroutine: Coroutine[Any, Any, Any], keep_loop: bool) -> Any:
     loop = _session_loop
     if loop is None or loop.is_closed() or loop.is_running():
         loop = EventLoop()
+        if _task_factory is not None:
+            loop.set_task_factory(_task_factory)
     if keep_loop:
         _session_loop = loop
     events.set_event_loop(loop)

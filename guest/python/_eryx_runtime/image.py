@@ -8,10 +8,13 @@ import os
 import sys
 
 from _eryx_runtime import (
+    clocks,
+    databases,
     event_loop,
     file_modes,
     immortal,
     interrupts,
+    locales,
     namespaces,
     network,
     processes,
@@ -68,13 +71,17 @@ def prepare_image() -> None:
     """Import what is preloaded."""
     interrupts.install()
     event_loop.install()
+    event_loop.number_tasks(False)
     network.install()
     file_modes.install()
     processes.install()
     sources.install()
+    clocks.install()
+    locales.install()
     _add_site_builtins()
     for name in MODULES:
         importlib.import_module(name)
+    databases.install()
     streams.install()
 
 
@@ -96,6 +103,7 @@ def settle_image() -> None:
 def seal_image() -> None:
     """Forget the warm-up."""
     event_loop.forget_session()
+    event_loop.number_tasks(True)
     namespaces.install(None, {}, None)
     program.make_fresh(building=False)
     sys.argv = [program.FILENAME]

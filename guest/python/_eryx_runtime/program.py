@@ -77,6 +77,7 @@ _CoroutineType = CoroutineType
 _collect_garbage = gc.collect
 _random_bytes = os.urandom
 _seed_random = random.seed
+_forget_random = _eryx.forget_random
 _now = time.time_ns
 _run_exit_functions = atexit._run_exitfuncs
 _get_recursion_limit = sys.getrecursionlimit
@@ -194,6 +195,7 @@ _COMMAND_CODE = compile("command(source)", __file__, "exec")
 def _reseed() -> None:
     # Its own way takes 2,496 bytes of entropy. The first byte makes it equal work for any number.
     _seed_random(int.from_bytes(b"\1" + _random_bytes(32)))
+    _forget_random()
     tempfile = _modules.get("tempfile")
     if type(tempfile) is ModuleType:  # its names come from a generator of its own
         tempfile.__dict__["_name_sequence"] = None

@@ -44,7 +44,7 @@ def install() -> None:
     """Give sys fresh streams, whatever an earlier run has done to the old ones."""
     source = io.BufferedReader(_StandardInput(0, "r", closefd=False))
     source.raw.name = "<stdin>"
-    sys.stdin = io.TextIOWrapper(source, encoding="utf-8", errors="surrogateescape")
+    sys.stdin = io.TextIOWrapper(source, encoding="utf-8", errors="surrogateescape", newline="\n")
     sys.stdin.mode = "r"  # type: ignore[misc]
     output = _text(_StandardOutput(1, "w", closefd=False), "<stdout>", "surrogateescape")
     error = _text(_StandardError(2, "w", closefd=False), "<stderr>", "backslashreplace")
