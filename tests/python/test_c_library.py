@@ -451,8 +451,31 @@ class TestHosts:
             "parent again: OK 2",
         ]
 
+    def test_with_small_stacks(self, host: Host, tmp_path: Path) -> None:
+        printed = host.run("small_stack.c", "64", tmp_path / "saved")
+        assert printed == "['a', 'b'] 900\nno such name\ndone\n"
+
     def test_with_functions_of_the_same_names(self, host: Host) -> None:
         assert host.run("same_names.c") == "refused\n0\n"
+
+
+class TestHeaders:
+    """The headers in the programs of others, who have other warnings and standards."""
+
+    @pytest.mark.parametrize("standard", ["c99", "c11", "c17", "c2x", "c++11", "c++17", "c++20"])
+    def test_each_one_alone_and_without_warnings(self, tmp_path: Path, standard: str) -> None:
+        in_cpp = standard.startswith("c++")
+        warnings = (
+            *("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow"),
+            *("-Wcast-qual", "-Wundef", "-Wredundant-decls", "-Werror"),
+            *(("-Wold-style-cast",) if in_cpp else ("-Wstrict-prototypes", "-Wmissing-prototypes")),
+        )
+        for header in HEADERS:
+            source = tmp_path / f"{header.stem}.{'cpp' if in_cpp else 'c'}"
+            source.write_text(f"#include <eryx/{header.name}>\n#include <eryx/eryx.h>\n")
+            compiler = "g++" if in_cpp else "gcc"
+            include = f"-I{ROOT / 'include'}"
+            succeed(compiler, f"-std={standard}", *warnings, include, "-fsyntax-only", source)
 
 
 class TestPlugins:
@@ -484,8 +507,8 @@ class Host:
         self._program = program
         self._package = package
 
-    def run(self, name: str) -> str:
+    def run(self, name: str, *words: str | Path) -> str:
         """Compiles it; what it prints."""
         self._library.compile(HOSTS / name, self._program, self._package)
         data = str(self._library.prefix / "share" / "eryx")
-        return self._library.run(self._program, ERYX_DATA=data)
+        return self._library.run(self._program, *words, ERYX_DATA=data)
