@@ -132,7 +132,9 @@ class TestModuleImport:
     def test_no_warnings_in_development_mode(self) -> None:
         """`-X dev` shows what was not closed and not awaited."""
         program = """
-            import asyncio, threading, eryx
+            import asyncio, logging, threading, eryx
+
+            logging.getLogger("asyncio").setLevel(logging.ERROR)  # tells what took long
 
             async def later():
                 await asyncio.sleep(0.001)
@@ -147,14 +149,14 @@ class TestModuleImport:
                 {"name": "never", "fn": never},
                 {"name": "elsewhere", "fn": lambda: 1, "thread": True},
             ]
-            limits = eryx.ResourceLimits(callback_timeout_ms=50)
+            impatient = eryx.ResourceLimits(callback_timeout_ms=50)
             code = "print(await now(), await later(), await elsewhere())"
 
             def run(kind):
-                sandbox = kind(callbacks=callbacks, resource_limits=limits, on_stdout=len)
+                sandbox = kind(callbacks=callbacks, on_stdout=len)
                 assert sandbox.execute(code).stdout == "1 1 1"
                 try:
-                    sandbox.execute("await never()")
+                    kind(callbacks=callbacks, resource_limits=impatient).execute("await never()")
                 except eryx.ExecutionError:
                     pass
                 return sandbox

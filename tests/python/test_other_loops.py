@@ -11,7 +11,7 @@ import pytest
 
 def run_quietly(program: str) -> str:
     """Runs a program that may leave no messages, not at its exit either; gives its stdout."""
-    command = [sys.executable, "-X", "dev", "-c", textwrap.dedent(program)]
+    command = [sys.executable, "-W", "default::ResourceWarning", "-c", textwrap.dedent(program)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.stderr == ""
     return done.stdout.strip()
