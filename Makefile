@@ -67,7 +67,9 @@ test-sanitize: guest
 	cd build/sanitize && ctest --output-on-failure
 
 test-python: install setup-development
-	$(VENV)/python -m pytest -q tests/python tests/regress
+	$(VENV)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not alone" tests/python
+	$(VENV)/python -m pytest -q -m alone tests/python
+	$(VENV)/python -m pytest -q tests/regress
 
 # The guest is left as it is: `make guest` when something in guest/ or toolchain/ has changed.
 build/guest/image.bin:

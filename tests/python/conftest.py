@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -29,6 +30,38 @@ from toolchain.guest_packages import wheels
 LATENESS_MS = float(os.environ.get("ERYX_TEST_LATENESS_MS", "100"))
 
 Child = subprocess.CompletedProcess[str]
+
+# Files with tests of time, of what the whole machine does, or of all that the process has. They run
+# when no others do (make test-python); a file's tests run in one process, one after the other.
+ALONE = {
+    "test_busy_host.py",
+    "test_callbacks.py",  # interrupts itself, which ends a worker
+    "test_descriptors.py",
+    "test_file_costs.py",
+    "test_hard_stop.py",
+    "test_host_costs.py",
+    "test_lateness.py",
+    "test_network_waits.py",
+    "test_pool.py",
+    "test_resource_limits.py",
+    "test_scheduler.py",
+    "test_streaming.py",
+    "test_waiting.py",
+    "test_walls.py",
+    "test_withstand.py",
+}
+
+
+def stable_id(value: object) -> str:
+    """For ids of parameters: the same in each process, also for functions."""
+    return re.sub(r" at 0x\w+", "", repr(value))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that run alone."""
+    for item in items:
+        if item.path.name in ALONE:
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import eryx
+from conftest import stable_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ def frames_of(error: BaseException) -> list[str]:
 
 
 KINDS = pytest.mark.parametrize(
-    ("fn", "thread"), [(fail, False), (fail, True), (fail_later, False)], ids=str
+    ("fn", "thread"), [(fail, False), (fail, True), (fail_later, False)], ids=stable_id
 )
 CODE = "await fail(reason='a reason')"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 import eryx
+from conftest import stable_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +145,7 @@ class TestRegistration:
             ({"fn": sleep_ms, "thread": True}, TypeError),
             ({"funktion": add}, TypeError),
         ],
-        ids=repr,
+        ids=stable_id,
     )
     def test_bad_entries(self, bad: dict[str, Any], error: type[Exception]) -> None:
         with pytest.raises(error):

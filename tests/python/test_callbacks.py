@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import eryx
-from conftest import LATENESS_MS
+from conftest import LATENESS_MS, stable_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ class TestCalls:
     @pytest.mark.parametrize(
         "value",
         [None, True, 0, -1, 2**70, 1.5, "", "é\0\U0001f600", [], [1, [2, {"a": None}]], {"k": "v"}],
-        ids=repr,
+        ids=stable_id,
     )
     def test_json_values_go_there_and_back(self, value: Any) -> None:
         sandbox = sandbox_with(echo)
@@ -675,7 +675,7 @@ class TestErrors:
             return weakref.ref(owner)
 
         def is_left(reference: weakref.ref[Owner]) -> bool:
-            for _ in range(500):  # a thread may just be about to let go of the run
+            for _ in range(6000):  # a thread may just be about to let go of the run
                 if reference() is None:
                     return False
                 time.sleep(0.01)
