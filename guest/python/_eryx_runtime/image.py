@@ -17,6 +17,7 @@ from _eryx_runtime import (
     locales,
     namespaces,
     network,
+    passwords,
     processes,
     program,
     sources,
@@ -82,6 +83,7 @@ def prepare_image() -> None:
     for name in MODULES:
         importlib.import_module(name)
     databases.install()
+    passwords.install()
     streams.install()
 
 
