@@ -277,6 +277,38 @@ class TestData:
         printed = succeed(program, "./lib/liberyx.so", "/", folder=library.prefix)
         assert printed == "opened \n"
 
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a program to another user")
+    def test_program_with_the_rights_of_another_user_does_not_look_at_the_variable(
+        self, library: Library, tmp_path: Path
+    ) -> None:
+        source = ROOT / "examples" / "c" / "hello.c"
+        program = library.compile(source, tmp_path / "hello", "eryx-static")
+        data = {"ERYX_DATA": str(library.prefix / "share" / "eryx")}
+        assert succeed(program, environment=data) == GREETING
+        os.chown(program, 65534, -1)
+        program.chmod(0o4755)
+        assert f"looked in: {tmp_path}, " in call(program, environment=data).stderr
+
+    def test_place_that_the_build_chose(self, tmp_path: Path) -> None:
+        (code,) = (ROOT / "src").rglob("data_folder.c")
+        (status,) = (ROOT / "src").rglob("status.c")
+        (tmp_path / "main.c").write_text(
+            '#include "data_folder.h"\n#include <stdio.h>\n'
+            "int main(void) { char *folder; eryx_error error;\n"
+            "    return data_folder_find(&folder, &error) == ERYX_OK ? puts(folder) < 0 : 1; }\n"
+        )
+        place = tmp_path / "the place"
+        place.mkdir()
+        succeed(
+            *("gcc", "-D_GNU_SOURCE", f'-DERYX_DATA_INSTALLED="{place}"', tmp_path / "main.c"),
+            *(code, status, f"-I{ROOT / 'include'}"),
+            *("-idirafter", code.parent, "-idirafter", status.parent),
+            *("-o", tmp_path / "program"),
+        )
+        assert call(tmp_path / "program").returncode == 1
+        (place / "image.bin").touch()
+        assert succeed(tmp_path / "program") == f"{place}\n"
+
     def test_image_of_another_build(self, library: Library, hello: Path, tmp_path: Path) -> None:
         data = bytearray((library.prefix / "share" / "eryx" / "image.bin").read_bytes())
         data[16] ^= 1
