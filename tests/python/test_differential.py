@@ -96,4 +96,4 @@ class TestPrograms:
         assert all(KNOWN.values())
 
     def test_enough_programs(self) -> None:
-        assert len(SAME) >= 200
+        assert len(SAME) >= 300

@@ -1,0 +1,51 @@
+"""What is said of classes that cannot be."""
+
+for source in (
+    "class A(1): pass",
+    "class A(int, str): pass",
+    "class A(object, int): pass",
+    "class A(bool): pass",
+    "class A(A): pass",
+    "class A(metaclass=1): pass",
+    "class A(x=1): pass",
+    "class A(int, int): pass",
+    "class A(None): pass",
+    "class A(lambda: 1): pass",
+    "class A:\n    x = y",
+    "class A:\n    def f(self): return z\nA().f()",
+    "class A:\n    __slots__ = 'a'\nA().b = 1",
+    "class A:\n    __slots__ = ['a b']",
+    "class A:\n    @property\n    def p(self): return 1\nA().p = 2",
+    "class A:\n    @property\n    def p(self): return self.q\nA().p",
+    "class A:\n    def __init__(self): return 1\nA()",
+    "class A:\n    def __new__(cls): return 1\nA().x",
+    "class A:\n    def __init__(self, a): pass\nclass B(A): pass\nB()",
+    "class A:\n    def f(): pass\nA().f()",
+    "class A:\n    def __str__(self): return 1\nstr(A())",
+    "class A:\n    def __len__(self): return 'a'\nlen(A())",
+    "class A:\n    def __iter__(self): return 1\niter(A())",
+    "class A:\n    def __enter__(self): pass\nwith A(): pass",
+    "class A: pass\nwith A(): pass",
+    "class A:\n    def __eq__(self, o): return True\nhash(A())",
+    "class A:\n    def __bool__(self): return 1\nbool(A())",
+    "class A:\n    def __getattr__(self, n): raise AttributeError(n)\nA().q",
+    "class A:\n    def __contains__(self, x): 1 / 0\n1 in A()",
+    "class A:\n    def __del__(self): pass\ndel A().x",
+    "import abc\nclass A(abc.ABC):\n    @abc.abstractmethod\n    def f(self): pass\n    @abc.abstractmethod\n    def g(self): pass\nA()",
+    "from dataclasses import dataclass\n@dataclass\nclass A:\n    x: int = 1\n    y: int",
+    "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass A:\n    x: int\nA(1).x = 2",
+    "from dataclasses import dataclass\n@dataclass\nclass A:\n    x: dict = {}",
+    "from enum import Enum\nclass A(Enum):\n    X = 1\n    X = 2",
+    "from enum import Enum\nclass A(Enum):\n    X = 1\nA(2)",
+    "from enum import Enum\nclass A(Enum):\n    X = 1\nclass B(A): pass",
+    "from collections import namedtuple\nnamedtuple('A', 'x x')",
+    "from typing import NamedTuple\nclass A(NamedTuple):\n    x: int = 1\n    y: int",
+    "from typing import Protocol\nclass A(Protocol): pass\nA()",
+    "class A:\n    x: int\nA.x",
+    "class A:\n    x: int\nA().x",
+):
+    try:
+        exec(source, {"__name__": "example"})
+        print(repr(source), "-> works")
+    except Exception as error:
+        print(repr(source), "->", type(error).__name__, str(error).split(" at 0x")[0])

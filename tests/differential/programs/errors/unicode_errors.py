@@ -1,0 +1,46 @@
+"""What is said of text that cannot be encoded or decoded."""
+
+for source in (
+    'b"\\xff".decode()',
+    'b"\\xff\\xfe".decode("ascii")',
+    'b"\\xe9".decode("utf-8")',
+    'b"a\\x80b".decode("utf-8")',
+    'b"\\xf0\\x9f".decode()',
+    '"é".encode("ascii")',
+    '"日本".encode("latin-1")',
+    '"€".encode("cp1252")',
+    '"\\ud800".encode()',
+    '"a\\udc80".encode("utf-16")',
+    'b"abc".decode("utf-16")',
+    'b"\\x00\\xd8".decode("utf-16-le")',
+    'b"\\xff\\xff\\xff\\xff".decode("utf-32")',
+    '"x".encode("undefined")',
+    'b"x".decode("nope")',
+    '"x".encode("base64")',
+    'b"x".decode("rot13")',
+    '"é".encode("ascii", "nope")',
+    'str(b"\\xff", "utf-8")',
+    'bytes("é", "ascii")',
+    'open("f", "w", encoding="ascii").write("é")',
+    '"\\u00e9".encode("idna")',
+    '"a..b".encode("idna")',
+    '("a" * 64).encode("idna")',
+    'b"+AGE-".decode("utf-7")',
+    'b"\\\\x4".decode("unicode_escape")',
+    'b"\\\\N{x}".decode("unicode_escape")',
+    '"é".encode("punycode")',
+    'b"\\x81".decode("cp1252")',
+    'b"\\xa5".decode("shift_jis")',
+    'b"\\x80".decode("gbk")',
+    '"😀".encode("gbk")',
+    '"😀".encode("utf-16")',
+    '"\\N{BELL}"',
+    'ascii("é\\ud800")',
+    'b"\\xc3".decode("utf-8", "replace")',
+    '"é".encode("ascii", "xmlcharrefreplace")',
+    'b"\\xe9".decode("utf-8", "surrogateescape").encode("utf-8", "surrogateescape")',
+):
+    try:
+        print(source, "->", eval(source))
+    except Exception as error:
+        print(source, "->", type(error).__name__, error)
