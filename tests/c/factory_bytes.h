@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "eryx/eryx.h"
 #include "guest_build.h"
 #include "sha256.h"
 
@@ -18,6 +19,7 @@ enum {
     FACTORY_DIGEST = 52,
     FACTORY_SIZES = 84, /* where the data begins */
     FACTORY_PACKED = 108,
+    FACTORY_BLOCK = 65535, /* the most that a stored block has */
 };
 
 static inline void factory_put(uint8_t *place, uint64_t number, size_t width)
@@ -41,32 +43,48 @@ static inline void factory_seal(uint8_t *bytes, size_t size)
     sha256_end(&hash, bytes + FACTORY_DIGEST);
 }
 
-/* A file of three texts, not compressed, so each below 64 KiB together. Returns its size. */
-static inline size_t factory_build(uint8_t *bytes, const char *const texts[3])
+/* Room for a file of that many bytes in its parts. */
+static inline size_t factory_room(size_t plain_size)
 {
-    uint8_t *plain = bytes + FACTORY_PACKED + 7;
-    size_t size = 0;
-    for (size_t i = 0; i < 3; i++) {
-        size_t length = strlen(texts[i]);
-        memcpy(plain + size, texts[i], length);
-        factory_put(bytes + FACTORY_SIZES + 8 * i, length, 8);
-        size += length;
-    }
+    return FACTORY_PACKED + 6 + plain_size + 5 * (plain_size / FACTORY_BLOCK + 1);
+}
+
+/* Writes a file of three parts, which are not compressed. Returns its size. */
+static inline size_t factory_build(uint8_t *bytes, const eryx_bytes parts[3])
+{
     uint32_t low = 1; /* Adler-32 */
     uint32_t high = 0;
-    for (size_t i = 0; i < size; i++) {
-        low = (low + plain[i]) % 65521;
-        high = (high + low) % 65521;
-    }
-    static const uint8_t begin[] = {0x78, 0x01, 0x01}; /* zlib; the last block, stored */
-    memcpy(bytes + FACTORY_PACKED, begin, sizeof begin);
-    factory_put(bytes + FACTORY_PACKED + 3, size, 2);
-    factory_put(bytes + FACTORY_PACKED + 5, ~size, 2);
+    size_t left = parts[0].size + parts[1].size + parts[2].size;
+    uint8_t *to = bytes + FACTORY_PACKED;
+    *to++ = 0x78; /* zlib */
+    *to++ = 0x01;
+    size_t part = 0;
+    size_t at = 0;
+    do { /* stored blocks */
+        size_t length = left < FACTORY_BLOCK ? left : FACTORY_BLOCK;
+        left -= length;
+        *to++ = left == 0;
+        factory_put(to, length, 2);
+        factory_put(to + 2, ~length, 2);
+        to += 4;
+        for (size_t i = 0; i < length; i++) {
+            while (at == parts[part].size) {
+                part++;
+                at = 0;
+            }
+            *to = parts[part].data[at++];
+            low = (low + *to++) % 65521;
+            high = (high + low) % 65521;
+        }
+    } while (left > 0);
     const uint8_t end[] = {(uint8_t)(high >> 8), (uint8_t)high, (uint8_t)(low >> 8), (uint8_t)low};
-    memcpy(plain + size, end, sizeof end);
-    size_t whole = FACTORY_PACKED + 7 + size + sizeof end;
-    factory_seal(bytes, whole);
-    return whole;
+    memcpy(to, end, sizeof end);
+    for (size_t i = 0; i < 3; i++) {
+        factory_put(bytes + FACTORY_SIZES + 8 * i, parts[i].size, 8);
+    }
+    size_t size = (size_t)(to - bytes) + sizeof end;
+    factory_seal(bytes, size);
+    return size;
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include "archive_builder.h"
 #include "checksum.h"
 #include "engine.h"
+#include "factory_bytes.h"
 #include "live.h"
 #include "sandbox.h"
 
@@ -208,6 +209,82 @@ static void test_packages_without_a_factory(void)
     ASSERT_EQ(eryx_packages_create(NULL, 0, &packages, NULL), ERYX_INVALID_ARGUMENT);
     eryx_packages_destroy(NULL);
     free(bytes.data);
+}
+
+/* Writes a factory file, whose path is then in out_path. */
+static void write_factory(const frozen *from, const archive_bytes *packages, char *out_path)
+{
+    const eryx_bytes parts[] = {
+        {(const uint8_t *)"{}", 2},
+        {packages->data, packages->size},
+        {from->data, from->size},
+    };
+    uint8_t *bytes = malloc(factory_room(2 + packages->size + from->size));
+    ASSERT_NOT_NULL(bytes);
+    size_t size = factory_build(bytes, parts);
+    int descriptor = mkstemp(out_path);
+    ASSERT_GE(descriptor, 0);
+    ASSERT_EQ(write(descriptor, bytes, size), (ssize_t)size);
+    close(descriptor);
+    free(bytes);
+}
+
+static void test_files(void)
+{
+    static const archive_row rows[] = {{0, "", NULL}, {0, "one.py", "value = 5\n"}};
+    frozen made = freeze_setup();
+    archive_bytes packed = archive_build(rows, 2);
+    char path[] = "/tmp/eryx-factory-XXXXXX";
+    write_factory(&made, &packed, path);
+    eryx_engine *engine = NULL;
+    eryx_error error = {{0}};
+    ASSERT_EQ(eryx_engine_load(live_engine, path, NULL, ERYX_UNLIMITED, &engine, &error), ERYX_OK);
+    eryx_sandbox *sandbox = create_in(engine);
+    check_output(sandbox, "import one; print(one.value, x, open('/data/f').read())", "5 [1] abc\n");
+    eryx_sandbox_destroy(sandbox);
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
+    ASSERT_EQ(eryx_packages_open(path, NULL, ERYX_UNLIMITED, &options.packages, &error), ERYX_OK);
+    sandbox = live_create(&options);
+    eryx_packages_destroy(options.packages);
+    check_output(sandbox, "import one; print(one.value, 'x' in globals())", "5 False\n");
+    eryx_sandbox_destroy(sandbox);
+
+    eryx_engine *other = NULL;
+    const eryx_bytes empty = {NULL, 0};
+    ASSERT_EQ(eryx_engine_load(engine, path, NULL, ERYX_UNLIMITED, &other, &error),
+              ERYX_INVALID_ARGUMENT); /* it is derived itself */
+    ASSERT_STR_CONTAINS(error.message, path);
+    ASSERT_EQ(eryx_engine_load(live_engine, path, &empty, ERYX_UNLIMITED, &other, &error),
+              ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(eryx_engine_load(live_engine, NULL, NULL, ERYX_UNLIMITED, &other, NULL),
+              ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(eryx_engine_load(NULL, path, NULL, ERYX_UNLIMITED, &other, NULL),
+              ERYX_INVALID_ARGUMENT);
+    ASSERT_EQ(eryx_engine_load(live_engine, path, NULL, 1000, &other, &error), ERYX_RESOURCE_LIMIT);
+    ASSERT_EQ(eryx_packages_open(path, NULL, ERYX_UNLIMITED, NULL, NULL), ERYX_INVALID_ARGUMENT);
+    unlink(path);
+
+    /* Sealed, and wrong inside. */
+    char wrong_path[] = "/tmp/eryx-factory-XXXXXX";
+    made.data[HEADER_CONTENTS] ^= 1;
+    write_factory(&made, &packed, wrong_path);
+    ASSERT_EQ(eryx_engine_load(live_engine, wrong_path, NULL, ERYX_UNLIMITED, &other, &error),
+              ERYX_INITIALIZATION);
+    ASSERT_STR_CONTAINS(error.message, "the factory is damaged");
+    unlink(wrong_path);
+    char no_archive_path[] = "/tmp/eryx-factory-XXXXXX";
+    packed.data[0] ^= 1;
+    write_factory(&made, &packed, no_archive_path);
+    eryx_packages *packages = NULL;
+    ASSERT_EQ(eryx_packages_open(no_archive_path, NULL, ERYX_UNLIMITED, &packages, &error),
+              ERYX_INITIALIZATION);
+    ASSERT_NULL(packages);
+    ASSERT_NULL(other);
+    unlink(no_archive_path);
+    eryx_engine_destroy(engine);
+    free(packed.data);
+    eryx_free(made.data);
 }
 
 static void test_refusals(void)
@@ -545,7 +622,7 @@ static void test_child_uses_the_engine(void)
 TEST_MAIN(TEST_CASE(live_open), TEST_CASE(test_sandboxes_begin_frozen),
           TEST_CASE(test_nothing_of_one_is_in_the_next), TEST_CASE(test_same_state_same_bytes),
           TEST_CASE(test_packages), TEST_CASE(test_packages_without_a_factory),
-          TEST_CASE(test_refusals), TEST_CASE(test_every_truncation),
+          TEST_CASE(test_files), TEST_CASE(test_refusals), TEST_CASE(test_every_truncation),
           TEST_CASE(test_every_change_is_found), TEST_CASE(test_fields_that_lie),
           TEST_CASE(test_ranges_that_lie), TEST_CASE(test_ranges_far_apart),
           TEST_CASE(test_limit_of_a_sandbox), TEST_CASE(test_files_that_are_mostly_gaps),

@@ -5,7 +5,11 @@
 
 enum { CAPACITY = 1024 };
 
-static const char *const texts[] = {"{}", "archive", "frozen memory"};
+static const eryx_bytes parts[] = {
+    {(const uint8_t *)"{}", 2},
+    {(const uint8_t *)"archive", 7},
+    {(const uint8_t *)"frozen memory", 13},
+};
 
 static uint8_t bytes[CAPACITY];
 static size_t size;
@@ -13,7 +17,7 @@ static size_t size;
 static void build(void)
 {
     memset(bytes, 0, sizeof bytes);
-    size = factory_build(bytes, texts);
+    size = factory_build(bytes, parts);
 }
 
 /* A file that is not sealed anew must be refused, one that is must be as well. */

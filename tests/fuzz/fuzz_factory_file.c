@@ -11,11 +11,14 @@ enum { CAPACITY = 8192, MAX_BYTES = 65536 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const texts[] = {"{\"imports\": []}", "the archive of the packages",
-                                        "memory, and memory, and memory"};
+    static const eryx_bytes parts[] = {
+        {(const uint8_t *)"{\"imports\": []}", 15},
+        {(const uint8_t *)"the archive of the packages", 27},
+        {(const uint8_t *)"memory, and memory, and memory", 30},
+    };
     uint8_t bytes[CAPACITY];
     fuzz_input input = {data, size};
-    size_t length = factory_build(bytes, texts);
+    size_t length = factory_build(bytes, parts);
     if (fuzz_below(&input, 4) == 0) { /* compressed data that is what the input says */
         size_t room = CAPACITY - FACTORY_PACKED - 2;
         size_t given = input.left < room ? input.left : room;
