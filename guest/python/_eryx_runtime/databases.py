@@ -5,6 +5,7 @@ Its "memdb" file system has databases that are shared by their name, too.
 """
 
 import sqlite3
+import warnings
 from sqlite3 import dbapi2
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
@@ -25,11 +26,30 @@ def _find_shared(database: str) -> str:
     return f"file:/{quote(name, safe='')}?{urlencode(others | {'vfs': 'memdb'})}"
 
 
+_PARAMETERS = (
+    *("timeout", "detect_types", "isolation_level", "check_same_thread", "factory"),
+    *("cached_statements", "uri"),
+)
+
+
 def connect(database: Any, *args: Any, **kwargs: Any) -> sqlite3.Connection:
-    if isinstance(database, str) and database.startswith("file:") and "cache=shared" in database:
-        is_name = kwargs.get("uri") if "uri" in kwargs else len(args) > 6 and args[6]
-        if is_name:
-            database = _find_shared(database)
+    named = dict(zip(_PARAMETERS, args, strict=False))
+    # A factory is to get its arguments as they were given.
+    if args and "factory" not in named and not named.keys() & kwargs.keys():
+        # As the function itself does, which would take this for the place of the call.
+        warnings.warn(
+            "Passing more than 1 positional argument to sqlite3.connect() is deprecated."
+            " Parameters 'timeout', 'detect_types', 'isolation_level', 'check_same_thread',"
+            " 'factory', 'cached_statements' and 'uri' will become keyword-only parameters in"
+            " Python 3.15.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        kwargs = named | kwargs
+        args = ()
+    is_name = kwargs.get("uri") or (len(args) > 6 and args[6])
+    if isinstance(database, str) and database.startswith("file:") and is_name:
+        database = _find_shared(database)
     return _connect(database, *args, **kwargs)
 
 

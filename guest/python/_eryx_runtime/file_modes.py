@@ -1,6 +1,7 @@
 """Permission bits of files: what the guest's os has not, or only says that it has."""
 
 import os
+import posix
 
 import _eryx
 
@@ -62,11 +63,11 @@ def _make_chmod(earlier):
 
 
 def install() -> None:
-    """Put them into os."""
+    """Put them into os and what that is made of."""
     earlier = os.chmod
-    os.chmod = _make_chmod(earlier)
-    os.fchmod = fchmod
-    os.umask = umask
+    os.chmod = posix.chmod = _make_chmod(earlier)
+    os.fchmod = posix.fchmod = fchmod
+    os.umask = posix.umask = umask
     for function in (os.chmod, fchmod, umask):
         function.__module__ = "os"
         function.__qualname__ = function.__name__
