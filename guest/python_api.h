@@ -143,6 +143,7 @@ void PyErr_DisplayException(PyObject *exception);
 int PyErr_CheckSignals(void);
 int PyErr_SetInterruptEx(int signal_number);
 PyObject *PyErr_NoMemory(void);
+int Py_EnterRecursiveCall(const char *where); /* it counts nothing: it looks at the stack */
 
 /* Not of any API: struct pyruntimestate, known by offsets. */
 extern char _PyRuntime[];

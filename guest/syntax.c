@@ -27,3 +27,11 @@ void eryx_guest_nested_blocks(const struct location *place)
     }
     Py_DecRef(details);
 }
+
+/* Called where the compiler goes into a part of a program: 0, or -1 with RecursionError set if the
+ * stack runs low. */
+GUEST_EXPORT(eryx_guest_enter_part) int eryx_guest_enter_part(void);
+int eryx_guest_enter_part(void)
+{
+    return Py_EnterRecursiveCall(" during compilation") != 0 ? -1 : 0;
+}

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <sys/select.h>
 #include <time.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -83,8 +84,10 @@ int pthread_cond_timedwait(struct condition *condition, void *mutex, const struc
 
 /* libc's own (toolchain/link.py). */
 int __eryx_replaced_poll(struct pollfd *files, nfds_t count, int timeout_ms);
+int __eryx_replaced_select(int limit, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                           struct timeval *timeout);
 
-/* Of no file, without a time limit, it would wait for signals, and those are looked for here. */
+/* Of no file, without a time limit, this and select() would wait for signals. */
 EXPORT int poll(struct pollfd *files, nfds_t count, int timeout_ms)
 {
     if (count == 0 && timeout_ms < 0) {
@@ -93,4 +96,20 @@ EXPORT int poll(struct pollfd *files, nfds_t count, int timeout_ms)
         return -1;
     }
     return __eryx_replaced_poll(files, count, timeout_ms);
+}
+
+static int is_empty(const fd_set *files)
+{
+    return files == NULL || files->__nfds == 0;
+}
+
+EXPORT int select(int limit, fd_set *restrict readable, fd_set *restrict writable,
+                  fd_set *restrict exceptional, struct timeval *restrict timeout)
+{
+    if (timeout == NULL && is_empty(readable) && is_empty(writable) && is_empty(exceptional)) {
+        module_refuse_wait();
+        errno = EINTR;
+        return -1;
+    }
+    return __eryx_replaced_select(limit, readable, writable, exceptional, timeout);
 }

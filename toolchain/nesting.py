@@ -4,7 +4,8 @@ For WebAssembly, CPython compiles its parser with less room for recursion than o
 137 brackets in each other are its end, where 200 are allowed. The stack of a guest has the room.
 
 The compiler of 3.14.0 does not count the comprehensions in comprehensions, which each take one
-entry of a table of fixed size; 22 and more write behind it. Later releases raise SyntaxError.
+entry of a table of fixed size; 22 and more write behind it. Later releases raise SyntaxError. And
+its last stage relies on what the ones before it found out about the stack, of which it takes more.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ _NO_MEMORY = re.compile(
     r" *var_i0 = 4294967295u;\n *goto var_Bfunc;\n)"
 )
 
+# What the last stage goes through a tree with and does not look at the stack; -1 is an error.
+_PARTS = ("codegen_visit_stmt", "codegen_pattern")
+_ENTERING = "eryx_guest_enter_part"
+_ENTRY = "  FUNC_PROLOGUE;\n"
+
 
 def _one(pattern: re.Pattern[str], text: str) -> re.Match[str]:
     matches = list(pattern.finditer(text))
@@ -74,6 +80,14 @@ def _count_blocks(text: str, raising: str) -> str:
     return text[: push.end()] + check + text[push.end() :]
 
 
+def _check_stack(text: str, entering: str) -> str:
+    """Lets the function fail where the stack runs low."""
+    if text.count(_ENTRY) != 1:
+        raise BuildError("a function of the compiler has no beginning")
+    check = f"  if ({entering}(instance) != 0) {{\n    return 4294967295u;\n  }}\n"
+    return text.replace(_ENTRY, _ENTRY + check)
+
+
 def allow_nesting(functions: dict[str, str]) -> dict[str, str]:
     """Gives those of the transformed function bodies that have to be replaced, by name."""
     changed: dict[str, str] = {}
@@ -87,4 +101,7 @@ def allow_nesting(functions: dict[str, str]) -> dict[str, str]:
         raise BuildError(f"the parser's checks are not where they were: {checks} were found")
     labelling = by_name[_LABELLING]
     changed[labelling] = _count_blocks(functions[labelling], by_name[_RAISING])
+    for part in _PARTS:
+        name = by_name[part]
+        changed[name] = _check_stack(functions[name], by_name[_ENTERING])
     return changed

@@ -95,6 +95,51 @@ class TestOtherDepth:
         )
         assert done.stdout == BLOCKS
 
+    @pytest.mark.parametrize(
+        "wrap",
+        [
+            "ast.Try([ast.Pass()], [ast.ExceptHandler(None, None, [ast.Pass()])], [inner], [])",
+            "ast.If(ast.Name('x', ast.Load()), [inner], [])",
+            "ast.Match(ast.Name('x', ast.Load()), [ast.match_case(ast.MatchAs(), None, [inner])])",
+        ],
+    )
+    def test_trees_of_statements_that_are_too_deep_are_a_recursion_error(
+        self, session: Session, wrap: str
+    ) -> None:
+        done = session.execute(
+            "import ast\n"
+            "def attempt_depth(n):\n"
+            "    inner = ast.Pass()\n"
+            f"    for _ in range(n): inner = {wrap}\n"
+            "    tree = ast.Module([inner], [])\n"
+            "    for node in ast.walk(tree):\n"
+            "        if 'lineno' in node._attributes:\n"
+            "            node.lineno = node.end_lineno = 1\n"
+            "            node.col_offset = node.end_col_offset = 0\n"
+            "    return attempt(tree, 'exec').partition(':')[0]\n"
+            "print([attempt_depth(n) in ('taken', 'RecursionError') for n in (900, 2500, 5000)],"
+            " attempt_depth(20000))"
+        )
+        assert done.stdout == "[True, True, True] RecursionError"
+
+    def test_so_are_patterns(self, session: Session) -> None:
+        done = session.execute(
+            "import ast\n"
+            "def attempt_depth(n):\n"
+            "    inner = ast.MatchValue(ast.Constant(1))\n"
+            "    for _ in range(n): inner = ast.MatchSequence([inner])\n"
+            "    case = ast.match_case(inner, None, [ast.Pass()])\n"
+            "    tree = ast.Module([ast.Match(ast.Name('x', ast.Load()), [case])], [])\n"
+            "    for node in ast.walk(tree):\n"
+            "        if 'lineno' in node._attributes:\n"
+            "            node.lineno = node.end_lineno = 1\n"
+            "            node.col_offset = node.end_col_offset = 0\n"
+            "    return attempt(tree, 'exec').partition(':')[0]\n"
+            "print([attempt_depth(n) in ('taken', 'RecursionError') for n in (900, 2500, 8000)],"
+            " attempt_depth(30000))"
+        )
+        assert done.stdout == "[True, True, True] RecursionError"
+
     def test_a_program_itself_may_be_deep(self) -> None:
         program = "x = " + "[" * 200 + "]" * 200 + "\nprint(len(str(x)))"
         assert Session().execute(program).stdout == "400"

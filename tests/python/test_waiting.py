@@ -30,8 +30,10 @@ class TestWaitingForEver:
             "concurrent.futures.Future().result()",
             "concurrent.futures.wait([concurrent.futures.Future()])",
             "list(concurrent.futures.as_completed([concurrent.futures.Future()]))",
+            "select.select([], [], [])",
             "select.poll().poll()",
             "selectors.DefaultSelector().select()",
+            "selectors.SelectSelector().select()",
         ],
     )
     def test_is_an_exception_that_says_so(self, source: str) -> None:
