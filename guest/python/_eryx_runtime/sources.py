@@ -172,11 +172,15 @@ def find_class(made: type) -> SourceName | None:
 
 def _getfile(thing: object) -> str:
     """inspect.getfile() that knows classes of programs."""
-    if isinstance(thing, type) and thing.__module__ == "__main__":
+    if isinstance(thing, type) and getattr(thing, "__module__", None) == "__main__":
         name = find_class(thing)
         if name is not None:
             return name
     return _file_of(thing)  # type: ignore[arg-type]
+
+
+_getfile.__name__ = _getfile.__qualname__ = "getfile"
+_getfile.__module__ = "inspect"
 
 
 # ---- marshal, which takes texts only if they are nothing more -----------------------------------
