@@ -35,13 +35,12 @@ if TYPE_CHECKING:
     from eryx._journal import ReplayOutcome
     from eryx._lease import PooledSandbox
     from eryx._network import Connection, NetConfig
-    from eryx._pool import (
+    from eryx._pool import PoolStats, SandboxPool
+    from eryx._pool_errors import (
         PoolClosedError,
         PoolError,
         PoolExhaustedError,
-        PoolStats,
         PoolTimeoutError,
-        SandboxPool,
     )
     from eryx._session import Checkpoint, Session
     from eryx._snapshot import Snapshot
@@ -54,11 +53,11 @@ _LATER = {
     "Checkpoint": "eryx._session",
     "Connection": "eryx._network",
     "NetConfig": "eryx._network",
-    "PoolClosedError": "eryx._pool",
-    "PoolError": "eryx._pool",
-    "PoolExhaustedError": "eryx._pool",
+    "PoolClosedError": "eryx._pool_errors",
+    "PoolError": "eryx._pool_errors",
+    "PoolExhaustedError": "eryx._pool_errors",
     "PoolStats": "eryx._pool",
-    "PoolTimeoutError": "eryx._pool",
+    "PoolTimeoutError": "eryx._pool_errors",
     "PooledSandbox": "eryx._lease",
     "ReplayOutcome": "eryx._journal",
     "SandboxFactory": "eryx._factory",

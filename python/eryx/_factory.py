@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 import time
-import zlib
 from weakref import WeakSet
 
 from eryx._annotations import late_annotations
-from eryx._copying import OneOfAKind
 from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
 from eryx._eryx import UNLIMITED, Core, Outcome, Packages
+from eryx._factory_contents import (
+    Source,
+    collect_contents,
+    open_handles,
+    stored_modules,
+)
+from eryx._factory_template import MOST_BYTES, SEAL, Template, open_template
 from eryx._files import read_file, write_file
 from eryx._limits import ResourceLimits, core_limits
+from eryx._origin import Origin
 from eryx._sandbox import Sandbox
-from eryx._sealed import Seal, check_key
+from eryx._sealed import check_key
 from eryx._session import Session
 
 TYPE_CHECKING = False
@@ -29,9 +34,6 @@ if TYPE_CHECKING:
     from eryx._options import Callbacks, PlaceOptions, SandboxOptions, SessionOptions
     from eryx._pool import SandboxPool
     from eryx.native import NativeModule
-    from eryx.packages import PackageSet
-
-Source = str | os.PathLike[str] | bytes | tuple[str, bytes]
 
 # enum eryx_run_command
 _PREPARE = 4
@@ -43,106 +45,10 @@ _CALLBACK = 4
 
 _PAUSE_MS = 25
 
-_SEAL = Seal(b"ERYXFACT", 1, "factory file", "loaded")
-# Sizes of the parts as they are unpacked: description (JSON), packages, frozen memory.
-_SIZES = struct.Struct("<QQQ")
-_MOST_BYTES = 2**31
 _MOST_MEMORY_BYTES = 2**30  # of a factory that is read, if nothing is said
-_COMPRESSION = 4  # half the time of 6 for a few per cent more
 
 
-class _Template:
-    """What a factory is made of, as bytes: enough to make it again."""
-
-    __slots__ = ("archive", "description", "frozen")
-
-    def __init__(self, description: dict[str, Any], archive: bytes, frozen: bytes) -> None:
-        self.description = description
-        self.archive = archive  # of the packages; empty for none
-        self.frozen = frozen  # what Core.freeze() gave
-
-    def pack(self) -> bytes:
-        """All of it in one piece, compressed."""
-        description = json.dumps(self.description).encode()
-        parts = (description, self.archive, self.frozen)
-        packer = zlib.compressobj(_COMPRESSION)
-        packed = [packer.compress(part) for part in parts]
-        return b"".join((_SIZES.pack(*map(len, parts)), *packed, packer.flush()))
-
-    @classmethod
-    def unpack(cls, data: memoryview, most_bytes: int, what: str) -> _Template:
-        """The reverse; whoever made the bytes is trusted only as far as a program in a sandbox.
-
-        most_bytes: of all parts, unpacked.
-        """
-        try:
-            sizes = _SIZES.unpack_from(data)
-            if sum(sizes) > _MOST_BYTES:
-                raise ValueError("it is too large")
-            if sum(sizes) > most_bytes:
-                problem = f"it needs {sum(sizes)} bytes, the limit is {most_bytes}"
-                raise ResourceLimitError(f"{what}: {problem}")
-            unpacker = zlib.decompressobj()
-            plain = memoryview(unpacker.decompress(data[_SIZES.size :], sum(sizes) + 1))
-            if len(plain) != sum(sizes) or not unpacker.eof or unpacker.unused_data:
-                raise ValueError("its sizes are wrong")
-            frozen_begin = sizes[0] + sizes[1]
-            description = json.loads(bytes(plain[: sizes[0]]))
-            _check_description(description)
-            archive = bytes(plain[sizes[0] : frozen_begin])
-            return cls(description, archive, bytes(plain[frozen_begin:]))
-        except (ValueError, RecursionError, struct.error, zlib.error) as error:
-            raise InitializationError(f"{what}: {error}") from None
-
-
-class _Contents:
-    """Packages as sandboxes get them."""
-
-    __slots__ = ("digest", "found", "hint", "listed", "modules", "native_files")
-
-    def __init__(self, modules: tuple[NativeModule, ...]) -> None:
-        self.found: PackageSet | None = None  # not compiled yet
-        self.digest = ""  # of all files
-        self.listed: list[list[str]] = []  # names and versions
-        self.native_files: list[str] = []  # paths of the native modules
-        self.modules = modules  # translated
-        self.hint = ""  # what is missing
-
-    def archive(self, *, is_cached: bool = False) -> bytes:
-        """All files and their bytecode in one piece; empty for none."""
-        return b"" if self.found is None else self.found.with_bytecode(cache=is_cached).archive
-
-
-def _are_declarations(text: object) -> bool:
-    if text is None:
-        return True
-    declared = json.loads(text) if isinstance(text, str) else None
-    return isinstance(declared, list) and all(
-        isinstance(each, dict) and isinstance(each.get("name"), str) for each in declared
-    )
-
-
-def _check_description(description: Any) -> None:
-    if not (
-        isinstance(description, dict)
-        and isinstance(description.get("imports"), list)
-        and isinstance(description.get("packages"), list)
-        and isinstance(description.get("setup"), bool)
-        and _are_declarations(description.get("callbacks"))
-        and isinstance(description.get("native_files"), list)
-        and all(isinstance(name, str) for name in description["imports"])
-        and all(isinstance(name, str) for name in description["native_files"])
-        and all(
-            isinstance(package, list)
-            and len(package) == 2
-            and all(isinstance(part, str) for part in package)
-            for package in description["packages"]
-        )
-    ):
-        raise ValueError("its description is malformed")
-
-
-class SandboxFactory(OneOfAKind):
+class SandboxFactory(Origin):
     """Makes sandboxes that start with packages, imported modules and variables in place.
 
     What is imported and set up is done once, in a sandbox whose memory is then frozen. All
@@ -161,11 +67,9 @@ class SandboxFactory(OneOfAKind):
     __module__ = "eryx"
     __slots__ = (
         "__weakref__",
-        "_callbacks",
         "_description",
         "_extended_last",
         "_most_memory",
-        "_place",
         "_plain",
         "_sealed",
     )
@@ -210,8 +114,8 @@ class SandboxFactory(OneOfAKind):
         limits = _build_limits(resource_limits)
         most_memory = _most_memory(limits)
         table = _table(callbacks)
-        contents = _collect(site_packages, packages, native_modules)
-        handles = _open_modules(contents.modules)
+        contents = collect_contents(site_packages, packages, native_modules)
+        handles = open_handles(contents.modules)
         description = {
             "imports": list(names),
             "packages": contents.listed,
@@ -225,10 +129,10 @@ class SandboxFactory(OneOfAKind):
             from eryx._factory_cache import CachedFactory
 
             cached = CachedFactory(cache, description, setup_code)
-            stored = cached.load(_MOST_BYTES)
+            stored = cached.load(MOST_BYTES)
             if stored is not None:
                 try:
-                    template = _open(stored, None, None)
+                    template = open_template(stored, None, None)
                     if template.description == description:
                         self._take(template, table, handles, stored, most_memory)
                         return
@@ -238,13 +142,13 @@ class SandboxFactory(OneOfAKind):
         packages_here = Packages(archive) if archive else None
         core = Place(shared_engine(), packages_here, handles).new_core(core_limits(limits), {})
         frozen = _build(core, description, setup_code, contents.hint)
-        self._take(_Template(description, archive, frozen), table, handles, None, most_memory)
+        self._take(Template(description, archive, frozen), table, handles, None, most_memory)
         if cached is not None:
             cached.save(self.to_bytes())
 
     def _take(
         self,
-        template: _Template,
+        template: Template,
         table: CallbackTable | None,
         native_modules: tuple[object, ...],
         sealed: bytes | None,
@@ -258,13 +162,12 @@ class SandboxFactory(OneOfAKind):
         packages = Packages(template.archive) if template.archive else None
         engine = shared_engine().derive(template.frozen, packages, most_memory)
         self._most_memory = most_memory
-        self._place = Place(engine, None, native_modules)
+        self._set_origin(Place(engine, None, native_modules), table)
         self._description = template.description
-        self._callbacks = table
         # The packages of a folder that were added to those of the factory last, and what that gave.
         self._extended_last: tuple[str, Place] | None = None
         self._sealed = sealed
-        self._plain: _Template | None = template if sealed is None else None
+        self._plain: Template | None = template if sealed is None else None
         _factories.add(self)
 
     # ---- Sandboxes ----
@@ -324,32 +227,17 @@ class SandboxFactory(OneOfAKind):
             **options,
         )
 
-    def _with_callbacks(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Options with the functions of the factory as well."""
-        merged = dict(options)
-        if self._callbacks is not None:
-            given = merged.get("callbacks")
-            merged["callbacks"] = self._callbacks if given is None else self._merged(given)
-        return merged
-
-    def _merged(self, callbacks: object) -> CallbackTable:
-        from eryx._callbacks import CallbackTable, collect
-
-        assert self._callbacks is not None
-        added = CallbackTable(collect(callbacks)).by_name
-        return CallbackTable(list({**self._callbacks.by_name, **added}.values()))
-
     def _place_with(self, site_packages: str | os.PathLike[str] | None) -> Place:
         """Where sandboxes start that have the packages of a folder as well."""
         if site_packages is None:
             return self._place
         from eryx._archive import pack, unpack
 
-        contents = _collect(site_packages, None)
+        contents = collect_contents(site_packages, None)
         last = self._extended_last
         if last is None or last[0] != contents.digest:
             files = {**unpack(self._template().archive), **unpack(contents.archive())}
-            handles = (*self._place.native_modules, *_open_modules(contents.modules))
+            handles = (*self._place.native_modules, *open_handles(contents.modules))
             place = Place(self._place.engine, Packages(pack(files)), handles)
             last = self._extended_last = contents.digest, place
         return last[1]
@@ -412,7 +300,7 @@ class SandboxFactory(OneOfAKind):
         if not isinstance(cache, bool):
             raise TypeError(f"cache must be a bool, not {type(cache).__name__}")
         table = _table(callbacks)
-        sealed = read_file(path, _MOST_BYTES)
+        sealed = read_file(path, MOST_BYTES)
         what = f"{os.fspath(path)}: the factory cannot be loaded"
         most_memory = _check_most_memory(max_memory_bytes)
         loaded = cls._loaded(sealed, key, what, table, native_modules, most_memory)
@@ -482,8 +370,8 @@ class SandboxFactory(OneOfAKind):
     ) -> Self:
         made = cls.__new__(cls)
         try:
-            template = _open(sealed, key, what, min(most_memory, _MOST_BYTES))
-            handles = _open_modules(_stored_modules(template, tuple(native_modules)))
+            template = open_template(sealed, key, what, min(most_memory, MOST_BYTES))
+            handles = open_handles(stored_modules(template, tuple(native_modules)))
             made._take(template, table, handles, sealed if key is None else None, most_memory)
         except (InitializationError, ResourceLimitError) as error:
             if what is None or str(error).startswith(what):
@@ -497,33 +385,33 @@ class SandboxFactory(OneOfAKind):
             return self
         from eryx._archive import pack, unpack
 
-        contents = _collect(site_packages, None)
+        contents = collect_contents(site_packages, None)
         template = self._template()
         files = {**unpack(template.archive), **unpack(contents.archive())}
         description = {**template.description}
         description["packages"] = template.description["packages"] + contents.listed
         native_files = {*template.description["native_files"], *contents.native_files}
         description["native_files"] = sorted(native_files)
-        extended = _Template(description, pack(files), template.frozen)
-        handles = (*self._place.native_modules, *_open_modules(contents.modules))
+        extended = Template(description, pack(files), template.frozen)
+        handles = (*self._place.native_modules, *open_handles(contents.modules))
         self._take(extended, self._callbacks, handles, None, self._most_memory)
         return self
 
-    def _template(self) -> _Template:
+    def _template(self) -> Template:
         plain = self._plain  # another thread may be packing it
         if plain is not None:
             return plain
         assert self._sealed is not None
-        return _open(self._sealed, None, None)
+        return open_template(self._sealed, None, None)
 
     def _seal(self, key: bytes | None) -> bytes:
         if self._sealed is None:
             plain = self._template()
-            self._sealed = _SEAL.seal(plain.pack(), None)
+            self._sealed = SEAL.seal(plain.pack(), None)
             self._plain = None
         if key is None:
             return self._sealed
-        return _SEAL.seal(bytes(_SEAL.open(self._sealed, None, _MOST_BYTES)), key)
+        return SEAL.seal(bytes(SEAL.open(self._sealed, None, MOST_BYTES)), key)
 
 
 _factories: WeakSet[SandboxFactory] = WeakSet()
@@ -599,56 +487,6 @@ def _table(callbacks: object) -> CallbackTable | None:
     return table_of(callbacks)
 
 
-def _collect(
-    site_packages: str | os.PathLike[str] | None,
-    packages: Iterable[Source] | None,
-    native_modules: Iterable[NativeModule] = (),
-) -> _Contents:
-    """Reads packages, and translates their native modules but for those that are given."""
-    given = tuple(native_modules)
-    contents = _Contents(given)
-    if site_packages is None and packages is None:
-        return contents
-    if isinstance(packages, str | bytes):
-        raise TypeError(f"packages must be a list, not {type(packages).__name__}")
-    from eryx.packages import collect
-
-    sources = () if packages is None else tuple(packages)
-    found = collect(sources, site_packages=site_packages, bytecode=False)
-    contents.found, contents.digest = found, found.digest
-    contents.listed = [[package.name, str(package.version or "")] for package in found.packages]
-    contents.native_files = sorted(found.native_files)
-    contents.modules = (*given, *found.native_modules(needed=given))
-    contents.hint = found.explain_missing()
-    return contents
-
-
-def _stored_modules(
-    template: _Template, given: tuple[NativeModule, ...]
-) -> tuple[NativeModule, ...]:
-    """The native modules of a template: those that are given or were translated before."""
-    paths = template.description["native_files"]
-    if not paths:
-        return given
-    from eryx._archive import unpack
-    from eryx.native import from_files
-
-    files = unpack(template.archive)
-    missing = [path for path in paths if path not in files]
-    if missing:
-        raise InitializationError(f"{missing[0]} is not among its files")
-    stored = {path: files[path] for path in paths}
-    return (*given, *from_files(stored, needed=given, compiling=False))
-
-
-def _open_modules(modules: tuple[NativeModule, ...]) -> tuple[object, ...]:
-    if not modules:
-        return ()
-    from eryx.native import open_modules
-
-    return open_modules(modules)
-
-
 # ---- Building ------------------------------------------------------------------------------------
 
 
@@ -710,13 +548,6 @@ def _build_error(outcome: Outcome, hint: str) -> EryxError:
         problem.__cause__ = error
         return problem
     return InitializationError("the factory could not be built")
-
-
-def _open(
-    sealed: bytes, key: bytes | None, what: str | None, most_bytes: int = _MOST_BYTES
-) -> _Template:
-    data = _SEAL.open(sealed, key, _MOST_BYTES, what)
-    return _Template.unpack(data, most_bytes, what or _SEAL.what)
 
 
 late_annotations(globals(), SandboxFactory)

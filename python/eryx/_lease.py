@@ -7,6 +7,8 @@ import os
 import threading
 
 from eryx._annotations import late_annotations
+from eryx._pool_errors import PoolError
+from eryx._pool_waiter import Waiter
 from eryx._sandbox import Sandbox
 from eryx._turn import running_loop
 
@@ -122,8 +124,6 @@ class PooledSandbox(Sandbox):
 
     def _wait(self) -> None:
         """Waits on this thread."""
-        from eryx._pool import Waiter
-
         woken = _thread.allocate_lock()
         woken.acquire()
         waiter = Waiter(woken.release)
@@ -143,8 +143,6 @@ class PooledSandbox(Sandbox):
     async def _wait_async(self) -> None:
         """Waits on the running event loop."""
         import asyncio
-
-        from eryx._pool import Waiter
 
         loop = running_loop()
         woken = asyncio.Event()
@@ -266,8 +264,6 @@ class PooledSandbox(Sandbox):
     # ---- Using it ----
 
     def _check_held(self) -> None:
-        from eryx._pool import PoolError
-
         if self._state == WAITING:
             raise PoolError("the sandbox is not acquired yet: use `async with` or `await`")
         if self._state == RELEASED:

@@ -15,15 +15,17 @@ from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError
 from eryx._eryx import Core
 from eryx._lease import HELD, PooledSandbox
+from eryx._origin import Origin
+from eryx._pool_errors import PoolClosedError, PoolError, PoolExhaustedError, PoolTimeoutError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
     from typing import Any, Self, Unpack
 
     from eryx._factory import SandboxFactory
     from eryx._options import PlaceOptions, RequestOptions
+    from eryx._pool_waiter import Waiter
 
 _CLOSED = "the pool is closed"
 
@@ -41,30 +43,6 @@ PLACE_OPTIONS = frozenset(
         "volumes",
     )
 )
-
-
-class PoolError(EryxError):
-    """Base of the exceptions of pools."""
-
-    __module__ = "eryx"
-
-
-class PoolExhaustedError(PoolError):
-    """All sandboxes of the pool are in use."""
-
-    __module__ = "eryx"
-
-
-class PoolTimeoutError(PoolError):
-    """No sandbox was given back within the time."""
-
-    __module__ = "eryx"
-
-
-class PoolClosedError(PoolError):
-    """The pool is closed."""
-
-    __module__ = "eryx"
 
 
 class PoolStats:
@@ -125,17 +103,6 @@ class PoolStats:
         return f"PoolStats({values})"
 
 
-class Waiter:
-    """A thread or a task that waits for a sandbox."""
-
-    __slots__ = ("begin", "granted", "wake")
-
-    def __init__(self, wake: Callable[[], object]) -> None:
-        self.wake = wake
-        self.begin = time.monotonic()
-        self.granted = False  # it has a place of the pool now
-
-
 class SandboxPool(OneOfAKind):
     """Sandboxes that several requests share, one after the other.
 
@@ -187,9 +154,7 @@ class SandboxPool(OneOfAKind):
         self._idle_seconds = _seconds("idle_timeout_ms", idle_timeout_ms)
         self._place = Place(shared_engine())
         if factory is not None:
-            from eryx._factory import SandboxFactory
-
-            if not isinstance(factory, SandboxFactory):
+            if not isinstance(factory, Origin):
                 wrong = type(factory).__name__
                 raise TypeError(f"factory must be a SandboxFactory or None, not {wrong}")
             self._place = factory._place

@@ -198,7 +198,7 @@ class Sandbox(OneOfAKind):
                 result=scrub_result,
             )
         if native_modules is not None:
-            from eryx.native import open_modules
+            from eryx.native._module import open_modules
 
             options["native_modules"] = open_modules(native_modules)
         self._core = self._new_core(limits, options)

@@ -15,7 +15,7 @@ import pytest
 
 import eryx
 from conftest import private_bytes, run_python
-from eryx import _factory
+from eryx import _factory_template
 from eryx._archive import pack, unpack
 from eryx.packages import _bytecode
 from factory_helpers import GREETER, SETUP, output, wheel
@@ -110,8 +110,8 @@ class TestFiles:
             archive: bytes = b"",
             data: bytes = frozen,
         ) -> bytes:
-            made = _factory._Template(description, archive, data)  # type: ignore[arg-type]
-            return _factory._SEAL.seal(made.pack(), None)
+            made = _factory_template.Template(description, archive, data)  # type: ignore[arg-type]
+            return _factory_template.SEAL.seal(made.pack(), None)
 
         assert eryx.SandboxFactory.from_bytes(sealed()).create_sandbox()
         bad = [
@@ -125,9 +125,9 @@ class TestFiles:
             sealed(data=frozen[:-1]),
             sealed(data=frozen[:100]),
             sealed(data=b"x" * 1000),
-            _factory._SEAL.seal(b"", None),
-            _factory._SEAL.seal(b"\xff" * 24, None),
-            _factory._SEAL.seal(b"\0" * 24 + b"no zlib", None),
+            _factory_template.SEAL.seal(b"", None),
+            _factory_template.SEAL.seal(b"\xff" * 24, None),
+            _factory_template.SEAL.seal(b"\0" * 24 + b"no zlib", None),
         ]
         for data in bad:
             with pytest.raises(eryx.InitializationError):
@@ -164,14 +164,14 @@ class TestFiles:
     def test_bomb(self) -> None:
         """What is packed must not unpack to more than it says."""
         bomb = zlib.compress(bytes(200_000_000), 9)
-        data = _factory._SIZES.pack(10, 0, 10) + bomb
+        data = _factory_template.SIZES.pack(10, 0, 10) + bomb
         before = private_bytes()
         with pytest.raises(eryx.InitializationError, match="sizes"):
-            eryx.SandboxFactory.from_bytes(_factory._SEAL.seal(data, None))
+            eryx.SandboxFactory.from_bytes(_factory_template.SEAL.seal(data, None))
         assert private_bytes() - before < 100_000_000
-        huge = _factory._SIZES.pack(2**60, 2**60, 2**60) + bomb
+        huge = _factory_template.SIZES.pack(2**60, 2**60, 2**60) + bomb
         with pytest.raises(eryx.InitializationError, match="too large"):
-            eryx.SandboxFactory.from_bytes(_factory._SEAL.seal(huge, None))
+            eryx.SandboxFactory.from_bytes(_factory_template.SEAL.seal(huge, None))
 
     def test_memory_limit(self, tmp_path: Path) -> None:
         """What sandboxes would begin with is refused where it is more than they may have."""
@@ -197,10 +197,10 @@ class TestFiles:
 
     def test_packed_bytes_count(self) -> None:
         """What is unpacked is bounded by the same limit."""
-        data = _factory._SIZES.pack(0, 2_000_000, 0) + zlib.compress(bytes(2_000_000), 9)
+        data = _factory_template.SIZES.pack(0, 2_000_000, 0) + zlib.compress(bytes(2_000_000), 9)
         with pytest.raises(eryx.ResourceLimitError, match="it needs 2000000 bytes"):
             eryx.SandboxFactory.from_bytes(
-                _factory._SEAL.seal(data, None), max_memory_bytes=1_000_000
+                _factory_template.SEAL.seal(data, None), max_memory_bytes=1_000_000
             )
 
     def test_no_native_code(self, factory: eryx.SandboxFactory) -> None:

@@ -1,0 +1,38 @@
+"""What sandboxes have from the factory that makes them."""
+
+from __future__ import annotations
+
+from eryx._copying import OneOfAKind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from eryx._callbacks import CallbackTable
+    from eryx._engine import Place
+
+
+class Origin(OneOfAKind):
+    """Base of the factory: as much of it as a pool needs."""
+
+    __slots__ = ("_callbacks", "_place")
+
+    def _set_origin(self, place: Place, callbacks: CallbackTable | None) -> None:
+        self._place = place  # where they start
+        self._callbacks = callbacks
+
+    def _with_callbacks(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options with the functions of the factory as well."""
+        merged = dict(options)
+        if self._callbacks is not None:
+            given = merged.get("callbacks")
+            merged["callbacks"] = self._callbacks if given is None else self._merged(given)
+        return merged
+
+    def _merged(self, callbacks: object) -> CallbackTable:
+        from eryx._callbacks import CallbackTable, collect
+
+        assert self._callbacks is not None
+        added = CallbackTable(collect(callbacks)).by_name
+        return CallbackTable(list({**self._callbacks.by_name, **added}.values()))
