@@ -38,6 +38,7 @@ from toolchain import (  # noqa: E402
     newer_library,
     setup,
     stdlib,
+    young_collection,
 )
 from toolchain import wasm_binary as wasm  # noqa: E402
 from toolchain.cache import MANIFEST, Cache, content_digest, key_of  # noqa: E402
@@ -510,6 +511,19 @@ _CALL_POINTER = (
     "var_i0 = CALL_INDIRECT(instance->table, u32 (*)(guest_instance*, u32), guest_type_3, "
     "var_i1, instance, var_i0);"
 )
+
+
+class TestYoungCollection:
+    def test_collector_is_called_for_the_young(self) -> None:
+        call = "  var_i1 = {}u;\n  var_i2 = 0u;\n  var_i0 = {}(instance, var_i0, var_i1, var_i2);\n"
+        name, collect = "w2c_guest_0x5FPy_RunGC", "w2c_guest_0x5FPyGC_Collect"
+        changed = young_collection.collect_young({name: call.format(1, collect), "other": ""})
+        assert changed == {name: call.format(0, collect)}
+
+    @pytest.mark.parametrize("functions", [{}, {"w2c_guest_0x5FPy_RunGC": "another body"}])
+    def test_another_collector_is_refused(self, functions: dict[str, str]) -> None:
+        with pytest.raises(BuildError, match="0x5FPy_RunGC"):
+            young_collection.collect_young(functions)
 
 
 class TestCallGraph:
