@@ -1,7 +1,10 @@
 #include "allocator.h"
 
+#include "pressure.h"
 #include "python_api.h"
+#include "reserve.h"
 
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +12,13 @@
 enum {
     PAGE_SHIFT = 14,
     PAGE_SIZE = 1 << PAGE_SHIFT,
-    PAGES_PER_ARENA = 32,
-    BLOCK_STEP = 16, /* sizes are multiples of it, and so are addresses */
+    PAGES_PER_ARENA = 16,
+    ARENA_SHIFT = PAGE_SHIFT + 4,
+    ARENA_SIZE = 1 << ARENA_SHIFT, /* as large as it is aligned */
+    /* Of that, left to libc: the header of the block that follows, which itself lies beyond. */
+    ARENA_TAIL = 16,
+    KEPT_EMPTY_PAGES = 64, /* those beyond are given back if their arena is empty */
+    BLOCK_STEP = 16,       /* sizes are multiples of it, and so are addresses */
     BLOCK_LIMIT = 512,
     CLASS_COUNT = BLOCK_LIMIT / BLOCK_STEP +
         1, /* class n holds blocks of n * BLOCK_STEP; 0 is none */
@@ -44,8 +52,10 @@ static uint8_t class_of_page[1u << (32 - PAGE_SHIFT)];
 static struct page no_page;
 
 static struct page *first_page[CLASS_COUNT]; /* pages with free blocks, or &no_page */
-static struct page *empty_pages;             /* pages of no class, linked by next */
-static char *arena;                          /* pages not used yet, not even linked */
+static struct page *empty_pages;             /* pages of no class, linked both ways */
+static unsigned empty_page_count;
+static uint8_t empty_pages_of[1u << (32 - ARENA_SHIFT)]; /* of each arena */
+static char *arena;                                      /* pages not used yet, not even linked */
 static unsigned arena_pages_left;
 
 static struct page *page_of(const void *block)
@@ -85,11 +95,49 @@ static void list_remove(struct page *page)
     }
 }
 
+static unsigned arena_of(const void *page)
+{
+    return (unsigned)((uintptr_t)page >> ARENA_SHIFT);
+}
+
+static void empty_remove(struct page *page)
+{
+    if (page->previous != NULL) {
+        page->previous->next = page->next;
+    } else {
+        empty_pages = page->next;
+    }
+    if (page->next != NULL) {
+        page->next->previous = page->previous;
+    }
+    empty_page_count--;
+    empty_pages_of[arena_of(page)]--;
+}
+
+static void arena_give_back(char *empty)
+{
+    for (unsigned i = 0; i < PAGES_PER_ARENA; i++) {
+        empty_remove((struct page *)(void *)(empty + i * PAGE_SIZE));
+    }
+    free(empty);
+}
+
 static void page_give_back(struct page *page)
 {
     class_of_page[(uintptr_t)page >> PAGE_SHIFT] = 0;
+    pressure_remove(PAGE_SIZE);
+    page->previous = NULL;
     page->next = empty_pages;
+    if (empty_pages != NULL) {
+        empty_pages->previous = page;
+    }
     empty_pages = page;
+    empty_page_count++;
+    /* All pages of an arena are linked only after all of them have been used. */
+    if (++empty_pages_of[arena_of(page)] == PAGES_PER_ARENA &&
+        empty_page_count > KEPT_EMPTY_PAGES) {
+        arena_give_back((char *)((uintptr_t)page & ~(uintptr_t)(ARENA_SIZE - 1)));
+    }
 }
 
 /* Divides some more of a page into blocks; false if it is divided up. */
@@ -119,16 +167,11 @@ static bool page_extend(struct page *page)
 static struct page *page_make(void)
 {
     if (arena_pages_left == 0) {
-        arena = aligned_alloc(PAGE_SIZE, (size_t)PAGES_PER_ARENA * PAGE_SIZE);
-        arena_pages_left = PAGES_PER_ARENA;
-        if (arena == NULL) {
-            /* Near the memory limit a single page may still be had. */
-            arena = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
-            arena_pages_left = arena != NULL;
-        }
+        arena = aligned_alloc(ARENA_SIZE, ARENA_SIZE - ARENA_TAIL);
         if (arena == NULL) {
             return NULL;
         }
+        arena_pages_left = PAGES_PER_ARENA;
     }
     struct page *page = (struct page *)(void *)arena;
     arena += PAGE_SIZE;
@@ -136,23 +179,31 @@ static struct page *page_make(void)
     return page;
 }
 
+/* Bytes for blocks; the last page of an arena has a little less. */
+static size_t page_room(const struct page *page)
+{
+    bool last = ((uintptr_t)page & (ARENA_SIZE - 1)) == ARENA_SIZE - PAGE_SIZE;
+    return PAGE_SIZE - PAGE_HEADER - (last ? ARENA_TAIL : 0);
+}
+
 /* An empty page for a class; NULL if there is no memory. */
 static struct page *page_take(unsigned size_class)
 {
     struct page *page = empty_pages;
     if (page != NULL) {
-        empty_pages = page->next;
+        empty_remove(page);
     } else {
         page = page_make();
         if (page == NULL) {
             return NULL;
         }
     }
+    pressure_add(PAGE_SIZE);
     page->free_blocks = NULL;
     page->used = 0;
     page->size_class = size_class;
     page->made = 0;
-    page->capacity = (uint16_t)((PAGE_SIZE - PAGE_HEADER) / (size_class * BLOCK_STEP));
+    page->capacity = (uint16_t)(page_room(page) / (size_class * BLOCK_STEP));
     class_of_page[(uintptr_t)page >> PAGE_SHIFT] = (uint8_t)size_class;
     list_insert(page);
     return page;
@@ -165,7 +216,11 @@ static __attribute__((noinline)) void *allocate_slowly(unsigned size_class)
         if (page == &no_page) {
             page = page_take(size_class);
             if (page == NULL) {
-                return NULL;
+                size_t size = (size_t)size_class * BLOCK_STEP;
+                if (pressure_relieve(size, false)) {
+                    continue;
+                }
+                return pressure_take_reserve(size);
             }
         }
         if (page->free_blocks != NULL || page_extend(page)) {
@@ -206,24 +261,84 @@ static void *small_allocate(size_t size)
     return block;
 }
 
+/* ---- Blocks from libc --------------------------------------------------------------------------
+ */
+
+static char object_domain; /* its address is the context of the domain "obj" */
+
+/* block: what libc gave for the size. Gives what the caller gets, which is not to be cleared any
+ * more if block was not. */
+static void *large_taken(void *context, void *block, size_t size, bool clear)
+{
+    if (__builtin_expect(block == NULL, 0)) {
+        if (pressure_relieve(size, context == &object_domain)) {
+            block = malloc(size);
+        }
+        if (block == NULL) {
+            block = pressure_take_reserve(size);
+            return block != NULL && clear ? memset(block, 0, size) : block;
+        }
+        if (clear) {
+            memset(block, 0, size);
+        }
+    }
+    pressure_add(malloc_usable_size(block));
+    return block;
+}
+
+static __attribute__((noinline)) void large_free(void *block)
+{
+    if (block == NULL) {
+        return;
+    }
+    if (reserve_has(block)) {
+        reserve_free(block);
+        return;
+    }
+    pressure_remove(malloc_usable_size(block));
+    free(block);
+}
+
+/* Of a block of libc's, which stays as it is if there is no memory. */
+static void *large_realloc(void *block, size_t size)
+{
+    size_t present = malloc_usable_size(block);
+    void *moved = realloc(block, size);
+    if (moved == NULL && pressure_relieve(size, false)) {
+        moved = realloc(block, size);
+    }
+    if (moved == NULL) {
+        moved = pressure_take_reserve(size);
+        if (moved != NULL) {
+            memcpy(moved, block, size < present ? size : present);
+            large_free(block);
+        }
+        return moved;
+    }
+    pressure_remove(present);
+    pressure_add(malloc_usable_size(moved));
+    return moved;
+}
+
+/* ---- Python's allocator ------------------------------------------------------------------------
+ */
+
 static void *allocator_malloc(void *context, size_t size)
 {
-    (void)context;
     if (__builtin_expect(size <= BLOCK_LIMIT, 1)) {
         return small_allocate(size);
     }
-    return malloc(size);
+    return large_taken(context, malloc(size), size, false);
 }
 
 static void *allocator_calloc(void *context, size_t count, size_t size)
 {
-    (void)context;
     size_t total;
     if (__builtin_mul_overflow(count, size, &total)) {
         return NULL;
     }
     if (total > BLOCK_LIMIT) {
-        return calloc(count, size);
+        return large_taken(context, calloc(count, size), total, true);
     }
     void *block = small_allocate(total);
     if (block != NULL) {
@@ -236,7 +351,7 @@ static void allocator_free(void *context, void *block)
 {
     (void)context;
     if (class_of(block) == 0) {
-        free(block); /* also where block is NULL */
+        large_free(block); /* also where block is NULL */
         return;
     }
     struct page *page = page_of(block);
@@ -254,10 +369,13 @@ static void *allocator_realloc(void *context, void *block, size_t size)
     }
     size_t present = (size_t)class_of(block) * BLOCK_STEP;
     if (present == 0) {
-        if (size > BLOCK_LIMIT) {
-            return realloc(block, size);
+        if (reserve_has(block)) {
+            present = reserve_block_size(block);
+        } else if (size > BLOCK_LIMIT) {
+            return large_realloc(block, size);
+        } else {
+            present = size; /* it was larger */
         }
-        present = size; /* it was larger */
     } else if (size <= present && size + present / 4 >= present) {
         return block;
     }
@@ -282,6 +400,7 @@ void allocator_install(void)
         first_page[i] = &no_page;
     }
     PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &allocator);
+    allocator.ctx = &object_domain;
     PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &allocator);
 }
 

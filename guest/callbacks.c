@@ -25,7 +25,7 @@ static PyObject *answer_tuple(const struct callback_answer *answer)
     char *data = (char *)(uintptr_t)answer->data;
     PyObject *text =
         PyUnicode_DecodeUTF8(data != NULL ? data : "", (Py_ssize_t)answer->size, "replace");
-    free(data);
+    eryx_guest_free(data);
     if (text == NULL) {
         return NULL;
     }

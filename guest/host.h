@@ -12,6 +12,9 @@
 #define HOST_IMPORT(name) __attribute__((import_module("eryx:host"), import_name(#name)))
 #define GUEST_EXPORT(name) __attribute__((export_name(#name), visibility("default")))
 
+/* Frees what the host has allocated. */
+void eryx_guest_free(void *block);
+
 /* field: enum report_field; the bytes are copied before it returns. */
 HOST_IMPORT(report) void host_report(uint32_t field, const char *bytes, size_t size);
 
@@ -20,6 +23,9 @@ HOST_IMPORT(report_exit_code) void host_report_exit_code(int32_t code);
 
 /* Ends the guest at once; does not return. */
 HOST_IMPORT(exit) void host_exit(int32_t code);
+
+/* How many bytes of memory the guest may have. */
+HOST_IMPORT(memory_limit) uint64_t host_memory_limit(void);
 
 /* Callbacks and tracing: see protocol.h. */
 HOST_IMPORT(call)

@@ -2,6 +2,7 @@
 #include "module.h"
 
 #include "host.h"
+#include "pressure.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -225,12 +226,42 @@ static PyObject *module_make_immortal(PyObject *self, PyObject *object)
     return none();
 }
 
+/* allocate_for(user: int) -> int: from now on enum memory_user; gives the earlier one. */
+static PyObject *module_allocate_for(PyObject *self, PyObject *arguments)
+{
+    int user;
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "i:allocate_for", &user)) {
+        return NULL;
+    }
+    return PyLong_FromLong((long)pressure_set_user((enum memory_user)user));
+}
+
+/* memory_was_short() -> bool: whether memory was used up by this run. */
+static PyObject *module_memory_was_short(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    return PyBool_FromLong(pressure_was_high());
+}
+
+/* memory_limit() -> int */
+static PyObject *module_memory_limit(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(host_memory_limit());
+}
+
 static PyMethodDef module_methods[] = {
     {"set_interrupt", module_set_interrupt, METH_VARARGS, NULL},
     {"on_interrupt", module_on_interrupt, METH_VARARGS, NULL},
     {"report", module_report, METH_VARARGS, NULL},
     {"report_exit_code", module_report_exit_code, METH_VARARGS, NULL},
     {"make_immortal", module_make_immortal, METH_O, NULL},
+    {"allocate_for", module_allocate_for, METH_VARARGS, NULL},
+    {"memory_was_short", module_memory_was_short, METH_NOARGS, NULL},
+    {"memory_limit", module_memory_limit, METH_NOARGS, NULL},
     {"write_output", module_write_output, METH_O, NULL},
     {"write_error", module_write_error, METH_O, NULL},
     {"call", callbacks_call, METH_VARARGS, NULL},

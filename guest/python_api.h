@@ -145,6 +145,17 @@ int PyErr_SetInterruptEx(int signal_number);
 PyObject *PyErr_NoMemory(void);
 int Py_EnterRecursiveCall(const char *where); /* it counts nothing: it looks at the stack */
 
+void PyException_SetContext(PyObject *exception, PyObject *context);
+void PyException_SetCause(PyObject *exception, PyObject *cause);
+int PyException_SetTraceback(PyObject *exception, PyObject *traceback);
+
+Py_ssize_t PyGC_Collect(void);
+int PyGC_IsEnabled(void);
+int Py_AddPendingCall(int (*function)(void *), void *argument);
+int PySys_SetObject(const char *name, PyObject *object);
+PyObject *PyBool_FromLong(long value);
+PyObject *PyLong_FromUnsignedLongLong(unsigned long long value);
+
 /* Not of any API: struct pyruntimestate, known by offsets. */
 extern char _PyRuntime[];
 

@@ -7,8 +7,10 @@
 #include "allocator.h"
 #include "host.h"
 #include "module.h"
+#include "pressure.h"
 #include "protocol.h"
 #include "python_api.h"
+#include "reserve.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -36,13 +38,18 @@ struct request {
 GUEST_EXPORT(eryx_guest_alloc) void *eryx_guest_alloc(size_t size);
 void *eryx_guest_alloc(size_t size)
 {
-    return malloc(size);
+    void *block = malloc(size);
+    return block != NULL ? block : pressure_take_reserve(size);
 }
 
 GUEST_EXPORT(eryx_guest_free) void eryx_guest_free(void *block);
 void eryx_guest_free(void *block)
 {
-    free(block);
+    if (reserve_has(block)) {
+        reserve_free(block);
+    } else {
+        free(block);
+    }
 }
 
 /* ---- Start ------------------------------------------------------------------------------------
@@ -332,10 +339,13 @@ static int32_t run(struct request *request)
 {
     PyObject *program = PyErr_Occurred() == NULL ? begin(request) : NULL;
     request_clear(request);
+    pressure_set_user(MEMORY_OF_PROGRAM);
     PyObject *value = evaluate(program);
+    pressure_set_user(MEMORY_OF_RUNTIME);
     Py_DecRef(program);
     int32_t outcome = finish(value);
     Py_DecRef(value);
+    pressure_end_program();
     /* Nothing here refers to the program any more: now it can be finalised. */
     PyObject *closed = PyObject_CallNoArgs(runner.close);
     if (closed == NULL) {
@@ -343,6 +353,7 @@ static int32_t run(struct request *request)
         report_failure();
     }
     Py_DecRef(closed);
+    pressure_set_user(MEMORY_OF_RESCUE); /* also for the request of the next run */
     return outcome;
 }
 
@@ -432,6 +443,7 @@ int32_t eryx_guest_start(void)
         return 1;
     }
     allocator_start_fresh();
+    pressure_start();
     return 0;
 }
 
@@ -442,6 +454,7 @@ int32_t eryx_guest_run(const char *bytes, size_t size)
 {
     struct request request;
     module_clear_interrupt();
+    pressure_set_user(MEMORY_OF_RESCUE);
     if (request_init(&request)) {
         request_read(&request, bytes, size);
     }

@@ -33,6 +33,12 @@ void eryx_host_report_exit_code(guest_instance *instance, uint32_t exit_code)
     sandbox_of(instance)->run.exit_code = (int32_t)exit_code;
 }
 
+uint64_t eryx_host_memory_limit(guest_instance *instance)
+{
+    uint64_t limit = sandbox_of(instance)->limits.max_memory_bytes;
+    return limit < UINT32_MAX ? limit : (uint64_t)UINT32_MAX + 1;
+}
+
 void eryx_host_exit(guest_instance *instance, uint32_t exit_code)
 {
     run_exit(sandbox_of(instance), (int32_t)exit_code);

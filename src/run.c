@@ -120,6 +120,23 @@ static void send_rest(eryx_sandbox *sandbox)
     }
 }
 
+/* A program that guest memory has no room for ends as one that runs out of it. */
+static void refuse_program(eryx_sandbox *sandbox)
+{
+    static const char type[] = "MemoryError";
+    char text[96];
+    int size = snprintf(text, sizeof text, "%s: no room for the program, the limit is %llu bytes\n",
+                        type, (unsigned long long)sandbox->limits.max_memory_bytes);
+    const uint8_t *bytes = (const uint8_t *)text;
+    const size_t begin = sizeof type + 1; /* of the message */
+    run_result *result = &sandbox->result;
+    output_append(&sandbox->output, 2, bytes, (size_t)size);
+    result_report(result, REPORT_EXCEPTION_TYPE, bytes, sizeof type - 1, 0);
+    result_report(result, REPORT_EXCEPTION_MESSAGE, bytes + begin, (size_t)size - 1 - begin, 0);
+    result_report(result, REPORT_TRACEBACK, bytes, (size_t)size, 0);
+    sandbox->run.outcome = RUN_EXCEPTION;
+}
+
 static void run_main(void *argument)
 {
     eryx_sandbox *sandbox = argument;
@@ -127,11 +144,7 @@ static void run_main(void *argument)
     uint32_t size = (uint32_t)sandbox->run.request_size;
     guest_ptr request = guest_at(guest_export_eryx_guest_alloc(instance, size));
     if (request.offset == 0) {
-        static const char text[] = "MemoryError: no room for the program\n";
-        output_append(&sandbox->output, 2, (const uint8_t *)text, sizeof text - 1);
-        result_report(&sandbox->result, REPORT_EXCEPTION_TYPE, (const uint8_t *)"MemoryError", 11,
-                      0);
-        sandbox->run.outcome = RUN_EXCEPTION;
+        refuse_program(sandbox);
     } else {
         guest_write(instance, request, sandbox->run.request, size);
         sandbox->timing.interrupt = guest_at(guest_export_eryx_guest_interrupt_flags(instance));

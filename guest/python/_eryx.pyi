@@ -15,6 +15,15 @@ def report(field: int, data: bytes, /) -> None:
 def report_exit_code(code: int, /) -> None:
     """Tell the host the code that SystemExit carried."""
 
+def allocate_for(user: int, /) -> int:
+    """Say who allocates from now on (enum memory_user). Return who did."""
+
+def memory_was_short() -> bool:
+    """Tell whether memory was used up by this run."""
+
+def memory_limit() -> int:
+    """Tell how many bytes of memory there may be."""
+
 def write_output(data: Buffer, /) -> int:
     """Write all of data to standard output."""
 

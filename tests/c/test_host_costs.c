@@ -35,6 +35,7 @@
     X(eryx_host_exit, g, 0)                                                                        \
     X(eryx_host_processor_time, g)                                                                 \
     X(eryx_host_set_mode_of_new, g, 0600)                                                          \
+    X(eryx_host_memory_limit, g)                                                                   \
     X(eryx_host_report_exit_code, g, 0)                                                            \
     X(eryx_host_watch_answers, g)                                                                  \
     X(wasi_cli_environment_get_arguments, g, RESULT)                                               \

@@ -42,6 +42,9 @@ _OK = 0
 _EXCEPTION = 1
 _EXIT = 2
 
+_MEMORY_OF_RUNTIME = 1  # enum memory_user
+_MEMORY_OF_PROGRAM = 2
+
 _KEEP_STATE = 1  # enum request_flag
 _NEEDS_ENTROPY = 2  # src/request.h, as the next three
 _HAS_SECRETS = 4
@@ -85,6 +88,7 @@ _set_recursion_limit = sys.setrecursionlimit
 _set_trace = sys.settrace
 _set_profile = sys.setprofile
 _lines_of_file = linecache.cache
+_allocate_for = _eryx.allocate_for
 _make_source_name = sources.make_name
 _remember_classes = sources.remember_classes
 _complete_error = sources.complete
@@ -99,6 +103,7 @@ class _State:
     streams_fresh = False
     keep = False
     extended = False  # the last run had extras
+    memory_was_short = False  # in this run
     result_variable: str | None = None
     own_modules: frozenset[str] = frozenset()
 
@@ -243,6 +248,7 @@ def begin(
     if command is not None:
         _state.result_variable = None
         return _COMMAND_CODE, {"command": command, "source": source, "__builtins__": builtins}
+    _allocate_for(_MEMORY_OF_RUNTIME)
     if flags & _SOURCE_IS_FILE:
         source = encodings.as_utf8(source, FILENAME)
     program = _compile_program(source)
@@ -269,8 +275,20 @@ def _outcome(error: BaseException | None) -> int:
         code = _exit_code(error)
         _eryx.report_exit_code(code)
         return _OK if code == 0 else _EXIT
-    report.exception(error, _RUNTIME_FILES, _state.keep)
+    report.exception(error, _RUNTIME_FILES, _state.keep and not _state.memory_was_short)
     return _EXCEPTION
+
+
+def _run_coroutine(program: CoroutineType[Any, Any, Any]) -> BaseException | None:
+    """Run a program with await at its top level; give what it raises."""
+    user = _allocate_for(_MEMORY_OF_PROGRAM)
+    try:
+        event_loop.run(program, _state.keep)
+    except BaseException as raised:
+        return raised
+    finally:
+        _allocate_for(user)
+    return None
 
 
 def finish(value: object, error: BaseException | None) -> int:
@@ -282,10 +300,10 @@ def finish(value: object, error: BaseException | None) -> int:
         _set_recursion_limit(_RECURSION_LIMIT_OF_RUNTIME)
     try:
         if error is None and type(value) is _CoroutineType:
-            try:
-                event_loop.run(value, _state.keep)
-            except BaseException as raised:
-                error = raised
+            error = _run_coroutine(value)
+        if _eryx.memory_was_short():
+            _state.memory_was_short = True
+            report.forget_exceptions()
         if tracing.state.active:
             tracing.stop()
         outcome = _outcome(error)
@@ -322,5 +340,8 @@ def close() -> None:
             del _modules[name]
         _modules.pop("__main__", None)
         sys.__dict__.pop("last_exc", None)
+        _collect_garbage()
+    elif _state.memory_was_short:
+        _state.memory_was_short = False
         _collect_garbage()
     streams.flush()

@@ -1,6 +1,8 @@
 """What the host is told about the end of a program."""
 
 import json
+import linecache
+import opcode
 import sys
 import traceback
 from types import TracebackType
@@ -17,7 +19,13 @@ _TRACEBACK = 5
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False).encode
+_FRAMES_SHOWN = 20  # where not all can be shown
+_MIB = 1 << 20
+
+_RAISE = opcode.opmap["RAISE_VARARGS"]
 _builtin_hook = sys.__excepthook__
+_walk_traceback = traceback.walk_tb
+_StackSummary = traceback.StackSummary
 _format_limit = traceback.BUILTIN_EXCEPTION_LIMIT  # type: ignore[attr-defined]
 _TracebackException = traceback.TracebackException
 _CALLING = frozenset(
@@ -64,12 +72,22 @@ def _format(exception: BaseException) -> str:
         ).format()
         return "".join(lines)
     except Exception as error:
-        # Too deep or too large to be shown: what is left is the last line.
-        reason = _type_name(type(error))
-        return (
-            f"Traceback (most recent call last):\n  <not shown: {reason}>\n"
-            f"{_type_name(type(exception))}: {_message(exception)}\n"
+        return _format_shortly(exception, _message(exception), _type_name(type(error)))
+
+
+def _format_shortly(exception: BaseException, message: str, reason: str) -> str:
+    """Without what is too deep or too large to be shown, such as other exceptions."""
+    header = "Traceback (most recent call last):\n"
+    places = list(_walk_traceback(exception.__traceback__))[-_FRAMES_SHOWN:]
+    try:
+        lines = "".join(_StackSummary.extract(iter(places)).format())
+    except Exception:
+        lines = "".join(
+            f'  File "{frame.f_code.co_filename}", line {line}, in {frame.f_code.co_name}\n'
+            for frame, line in places
         )
+    last = f"{_type_name(type(exception))}: {message}\n"
+    return f"{header}{lines}  <not shown in full: {reason}>\n{last}"
 
 
 def _strip(exception: BaseException, files: frozenset[str]) -> None:
@@ -86,6 +104,29 @@ def _strip(exception: BaseException, files: frozenset[str]) -> None:
         entry = following
 
 
+def _is_of_statement(error: BaseException) -> bool:
+    """Whether a raise statement of the program made it, and not the interpreter."""
+    entry = error.__traceback__
+    while entry is not None and entry.tb_next is not None:
+        entry = entry.tb_next
+    return entry is not None and entry.tb_frame.f_code.co_code[entry.tb_lasti] == _RAISE
+
+
+def _name_limit(error: BaseException) -> None:
+    """Let a MemoryError of the interpreter say how much memory there may be."""
+    if type(error) is MemoryError and not _is_of_statement(error):
+        limit = _eryx.memory_limit()
+        size = f"{limit // _MIB} MiB" if limit % _MIB == 0 else f"{limit} bytes"
+        message = str(error.args[0]) if error.args else "out of memory"
+        error.args = (f"{message.rstrip('.')}, the limit is {size}",)
+
+
+def forget_exceptions() -> None:
+    """Let go of what sys holds of earlier exceptions, with all variables of their frames."""
+    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+        sys.__dict__.pop(name, None)
+
+
 def write_exit_text(code: object) -> None:
     """Print what SystemExit was given in place of a number."""
     try:
@@ -96,17 +137,31 @@ def write_exit_text(code: object) -> None:
 
 
 def exception(exception: BaseException, runtime_files: frozenset[str], keep: bool) -> None:
-    """Print an uncaught exception as CPython does, and report it."""
+    """Print an uncaught exception as CPython does, and report it.
+
+    keep: whether there is memory to keep it as sys.last_exc, and what was read to show it.
+    """
     _strip(exception, runtime_files)
     if exception.__context__ is not None:
         _strip(exception.__context__, runtime_files)
     exception_class = type(exception)
     if keep:
         sys.last_exc = exception
-    text = _format(exception)
-    _eryx.report(_EXCEPTION_TYPE, _bytes(_type_name(exception_class)))
-    _eryx.report(_EXCEPTION_MESSAGE, _bytes(_message(exception)))
-    _eryx.report(_TRACEBACK, _bytes(text))
+    _name_limit(exception)
+    name = _type_name(exception_class)
+    loaded = frozenset(linecache.cache)
+    try:
+        text = _format(exception)
+        parts = _bytes(name), _bytes(_message(exception)), _bytes(text)
+    except MemoryError as error:
+        message = "<not shown: it is too large>"
+        text = _format_shortly(exception, message, _type_name(type(error)))
+        parts = _bytes(name), _bytes(message), _bytes(text)
+    if not keep:
+        for file in frozenset(linecache.cache) - loaded:
+            del linecache.cache[file]
+    for field, data in zip((_EXCEPTION_TYPE, _EXCEPTION_MESSAGE, _TRACEBACK), parts, strict=True):
+        _eryx.report(field, data)
     try:
         sys.stdout.flush()
     except Exception:
