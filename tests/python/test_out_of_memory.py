@@ -50,9 +50,11 @@ WAYS = {
             def __init__(self, last): self.last = last
         hog = None
         while True: hog = A(hog)""",
+    "classes": "hog = []\nwhile True: hog.append(type('A', (), {}))",
     "closures": "hog = print\nwhile True: hog = lambda hog=hog: hog",
     "compiled code": "hog = []\nwhile True: hog.append(compile('x = [a for a in b]', 'f', 'exec'))",
     "compiling": "compile('x = [' + '1.5, (a, b), ' * 200_000 + ']', 'f', 'exec')",
+    "generators": "hog = []\nwhile True: hog.append(x for x in hog); next(iter(()), None)",
     "exceptions": """
         hog = None
         while True:
@@ -187,6 +189,7 @@ def check_use(session: eryx.Session) -> None:
     other.restore_state(snapshot)
     assert other.execute(check).stdout == "42"
     session.execute("globals().pop('hog', None); globals().pop('kept', None)")
+    session.execute("import gc; gc.collect()")
     session.execute("large = [[n] for n in range(100_000)], bytes(3_000_000)")
     with pytest.raises(eryx.ExecutionError, match="ZeroDivisionError"):
         session.execute("1 / 0")

@@ -8,6 +8,7 @@ import base64
 import builtins
 import dataclasses
 import enum
+import gc
 import io
 import json
 import pickle
@@ -43,6 +44,7 @@ _BytesIO = io.BytesIO
 _FunctionType = types.FunctionType
 _CellType = types.CellType
 _modules = sys.modules
+_collect_garbage = gc.collect
 
 
 class SnapshotTooLarge(Exception):
@@ -392,3 +394,4 @@ def clear() -> None:
     for name in list(variables):
         if _is_stored(name, variables[name]):
             del variables[name]
+    _collect_garbage()  # where memory is full nothing else would bring it back
