@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "protocol.h"
+#include "protocol/files.h"
 #include "replaced.h"
 
 static void take_mode(struct stat *status)

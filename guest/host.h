@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "protocol.h"
+#include "protocol/ask.h"
+#include "protocol/callbacks.h"
+#include "protocol/files.h"
+#include "protocol/run.h"
 
 #define HOST_IMPORT(name) __attribute__((import_module("eryx:host"), import_name(#name)))
 #define GUEST_EXPORT(name) __attribute__((export_name(#name), visibility("default")))
@@ -27,7 +30,7 @@ HOST_IMPORT(exit) void host_exit(int32_t code);
 /* How many bytes of memory the guest may have. */
 HOST_IMPORT(memory_limit) uint64_t host_memory_limit(void);
 
-/* Callbacks and tracing: see protocol.h. */
+/* Callbacks and tracing: see protocol/callbacks.h. */
 HOST_IMPORT(call)
 int32_t host_call(const char *name, size_t name_size, const char *arguments, size_t arguments_size);
 HOST_IMPORT(wait) uint32_t host_wait(uint64_t timeout_ns);
@@ -35,20 +38,15 @@ HOST_IMPORT(answer) uint32_t host_answer(struct callback_answer *out);
 HOST_IMPORT(trace) void host_trace(const char *events, size_t size);
 HOST_IMPORT(watch_answers) void host_watch_answers(void);
 
-/* Files and the time that the guest has computed for: see protocol.h. */
+/* Files and the time that the guest has computed for: see protocol/files.h. */
 HOST_IMPORT(set_mode) uint32_t host_set_mode(const char *path, size_t size, uint32_t mode);
 HOST_IMPORT(set_open_mode) uint32_t host_set_open_mode(uint64_t identity, uint32_t mode);
 HOST_IMPORT(set_mode_of_new) void host_set_mode_of_new(uint32_t mode);
 HOST_IMPORT(processor_time) uint64_t host_processor_time(void);
 
-/* TLS: see protocol.h. */
-HOST_IMPORT(tls)
-int32_t host_tls(uint32_t operation, uint32_t session, const char *data, size_t size, char *out,
-                 size_t room);
-
-/* Native extension modules: see native_protocol.h. */
-HOST_IMPORT(native)
-int32_t host_native(uint32_t operation, uint32_t number, const void *data, size_t size, char *out,
-                    size_t room);
+/* Services of the host: see protocol/ask.h. */
+HOST_IMPORT(ask)
+int32_t host_ask(uint32_t service, uint32_t operation, uint32_t number, const void *data,
+                 size_t size, char *out, size_t room);
 
 #endif

@@ -272,8 +272,8 @@ static PyMethodDef module_methods[] = {
     {"change_open_mode", files_change_open_mode, METH_VARARGS, NULL},
     {"umask", files_umask, METH_VARARGS, NULL},
     {"forget_random", random_forget, METH_NOARGS, NULL},
-    {"tls", tls_call, METH_VARARGS, NULL},
-    {"tls_into", tls_call_into, METH_VARARGS, NULL},
+    {"ask", ask_call, METH_VARARGS, NULL},
+    {"ask_into", ask_call_into, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

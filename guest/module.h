@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "protocol.h"
+#include "protocol/run.h"
 #include "python_api.h"
 
 /* For PyInitConfig_AddModule(). Gives a new reference, or NULL with an exception set. */
@@ -39,8 +39,8 @@ PyObject *files_umask(PyObject *self, PyObject *arguments);
 /* The method of the module that is in random.c. */
 PyObject *random_forget(PyObject *self, PyObject *nothing);
 
-/* Methods of the module that are in tls.c. */
-PyObject *tls_call(PyObject *self, PyObject *arguments);
-PyObject *tls_call_into(PyObject *self, PyObject *arguments);
+/* Methods of the module that are in ask.c. */
+PyObject *ask_call(PyObject *self, PyObject *arguments);
+PyObject *ask_call_into(PyObject *self, PyObject *arguments);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * dlopen() and what belongs to it: native extension modules that the host has (native_protocol.h).
+ * dlopen() and what belongs to it: native extension modules that the host has (protocol/native.h).
  *
  * A handle is the number of a record plus one; modules are never unloaded.
  */
 #include "host.h"
-#include "native_protocol.h"
+#include "protocol/native.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@ static void fail(const char *path, const char *reason)
 static void fail_by_host(const char *path)
 {
     char reason[512];
-    int32_t size = host_native(NATIVE_MESSAGE, 0, NULL, 0, reason, sizeof reason - 1);
+    int32_t size = host_ask(ASK_NATIVE, NATIVE_MESSAGE, 0, NULL, 0, reason, sizeof reason - 1);
     reason[size > 0 && size < (int32_t)sizeof reason ? size : 0] = 0;
     fail(path, reason);
 }
@@ -48,7 +48,7 @@ static int32_t find_module(const char *path)
         fail(path, "out of memory");
         goto done_descriptor;
     }
-    host_native(NATIVE_BEGIN, 0, NULL, 0, NULL, 0);
+    host_ask(ASK_NATIVE, NATIVE_BEGIN, 0, NULL, 0, NULL, 0);
     for (;;) {
         ssize_t count = read(descriptor, buffer, READ_BYTES);
         if (count < 0 && errno == EINTR) {
@@ -66,9 +66,9 @@ static int32_t find_module(const char *path)
             fail(path, "the file is too large for a native module");
             goto done_buffer;
         }
-        host_native(NATIVE_BYTES, 0, buffer, (size_t)count, NULL, 0);
+        host_ask(ASK_NATIVE, NATIVE_BYTES, 0, buffer, (size_t)count, NULL, 0);
     }
-    found = host_native(NATIVE_FIND, 0, NULL, 0, NULL, 0);
+    found = host_ask(ASK_NATIVE, NATIVE_FIND, 0, NULL, 0, NULL, 0);
     if (found < 0) {
         fail_by_host(path);
     }
@@ -82,7 +82,8 @@ done_descriptor:
 
 static uint32_t symbol_of(int32_t record, const char *name)
 {
-    return (uint32_t)host_native(NATIVE_SYMBOL, (uint32_t)record, name, strlen(name), NULL, 0);
+    return (uint32_t)host_ask(ASK_NATIVE, NATIVE_SYMBOL, (uint32_t)record, name, strlen(name), NULL,
+                              0);
 }
 
 static bool initialise(int32_t record, const char *name)
@@ -105,7 +106,7 @@ static bool attach(const char *path, int32_t module, const struct native_needs *
         fail(path, "no memory for the native module");
         return false;
     }
-    int32_t record = host_native(NATIVE_ATTACH, (uint32_t)module, memory, size, NULL, 0);
+    int32_t record = host_ask(ASK_NATIVE, NATIVE_ATTACH, (uint32_t)module, memory, size, NULL, 0);
     if (record < 0) {
         fail_by_host(path);
         free(memory);
@@ -133,8 +134,8 @@ void *dlopen(const char *path, int flags)
     }
     struct native_needs needs;
     int32_t next;
-    while ((next = host_native(NATIVE_NEXT, (uint32_t)module, NULL, 0, (char *)&needs,
-                               sizeof needs)) != NATIVE_NONE) {
+    while ((next = host_ask(ASK_NATIVE, NATIVE_NEXT, (uint32_t)module, NULL, 0, (char *)&needs,
+                            sizeof needs)) != NATIVE_NONE) {
         if (next < 0) {
             fail_by_host(path);
             return NULL;
@@ -143,7 +144,7 @@ void *dlopen(const char *path, int flags)
             return NULL;
         }
     }
-    int32_t record = host_native(NATIVE_RECORD, (uint32_t)module, NULL, 0, NULL, 0);
+    int32_t record = host_ask(ASK_NATIVE, NATIVE_RECORD, (uint32_t)module, NULL, 0, NULL, 0);
     if (record < 0) {
         fail_by_host(path);
         return NULL;

@@ -8,7 +8,7 @@
 #include "host.h"
 #include "module.h"
 #include "pressure.h"
-#include "protocol.h"
+#include "protocol/run.h"
 #include "python_api.h"
 #include "reserve.h"
 
@@ -447,8 +447,8 @@ int32_t eryx_guest_start(void)
     return 0;
 }
 
-/* Runs the program of a request (protocol.h) and gives an enum run_outcome. The request stays the
- * caller's. */
+/* Runs the program of a request (protocol/run.h) and gives an enum run_outcome. The request stays
+ * the caller's. */
 GUEST_EXPORT(eryx_guest_run) int32_t eryx_guest_run(const char *bytes, size_t size);
 int32_t eryx_guest_run(const char *bytes, size_t size)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "assertion.h"
-#include "protocol.h"
+#include "protocol/callbacks.h"
 
 void callbacks_begin(callback_table *table, uint64_t cost_limit)
 {

@@ -1,5 +1,5 @@
-/* Callbacks and tracing as the guest sees them (module "eryx:host", see guest/protocol.h), and the
- * embedder's answers. */
+/* Callbacks and tracing as the guest sees them (module "eryx:host", see protocol/callbacks.h), and
+ * the embedder's answers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "guest_imports.h"
 #include "guest_memory.h"
 #include "net_guest.h"
+#include "protocol/callbacks.h"
 #include "run.h"
 #include "secrets.h"
 #include "use.h"

@@ -1,11 +1,11 @@
 /*
  * Host functions for what WASI does not know of files: their permission bits (module "eryx:host";
- * see guest/protocol.h).
+ * see protocol/files.h).
  */
 #include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
-#include "protocol.h"
+#include "protocol/files.h"
 #include "sandbox.h"
 #include "vfs.h"
 

@@ -1,4 +1,4 @@
-/* Host functions of the guest runtime itself (module "eryx:host"); see guest/protocol.h. */
+/* Host functions of the guest runtime itself (module "eryx:host"); see protocol/run.h. */
 #include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"

@@ -9,11 +9,9 @@
 #include <openssl/crypto.h>
 
 #include "guest_cost.h"
-#include "guest_imports.h"
 #include "guest_memory.h"
 #include "net.h"
-#include "net_guest.h"
-#include "protocol.h"
+#include "protocol/ask.h"
 #include "run.h"
 #include "secrets.h"
 #include "tls_certificate.h"
@@ -766,17 +764,11 @@ static void charge(guest_instance *instance, uint32_t operation, size_t size)
     }
 }
 
-uint32_t eryx_host_tls(guest_instance *instance, uint32_t operation, uint32_t session,
-                       uint32_t data, uint32_t size, uint32_t out, uint32_t room)
+uint32_t tls_guest_operation(guest_instance *instance, uint32_t operation, uint32_t session,
+                             uint32_t data, uint32_t size, uint32_t out, uint32_t room)
 {
-    if (operation >= TLS_OTHER_SECRETS) {
-        return secrets_guest_operation(instance, operation, session, data, size, out, room);
-    }
-    if (operation >= TLS_OTHER_NETWORK) {
-        return net_guest_operation(instance, operation, session, data, size, out, room);
-    }
     call made = {.sandbox = sandbox_of(instance), .size = size};
-    made.room = room < TLS_MAX_TRANSFER_BYTES ? room : TLS_MAX_TRANSFER_BYTES;
+    made.room = room < ASK_MAX_TRANSFER_BYTES ? room : ASK_MAX_TRANSFER_BYTES;
     uint8_t *bytes;
     if (!guest_slice(instance, guest_at(data), size, &bytes) ||
         !guest_slice(instance, guest_at(out), made.room, &made.out)) {
@@ -784,11 +776,11 @@ uint32_t eryx_host_tls(guest_instance *instance, uint32_t operation, uint32_t se
         return (uint32_t)TLS_BAD_CALL;
     }
     made.data = bytes;
-    if (size > TLS_MAX_TRANSFER_BYTES) {
+    if (size > ASK_MAX_TRANSFER_BYTES) {
         if (operation != TLS_WRITE && operation != TLS_FEED) {
             return (uint32_t)TLS_BAD_CALL;
         }
-        made.size = TLS_MAX_TRANSFER_BYTES; /* the rest comes again */
+        made.size = ASK_MAX_TRANSFER_BYTES; /* the rest comes again */
     }
     charge(instance, operation, made.size);
     int32_t result = dispatch(&made, operation, session);

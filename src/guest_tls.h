@@ -1,9 +1,5 @@
 /*
- * TLS as the guest sees it: what guest/python/_ssl.py asks of the host with the import tls() of
- * guest/protocol.h. That file has the same numbers; change both.
- *
- * Operations from 100 on are about the network, from 200 on about secrets; they only share the way
- * in.
+ * TLS as the guest sees it: what guest/python/_ssl.py asks of the host (protocol/tls.h).
  */
 #ifndef ERYX_GUEST_TLS_H
 #define ERYX_GUEST_TLS_H
@@ -11,60 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest_instance.h"
 #include "net_connection.h"
+#include "protocol/tls.h"
 
 typedef struct eryx_sandbox eryx_sandbox;
 
-/* What the data and the result of each are; session is 0 where there is none yet. */
-enum tls_operation {
-    TLS_OPEN = 1,       /* data: tls_field rows; gives the session, a positive number */
-    TLS_CLOSE = 2,      /* lets go of it without a word to the server */
-    TLS_HANDSHAKE = 3,  /* 0 once it is done */
-    TLS_READ = 4,       /* out: plain bytes, at least one */
-    TLS_WRITE = 5,      /* data: plain bytes; gives how many were taken */
-    TLS_SHUTDOWN = 6,   /* 0 once both sides have said that they are done */
-    TLS_PENDING = 7,    /* how many plain bytes can be read at once */
-    TLS_FEED = 8,       /* data: bytes of the wire; gives how many were taken */
-    TLS_FEED_END = 9,   /* there won't be more of them */
-    TLS_DRAIN = 10,     /* out: bytes for the wire; gives how many, may be 0 */
-    TLS_DESCRIBE = 11,  /* out: JSON of tls_session_describe() */
-    TLS_PEER = 12,      /* out: JSON of the server's certificate, nothing before the handshake */
-    TLS_CHAIN = 13,     /* data: one byte, 1 for the verified chain; out: certificates in DER, each
-                           after its size (u32) */
-    TLS_BINDING = 14,   /* out: the tls-unique channel binding */
-    TLS_ERROR = 15,     /* out: JSON {"library", "reason", "message", "verify_code",
-                           "verify_message", "errno"} of the last failure; of the session, or of
-                           TLS_OPEN for session 0 */
-    TLS_TIME_LEFT = 16, /* milliseconds that are left for the handshake */
-    TLS_CERTIFICATE = 17, /* data: a certificate in DER; out: its JSON; TLS_FAILED if it is none */
-    TLS_LIBRARY = 18,     /* out: the version number of OpenSSL (u32) and its text */
-    TLS_CIPHERS = 19,     /* out: JSON of the ciphers that may be agreed upon */
-    TLS_IDENTITY = 20,    /* data: rows CERTIFICATE and KEY; 0 if they can be used */
-    TLS_OTHER_NETWORK = 100,
-    TLS_OTHER_SECRETS = 200,
-};
-
-/* Rows of TLS_OPEN: { u32 field, u32 size, bytes }, little-endian, without padding. With both
- * addresses the session takes over the connection between them, else it is fed. */
-enum tls_field {
-    TLS_FIELD_NAME = 1,        /* of the server; absent for one that the connection was made to */
-    TLS_FIELD_LOCAL = 2,       /* u8 1 for IPv6, 16 bytes, u16 port, u32 scope */
-    TLS_FIELD_REMOTE = 3,      /* the same */
-    TLS_FIELD_ALPN = 4,        /* protocols, each after its length as a byte */
-    TLS_FIELD_VERSIONS = 5,    /* u16 lowest, u16 highest; 0 for what the host allows */
-    TLS_FIELD_STRICT = 6,      /* no bytes: X509_STRICT */
-    TLS_FIELD_CERTIFICATE = 7, /* PEM of the client's, with its chain */
-    TLS_FIELD_KEY = 8,         /* PEM */
-};
-
-/* Results besides those of tls_status (tls_session.h). */
-enum tls_refusal {
-    TLS_TIMED_OUT = -8,  /* the handshake took longer than connect_timeout_ms */
-    TLS_NO_SESSION = -9, /* there is no such session (any more) */
-    TLS_TOO_LARGE = -10, /* the result does not fit */
-    TLS_BAD_CALL = -11,  /* no such operation, or its data is malformed */
-    TLS_NOT_READY = -12, /* plain bytes of the connection have to be sent first: as WANT_WRITE */
-};
+/* Does an operation; parameters and result as those of the import (protocol/ask.h). */
+uint32_t tls_guest_operation(guest_instance *instance, uint32_t operation, uint32_t session,
+                             uint32_t data, uint32_t size, uint32_t out, uint32_t room);
 
 /*
  * Looks at plain bytes that the guest is about to send: if they are the first ones of a session

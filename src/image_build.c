@@ -5,7 +5,7 @@
 
 #include "guest_code.h"
 #include "guest_exports.h"
-#include "protocol.h"
+#include "protocol/callbacks.h"
 #include "run.h"
 #include "run_enter.h"
 #include "status.h"

@@ -12,7 +12,7 @@
 #include "guest_exports.h"
 #include "guest_host.h"
 #include "guest_memory.h"
-#include "protocol.h"
+#include "protocol/run.h"
 #include "run.h"
 #include "trap.h"
 
@@ -111,7 +111,7 @@ void limits_forget_cpu(limits_state *state)
     state->inside_ns = 0;
 }
 
-/* Sets the flags that have the interpreter raise, as protocol.h says. */
+/* Sets the flags that have the interpreter raise, as protocol/run.h says. */
 static void set_flags(const limits_state *state, guest_instance *instance)
 {
     struct interrupt_flags flags;

@@ -6,7 +6,7 @@
  * without arguments; on real machines the rest is ignored, in WebAssembly the call traps. Functions
  * of modules therefore have adapters for such types, which guest_call_target() finds.
  *
- * What is attached is listed in guest memory (native_protocol.h), so that a copy of that memory
+ * What is attached is listed in guest memory (protocol/native.h), so that a copy of that memory
  * carries it along; whoever puts memory into a sandbox attaches anew what is listed there.
  */
 #ifndef ERYX_NATIVE_ATTACH_H
@@ -14,7 +14,7 @@
 
 #include "image.h"
 #include "native_module.h"
-#include "native_protocol.h"
+#include "protocol/native.h"
 #include "sha256.h"
 
 typedef struct native_table native_table;

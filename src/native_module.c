@@ -14,7 +14,7 @@
 #include "guest_build.h"
 #include "guest_code.h"
 #include "guest_symbols.h"
-#include "native_protocol.h"
+#include "protocol/native.h"
 #include "sha256.h"
 #include "status.h"
 #include "trap.h"

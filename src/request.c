@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "options.h"
-#include "protocol.h"
 
 enum { FIELD_HEADER_BYTES = 8 };
 

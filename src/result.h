@@ -3,7 +3,7 @@
 #define ERYX_RESULT_H
 
 #include "eryx/eryx.h"
-#include "protocol.h"
+#include "protocol/run.h"
 
 enum { RESULT_FIELDS = REPORT_TRACEBACK + 1 };
 

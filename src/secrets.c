@@ -196,10 +196,10 @@ const redact_matcher *secrets_matcher(secrets *state)
 
 /* ---- The guest ------------------------------------------------------------------------------- */
 
-uint32_t secrets_guest_operation(guest_instance *instance, uint32_t operation, uint32_t session,
+uint32_t secrets_guest_operation(guest_instance *instance, uint32_t operation, uint32_t number,
                                  uint32_t data, uint32_t size, uint32_t out, uint32_t room)
 {
-    (void)session, (void)data, (void)size;
+    (void)number, (void)data, (void)size;
     const secrets *state = sandbox_of(instance)->secrets;
     if (operation != SECRETS_ENVIRONMENT) {
         return (uint32_t)-1;

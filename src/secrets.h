@@ -9,6 +9,7 @@
 #include "guest_instance.h"
 #include "net_connection.h"
 #include "placeholder.h"
+#include "protocol/secrets.h"
 #include "redact.h"
 #include "scrub.h"
 #include "secret_store.h"
@@ -94,14 +95,9 @@ const redact_matcher *secrets_matcher(secrets *state);
 bool secrets_new_filter(struct eryx_sandbox *sandbox, net_connection *connection,
                         const char *tls_name, net_filter **out_filter);
 
-/* Operations of the guest's import "tls" that are ours. */
-enum {
-    /* Gives name, zero byte, placeholder, zero byte of each secret; with room 0 their size. */
-    SECRETS_ENVIRONMENT = 200,
-};
-
-/* Does one of them; a negative number if it is unknown or the room is too small. */
-uint32_t secrets_guest_operation(guest_instance *instance, uint32_t operation, uint32_t session,
+/* Does what the guest asks (protocol/secrets.h); a negative number if it is unknown or the room is
+ * too small. Parameters as those of the import (protocol/ask.h). */
+uint32_t secrets_guest_operation(guest_instance *instance, uint32_t operation, uint32_t number,
                                  uint32_t data, uint32_t size, uint32_t out, uint32_t room);
 
 #endif

@@ -14,6 +14,7 @@
 #define ERYX_TLS_SESSION_H
 
 #include "net_connection.h"
+#include "protocol/tls.h"
 #include "tls_library.h"
 #include "tls_text.h"
 
@@ -23,17 +24,6 @@
 /* Most bytes of the wire that one call takes from a transport, so that no server can keep the host
  * in it. */
 #define TLS_MAX_TAKEN_BYTES ((size_t)256 << 10)
-
-typedef enum tls_status {
-    TLS_OK = 0,
-    TLS_FAILED = -1,     /* tls_session_error(); the session is of no more use */
-    TLS_WANT_READ = -2,  /* bytes from the server are needed */
-    TLS_WANT_WRITE = -3, /* bytes to the server have to go first */
-    TLS_CLOSED = -4,     /* the server has said that it sends no more */
-    TLS_EOF = -5,        /* the connection ended without that: what was read may be cut short */
-    TLS_BROKEN = -6,     /* the transport failed */
-    TLS_REFUSED = -7,    /* a rule of the host forbids it */
-} tls_status;
 
 typedef struct tls_session tls_session;
 

@@ -17,7 +17,7 @@ void wasi_cli_environment_get_environment(guest_instance *instance, uint32_t res
     store_empty_list(instance, guest_at(result));
 }
 
-/* The arguments of a program come with the request (guest/protocol.h). */
+/* The arguments of a program come with the request (protocol/run.h). */
 void wasi_cli_environment_get_arguments(guest_instance *instance, uint32_t result)
 {
     store_empty_list(instance, guest_at(result));

@@ -9,7 +9,7 @@
 #include "guest_cost.h"
 #include "guest_imports.h"
 #include "guest_memory.h"
-#include "protocol.h"
+#include "protocol/files.h"
 #include "sandbox.h"
 #include "secrets.h"
 #include "uninitialized.h"

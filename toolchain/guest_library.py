@@ -37,15 +37,25 @@ LINK_FLAGS = [
 ]
 
 
-def compile_guest(sources: list[Path], output: Path, tools: Tools) -> None:
-    """Writes output/guest.wasm."""
+def compile_guest(root: Path, sources: list[Path], output: Path, tools: Tools) -> None:
+    """Writes output/guest.wasm; includes are found from the root of the project on."""
     if not sources:
         raise BuildError("there are no C files in guest/")
     objects = []
     for source in sources:
         target = output / f"{source.stem}.o"
         run_tool(
-            [str(tools.zig), "cc", *COMPILE_FLAGS, "-c", str(source), "-o", str(target)],
+            [
+                str(tools.zig),
+                "cc",
+                *COMPILE_FLAGS,
+                "-iquote",
+                str(root),
+                "-c",
+                str(source),
+                "-o",
+                str(target),
+            ],
             log=output / f"{source.stem}.log",
             environment=tools.zig_environment(),
         )

@@ -26,6 +26,7 @@ from toolchain import (
     newer_library,
     processless,
     profile,
+    protocol,
     python_headers,
     stdlib,
     translate,
@@ -172,7 +173,10 @@ class Pipeline:
         )
         library = stdlib.merge(
             processless.amend(standard),
-            stdlib.read_runtime(ROOT / "guest" / "python"),
+            {
+                **stdlib.read_runtime(ROOT / "guest" / "python"),
+                protocol.MODULE: protocol.numbers_module(ROOT),
+            },
         )
         flags: tuple[str, ...] = ()
         if self.options.profile:
@@ -256,15 +260,17 @@ class Pipeline:
 
     def _link(self, extracted: Path, tools: Tools) -> Path:
         sources = sorted((ROOT / "guest").glob("*.c"))
-        headers = sorted((ROOT / "guest").glob("*.h"))
+        headers = [*sorted((ROOT / "guest").glob("*.h")), *sorted((ROOT / "protocol").glob("*.h"))]
         guest = self.step(
             "guest-library",
             ["guest_library.py"],
             {
-                "files": {path.name: sha256(path) for path in [*sources, *headers]},
+                "files": {
+                    str(path.relative_to(ROOT)): sha256(path) for path in [*sources, *headers]
+                },
                 "tool": self._version("ziglang"),
             },
-            lambda work: guest_library.compile_guest(sources, work, tools),
+            lambda work: guest_library.compile_guest(ROOT, sources, work, tools),
         )
         libraries = {name: extracted / name for name in LIBRARIES}
         libraries["guest"] = guest / "guest.wasm"

@@ -57,8 +57,8 @@ def umask(mask: int, /) -> int:
 def forget_random() -> None:
     """Have the generator of random numbers in SQLite seed itself anew."""
 
-def tls(operation: int, session: int, data: Buffer, room: int, /) -> int | bytes:
-    """Ask the host for something (src/guest_tls.h): with room, what it writes; else a number."""
+def ask(service: int, operation: int, number: int, data: Buffer, room: int, /) -> int | bytes:
+    """Ask the host for something (protocol/ask.h): with room, what it writes; else a number."""
 
-def tls_into(operation: int, session: int, buffer: Buffer, /) -> int:
+def ask_into(service: int, operation: int, number: int, buffer: Buffer, /) -> int:
     """The same, with what it writes going into the buffer."""

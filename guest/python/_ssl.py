@@ -15,6 +15,40 @@ import time
 import weakref
 
 from _eryx_runtime import tls_host as _host
+from _eryx_runtime.numbers import (
+    ASK_TLS,
+    TLS_BINDING,
+    TLS_CERTIFICATE,
+    TLS_CHAIN,
+    TLS_CIPHERS,
+    TLS_CLOSE,
+    TLS_CLOSED,
+    TLS_DESCRIBE,
+    TLS_DRAIN,
+    TLS_FEED,
+    TLS_FEED_END,
+    TLS_FIELD_ALPN,
+    TLS_FIELD_CERTIFICATE,
+    TLS_FIELD_KEY,
+    TLS_FIELD_LOCAL,
+    TLS_FIELD_NAME,
+    TLS_FIELD_REMOTE,
+    TLS_FIELD_STRICT,
+    TLS_FIELD_VERSIONS,
+    TLS_HANDSHAKE,
+    TLS_IDENTITY,
+    TLS_LIBRARY,
+    TLS_NOT_READY,
+    TLS_OPEN,
+    TLS_PEER,
+    TLS_PENDING,
+    TLS_READ,
+    TLS_SHUTDOWN,
+    TLS_TIME_LEFT,
+    TLS_WANT_READ,
+    TLS_WANT_WRITE,
+    TLS_WRITE,
+)
 from _eryx_runtime.tls_certificates import (  # noqa: F401
     PEM_KEY,
     Certificate,
@@ -35,10 +69,10 @@ from _eryx_runtime.tls_host import (  # noqa: F401
     SSLZeroReturnError,
 )
 
-from _eryx import tls as _tls
-from _eryx import tls_into as _tls_into
+from _eryx import ask as _ask
+from _eryx import ask_into as _ask_into
 
-_library = _tls(_host.LIBRARY, 0, b"", 256)
+_library = _ask(ASK_TLS, TLS_LIBRARY, 0, b"", 256)
 OPENSSL_VERSION_NUMBER = int.from_bytes(_library[:4], "little")
 OPENSSL_VERSION_INFO = (
     OPENSSL_VERSION_NUMBER >> 28,
@@ -194,9 +228,9 @@ class _SSLSocket:
         self.server_hostname = server_hostname
         self.server_side = False
 
-    def __del__(self, _tls=_tls, _close=_host.CLOSE):
+    def __del__(self, _ask=_ask, _service=ASK_TLS, _close=TLS_CLOSE):
         if self._id:
-            _tls(_close, self._id, b"", 0)
+            _ask(_service, _close, self._id, b"", 0)
 
     # -- What the host does --
 
@@ -214,28 +248,28 @@ class _SSLSocket:
             if left <= 0:
                 raise TimeoutError(f"The {what} operation timed out")
         if not self._ready and self._id:
-            limit = _tls(_host.TIME_LEFT, self._id, b"", 0) / 1000
+            limit = _ask(ASK_TLS, TLS_TIME_LEFT, self._id, b"", 0) / 1000
             left = limit if left is None else min(left, limit)
         poll = select.poll()
-        poll.register(sock.fileno(), select.POLLIN if status == _host.WANT_READ else select.POLLOUT)
+        poll.register(sock.fileno(), select.POLLIN if status == TLS_WANT_READ else select.POLLOUT)
         poll.poll(None if left is None else left * 1000)
 
     def _open(self):
         request = self._context._request()
         if self.server_hostname is not None:
-            request += _field(_host.FIELD_NAME, self.server_hostname.encode("ascii"))
+            request += _field(TLS_FIELD_NAME, self.server_hostname.encode("ascii"))
         if self._socket is not None:
             sock = self._live_socket()
-            request += _field(_host.FIELD_LOCAL, _address(sock.getsockname()))
-            request += _field(_host.FIELD_REMOTE, _address(sock.getpeername()))
-        return _tls(_host.OPEN, 0, request, 0)
+            request += _field(TLS_FIELD_LOCAL, _address(sock.getsockname()))
+            request += _field(TLS_FIELD_REMOTE, _address(sock.getpeername()))
+        return _ask(ASK_TLS, TLS_OPEN, 0, request, 0)
 
     def _open_once(self):
         """Open the session if that was not done yet; 0 or a status."""
         if not self._id:
             status = self._open()
             if status < 0:
-                return _host.WANT_WRITE if status == _host.NOT_READY else status
+                return TLS_WANT_WRITE if status == TLS_NOT_READY else status
             self._id = status
         return 0
 
@@ -245,25 +279,25 @@ class _SSLSocket:
         if status < 0:
             return status
         if into is not None:
-            return _tls_into(operation, self._id, into)
-        return _tls(operation, self._id, data, room)
+            return _ask_into(ASK_TLS, operation, self._id, into)
+        return _ask(ASK_TLS, operation, self._id, data, room)
 
     def _push(self):
         """Give the host what has come in."""
         incoming = self._incoming
         while incoming.pending:
             with memoryview(incoming._data) as view:
-                taken = _tls(_host.FEED, self._id, view[incoming._start :], 0)
+                taken = _ask(ASK_TLS, TLS_FEED, self._id, view[incoming._start :], 0)
             if taken <= 0:
                 break
             incoming._drop(taken)
         if incoming.eof:
-            _tls(_host.FEED_END, self._id, b"", 0)
+            _ask(ASK_TLS, TLS_FEED_END, self._id, b"", 0)
 
     def _pull(self):
         """Take from the host what has to go out."""
         while self._id:
-            data = _tls(_host.DRAIN, self._id, b"", _host.SMALL)
+            data = _ask(ASK_TLS, TLS_DRAIN, self._id, b"", _host.SMALL)
             if isinstance(data, int) or not data:
                 break
             self._outgoing.write(data)
@@ -275,10 +309,10 @@ class _SSLSocket:
                 self._push()
             result = self._step(operation, data, room, into)
             self._pull()
-            while result.__class__ is int and result == _host.WANT_WRITE:
+            while result.__class__ is int and result == TLS_WANT_WRITE:
                 result = self._step(operation, data, room, into)
                 self._pull()
-            if result.__class__ is int and result == _host.WANT_READ:
+            if result.__class__ is int and result == TLS_WANT_READ:
                 raise _host.want(result)
         else:
             sock = self._live_socket()
@@ -286,22 +320,22 @@ class _SSLSocket:
             deadline = None
             while True:
                 result = self._step(operation, data, room, into)
-                if result.__class__ is not int or result not in (_host.WANT_READ, _host.WANT_WRITE):
+                if result.__class__ is not int or result not in (TLS_WANT_READ, TLS_WANT_WRITE):
                     break
                 if timeout == 0:
                     raise _host.want(result)
                 if deadline is None and timeout is not None:
                     deadline = time.monotonic() + timeout
                 self._wait(sock, result, deadline, what)
-        if result.__class__ is int and result < 0 and result != _host.CLOSED:
+        if result.__class__ is int and result < 0 and result != TLS_CLOSED:
             raise _host.error_of(self._id, result)
         return result
 
     # -- Methods of CPython's _SSLSocket --
 
     def do_handshake(self):
-        result = self._do(_host.HANDSHAKE, "handshake")
-        if result == _host.CLOSED:
+        result = self._do(TLS_HANDSHAKE, "handshake")
+        if result == TLS_CLOSED:
             raise _host.error_of(self._id, result)
         self._ready = True
 
@@ -311,7 +345,7 @@ class _SSLSocket:
                 raise ValueError("size should not be negative")
             if size == 0:
                 return b""
-            data = self._do(_host.READ, "read", room=min(size, _host.RECORD_SIZE))
+            data = self._do(TLS_READ, "read", room=min(size, _host.RECORD_SIZE))
             return b"" if data.__class__ is int else data
         with memoryview(buffer) as view, view.cast("B") as whole:
             if size <= 0 or size > whole.nbytes:
@@ -319,8 +353,8 @@ class _SSLSocket:
             if size == 0:
                 return 0
             with whole[:size] as room:
-                count = self._do(_host.READ, "read", into=room)
-        return 0 if count == _host.CLOSED else count
+                count = self._do(TLS_READ, "read", into=room)
+        return 0 if count == TLS_CLOSED else count
 
     def write(self, b, /):
         if self._socket is not None:
@@ -334,19 +368,19 @@ class _SSLSocket:
         return total
 
     def _write(self, data):
-        count = self._do(_host.WRITE, "write", data=data)
-        if count == _host.CLOSED:
+        count = self._do(TLS_WRITE, "write", data=data)
+        if count == TLS_CLOSED:
             raise _host.error_of(self._id, count)
         return count
 
     def shutdown(self):
-        result = self._do(_host.SHUTDOWN, "read")
-        if result == _host.CLOSED:
+        result = self._do(TLS_SHUTDOWN, "read")
+        if result == TLS_CLOSED:
             raise _host.error_of(self._id, result)
         return None if self._socket is None else self._socket()
 
     def pending(self):
-        return max(_tls(_host.PENDING, self._id, b"", 0), 0) if self._id else 0
+        return max(_ask(ASK_TLS, TLS_PENDING, self._id, b"", 0), 0) if self._id else 0
 
     def _describe(self, what):
         if not self._ready:
@@ -354,7 +388,7 @@ class _SSLSocket:
         if self._about is None:
             from json import loads
 
-            self._about = loads(_host.ask(_host.DESCRIBE, self._id))
+            self._about = loads(_host.ask(TLS_DESCRIBE, self._id))
         return self._about[what]
 
     def version(self):
@@ -378,12 +412,12 @@ class _SSLSocket:
             raise ValueError("handshake not done yet")
         if binary_mode:
             return self._chain(False)[0]._der
-        return certificate_info(_host.ask(_host.PEER, self._id))
+        return certificate_info(_host.ask(TLS_PEER, self._id))
 
     def _chain(self, verified):
         if not self._ready:
             return None
-        data = _host.ask(_host.CHAIN, self._id, bytes((verified,)))
+        data = _host.ask(TLS_CHAIN, self._id, bytes((verified,)))
         found = []
         start = 0
         while start < len(data):
@@ -401,7 +435,7 @@ class _SSLSocket:
     def get_channel_binding(self, cb_type="tls-unique"):
         if cb_type != "tls-unique":
             raise ValueError(f"'{cb_type}' channel binding type not implemented")
-        return _host.ask(_host.BINDING, self._id) or None if self._ready else None
+        return _host.ask(TLS_BINDING, self._id) or None if self._ready else None
 
     def verify_client_post_handshake(self):
         raise NotImplementedError("Post-handshake auth is for servers")
@@ -499,11 +533,11 @@ class _SSLContext:
             high = PROTO_TLSv1_2 if high == 0 else min(high, PROTO_TLSv1_2)
         if self._options & OP_NO_TLSv1_2:
             low = PROTO_TLSv1_3
-        rows = _field(_host.FIELD_VERSIONS, low.to_bytes(2, "little") + high.to_bytes(2, "little"))
+        rows = _field(TLS_FIELD_VERSIONS, low.to_bytes(2, "little") + high.to_bytes(2, "little"))
         if self._alpn:
-            rows += _field(_host.FIELD_ALPN, self._alpn)
+            rows += _field(TLS_FIELD_ALPN, self._alpn)
         if self._verify_flags & VERIFY_X509_STRICT:
-            rows += _field(_host.FIELD_STRICT, b"")
+            rows += _field(TLS_FIELD_STRICT, b"")
         if self._identity is not None:
             rows += self._identity
         return rows
@@ -588,7 +622,7 @@ class _SSLContext:
         """Return the certificates that the program has loaded."""
         if binary_form:
             return list(self._roots)
-        return [certificate_info(_host.ask(_host.CERTIFICATE, 0, der)) for der in self._roots]
+        return [certificate_info(_host.ask(TLS_CERTIFICATE, 0, der)) for der in self._roots]
 
     def cert_store_stats(self):
         """Count them."""
@@ -605,8 +639,8 @@ class _SSLContext:
         found = PEM_KEY.search(key)
         if found is not None:
             key = found[0]
-        identity = _field(_host.FIELD_CERTIFICATE, certificate) + _field(_host.FIELD_KEY, key)
-        status = _tls(_host.IDENTITY, 0, identity, 0)
+        identity = _field(TLS_FIELD_CERTIFICATE, certificate) + _field(TLS_FIELD_KEY, key)
+        status = _ask(ASK_TLS, TLS_IDENTITY, 0, identity, 0)
         if status < 0:
             raise _host.error_of(0, status)
         self._identity = identity
@@ -624,7 +658,7 @@ class _SSLContext:
         """Return the ciphers that the host may agree upon."""
         from json import loads
 
-        return loads(_host.ask(_host.CIPHERS, 0))
+        return loads(_host.ask(TLS_CIPHERS, 0))
 
     def set_ecdh_curve(self, name, /):
         """Check the name only; the host has its own list."""

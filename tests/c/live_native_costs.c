@@ -1,7 +1,7 @@
-/* The worst cases of eryx_host_native(), which needs the real guest to be linked. */
+/* The worst cases of native_guest_operation(), which needs the real guest to be linked. */
 #include "costs.h"
 #include "guest_imports.h"
-#include "native_protocol.h"
+#include "protocol/native.h"
 #include "sandbox.h"
 
 enum { BYTES = 4096, BYTES_SIZE = 60 << 20, MEMORY = BYTES + BYTES_SIZE };
@@ -11,9 +11,9 @@ static guest_instance *const g = &sandbox.instance;
 
 static void hash(uint32_t size)
 {
-    eryx_host_native(g, NATIVE_BEGIN, 0, 0, 0, 0, 0);
+    native_guest_operation(g, NATIVE_BEGIN, 0, 0, 0, 0, 0);
     COST_BEGIN();
-    eryx_host_native(g, NATIVE_BYTES, 0, BYTES, size, 0, 0);
+    native_guest_operation(g, NATIVE_BYTES, 0, BYTES, size, 0, 0);
     COST_END();
 }
 
@@ -31,22 +31,22 @@ static void look_for_a_module(void)
 {
     hash(1);
     COST_BEGIN();
-    eryx_host_native(g, NATIVE_FIND, 0, 0, 0, 0, 0);
+    native_guest_operation(g, NATIVE_FIND, 0, 0, 0, 0, 0);
     COST_END();
 }
 
 static void look_for_a_long_symbol(void)
 {
     COST_BEGIN();
-    eryx_host_native(g, NATIVE_SYMBOL, 0, BYTES, BYTES_SIZE, 0, 0);
+    native_guest_operation(g, NATIVE_SYMBOL, 0, BYTES, BYTES_SIZE, 0, 0);
     COST_END();
 }
 
 static const cost_case all[] = {
-    {"eryx_host_native", "1 MiB of a module", hash_a_megabyte},
-    {"eryx_host_native", "60 MiB of a module", hash_far_more},
-    {"eryx_host_native", "a module that is not there", look_for_a_module},
-    {"eryx_host_native", "60 MiB of a name", look_for_a_long_symbol},
+    {"native_guest_operation", "1 MiB of a module", hash_a_megabyte},
+    {"native_guest_operation", "60 MiB of a module", hash_far_more},
+    {"native_guest_operation", "a module that is not there", look_for_a_module},
+    {"native_guest_operation", "60 MiB of a name", look_for_a_long_symbol},
 };
 
 static void test_no_operation_takes_long(void)

@@ -1,7 +1,7 @@
 /* Open and answered calls of a run. */
 #include "callbacks.h"
 
-#include "protocol.h"
+#include "protocol/callbacks.h"
 #include "test.h"
 
 static uint8_t *text(const char *content)

@@ -1,6 +1,6 @@
 /*
- * Every operation of eryx_host_tls() in its worst case: one that has none here fails the test. The
- * keys and certificates are what a guest, or a server that is on its side, would send.
+ * Every operation of tls_guest_operation() in its worst case: one that has none here fails the
+ * test. The keys and certificates are what a guest, or a server that is on its side, would send.
  */
 #include "costs.h"
 #include "fake_guest.h"
@@ -8,7 +8,7 @@
 #include "guest_tls.h"
 #include "net.h"
 #include "net_guest.h"
-#include "protocol.h"
+#include "protocol/ask.h"
 #include "secrets.h"
 #include "tls_identities.h"
 
@@ -29,7 +29,7 @@ static SSL *server;
 static int32_t call(uint32_t operation, uint32_t id, uint32_t size, uint32_t room)
 {
     guest->heap_next = FAKE_GUEST_HEAP;
-    int32_t result = (int32_t)eryx_host_tls(g, operation, id, DATA, size, OUT, room);
+    int32_t result = (int32_t)tls_guest_operation(g, operation, id, DATA, size, OUT, room);
     ASSERT_EQ(fake_guest_take_trap(guest), WASM_RT_TRAP_NONE);
     return result;
 }

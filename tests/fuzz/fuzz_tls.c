@@ -9,7 +9,7 @@
 #include "guest_imports.h"
 #include "guest_tls.h"
 #include "net.h"
-#include "protocol.h"
+#include "protocol/ask.h"
 #include "tls_identities.h"
 #include "tls_session.h"
 
@@ -58,7 +58,7 @@ static void close_pair(pair *closed)
 static int32_t call(guest_instance *guest, uint32_t operation, uint32_t session, uint32_t size,
                     uint32_t room)
 {
-    return (int32_t)eryx_host_tls(guest, operation, session, DATA, size, OUT, room);
+    return (int32_t)tls_guest_operation(guest, operation, session, DATA, size, OUT, room);
 }
 
 static uint32_t put_field(fake_guest *guest, uint32_t end, uint32_t field, const void *bytes,
@@ -158,8 +158,8 @@ static void call_outside(fake_guest *guest)
     uint32_t size = (uint32_t)fuzz_number(&input, 4);
     uint32_t out = (uint32_t)fuzz_number(&input, 4);
     uint32_t room = (uint32_t)fuzz_number(&input, 4);
-    eryx_host_tls(fake_guest_instance(guest), fuzz_below(&input, 22),
-                  (uint32_t)fuzz_number(&input, 4), data, size, out, room);
+    tls_guest_operation(fake_guest_instance(guest), fuzz_below(&input, 22),
+                        (uint32_t)fuzz_number(&input, 4), data, size, out, room);
     bool is_inside = (uint64_t)data + size <= MEMORY &&
                      (uint64_t)out + (room < (1 << 20) ? room : 1 << 20) <= MEMORY;
     FUZZ_REQUIRE((fake_guest_take_trap(guest) == WASM_RT_TRAP_NONE) == is_inside);

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -36,6 +37,7 @@ from toolchain import (  # noqa: E402
     lock,
     native,
     newer_library,
+    protocol,
     setup,
     stdlib,
     young_collection,
@@ -743,3 +745,31 @@ class TestNewerLibrary:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+class TestProtocol:
+    """The numbers that guest and host share are written down once."""
+
+    def test_all_enums_are_in_the_module(self) -> None:
+        names: dict[str, int] = {}
+        exec(protocol.numbers_module(ROOT), names)
+        for header in (ROOT / "protocol").glob("*.h"):
+            for name, value in protocol.read(header).items():
+                assert names[name] == value
+        assert names["ASK_TLS"] == 1
+        assert names["TLS_FAILED"] == -1
+        assert names["ERYX_RUN_SEAL"] == 5
+
+    def test_a_member_without_a_number_is_refused(self, tmp_path: Path) -> None:
+        header = tmp_path / "odd.h"
+        header.write_text("enum odd {\n    ODD_ONE = 1, /* one */\n    ODD_TWO,\n};\n")
+        with pytest.raises(BuildError, match="'ODD_TWO' is no name with a number"):
+            protocol.read(header)
+
+    def test_no_number_is_typed_again(self) -> None:
+        """In the guest's Python code, that is."""
+        names: dict[str, int] = {}
+        exec(protocol.numbers_module(ROOT), names)
+        for path in (ROOT / "guest" / "python").rglob("*.py"):
+            typed = re.findall(r"^(\w+) = -?\d+\b", path.read_text(), re.MULTILINE)
+            assert not names.keys() & set(typed), path

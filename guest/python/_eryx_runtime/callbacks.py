@@ -12,15 +12,13 @@ from typing import Any
 
 import _eryx
 from _eryx_runtime import tracing
-
-# enum answer_status
-_VALUE = 0
-_RAISED = 1
-_TIMED_OUT = 2
-
-# enum call_refusal
-_LIMIT = -1
-_TOO_LARGE = -2
+from _eryx_runtime.numbers import (
+    ANSWER_EXCEPTION,
+    ANSWER_TIMEOUT,
+    ANSWER_VALUE,
+    CALL_LIMIT,
+    CALL_TOO_LARGE,
+)
 
 _NO_END = -1
 
@@ -92,11 +90,11 @@ def _start(name: str, arguments: Mapping[str, object]) -> int:
         identity = _call(name, _encode_ascii(arguments))
     if identity > 0:
         return identity
-    if identity == _LIMIT:
+    if identity == CALL_LIMIT:
         raise CallbackLimitError(
             f"callback {name!r} was not called: the limit max_callback_invocations is reached"
         )
-    if identity == _TOO_LARGE:
+    if identity == CALL_TOO_LARGE:
         raise ValueError(
             f"callback {name!r} was not called: its arguments are larger than the limit"
             f" max_callback_bytes ({len(text)} characters of JSON), hold too many values or are"
@@ -110,18 +108,18 @@ def _start(name: str, arguments: Mapping[str, object]) -> int:
 
 def _result(name: str, answer: _Answer) -> Any:
     _, status, text = answer
-    if status == _VALUE:
+    if status == ANSWER_VALUE:
         try:
             value, end = _scan(text, 0)
             return value if end == len(text) else _decoder.decode(text)
         except (ValueError, StopIteration) as error:
             reason = str(error) or "no value"
         raise CallbackError(f"callback {name!r} gave an answer that is not JSON: {reason}")
-    if status == _RAISED:
+    if status == ANSWER_EXCEPTION:
         host_type, _, message = text.partition("\0")
         full = f"{host_type}: {message}" if message else host_type
         raise CallbackError(full, host_type, message)
-    if status == _TIMED_OUT:
+    if status == ANSWER_TIMEOUT:
         raise TimeoutError(f"callback {name!r} timed out after {text} ms")
     raise MemoryError(f"no memory for the answer of callback {name!r}")
 

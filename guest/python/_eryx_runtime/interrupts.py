@@ -6,6 +6,7 @@ A program may catch it; then the host ends the sandbox from outside a little lat
 import signal
 
 import _eryx
+from _eryx_runtime.numbers import INTERRUPT_CANCEL, INTERRUPT_FUEL, INTERRUPT_TIMEOUT
 
 
 class ExecutionTimeout(BaseException):
@@ -20,8 +21,11 @@ class FuelExhausted(BaseException):
     """The fuel of the run is spent."""
 
 
-# By enum interrupt_kind.
-_EXCEPTIONS = {1: ExecutionTimeout, 2: ExecutionCancelled, 3: FuelExhausted}
+_EXCEPTIONS = {
+    INTERRUPT_TIMEOUT: ExecutionTimeout,
+    INTERRUPT_CANCEL: ExecutionCancelled,
+    INTERRUPT_FUEL: FuelExhausted,
+}
 
 
 def install() -> None:

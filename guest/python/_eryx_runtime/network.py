@@ -11,20 +11,19 @@ from asyncio import futures
 from typing import Any
 
 import _eryx
-
-# enum network_operation
-_LAST_REFUSAL = 100
-_LAST_ERROR = 101
-_LOOKUP = 102
-_LOOKUP_RESULT = 103
-_LOOKUP_FORGET = 104
-
-# enum network_failure
-_PENDING = -2
-_REFUSED = -3
-_TEMPORARY = -5
-_NO_MEMORY = -7
-_FAILED = -6
+from _eryx_runtime.numbers import (
+    ASK_NETWORK,
+    NETWORK_FAILED,
+    NETWORK_LAST_ERROR,
+    NETWORK_LAST_REFUSAL,
+    NETWORK_LOOKUP,
+    NETWORK_LOOKUP_FORGET,
+    NETWORK_LOOKUP_RESULT,
+    NETWORK_NO_MEMORY,
+    NETWORK_PENDING,
+    NETWORK_REFUSED,
+    NETWORK_TEMPORARY,
+)
 
 _ROOM = 4096  # for the addresses of one name
 
@@ -36,12 +35,12 @@ lookups: dict[int, futures.Future[int | bytes]] = {}
 
 
 def _text(operation: int) -> str:
-    answer = _eryx.tls(operation, 0, b"", _ROOM)
+    answer = _eryx.ask(ASK_NETWORK, operation, 0, b"", _ROOM)
     return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else ""
 
 
 def _refusal(number: int) -> OSError:
-    return OSError(number, _text(_LAST_REFUSAL) or "not permitted by the host")
+    return OSError(number, _text(NETWORK_LAST_REFUSAL) or "not permitted by the host")
 
 
 def _explain(error: OSError) -> OSError:
@@ -51,7 +50,7 @@ def _explain(error: OSError) -> OSError:
     if error.errno in (errno.EACCES, errno.EMFILE):
         return _refusal(error.errno)
     if error.errno == errno.EIO:
-        name = _text(_LAST_ERROR)
+        name = _text(NETWORK_LAST_ERROR)
         if name == "EACCES":
             return _refusal(errno.EACCES)
         number = getattr(errno, name, errno.ECONNABORTED)
@@ -203,14 +202,14 @@ def _encode(host: str | bytes) -> bytes:
 
 
 def _failure(code: int) -> OSError:
-    if code == _REFUSED:
-        name = _text(_LAST_ERROR)
+    if code == NETWORK_REFUSED:
+        name = _text(NETWORK_LAST_ERROR)
         return _refusal(errno.EMFILE if name == "EMFILE" else errno.EACCES)
-    if code == _TEMPORARY:
+    if code == NETWORK_TEMPORARY:
         return socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-    if code == _FAILED:
+    if code == NETWORK_FAILED:
         return socket.gaierror(socket.EAI_FAIL, "Non-recoverable failure in name resolution")
-    if code == _NO_MEMORY:
+    if code == NETWORK_NO_MEMORY:
         return socket.gaierror(socket.EAI_MEMORY, "Memory allocation failure")
     return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -273,19 +272,19 @@ async def getaddrinfo(
     if host is None or flags & socket.AI_NUMERICHOST:
         return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, flags)
     number = _port_number(port)
-    identity = _eryx.tls(_LOOKUP, 0, _encode(host), 0)
+    identity = _eryx.ask(ASK_NETWORK, NETWORK_LOOKUP, 0, _encode(host), 0)
     assert isinstance(identity, int)
     if identity < 0:
         raise _failure(identity)
-    answer: int | bytes = _eryx.tls(_LOOKUP_RESULT, identity, b"", _ROOM)
-    if answer == _PENDING:
+    answer: int | bytes = _eryx.ask(ASK_NETWORK, NETWORK_LOOKUP_RESULT, identity, b"", _ROOM)
+    if answer == NETWORK_PENDING:
         future = loop.create_future()
         lookups[identity] = future
         try:
             answer = await future
         finally:
             if lookups.pop(identity, None) is not None:
-                _eryx.tls(_LOOKUP_FORGET, identity, b"", 0)
+                _eryx.ask(ASK_NETWORK, NETWORK_LOOKUP_FORGET, identity, b"", 0)
     if isinstance(answer, int):
         raise _failure(answer)
     entries = _entries(answer.decode(), number, family)
@@ -300,8 +299,8 @@ async def getaddrinfo(
 def deliver() -> None:
     """Wake the tasks whose lookup is done, in whatever loop they are."""
     for identity in list(lookups):
-        answer = _eryx.tls(_LOOKUP_RESULT, identity, b"", _ROOM)
-        if answer == _PENDING:
+        answer = _eryx.ask(ASK_NETWORK, NETWORK_LOOKUP_RESULT, identity, b"", _ROOM)
+        if answer == NETWORK_PENDING:
             continue
         future = lookups.pop(identity)
         if not future.done():

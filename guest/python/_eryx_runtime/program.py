@@ -34,29 +34,31 @@ from _eryx_runtime import (
     streams,
     tracing,
 )
+from _eryx_runtime.numbers import (
+    ERYX_RUN_CLEAR,
+    ERYX_RUN_PREPARE,
+    ERYX_RUN_RESTORE,
+    ERYX_RUN_SEAL,
+    ERYX_RUN_SNAPSHOT,
+    MEMORY_OF_PROGRAM,
+    MEMORY_OF_RUNTIME,
+    REQUEST_CALLBACKS,
+    REQUEST_COMMAND_SHIFT,
+    REQUEST_HAS_SECRETS,
+    REQUEST_KEEP_STATE,
+    REQUEST_NEEDS_ENTROPY,
+    REQUEST_SOURCE_IS_FILE,
+    REQUEST_TRACE,
+    REQUEST_TRACE_LIMIT,
+    RUN_EXCEPTION,
+    RUN_EXIT,
+    RUN_OK,
+)
 
 FILENAME = "<user>"
 
-# enum run_outcome
-_OK = 0
-_EXCEPTION = 1
-_EXIT = 2
-
-_MEMORY_OF_RUNTIME = 1  # enum memory_user
-_MEMORY_OF_PROGRAM = 2
-
-_KEEP_STATE = 1  # enum request_flag
-_NEEDS_ENTROPY = 2  # src/request.h, as the next three
-_HAS_SECRETS = 4
-_SOURCE_IS_FILE = 8
-_COMMAND_SHIFT = 8
 _ALLOW_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _ABSENT = object()
-
-# enum request_field, those that come as extras
-_CALLBACKS = 5
-_TRACE = 6
-_TRACE_LIMIT = 7
 
 # Frames of these files are not the program's if they are the outermost ones.
 _RUNTIME_FILES = frozenset(
@@ -186,13 +188,12 @@ def _compile_program(source: bytes) -> CodeType:
     return program
 
 
-# By eryx_run_command.
 _COMMANDS = {
-    1: lambda source: snapshot.save(int(source)),
-    2: lambda source: snapshot.load(source),
-    3: lambda source: snapshot.clear(),
-    4: lambda source: factory.prepare(source, _modules["__main__"]),
-    5: lambda source: _seal(),
+    ERYX_RUN_SNAPSHOT: lambda source: snapshot.save(int(source)),
+    ERYX_RUN_RESTORE: lambda source: snapshot.load(source),
+    ERYX_RUN_CLEAR: lambda source: snapshot.clear(),
+    ERYX_RUN_PREPARE: lambda source: factory.prepare(source, _modules["__main__"]),
+    ERYX_RUN_SEAL: lambda source: _seal(),
 }
 _COMMAND_CODE = compile("command(source)", __file__, "exec")
 
@@ -210,10 +211,10 @@ def _extend(extras: dict[int, bytes], names: dict[str, Any]) -> None:
     """Do what only few runs want: names for callbacks, and tracing, which is last."""
     _state.extended = bool(extras)
     callbacks.abandon()
-    namespaces.install(extras.get(_CALLBACKS), names, _state.result_variable)
-    mode = extras.get(_TRACE)
+    namespaces.install(extras.get(REQUEST_CALLBACKS), names, _state.result_variable)
+    mode = extras.get(REQUEST_TRACE)
     if mode is not None:
-        limit = int.from_bytes(extras.get(_TRACE_LIMIT, b""), "little")
+        limit = int.from_bytes(extras.get(REQUEST_TRACE_LIMIT, b""), "little")
         tracing.start(mode.decode(), limit)
 
 
@@ -228,7 +229,7 @@ def begin(
 
     extras: the fields of the request that have no parameter of their own.
     """
-    _state.keep = bool(flags & _KEEP_STATE)
+    _state.keep = bool(flags & REQUEST_KEEP_STATE)
     _state.result_variable = result_variable
     if not _state.started:
         _first_run()
@@ -240,16 +241,16 @@ def begin(
         main = _state.main = _make_main()
     _modules["__main__"] = main
     sys.argv = [FILENAME, *arguments]
-    if flags & _NEEDS_ENTROPY:
+    if flags & REQUEST_NEEDS_ENTROPY:
         _reseed()
-    if flags & _HAS_SECRETS:
+    if flags & REQUEST_HAS_SECRETS:
         placeholders.install()
-    command = _COMMANDS.get(flags >> _COMMAND_SHIFT)
+    command = _COMMANDS.get(flags >> REQUEST_COMMAND_SHIFT)
     if command is not None:
         _state.result_variable = None
         return _COMMAND_CODE, {"command": command, "source": source, "__builtins__": builtins}
-    _allocate_for(_MEMORY_OF_RUNTIME)
-    if flags & _SOURCE_IS_FILE:
+    _allocate_for(MEMORY_OF_RUNTIME)
+    if flags & REQUEST_SOURCE_IS_FILE:
         source = encodings.as_utf8(source, FILENAME)
     program = _compile_program(source)
     if extras is not None or _state.extended:
@@ -270,18 +271,18 @@ def _exit_code(error: SystemExit) -> int:
 
 def _outcome(error: BaseException | None) -> int:
     if error is None:
-        return _OK
+        return RUN_OK
     if isinstance(error, SystemExit):
         code = _exit_code(error)
         _eryx.report_exit_code(code)
-        return _OK if code == 0 else _EXIT
+        return RUN_OK if code == 0 else RUN_EXIT
     report.exception(error, _RUNTIME_FILES, _state.keep and not _state.memory_was_short)
-    return _EXCEPTION
+    return RUN_EXCEPTION
 
 
 def _run_coroutine(program: CoroutineType[Any, Any, Any]) -> BaseException | None:
     """Run a program with await at its top level; give what it raises."""
-    user = _allocate_for(_MEMORY_OF_PROGRAM)
+    user = _allocate_for(MEMORY_OF_PROGRAM)
     try:
         event_loop.run(program, _state.keep)
     except BaseException as raised:
@@ -310,7 +311,7 @@ def finish(value: object, error: BaseException | None) -> int:
         variable = _state.result_variable
         if variable is not None and _state.main is not None:
             result = _state.main.__dict__.pop(variable, _ABSENT)
-            if result is not _ABSENT and outcome != _EXCEPTION:
+            if result is not _ABSENT and outcome != RUN_EXCEPTION:
                 report.result(result)
         return outcome
     finally:

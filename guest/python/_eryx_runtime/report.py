@@ -9,13 +9,13 @@ from types import TracebackType
 
 import _eryx
 from _eryx_runtime import callbacks, namespaces, processes
-
-# enum report_field
-_RESULT_JSON = 1
-_RESULT_ERROR = 2
-_EXCEPTION_TYPE = 3
-_EXCEPTION_MESSAGE = 4
-_TRACEBACK = 5
+from _eryx_runtime.numbers import (
+    REPORT_EXCEPTION_MESSAGE,
+    REPORT_EXCEPTION_TYPE,
+    REPORT_RESULT_ERROR,
+    REPORT_RESULT_JSON,
+    REPORT_TRACEBACK,
+)
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False).encode
@@ -160,7 +160,9 @@ def exception(exception: BaseException, runtime_files: frozenset[str], keep: boo
     if not keep:
         for file in frozenset(linecache.cache) - loaded:
             del linecache.cache[file]
-    for field, data in zip((_EXCEPTION_TYPE, _EXCEPTION_MESSAGE, _TRACEBACK), parts, strict=True):
+    for field, data in zip(
+        (REPORT_EXCEPTION_TYPE, REPORT_EXCEPTION_MESSAGE, REPORT_TRACEBACK), parts, strict=True
+    ):
         _eryx.report(field, data)
     try:
         sys.stdout.flush()
@@ -194,6 +196,6 @@ def result(value: object) -> None:
         why = _message(error) or _type_name(type(error))
         if kind not in why.split():
             why = f"{why} ({kind})"
-        _eryx.report(_RESULT_ERROR, _bytes(f"result is not JSON-serializable: {why}"))
+        _eryx.report(REPORT_RESULT_ERROR, _bytes(f"result is not JSON-serializable: {why}"))
     else:
-        _eryx.report(_RESULT_JSON, data)
+        _eryx.report(REPORT_RESULT_JSON, data)

@@ -19,10 +19,8 @@ from typing import Any
 
 import _eryx
 from _eryx_runtime import sources
+from _eryx_runtime.numbers import MEMORY_OF_RESCUE, MEMORY_OF_RUNTIME, REPORT_RESULT_JSON
 
-_RESULT_JSON = 1  # enum report_field
-_MEMORY_OF_RESCUE = 0  # enum memory_user
-_MEMORY_OF_RUNTIME = 1
 _PRIVATE_PREFIX = "_eryx"
 _RUNTIME_PACKAGE = "_eryx_runtime"
 
@@ -367,7 +365,7 @@ def _dump_what_can_be(variables: dict[str, Any]) -> tuple[bytes, list[str]]:
 
 def save(limit: int) -> None:
     """Report the variables of the program."""
-    _eryx.allocate_for(_MEMORY_OF_RUNTIME)
+    _eryx.allocate_for(MEMORY_OF_RUNTIME)
     variables = {name: value for name, value in _main_globals().items() if _is_stored(name, value)}
     data, skipped = _dump_what_can_be(variables)
     answer = _encode_json({"size": len(data), "skipped": skipped}).encode()
@@ -376,7 +374,7 @@ def save(limit: int) -> None:
         text = _encode_base64(data)
         del data
         answer = b"".join((b'{"data": "', text, b'", ', answer[1:]))
-    _eryx.report(_RESULT_JSON, answer)
+    _eryx.report(REPORT_RESULT_JSON, answer)
 
 
 def load(data: bytes) -> None:
@@ -389,7 +387,7 @@ def load(data: bytes) -> None:
 
 def clear() -> None:
     """Remove the variables of the program."""
-    _eryx.allocate_for(_MEMORY_OF_RESCUE)
+    _eryx.allocate_for(MEMORY_OF_RESCUE)
     variables = _main_globals()
     for name in list(variables):
         if _is_stored(name, variables[name]):

@@ -4,6 +4,9 @@ import binascii
 import re
 
 from _eryx_runtime import tls_host as _host
+from _eryx_runtime.numbers import (
+    TLS_CERTIFICATE,
+)
 from _eryx_runtime.tls_constants import ENCODING_DER, ENCODING_PEM, SSL_ERROR_SSL
 from _eryx_runtime.tls_host import SSLError
 
@@ -128,7 +131,7 @@ class Certificate:
 
     def get_info(self):
         """Return what getpeercert() tells about it."""
-        return certificate_info(_host.ask(_host.CERTIFICATE, 0, self._der))
+        return certificate_info(_host.ask(TLS_CERTIFICATE, 0, self._der))
 
     def __eq__(self, other):
         return self._der == other._der if isinstance(other, Certificate) else NotImplemented

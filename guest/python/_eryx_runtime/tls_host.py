@@ -3,7 +3,20 @@
 import errno
 import os
 
-from _eryx import tls
+from _eryx import ask as ask_host
+from _eryx_runtime.numbers import (
+    ASK_TLS,
+    TLS_BAD_CALL,
+    TLS_BROKEN,
+    TLS_CLOSED,
+    TLS_EOF,
+    TLS_ERROR,
+    TLS_NO_SESSION,
+    TLS_REFUSED,
+    TLS_TIMED_OUT,
+    TLS_TOO_LARGE,
+    TLS_WANT_READ,
+)
 from _eryx_runtime.tls_constants import (
     SSL_ERROR_EOF,
     SSL_ERROR_SSL,
@@ -11,16 +24,6 @@ from _eryx_runtime.tls_constants import (
     SSL_ERROR_WANT_WRITE,
     SSL_ERROR_ZERO_RETURN,
 )
-
-# enum tls_operation, tls_field, tls_status and tls_refusal of src/guest_tls.h and
-# src/tls_session.h.
-OPEN, CLOSE, HANDSHAKE, READ, WRITE, SHUTDOWN, PENDING, FEED, FEED_END = range(1, 10)
-DRAIN, DESCRIBE, PEER, CHAIN, BINDING, ERROR, TIME_LEFT, CERTIFICATE = range(10, 18)
-LIBRARY, CIPHERS, IDENTITY = range(18, 21)
-FIELD_NAME, FIELD_LOCAL, FIELD_REMOTE, FIELD_ALPN, FIELD_VERSIONS = range(1, 6)
-FIELD_STRICT, FIELD_CERTIFICATE, FIELD_KEY = range(6, 9)
-FAILED, WANT_READ, WANT_WRITE, CLOSED, EOF, BROKEN, REFUSED = range(-1, -8, -1)
-TIMED_OUT, NO_SESSION, TOO_LARGE, BAD_CALL, NOT_READY = range(-8, -13, -1)
 
 RECORD_SIZE = 16384
 SMALL = 65536  # most results are smaller
@@ -78,7 +81,7 @@ class SSLCertVerificationError(SSLError, ValueError):
 
 def want(status):
     """The exception for an operation that has to wait."""
-    if status == WANT_READ:
+    if status == TLS_WANT_READ:
         return SSLWantReadError(SSL_ERROR_WANT_READ, "The operation did not complete (read)")
     return SSLWantWriteError(SSL_ERROR_WANT_WRITE, "The operation did not complete (write)")
 
@@ -98,23 +101,23 @@ def error_of(session, status):
     """The exception for a status that is a failure."""
     from json import loads
 
-    if status == CLOSED:
-        text = "TLS/SSL connection has been closed (EOF)"
+    if status == TLS_CLOSED:
+        text = "TLS/SSL connection has been closed (TLS_EOF)"
         return SSLZeroReturnError(SSL_ERROR_ZERO_RETURN, text)
-    if status == NO_SESSION:
+    if status == TLS_NO_SESSION:
         text = "the TLS connection ended with the run that opened it"
         return ConnectionAbortedError(errno.ECONNABORTED, text)
-    if status == TIMED_OUT:
+    if status == TLS_TIMED_OUT:
         return TimeoutError(errno.ETIMEDOUT, "The handshake operation timed out (limit of eryx)")
-    if status in (BAD_CALL, TOO_LARGE):
+    if status in (TLS_BAD_CALL, TLS_TOO_LARGE):
         return SSLError(SSL_ERROR_SSL, "the host does not take what was asked of it")
-    details = loads(tls(ERROR, session, b"", SMALL))
-    if status == REFUSED:
+    details = loads(ask_host(ASK_TLS, TLS_ERROR, session, b"", SMALL))
+    if status == TLS_REFUSED:
         return PermissionError(errno.EACCES, details["refusal"] or details["message"])
-    if status == BROKEN:
+    if status == TLS_BROKEN:
         number = getattr(errno, details["errno"] or "EIO")
         return OSError(number, os.strerror(number))
-    if status == EOF:
+    if status == TLS_EOF:
         return _ssl_error(SSLEOFError, SSL_ERROR_EOF, details)
     if details["reason"] == "CERTIFICATE_VERIFY_FAILED":
         error = _ssl_error(SSLCertVerificationError, SSL_ERROR_SSL, details)
@@ -126,9 +129,9 @@ def error_of(session, status):
 
 def ask(operation, session, data=b""):
     """Bytes that the host tells, however many they are."""
-    result = tls(operation, session, data, SMALL)
-    if result == TOO_LARGE:
-        result = tls(operation, session, data, LARGE)
+    result = ask_host(ASK_TLS, operation, session, data, SMALL)
+    if result == TLS_TOO_LARGE:
+        result = ask_host(ASK_TLS, operation, session, data, LARGE)
     if isinstance(result, int):
         raise error_of(session, result)
     return result

@@ -1,9 +1,10 @@
-/* Native extension modules as the guest sees them (module "eryx:host", guest/native_protocol.h). */
+/* Native extension modules as the guest sees them (protocol/native.h). */
+#include "native_guest.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "guest_cost.h"
-#include "guest_imports.h"
 #include "guest_memory.h"
 #include "native_attach.h"
 #include "sandbox.h"
@@ -133,8 +134,8 @@ static uint32_t message(eryx_sandbox *sandbox, guest_ptr out, uint32_t room)
     return guest_write(&sandbox->instance, out, sandbox->native.message, size) ? (uint32_t)size : 0;
 }
 
-uint32_t eryx_host_native(guest_instance *instance, uint32_t operation, uint32_t number,
-                          uint32_t data, uint32_t size, uint32_t out, uint32_t room)
+uint32_t native_guest_operation(guest_instance *instance, uint32_t operation, uint32_t number,
+                                uint32_t data, uint32_t size, uint32_t out, uint32_t room)
 {
     eryx_sandbox *sandbox = sandbox_of(instance);
     native_state *state = &sandbox->native;

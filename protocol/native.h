@@ -1,15 +1,14 @@
 /*
- * Native extension modules, between guest and host (module "eryx:host", function "native").
+ * Native extension modules: service ASK_NATIVE of ask.h.
  *
  * The guest reads the file and says where in its memory the module may live; the host knows the
  * module by the hash of that file, and only those that its caller has made available. What the
  * module has to say comes from the host, never from the bytes of the guest.
  *
- *   native(operation, number, data, size, out, room) -> a result that is not negative, or
- *   NATIVE_FAILED; then NATIVE_MESSAGE tells why.
+ * The result is not negative, or NATIVE_FAILED; then NATIVE_MESSAGE tells why.
  */
-#ifndef ERYX_GUEST_NATIVE_PROTOCOL_H
-#define ERYX_GUEST_NATIVE_PROTOCOL_H
+#ifndef ERYX_PROTOCOL_NATIVE_H
+#define ERYX_PROTOCOL_NATIVE_H
 
 enum native_operation {
     NATIVE_BEGIN = 1,   /* the bytes of a file follow */
