@@ -1,4 +1,4 @@
-"""Writes the archive of the standard library (src/archive.h describes it) to a file."""
+"""Writes the archive of the standard library (src/vfs/archive.h describes it) to a file."""
 
 from __future__ import annotations
 

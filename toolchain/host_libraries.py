@@ -29,7 +29,7 @@ FLAGS = (
 
 # Whatever a TLS client needs stays: RSA, elliptic curves of primes, X25519 and Ed25519, AES and
 # ChaCha20, SHA-1 and SHA-2 (and MD5 and DES, which old certificates and keys are made with).
-# src/tls_library.c says what of it is offered.
+# src/tls/library.c says what of it is offered.
 WITHOUT = (
     # What it has beside its two libraries, and what loads something at run time.
     *("shared", "module", "dso", "apps", "docs", "tests", "autoload-config", "async"),
@@ -65,7 +65,7 @@ def build_openssl(crate: Crate, output: Path, *, tools: Tools, cache: Cache, job
         "AR": "zig ar",
         "RANLIB": "zig ranlib",
     }
-    # The directory is one where nothing is looked for: src/tls_trust.c knows where roots are.
+    # The directory is one where nothing is looked for: src/tls/trust.c knows where roots are.
     run_tool(
         [
             *("perl", "Configure", "linux-x86_64", *(f"no-{name}" for name in WITHOUT)),

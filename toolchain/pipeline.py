@@ -38,6 +38,9 @@ from toolchain.tools import Tools, prepare_tools
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 
+# The headers that generated code is compiled with.
+HOST_HEADERS = ROOT / "src" / "machine"
+
 # In link order: the first library that has a symbol gives it. The guest comes last, so that a
 # change in it moves nothing else.
 LIBRARIES = ("libpython", "libc", "clocks", "signal")
@@ -299,6 +302,7 @@ class Pipeline:
             },
             lambda work: profile.collect(
                 ROOT,
+                HOST_HEADERS,
                 instrumented,
                 library,
                 work,
@@ -312,7 +316,7 @@ class Pipeline:
 
     def _compile(self, instrumented: Path, tools: Tools, flags: tuple[str, ...]) -> Path:
         compiler = native.zig_compiler(tools, self._version("ziglang"), flags)
-        host = ROOT / "src"
+        host = HOST_HEADERS
         return self.step(
             "compile",
             ["native.py"],

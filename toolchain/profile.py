@@ -53,6 +53,7 @@ def use_flags(profile: Path) -> tuple[str, ...]:
 
 def collect(
     root: Path,
+    host_headers: Path,
     generated: Path,
     library: dict[str, bytes],
     output: Path,
@@ -70,7 +71,7 @@ def collect(
     guest.mkdir()
     compile_native(
         generated,
-        root / "src",
+        host_headers,
         guest,
         compiler=instrumenting_compiler(),
         tools=tools,

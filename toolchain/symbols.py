@@ -1,4 +1,4 @@
-"""Writes the table of what native extension modules can be linked to (src/guest_symbols.h)."""
+"""Writes the table of what extension modules can be linked to (src/machine/guest_symbols.h)."""
 
 from __future__ import annotations
 

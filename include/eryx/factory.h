@@ -22,7 +22,7 @@ extern "C" {
 typedef struct eryx_packages eryx_packages;
 
 /*
- * Makes a tree of packages out of an archive as src/archive.h describes it, which is copied and
+ * Makes a tree of packages out of an archive as src/vfs/archive.h describes it, which is copied and
  * need not be trusted.
  *
  * out_packages: with one owner; let go with eryx_packages_destroy().

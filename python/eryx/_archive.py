@@ -1,4 +1,4 @@
-"""Packs files into the archive that src/archive.h describes."""
+"""Packs files into the archive that src/vfs/archive.h describes."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-# What the host library accepts (CALLBACKS_MAX_NAME of src/callbacks.h).
+# What the host library accepts (CALLBACKS_MAX_NAME of src/sandbox/callbacks.h).
 _MAX_NAME_BYTES = 1024
 
 # By function: what it depends on, its schema, its positional parameters.

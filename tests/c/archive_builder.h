@@ -6,8 +6,8 @@
 
 #include <unistd.h>
 
-#include "archive.h"
 #include "test.h"
+#include "vfs/archive.h"
 
 /* One entry; a table of them is breadth first, children sorted, as the format wants it. */
 typedef struct archive_row {

@@ -7,10 +7,10 @@
 
 #include "fake_guest.h"
 #include "guest_imports.h"
-#include "net_guest.h"
-#include "net_internal.h"
+#include "imports/eryx_network.h"
+#include "net/internal.h"
 #include "test.h"
-#include "vfs.h"
+#include "vfs/vfs.h"
 
 enum {
     MEMORY = 160 << 20,

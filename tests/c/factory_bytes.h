@@ -1,4 +1,4 @@
-/* Factory files for tests (src/factory_file.h), written byte by byte, so that they can also be
+/* Factory files for tests (src/live/factory_file.h), written byte by byte, so that they can also be
  * wrong. */
 #ifndef ERYX_FACTORY_BYTES_H
 #define ERYX_FACTORY_BYTES_H
@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/sha256.h"
 #include "eryx/eryx.h"
 #include "guest_build.h"
-#include "sha256.h"
 
 enum {
     FACTORY_VERSION = 8,

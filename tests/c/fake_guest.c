@@ -2,9 +2,9 @@
 
 #include <poll.h>
 
-#include "run.h"
+#include "imports/wasi_io.h"
+#include "sandbox/run.h"
 #include "test.h"
-#include "wasi_io.h"
 
 uint64_t fake_clock_ns = 1000000000;
 

@@ -7,8 +7,8 @@
 #ifndef ERYX_FAKE_GUEST_H
 #define ERYX_FAKE_GUEST_H
 
-#include "guest_memory.h"
-#include "sandbox.h"
+#include "machine/guest_memory.h"
+#include "sandbox/sandbox.h"
 
 /* Where guest_allocate() begins; everything below is the test's own. */
 #define FAKE_GUEST_HEAP 32768u

@@ -5,8 +5,8 @@
 
 #include <sys/resource.h>
 
-#include "dirty_pages.h"
 #include "eryx/eryx.h"
+#include "machine/dirty_pages.h"
 #include "test.h"
 
 static eryx_engine *live_engine;

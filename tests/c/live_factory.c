@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include "archive_builder.h"
-#include "checksum.h"
-#include "engine.h"
+#include "base/checksum.h"
 #include "factory_bytes.h"
 #include "live.h"
-#include "sandbox.h"
+#include "sandbox/engine.h"
+#include "sandbox/sandbox.h"
 
-/* Where the fields of the header of frozen bytes are (factory.c). */
+/* Where the fields of the header of frozen bytes are (live/factory.c). */
 enum {
     HEADER_VERSION = 8,
     HEADER_BUILD_ID = 16,

@@ -4,7 +4,7 @@
  */
 #include <unistd.h>
 
-#include "checksum.h"
+#include "base/checksum.h"
 #include "live.h"
 
 enum {

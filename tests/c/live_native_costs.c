@@ -2,7 +2,7 @@
 #include "costs.h"
 #include "guest_imports.h"
 #include "protocol/native.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 
 enum { BYTES = 4096, BYTES_SIZE = 60 << 20, MEMORY = BYTES + BYTES_SIZE };
 

@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include "live.h"
-#include "memory_pressure.h"
-#include "sandbox.h"
+#include "machine/memory_pressure.h"
+#include "sandbox/sandbox.h"
 
-/* In place of what the system says (memory_pressure.c). */
+/* In place of what the system says (machine/memory_pressure.c). */
 static bool test_memory_is_short;
 
 bool memory_is_short(void)

@@ -1,9 +1,9 @@
 /* While a host function has the guest allocate, guest code may not call the host again. */
-#include "coroutine.h"
-#include "guest_instance.h"
 #include "live.h"
-#include "sandbox.h"
-#include "trap.h"
+#include "machine/coroutine.h"
+#include "machine/guest_instance.h"
+#include "machine/trap.h"
+#include "sandbox/sandbox.h"
 
 /* Generated (guest_imports.c): how guest code calls a host function. */
 uint64_t shim_wasi_clocks_monotonic_clock_now(guest_instance *instance);

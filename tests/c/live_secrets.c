@@ -1,7 +1,7 @@
 /* Secrets in a real guest: it uses a value that is nowhere in its memory. */
 #include "live_network.h"
-#include "sandbox.h"
-#include "secrets.h"
+#include "sandbox/sandbox.h"
+#include "secrets/secrets.h"
 
 #define VALUE "l1ve/secret+value"
 #define VALUE_BASE64 "bDF2ZS9zZWNyZXQrdmFsdWU"

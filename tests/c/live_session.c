@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "checksum.h"
+#include "base/checksum.h"
 #include "live.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 
 static char path[64]; /* of a saved session */
 

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net_internal.h"
-#include "sandbox.h"
-#include "secrets.h"
+#include "net/internal.h"
+#include "sandbox/sandbox.h"
+#include "secrets/secrets.h"
 
 #define RIG_KEY "k3y/VALUE+1 &x"
 #define RIG_OTHER "0ther-value-22"

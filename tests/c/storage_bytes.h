@@ -1,4 +1,4 @@
-/* Bytes of a storage (src/storage_pack.c) whose header is made to fit what was done to them. */
+/* Bytes of a storage (src/vfs/storage_pack.c) whose header is made to fit what was done to them. */
 #ifndef STORAGE_BYTES_H
 #define STORAGE_BYTES_H
 

@@ -1,5 +1,5 @@
 /* The signal that reaches guests which never look, and what it leaves alone. */
-#include "alarm.h"
+#include "machine/alarm.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "coroutine.h"
-#include "guest_instance.h"
+#include "machine/coroutine.h"
+#include "machine/guest_instance.h"
+#include "machine/trap.h"
 #include "test.h"
-#include "trap.h"
 
 /* These stand in for generated code: the handler knows it by its section. */
 #define GUEST_CODE __attribute__((noinline, section("eryx_guest_text")))

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "utf8.h"
+#include "base/utf8.h"
 
 static const archive_row rows[] = {
     {0, "", NULL},   {0, "a", NULL}, {0, "b", "contents of b"}, {0, "ba", "x"}, {1, "deep", NULL},

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "test.h"
-#include "tls_queue.h"
+#include "tls/queue.h"
 
 /* How a process ends that takes more out of a queue than there is. */
 static int end_of_mistake(void)

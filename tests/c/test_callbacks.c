@@ -1,5 +1,5 @@
 /* Open and answered calls of a run. */
-#include "callbacks.h"
+#include "sandbox/callbacks.h"
 
 #include "protocol/callbacks.h"
 #include "test.h"

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include "coroutine.h"
+#include "machine/coroutine.h"
 #include "test.h"
 
 typedef struct counter {

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-#include "descriptors.h"
+#include "base/descriptors.h"
 #include "eryx/eryx.h"
 #include "test.h"
 

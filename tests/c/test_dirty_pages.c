@@ -11,7 +11,7 @@ static bool was_scanned;
 static int play_ioctl(int file, unsigned long request, void *argument);
 
 #define ioctl(file, request, argument) play_ioctl(file, request, argument)
-#include "../../src/dirty_pages.c"
+#include "../../src/machine/dirty_pages.c"
 #undef ioctl
 
 static int play_ioctl(int file, unsigned long request, void *argument)

@@ -1,6 +1,6 @@
 /* Factory files: what is in them, and refusal of everything that is malformed. */
 #include "factory_bytes.h"
-#include "factory_file.h"
+#include "live/factory_file.h"
 #include "test.h"
 
 enum { CAPACITY = 1024 };

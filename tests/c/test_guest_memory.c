@@ -1,5 +1,5 @@
 /* The door between host and guest memory: what it lets through and what it does not. */
-#include "guest_memory.h"
+#include "machine/guest_memory.h"
 
 #include <sys/mman.h>
 

@@ -1,4 +1,4 @@
-#include "handles.h"
+#include "machine/handles.h"
 
 #include "test.h"
 

@@ -8,11 +8,11 @@
 #include "costs.h"
 #include "fake_guest.h"
 #include "guest_imports.h"
-#include "guest_tls.h"
-#include "net_guest.h"
-#include "net_internal.h"
-#include "secrets.h"
-#include "vfs.h"
+#include "imports/eryx_tls.h"
+#include "imports/eryx_network.h"
+#include "net/internal.h"
+#include "secrets/secrets.h"
+#include "vfs/vfs.h"
 
 /* ---- Imports whose work does not depend on what they are given ------------------------------- */
 

@@ -1,6 +1,6 @@
 /* Requests are understood in one way or not at all; answers are followed for their ends. */
-#include "http_request.h"
-#include "http_response.h"
+#include "secrets/http_request.h"
+#include "secrets/http_response.h"
 #include "test.h"
 
 /* What a stream is, a letter for each byte: h head, H its last one, b body, and u or 2 at the end

@@ -1,5 +1,5 @@
 /* Images on disk, and memory that is mapped from them. */
-#include "image.h"
+#include "machine/image.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "dirty_pages.h"
-#include "memory.h"
+#include "machine/dirty_pages.h"
+#include "machine/memory.h"
 #include "test.h"
 
 enum { PAGES = 40, PAGE = 4096 };

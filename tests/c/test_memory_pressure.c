@@ -30,7 +30,7 @@ static void tell_time(struct timespec *out_time)
 
 #define open(path, flags) open_text(path)
 #define clock_gettime(clock, out_time) tell_time(out_time)
-#include "../../src/memory_pressure.c"
+#include "../../src/machine/memory_pressure.c"
 #undef open
 #undef clock_gettime
 

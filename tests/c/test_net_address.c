@@ -1,4 +1,4 @@
-#include "net_address.h"
+#include "net/address.h"
 #include "test.h"
 
 /* Every way to write an address: what it is (NULL: none), and why it is not public (NULL: it is).

@@ -1,4 +1,4 @@
-#include "net_policy.h"
+#include "net/policy.h"
 #include "test.h"
 #include "tls_identities.h"
 

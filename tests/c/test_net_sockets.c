@@ -3,9 +3,9 @@
 
 #include "fake_guest.h"
 #include "guest_imports.h"
-#include "net_internal.h"
+#include "imports/wasi_sockets.h"
+#include "net/internal.h"
 #include "net_servers.h"
-#include "wasi_sockets.h"
 
 enum { MEMORY = 1 << 20, RESULT = 64, LIST = 128, BYTES = 4096, LIMIT = 64 };
 

@@ -1,5 +1,5 @@
 /* Structs of options of callers that know another version of the header. */
-#include "options.h"
+#include "base/options.h"
 #include "test.h"
 
 typedef struct first_version {

@@ -1,5 +1,5 @@
 /* Head and tail of what a run writes, under one cap. */
-#include "output.h"
+#include "sandbox/output.h"
 #include "test.h"
 
 static void append(output_buffer *buffer, int stream, const char *text)

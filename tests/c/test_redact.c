@@ -1,6 +1,6 @@
 /* Values of secrets are found in every form, wherever the bytes are cut. */
-#include "redact.h"
-#include "redact_forms.h"
+#include "secrets/redact.h"
+#include "secrets/redact_forms.h"
 #include "test.h"
 
 static eryx_bytes text_bytes(const char *text)

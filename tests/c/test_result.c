@@ -1,7 +1,7 @@
 /* What a guest reports, how much of it is kept, and the request that begins a run. */
-#include "result.h"
+#include "sandbox/result.h"
 
-#include "request.h"
+#include "sandbox/request.h"
 #include "test.h"
 
 static void report(run_result *result, uint32_t field, const char *text, uint64_t cap)

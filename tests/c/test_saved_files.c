@@ -1,9 +1,9 @@
-/* The files of a saved session, made up row by row (src/live_store_format.h). */
-#include "live_store.h"
-#include "live_store_format.h"
-#include "storage.h"
+/* The files of a saved session, made up row by row (src/state/store_format.h). */
+#include "imports/wasi_io.h"
+#include "state/store.h"
+#include "state/store_format.h"
 #include "test.h"
-#include "wasi_io.h"
+#include "vfs/storage.h"
 
 enum { LIMIT = 10 };
 

@@ -1,5 +1,5 @@
 /* Placeholders, and how they are taken out of text. */
-#include "scrub.h"
+#include "secrets/scrub.h"
 #include "test.h"
 
 static placeholder_set set;

@@ -1,5 +1,5 @@
 /* Values leave only in header values of requests to allowed hosts, and do not come back. */
-#include "http_request.h"
+#include "secrets/http_request.h"
 #include "secrets_rig.h"
 #include "test.h"
 

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "standard_input.h"
+#include "sandbox/standard_input.h"
 #include "test.h"
 
 static standard_input input;

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "eryx/eryx.h"
-#include "storage.h"
 #include "storage_bytes.h"
+#include "vfs/storage.h"
 #include "vfs_tree.h"
 
 enum { MIB = 1 << 20 };

@@ -7,20 +7,20 @@
 #include <unistd.h>
 
 #include "allocation_faults.h"
-#include "storage.h"
 #include "test.h"
+#include "vfs/storage.h"
 
 #define malloc fault_malloc
 #define calloc fault_calloc
 #define realloc fault_realloc
 #define node_of storage_node_of
-#include "../../src/storage.c"
+#include "../../src/vfs/storage.c"
 #undef node_of
 #define level pack_level
-#include "../../src/storage_pack.c"
+#include "../../src/vfs/storage_pack.c"
 #undef level
-#include "../../src/vfs_memory_copy.c"
-#include "../../src/vfs_mounts.c"
+#include "../../src/vfs/memory_copy.c"
+#include "../../src/vfs/mounts.c"
 #undef malloc
 #undef calloc
 #undef realloc

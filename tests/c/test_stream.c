@@ -1,5 +1,5 @@
 /* Pieces of a stream end on whole UTF-8 characters. */
-#include "stream.h"
+#include "sandbox/stream.h"
 #include "test.h"
 
 /* Feeds text in pieces of piece bytes; checks that each piece handed on ends with a whole character

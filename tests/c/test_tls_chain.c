@@ -1,10 +1,10 @@
 /* What a server sends is looked at before it is decoded. */
-#include "tls_chain.h"
+#include "tls/chain.h"
 
 #include <openssl/core_names.h>
 
+#include "tls/session.h"
 #include "tls_identities.h"
-#include "tls_session.h"
 
 static identity root;
 static identity shown;

@@ -5,11 +5,11 @@
 #include "costs.h"
 #include "fake_guest.h"
 #include "guest_imports.h"
-#include "guest_tls.h"
-#include "net.h"
-#include "net_guest.h"
+#include "imports/eryx_network.h"
+#include "imports/eryx_tls.h"
+#include "net/net.h"
 #include "protocol/ask.h"
-#include "secrets.h"
+#include "secrets/secrets.h"
 #include "tls_identities.h"
 
 enum { MEMORY = 8 << 20, DATA = 4096, DATA_SIZE = 2 << 20, OUT = 4 << 20, ROOM = 1 << 20 };
@@ -609,8 +609,9 @@ static size_t look_for(const char *file, const char *begin_text, const char *pre
 
 static void test_every_operation_has_a_case(void)
 {
-    ASSERT_GE(look_for("src/guest_tls.h", "enum tls_operation {", "\n    TLS_"), 22);
-    ASSERT_GE(look_for("src/net_guest.h", "enum network_operation {", "\n    NETWORK_"), 5);
+    ASSERT_GE(look_for("src/imports/eryx_tls.h", "enum tls_operation {", "\n    TLS_"), 22);
+    ASSERT_GE(look_for("src/imports/eryx_network.h", "enum network_operation {", "\n    NETWORK_"),
+              5);
 }
 
 static void test_no_operation_takes_long(void)

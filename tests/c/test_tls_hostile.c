@@ -1,10 +1,10 @@
 /* Servers and networks that do what they should not, and what TLS costs the guest's stack. */
-#include "tls_session.h"
+#include "tls/session.h"
 
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "coroutine.h"
+#include "machine/coroutine.h"
 #include "tls_server.h"
 
 __attribute__((constructor)) static void forget_system_roots(void)

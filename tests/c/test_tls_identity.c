@@ -1,4 +1,4 @@
-#include "tls_identity.h"
+#include "tls/identity.h"
 
 #include <openssl/core_names.h>
 

@@ -1,5 +1,5 @@
 /* Keys that OpenSSL is given to decode, and those that it must not be given. */
-#include "tls_key.h"
+#include "tls/key.h"
 
 #include <time.h>
 

@@ -1,8 +1,8 @@
-#include "tls_session.h"
+#include "tls/session.h"
 
 #include <pthread.h>
 
-#include "tls_certificate.h"
+#include "tls/certificate.h"
 #include "tls_server.h"
 
 static const char example[] = "example.com";

@@ -1,9 +1,9 @@
-#include "tls_library.h"
-#include "tls_trust.h"
+#include "tls/library.h"
+#include "tls/trust.h"
 
 #include <pthread.h>
 
-#include "tls_certificate.h"
+#include "tls/certificate.h"
 #include "tls_server.h"
 
 static char directory[] = "/tmp/eryx-trust-XXXXXX";

@@ -1,5 +1,5 @@
 /* Which faults become traps, and which stay the host's. */
-#include "trap.h"
+#include "machine/trap.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "guest_instance.h"
+#include "machine/guest_instance.h"
 #include "test.h"
 
 /* These stand in for generated code: the handler knows it by its section. */

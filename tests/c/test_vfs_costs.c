@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vfs_internal.h"
+#include "vfs/internal.h"
 #include "vfs_tree.h"
 
 enum { LINKS = VFS_SYMBOLIC_LINKS_MAX };

@@ -12,10 +12,10 @@
 #define malloc fault_malloc
 #define calloc fault_calloc
 #define realloc fault_realloc
-#include "../../src/vfs.c"
-#include "../../src/vfs_memory.c"
-#include "../../src/vfs_memory_directory.c"
-#include "../../src/vfs_memory_file.c"
+#include "../../src/vfs/memory.c"
+#include "../../src/vfs/memory_directory.c"
+#include "../../src/vfs/memory_file.c"
+#include "../../src/vfs/vfs.c"
 #undef malloc
 #undef calloc
 #undef realloc

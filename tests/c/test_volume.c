@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "storage.h"
+#include "vfs/storage.h"
 #include "vfs_tree.h"
 
 /* The current directory of every test: "in" is the volume, "out" is not. */

@@ -1,5 +1,5 @@
 /* What the boundary rests on is looked at, in surroundings that take it away. */
-#include "wall.h"
+#include "machine/wall.h"
 
 #include <asm/prctl.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "segment.h"
+#include "machine/segment.h"
 #include "test.h"
 
 /* Stands in for libc's: a kernel without FSGSBASE (before 5.9, or gVisor), so that the base is set

@@ -1,15 +1,16 @@
 #include "fake_guest.h"
 #include "guest_imports.h"
+#include "imports/wasi_filesystem.h"
 #include "test.h"
-#include "vfs.h"
-#include "wasi_filesystem.h"
+#include "vfs/vfs.h"
 
 enum { RESULT = 64, LIST = 128, MEMORY = 4 << 20, TRANSFER = 1 << 20 };
 
 /* Tag of a result, and of a stream-error. */
 enum { OK = 0, ERROR = 1, LAST_OPERATION_FAILED = 0, CLOSED = 1 };
 
-/* ---- A file that does what the test says, in place of vfs_*.c -------------------------------- */
+/* ---- A file that does what the test says, in place of src/vfs/ --------------------------------
+ */
 
 struct vfs_file {
     uint8_t content[4096];

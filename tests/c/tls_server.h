@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net_connection.h"
+#include "net/connection.h"
 #include "tls_identities.h"
 
 /* One end of a socketpair as the transport of a session. */

@@ -1,12 +1,12 @@
 /*
- * Short forms of vfs.h for tests: paths as C strings, from "/" of one tree.
+ * Short forms of vfs/vfs.h for tests: paths as C strings, from "/" of one tree.
  */
 #ifndef ERYX_VFS_TREE_H
 #define ERYX_VFS_TREE_H
 
 #include "archive_builder.h"
 #include "test.h"
-#include "vfs.h"
+#include "vfs/vfs.h"
 
 enum {
     TREE_READ = VFS_OPEN_READ | VFS_OPEN_FOLLOW,

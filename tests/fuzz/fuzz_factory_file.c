@@ -5,7 +5,7 @@
 #include "mutate.h"
 
 #include "factory_bytes.h"
-#include "factory_file.h"
+#include "live/factory_file.h"
 
 enum { CAPACITY = 8192, MAX_BYTES = 65536 };
 

@@ -10,7 +10,7 @@
 
 #include "fake_guest.h"
 #include "guest_imports.h"
-#include "net_guest.h"
+#include "imports/eryx_network.h"
 #include "net_servers.h"
 
 enum { MEMORY = 128 * 1024, LIMIT = 24, MAX_CALLS = 200, TEXT = 2048 };

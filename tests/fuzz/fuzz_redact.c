@@ -5,8 +5,8 @@
  *   - each form of a value is covered that is in it, as it is or cut by line breaks;
  *   - nothing is covered but what belongs to one, and the text keeps its length.
  */
-#include "../../src/redact.h"
-#include "../../src/redact_forms.h"
+#include "../../src/secrets/redact.h"
+#include "../../src/secrets/redact_forms.h"
 #include "fuzz.h"
 
 enum { TEXT_MAX = 512, FORMS_MAX = 4096, VALUES = 2 };

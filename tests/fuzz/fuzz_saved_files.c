@@ -1,12 +1,12 @@
 /*
- * The files of a saved session (src/live_store_format.h), changed. Whatever is read is a sound tree
- * of files with sound handles, within its quotas.
+ * The files of a saved session (src/state/store_format.h), changed. Whatever is read is a sound
+ * tree of files with sound handles, within its quotas.
  */
 #include "mutate.h"
 
-#include "live_store.h"
-#include "storage.h"
-#include "wasi_io.h"
+#include "imports/wasi_io.h"
+#include "state/store.h"
+#include "vfs/storage.h"
 
 enum { CAPACITY = 16384, HANDLE_LIMIT = 40, MAX_ENTRIES = 60, MAX_BYTES = 1 << 20 };
 

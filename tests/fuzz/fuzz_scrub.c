@@ -3,7 +3,7 @@
  * left in it, and nothing else is changed.
  */
 #include "fuzz.h"
-#include "scrub.h"
+#include "secrets/scrub.h"
 
 enum { TEXT_MAX = 8192 };
 

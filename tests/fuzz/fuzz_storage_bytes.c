@@ -6,8 +6,8 @@
 #include "mutate.h"
 
 #include "eryx/eryx.h"
-#include "storage.h"
 #include "storage_bytes.h"
+#include "vfs/storage.h"
 
 enum { CAPACITY = 16384, MAX_BYTES = 1 << 20, MAX_ENTRIES = 64 };
 

@@ -7,11 +7,11 @@
 
 #include "fake_guest.h"
 #include "guest_imports.h"
-#include "guest_tls.h"
-#include "net.h"
+#include "imports/eryx_tls.h"
+#include "net/net.h"
 #include "protocol/ask.h"
+#include "tls/session.h"
 #include "tls_identities.h"
-#include "tls_session.h"
 
 enum { MEMORY = 256 * 1024, MAX_CALLS = 300, SESSIONS = 4, DATA = 4096, OUT = 65536, ROOM = 65536 };
 

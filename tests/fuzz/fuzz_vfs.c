@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "vfs.h"
+#include "vfs/vfs.h"
 
 enum {
     NODES = 64,

@@ -8,7 +8,7 @@
 #include "fake_guest.h"
 #include "guest_imports.h"
 #include "test.h"
-#include "vfs.h"
+#include "vfs/vfs.h"
 
 enum {
     MEMORY = 192 * 1024,

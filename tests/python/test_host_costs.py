@@ -6,7 +6,7 @@ import pytest
 
 from host_costs import UNITS, dearest_call, dearest_trace
 
-# 5 ms on the machine that the weights of src/json_cost.c were found on; others are slower.
+# 5 ms on the machine that the weights of src/sandbox/json_cost.c were found on; others are slower.
 MOST_MS = 15
 
 

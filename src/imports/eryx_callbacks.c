@@ -1,0 +1,250 @@
+/* Callbacks and tracing as the guest sees them (module "eryx:host", see protocol/callbacks.h), and
+ * the embedder's answers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest_imports.h"
+#include "imports/eryx_network.h"
+#include "machine/guest_cost.h"
+#include "machine/guest_memory.h"
+#include "protocol/callbacks.h"
+#include "sandbox/run.h"
+#include "sandbox/use.h"
+#include "secrets/secrets.h"
+
+/* a + b, UINT64_MAX when that is too large. */
+static uint64_t add_saturating(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static uint64_t call_deadline_ns(const eryx_sandbox *sandbox)
+{
+    uint64_t timeout_ms = sandbox->limits.callback_timeout_ms;
+    const uint64_t factor = 1000000;
+    return timeout_ms > UINT64_MAX / factor ? UINT64_MAX
+                                            : add_saturating(run_clock_ns(), timeout_ms * factor);
+}
+
+/* The host's parser may take as long for arguments as max_callback_bytes allows: one unit for so
+ * many bytes of it, which is 5 ms for a mebibyte, and a third of a millisecond in any case. */
+#define BYTES_PER_WORK 4
+#define WORK_ALWAYS ((uint64_t)1 << 14)
+#define TICKS_PER_WORK 2
+
+/* Most that the guest may hand over of its events at a time; it does so after a few hundred. */
+#define MAX_TRACE_BYTES ((uint32_t)1 << 20)
+#define MAX_TRACE_WORK ((uint64_t)1 << 16)
+
+/* Whether arguments may be given to a parser: short, flat and few enough. */
+static bool is_bearable(const eryx_json_cost *cost, uint64_t max_bytes)
+{
+    return cost->depth <= ERYX_JSON_DEPTH_MAX && cost->digits <= ERYX_JSON_DIGITS_MAX &&
+           (cost->work <= max_bytes / BYTES_PER_WORK || cost->work <= WORK_ALWAYS);
+}
+
+uint32_t eryx_host_call(guest_instance *instance, uint32_t name, uint32_t name_size,
+                        uint32_t arguments, uint32_t arguments_size)
+{
+    eryx_sandbox *sandbox = sandbox_of(instance);
+    callback_table *table = &sandbox->callbacks;
+    uint8_t *name_bytes;
+    uint8_t *argument_bytes;
+    if (!guest_slice(instance, guest_at(name), name_size, &name_bytes) ||
+        !guest_slice(instance, guest_at(arguments), arguments_size, &argument_bytes)) {
+        guest_ask_trap(instance, WASM_RT_TRAP_OOB);
+        return 0;
+    }
+    if (table->invocations >= sandbox->limits.max_callback_invocations) {
+        return (uint32_t)CALL_LIMIT;
+    }
+    if (limits_are_over(&sandbox->timing, instance)) {
+        return 0;
+    }
+    table->invocations++;
+    const uint64_t max_bytes = sandbox->limits.max_callback_bytes;
+    if (name_size > CALLBACKS_MAX_NAME || arguments_size > max_bytes) {
+        return (uint32_t)CALL_TOO_LARGE;
+    }
+    guest_charge_work(instance, arguments_size, COST_BYTES_READ);
+    eryx_bytes shown_name = {name_bytes, name_size};
+    eryx_bytes shown_arguments = {argument_bytes, arguments_size};
+    if (!secrets_scrub(sandbox->secrets, ERYX_SCRUB_CALLBACKS, 0, &shown_name.data,
+                       &shown_name.size) ||
+        !secrets_scrub(sandbox->secrets, ERYX_SCRUB_CALLBACKS, 1, &shown_arguments.data,
+                       &shown_arguments.size)) {
+        return (uint32_t)CALL_NO_MEMORY;
+    }
+    const eryx_json_cost cost = eryx_json_measure(shown_arguments.data, shown_arguments.size);
+    if (!is_bearable(&cost, max_bytes)) {
+        return (uint32_t)CALL_TOO_LARGE;
+    }
+    uint32_t id;
+    if (!callbacks_open(table, call_deadline_ns(sandbox),
+                        cost.memory_bytes + name_size + shown_arguments.size, &id)) {
+        return (uint32_t)CALL_NO_MEMORY;
+    }
+    guest_charge(instance, cost.work * TICKS_PER_WORK);
+    eryx_event event = {.kind = ERYX_EVENT_CALLBACK};
+    event.as.callback.id = id;
+    event.as.callback.name = shown_name;
+    event.as.callback.arguments = shown_arguments;
+    event.as.callback.memory_bytes = cost.memory_bytes;
+    run_yield(sandbox, event);
+    return id;
+}
+
+void callbacks_expire(eryx_sandbox *sandbox)
+{
+    callback_table *table = &sandbox->callbacks;
+    uint64_t now_ns = run_clock_ns();
+    for (uint32_t id; (id = callbacks_expired(table, now_ns)) != 0;) {
+        uint8_t *text = malloc(24);
+        int length = text == NULL
+                         ? 0
+                         : snprintf((char *)text, 24, "%llu",
+                                    (unsigned long long)sandbox->limits.callback_timeout_ms);
+        callbacks_answer(table, id, ANSWER_TIMEOUT, text, (size_t)length);
+        eryx_event event = {.kind = ERYX_EVENT_CALLBACK_EXPIRED};
+        event.as.callback.id = id;
+        run_yield(sandbox, event);
+    }
+}
+
+uint32_t eryx_host_wait(guest_instance *instance, uint64_t timeout_ns)
+{
+    eryx_sandbox *sandbox = sandbox_of(instance);
+    const callback_table *table = &sandbox->callbacks;
+    uint64_t end_ns = add_saturating(run_clock_ns(), timeout_ns);
+    callbacks_expire(sandbox);
+    while (table->answered_count == 0 && timeout_ns > 0) {
+        uint64_t deadline_ns = callbacks_next_deadline(table);
+        if (net_guest_has_news(sandbox, &deadline_ns)) {
+            break;
+        }
+        bool go_on = run_wait(sandbox, deadline_ns < end_ns ? deadline_ns : end_ns);
+        callbacks_expire(sandbox);
+        if (!go_on || run_clock_ns() >= end_ns) {
+            break;
+        }
+    }
+    return (uint32_t)table->answered_count;
+}
+
+void eryx_host_watch_answers(guest_instance *instance)
+{
+    sandbox_of(instance)->run.watch_answers = true;
+}
+
+uint32_t eryx_host_answer(guest_instance *instance, uint32_t out)
+{
+    callback_table *table = &sandbox_of(instance)->callbacks;
+    const callback_call *first = callbacks_first_answer(table);
+    if (first == NULL) {
+        return 0;
+    }
+    guest_ptr data = guest_at(0);
+    guest_charge_work(instance, first->size, COST_BYTES_COPIED);
+    if (first->size > 0) {
+        /* The guest allocates on its own stack meanwhile, but nothing there takes answers. */
+        data = guest_try_allocate(instance, (uint32_t)first->size);
+        if (data.offset != 0) {
+            guest_write(instance, data, first->data, first->size);
+        }
+    }
+    bool lost = first->size > 0 && data.offset == 0;
+    struct callback_answer answer = {.id = first->id,
+                                     .status = lost ? ANSWER_NO_MEMORY : first->status,
+                                     .data = data.offset,
+                                     .size = lost ? 0 : (uint32_t)first->size};
+    callbacks_take(table);
+    guest_write(instance, guest_at(out), &answer, sizeof answer);
+    return 1;
+}
+
+void eryx_host_trace(guest_instance *instance, uint32_t events, uint32_t size)
+{
+    uint8_t *bytes;
+    if (!guest_slice(instance, guest_at(events), size, &bytes)) {
+        guest_ask_trap(instance, WASM_RT_TRAP_OOB);
+        return;
+    }
+    static const char lost[] = "[{\"event\":\"truncated\"}]";
+    const eryx_bytes lost_json = {(const uint8_t *)lost, sizeof lost - 1};
+    eryx_event event = {.kind = ERYX_EVENT_TRACE};
+    eryx_bytes json = {bytes, size};
+    if (size > MAX_TRACE_BYTES) {
+        json = lost_json;
+    }
+    guest_charge_work(instance, json.size, COST_BYTES_READ);
+    if (!secrets_scrub(sandbox_of(instance)->secrets, ERYX_SCRUB_CALLBACKS, 0, &json.data,
+                       &json.size)) {
+        return;
+    }
+    const eryx_json_cost cost = eryx_json_measure(json.data, json.size);
+    if (!is_bearable(&cost, MAX_TRACE_WORK * BYTES_PER_WORK)) {
+        json = lost_json;
+    }
+    guest_charge(instance, cost.work * TICKS_PER_WORK);
+    event.as.trace.json = json;
+    if (!limits_are_over(&sandbox_of(instance)->timing, instance)) {
+        run_yield(sandbox_of(instance), event);
+    }
+}
+
+/* ---- The embedder's side --------------------------------------------------------------------- */
+
+/* Hands over a copy of the parts, joined. */
+static eryx_status answer(eryx_sandbox *sandbox, uint32_t id, uint32_t status, eryx_bytes first,
+                          eryx_bytes second)
+{
+    size_t size = first.size + second.size;
+    uint8_t *data = malloc(size + 1);
+    if (data == NULL) {
+        return ERYX_OUT_OF_MEMORY;
+    }
+    memcpy(data, first.data, first.size);
+    memcpy(data + first.size, second.data, second.size);
+    size = secrets_scrub_in_place(sandbox->secrets, ERYX_SCRUB_CALLBACKS, data, size);
+    if (sandbox->state != SANDBOX_RUNNING ||
+        !callbacks_answer(&sandbox->callbacks, id, status, data, size)) {
+        free(data);
+        return ERYX_INVALID_ARGUMENT;
+    }
+    return ERYX_OK;
+}
+
+eryx_status eryx_callback_return(eryx_sandbox *sandbox, uint32_t id, const char *json, size_t size)
+{
+    if (json == NULL) {
+        return ERYX_INVALID_ARGUMENT;
+    }
+    eryx_status status = use_begin(sandbox, NULL);
+    if (status == ERYX_OK) {
+        status = size > sandbox->limits.max_callback_bytes || size > UINT32_MAX
+                     ? ERYX_RESOURCE_LIMIT
+                     : answer(sandbox, id, ANSWER_VALUE, (eryx_bytes){(const uint8_t *)json, size},
+                              (eryx_bytes){(const uint8_t *)"", 0});
+        use_end(sandbox);
+    }
+    return status;
+}
+
+eryx_status eryx_callback_raise(eryx_sandbox *sandbox, uint32_t id, const char *type,
+                                const char *message)
+{
+    if (type == NULL || message == NULL) {
+        return ERYX_INVALID_ARGUMENT;
+    }
+    eryx_status status = use_begin(sandbox, NULL);
+    if (status == ERYX_OK) {
+        const uint64_t cap = sandbox->limits.max_callback_bytes;
+        size_t size = strnlen(message, cap < (1 << 20) ? (size_t)cap : (size_t)1 << 20);
+        status = answer(sandbox, id, ANSWER_EXCEPTION,
+                        (eryx_bytes){(const uint8_t *)type, strnlen(type, CALLBACKS_MAX_NAME) + 1},
+                        (eryx_bytes){(const uint8_t *)message, size});
+        use_end(sandbox);
+    }
+    return status;
+}

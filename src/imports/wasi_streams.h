@@ -1,0 +1,35 @@
+/* What wasi_io.c, wasi_poll.c and wasi_tcp_streams.c share: pollables and the results of streams.
+ */
+#ifndef ERYX_WASI_STREAMS_H
+#define ERYX_WASI_STREAMS_H
+
+#include "machine/guest_memory.h"
+#include "machine/handles.h"
+#include "vfs/vfs.h"
+
+/* Tag of a result. */
+enum { RESULT_OK = 0, RESULT_ERROR = 1 };
+
+/* Tag of variant stream-error { last-operation-failed(own<error>), closed }. */
+enum { STREAM_LAST_OPERATION_FAILED = 0, STREAM_CLOSED = 1 };
+
+/* Where the payload of result<_, stream-error> and result<list<u8>, stream-error> is. */
+#define PAYLOAD_U32 4u
+/* The same of result<u64, stream-error>. */
+#define PAYLOAD_U64 8u
+
+/* Whether a handle (NULL allowed) is a pollable. */
+bool wasi_is_pollable(const handle *found);
+
+/* error(closed), the payload so many bytes behind the begin of the result. */
+void wasi_store_stream_closed(guest_instance *instance, guest_ptr result, uint32_t payload);
+
+/* last-operation-failed with an error that remembers the code; closed if there is no handle left
+ * for it. */
+void wasi_store_stream_failure(guest_instance *instance, guest_ptr result, uint32_t payload,
+                               vfs_error code);
+
+/* ok(bytes): a list that guest_allocate() gave. */
+void wasi_store_bytes(guest_instance *instance, guest_ptr result, guest_ptr bytes, uint32_t size);
+
+#endif

@@ -1,0 +1,495 @@
+#include "native/attach.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "machine/guest_code.h"
+#include "machine/guest_host.h"
+#include "machine/guest_memory.h"
+#include "sandbox/sandbox.h"
+
+/* No table has more entries than this. */
+#define TABLE_MAX ((uint64_t)1 << 22)
+
+/* A wasm_rt_func_type_t is a SHA-256. */
+enum { FUNCTION_TYPE_BYTES = 32 };
+
+_Static_assert(offsetof(eryx_sandbox, extension_bases) == offsetof(guest_extended, bases),
+               "modules find their bases behind the instance");
+
+/*
+ * A table for modules attached in a certain order: the guest's entries, then those of each module.
+ * All sandboxes with that order and that variant of the guest's code share it.
+ */
+struct native_table {
+    native_table *next; /* of all there are */
+    size_t references;
+    uint32_t size;
+    bool metered;
+    uint32_t count;
+    const eryx_native_module *modules[NATIVE_RECORDS_MAX];
+    uint32_t bases[NATIVE_RECORDS_MAX];
+    wasm_rt_funcref_t entries[];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static native_table *tables;
+
+void native_attach_after_fork(void)
+{
+    pthread_mutex_init(&lock, NULL);
+}
+
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+static void release_table(native_table *table)
+{
+    if (table == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    bool last = --table->references == 0;
+    if (last) {
+        native_table **link = &tables;
+        while (*link != table) {
+            link = &(*link)->next;
+        }
+        *link = table->next;
+    }
+    pthread_mutex_unlock(&lock);
+    if (last) {
+        free(table);
+    }
+}
+
+/* Finds the place for a module behind so many entries; the size with it, more than TABLE_MAX if it
+ * does not fit. */
+static uint64_t place_module(const eryx_native_module *module, uint64_t size, uint32_t *out_base)
+{
+    uint64_t alignment = module->extension->table_alignment;
+    uint64_t base = alignment > 1 ? (size + alignment - 1) / alignment * alignment : size;
+    *out_base = (uint32_t)base;
+    return base + module->entry_count;
+}
+
+static native_table *make_table(const eryx_native_module *const *modules, uint32_t count,
+                                bool metered)
+{
+    uint32_t bases[NATIVE_RECORDS_MAX];
+    uint64_t size = guest_table_size;
+    for (uint32_t i = 0; i < count; i++) {
+        size = place_module(modules[i], size, &bases[i]);
+        if (size > TABLE_MAX) {
+            return NULL;
+        }
+    }
+    native_table *table = calloc(1, sizeof *table + (size_t)size * sizeof table->entries[0]);
+    if (table == NULL) {
+        return NULL;
+    }
+    table->size = (uint32_t)size;
+    table->count = count;
+    table->metered = metered;
+    memcpy(table->entries, guest_tables[metered], guest_table_size * sizeof table->entries[0]);
+    for (uint32_t i = 0; i < count; i++) {
+        table->modules[i] = modules[i];
+        table->bases[i] = bases[i];
+        memcpy(table->entries + bases[i], modules[i]->entries[metered],
+               modules[i]->entry_count * sizeof table->entries[0]);
+    }
+    return table;
+}
+
+/* A reference to the table for those modules, at least one; NULL without memory or room. */
+static native_table *table_of(const eryx_native_module *const *modules, uint32_t count,
+                              bool metered)
+{
+    pthread_mutex_lock(&lock);
+    native_table *table = tables;
+    while (table != NULL && (table->count != count || table->metered != metered ||
+                             memcmp(table->modules, modules, count * sizeof *modules) != 0)) {
+        table = table->next;
+    }
+    if (table == NULL && (table = make_table(modules, count, metered)) != NULL) {
+        table->next = tables;
+        tables = table;
+    }
+    if (table != NULL) {
+        table->references++;
+    }
+    pthread_mutex_unlock(&lock);
+    return table;
+}
+
+/* A reference to the table that has one module more; NULL without memory or room. */
+static native_table *extend_table(const native_table *earlier, const eryx_native_module *module,
+                                  bool metered)
+{
+    const eryx_native_module *modules[NATIVE_RECORDS_MAX];
+    uint32_t count = earlier != NULL ? earlier->count : 0;
+    if (count == NATIVE_RECORDS_MAX) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        modules[i] = earlier->modules[i];
+    }
+    modules[count] = module;
+    return table_of(modules, count + 1, metered);
+}
+
+/* ---- Calls with other types ------------------------------------------------------------------ */
+
+/* The function of a module that one of its table entries is; NULL if it is none of its own. */
+static const guest_extension_function *own_function(const guest_extension *extension,
+                                                    uint32_t number)
+{
+    if (number < extension->table_size) {
+        uint32_t place = extension->table[number];
+        return place != 0 ? &extension->functions[place - 1] : NULL;
+    }
+    number -= extension->table_size;
+    return number < extension->export_count
+               ? &extension->functions[extension->exports[number].value]
+               : NULL;
+}
+
+/* Modules lie behind each other in a table that is not the guest's own. */
+static const guest_extension_function *function_at(const wasm_rt_funcref_table_t *table,
+                                                   uint32_t index)
+{
+    if (table->data == guest_tables[false] || table->data == guest_tables[true]) {
+        return NULL;
+    }
+    const native_table *all =
+        (const native_table *)((const char *)table->data - offsetof(native_table, entries));
+    for (uint32_t i = all->count; i-- > 0;) {
+        if (index >= all->bases[i]) {
+            return own_function(all->modules[i]->extension, index - all->bases[i]);
+        }
+    }
+    return NULL;
+}
+
+GUEST_HOST_FUNCTION(guest_call_target);
+wasm_rt_function_ptr_t host_guest_call_target(const wasm_rt_funcref_table_t *table,
+                                              wasm_rt_func_type_t type, uint32_t index)
+{
+    if (index < table->size && table->data[index].func != NULL) {
+        const wasm_rt_funcref_t *entry = &table->data[index];
+        if (memcmp(type, entry->func_type, FUNCTION_TYPE_BYTES) == 0) {
+            return entry->func;
+        }
+        const guest_extension_function *function = function_at(table, index);
+        for (uint32_t i = 0; function != NULL && i < GUEST_EXTENSION_ADAPTERS; i++) {
+            const guest_extension_adapter *adapter = &function->adapters[i];
+            if (adapter->type != NULL && memcmp(type, adapter->type, FUNCTION_TYPE_BYTES) == 0) {
+                return adapter->function;
+            }
+        }
+    }
+    wasm_rt_trap(WASM_RT_TRAP_CALL_INDIRECT);
+}
+
+/* ---- Attached modules ------------------------------------------------------------------------ */
+
+static bool has_module(const native_table *table, const eryx_native_module *module,
+                       uint32_t *out_record)
+{
+    for (uint32_t i = 0; table != NULL && i < table->count; i++) {
+        if (table->modules[i] == module) {
+            *out_record = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- What a sandbox may have ----------------------------------------------------------------- */
+
+eryx_status native_allow(eryx_sandbox *sandbox, const eryx_native_module *const *modules,
+                         size_t count, eryx_error *out_error)
+{
+    if (count == 0) {
+        return ERYX_OK;
+    }
+    const eryx_native_module **copy = calloc(count, sizeof(const eryx_native_module *));
+    if (copy == NULL) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (modules == NULL || modules[i] == NULL) {
+            free(copy);
+            return status_fail(ERYX_INVALID_ARGUMENT, out_error, "a native module is missing");
+        }
+        copy[i] = modules[i];
+    }
+    sandbox->native.allowed = copy;
+    sandbox->native.allowed_count = count;
+    return ERYX_OK;
+}
+
+void native_release(eryx_sandbox *sandbox)
+{
+    free(sandbox->native.allowed);
+    native_attachment none = {0};
+    native_adopt(sandbox, &none);
+}
+
+/* ---- Attachments ----------------------------------------------------------------------------- */
+
+void native_discard(native_attachment *attachment)
+{
+    release_table(attachment->table);
+    free(attachment->bases);
+    *attachment = (native_attachment){0};
+}
+
+/* Gives the guest's code the table of the sandbox. */
+static void show_table(eryx_sandbox *sandbox)
+{
+    guest_instance *instance = &sandbox->instance;
+    const native_table *table = sandbox->native.table;
+    instance->table = table != NULL
+                          ? (wasm_rt_funcref_table_t){table->entries, table->size, table->size}
+                          : (wasm_rt_funcref_table_t){guest_tables[instance->metered],
+                                                      guest_table_size, guest_table_size};
+}
+
+bool native_choose_variant(eryx_sandbox *sandbox, bool metered)
+{
+    native_table *earlier = sandbox->native.table;
+    if (earlier != NULL && earlier->metered != metered) {
+        native_table *other = table_of(earlier->modules, earlier->count, metered);
+        if (other == NULL) {
+            return false;
+        }
+        sandbox->native.table = other;
+        release_table(earlier);
+    }
+    sandbox->instance.metered = metered;
+    show_table(sandbox);
+    return true;
+}
+
+void native_adopt(eryx_sandbox *sandbox, native_attachment *attachment)
+{
+    native_attachment earlier = {sandbox->native.table, sandbox->extension_bases};
+    native_table *table = attachment->table;
+    sandbox->native.table = table;
+    sandbox->extension_bases = attachment->bases;
+    show_table(sandbox);
+    *attachment = (native_attachment){0};
+    native_discard(&earlier);
+}
+
+static const eryx_native_module *find_allowed(const native_state *state,
+                                              const uint8_t hash[SHA256_BYTES])
+{
+    for (size_t i = 0; i < state->allowed_count; i++) {
+        if (memcmp(state->allowed[i]->extension->hash, hash, SHA256_BYTES) == 0) {
+            return state->allowed[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_among(const eryx_native_module *const *modules, uint32_t count,
+                     const eryx_native_module *module)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (modules[i] == module) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static eryx_status restore(const eryx_sandbox *sandbox, const struct native_directory *directory,
+                           native_attachment *out_attachment, eryx_error *out_error)
+{
+    const eryx_native_module *modules[NATIVE_RECORDS_MAX];
+    uint32_t count = directory->count;
+    if (count > NATIVE_RECORDS_MAX) {
+        return status_fail(ERYX_INITIALIZATION, out_error,
+                           "the list of native modules in this state is damaged");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *hash = directory->records[i].hash;
+        modules[i] = find_allowed(&sandbox->native, hash);
+        if (modules[i] == NULL || is_among(modules, i, modules[i])) {
+            return status_fail(ERYX_INITIALIZATION, out_error,
+                               "this state needs the native module with the hash "
+                               "%02x%02x%02x%02x%02x%02x…, which the sandbox may not load",
+                               hash[0], hash[1], hash[2], hash[3], hash[4], hash[5]);
+        }
+    }
+    native_attachment attachment = {
+        .table = table_of(modules, count, sandbox->instance.metered),
+        .bases = calloc(GUEST_EXTENSION_SLOTS, sizeof *attachment.bases),
+    };
+    if (attachment.table == NULL || attachment.bases == NULL) {
+        native_discard(&attachment);
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error,
+                           "no memory for the native modules of this state");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        attachment.bases[modules[i]->slot] =
+            (guest_extension_bases){directory->records[i].memory_base, attachment.table->bases[i]};
+    }
+    *out_attachment = attachment;
+    return ERYX_OK;
+}
+
+eryx_status native_restore(const eryx_sandbox *sandbox, const wasm_rt_memory_t *memory,
+                           native_attachment *out_attachment, eryx_error *out_error)
+{
+    struct native_directory directory;
+    uint32_t address = native_guest_variable(NATIVE_DIRECTORY_SYMBOL);
+    *out_attachment = (native_attachment){0};
+    guest_instance view = {.memory = *memory};
+    if (address == 0 || !guest_read(&view, guest_at(address), &directory, sizeof directory)) {
+        return ERYX_OK;
+    }
+    return directory.count == 0 ? ERYX_OK : restore(sandbox, &directory, out_attachment, out_error);
+}
+
+/* Copies memory of a guest that has nothing but the image. */
+static void read_image(const image *source, uint64_t offset, void *out_copy, size_t size)
+{
+    uint8_t *to = out_copy;
+    while (size > 0) {
+        uint64_t start = offset % IMAGE_PAGE_BYTES;
+        size_t piece = (size_t)(IMAGE_PAGE_BYTES - start);
+        piece = piece < size ? piece : size;
+        const uint8_t *page = image_page(source, offset - start);
+        if (page != NULL) {
+            memcpy(to, page + start, piece);
+        } else {
+            memset(to, 0, piece);
+        }
+        to += piece;
+        offset += piece;
+        size -= piece;
+    }
+}
+
+eryx_status native_restore_image(const eryx_sandbox *sandbox, native_attachment *out_attachment,
+                                 eryx_error *out_error)
+{
+    struct native_directory directory;
+    uint32_t address = native_guest_variable(NATIVE_DIRECTORY_SYMBOL);
+    *out_attachment = (native_attachment){0};
+    if (address == 0 || !sandbox->engine->has_image) {
+        return ERYX_OK;
+    }
+    const image *source = &sandbox->engine->image;
+    read_image(source, address, &directory.count, sizeof directory.count);
+    if (directory.count == 0) {
+        return ERYX_OK;
+    }
+    read_image(source, address, &directory, sizeof directory);
+    return restore(sandbox, &directory, out_attachment, out_error);
+}
+
+bool native_find_record(const eryx_sandbox *sandbox, const eryx_native_module *module,
+                        uint32_t *out_record)
+{
+    return has_module(sandbox->native.table, module, out_record);
+}
+
+const eryx_native_module *native_module_of(const eryx_sandbox *sandbox, uint32_t record)
+{
+    const native_table *table = sandbox->native.table;
+    return table != NULL && record < table->count ? table->modules[record] : NULL;
+}
+
+uint64_t native_link_value(const guest_extension_bases *bases, const native_link *link)
+{
+    const guest_extension_bases *provider = &bases[link->provider->slot];
+    switch (link->kind) {
+    case NATIVE_LINK_MEMORY:
+        return provider->memory + (uint32_t)link->value;
+    case NATIVE_LINK_TABLE:
+        return provider->table + (uint32_t)link->value;
+    default:
+        return link->value;
+    }
+}
+
+/* ---- Attaching ------------------------------------------------------------------------------- */
+
+/* Writes data segments and globals; memory is all of the module's, host view. */
+static bool write_memory(const eryx_native_module *module, const guest_extension_bases *bases,
+                         uint8_t *memory)
+{
+    const guest_extension *extension = module->extension;
+    memset(memory, 0, module->memory_bytes);
+    for (uint32_t i = 0; i < extension->data_count; i++) {
+        const guest_extension_data *data = &extension->data[i];
+        if (data->offset > extension->memory_size ||
+            data->size > extension->memory_size - data->offset) {
+            return false;
+        }
+        memcpy(memory + data->offset, data->bytes, data->size);
+    }
+    uint8_t *global = memory + (module->memory_bytes - (uint64_t)extension->global_count * 8);
+    for (uint32_t i = 0; i < extension->global_count; i++, global += 8) {
+        uint64_t value = native_link_value(bases, &module->links[i]);
+        memcpy(global, &value, sizeof value);
+    }
+    return true;
+}
+
+static bool fail(eryx_sandbox *sandbox, const char *text)
+{
+    snprintf(sandbox->native.message, sizeof sandbox->native.message, "%s", text);
+    return false;
+}
+
+bool native_attach(eryx_sandbox *sandbox, const eryx_native_module *module, uint32_t memory_base,
+                   uint32_t size, uint32_t *out_record)
+{
+    guest_instance *instance = &sandbox->instance;
+    native_state *state = &sandbox->native;
+    uint32_t directory = native_guest_variable(NATIVE_DIRECTORY_SYMBOL);
+    uint8_t *memory;
+    if (directory == 0 || size < module->memory_bytes ||
+        !guest_slice(instance, guest_at(memory_base), module->memory_bytes, &memory)) {
+        return fail(sandbox, "the memory for the native module is too small");
+    }
+    if (sandbox->extension_bases == NULL) {
+        sandbox->extension_bases = calloc(GUEST_EXTENSION_SLOTS, sizeof *sandbox->extension_bases);
+        if (sandbox->extension_bases == NULL) {
+            return fail(sandbox, "the host is out of memory");
+        }
+    }
+    native_table *table = extend_table(state->table, module, instance->metered);
+    if (table == NULL) {
+        return fail(sandbox, "there is no room for another native module");
+    }
+    uint32_t number = table->count - 1;
+    guest_extension_bases *bases = sandbox->extension_bases;
+    bases[module->slot] = (guest_extension_bases){memory_base, table->bases[number]};
+    if (!write_memory(module, bases, memory)) {
+        release_table(table);
+        return fail(sandbox, "the native module has data outside of its memory");
+    }
+    struct native_record record = {.memory_base = memory_base};
+    memcpy(record.hash, module->extension->hash, sizeof record.hash);
+    guest_ptr at = guest_at(directory + (uint32_t)offsetof(struct native_directory, records) +
+                            number * (uint32_t)sizeof record);
+    if (!guest_write(instance, at, &record, sizeof record)) {
+        release_table(table);
+        return fail(sandbox, "there is no list of native modules");
+    }
+    guest_store_u32(instance, guest_at(directory), table->count);
+    native_table *earlier = state->table;
+    state->table = table;
+    show_table(sandbox);
+    release_table(earlier);
+    *out_record = number;
+    return true;
+}

@@ -1,0 +1,40 @@
+/*
+ * Fuel: how much work a run has done, the same for the same work. It is the number of loop heads
+ * and recursive calls that the generated code has passed, plus shares for bulk memory operations
+ * and for what host functions did. Counted down in guest_instance.ticks.
+ */
+#ifndef ERYX_FUEL_H
+#define ERYX_FUEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "machine/guest_instance.h"
+
+/* Left to a guest that has used its fuel up, for what the exception makes it do. */
+#define FUEL_GRACE ((uint64_t)500000)
+
+typedef struct fuel_state {
+    uint64_t max;    /* UINT64_MAX for no limit */
+    uint64_t booked; /* of the stretches before the present one */
+    int64_t stretch; /* ticks that the present one began with */
+    bool spent;      /* max was reached; FUEL_GRACE has been added to it */
+} fuel_state;
+
+/* Begins a run. */
+void fuel_begin(fuel_state *state, guest_instance *instance, uint64_t max_fuel);
+
+/* Fuel used so far in this run. */
+uint64_t fuel_used(const fuel_state *state, const guest_instance *instance);
+
+typedef enum fuel_verdict {
+    FUEL_LEFT,
+    FUEL_SPENT, /* just now: the guest is to be told, and has FUEL_GRACE left */
+    FUEL_OVER,  /* the grace as well */
+} fuel_verdict;
+
+/* Books what was used and lets the guest go on with what is left; to be called when the ticks are
+ * used up. */
+fuel_verdict fuel_book(fuel_state *state, guest_instance *instance);
+
+#endif

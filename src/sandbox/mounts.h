@@ -1,0 +1,19 @@
+/* The mounts that the options of a sandbox ask for. */
+#ifndef ERYX_SANDBOX_MOUNTS_H
+#define ERYX_SANDBOX_MOUNTS_H
+
+#include "sandbox/engine.h"
+
+/*
+ * Opens the volumes and puts everything into a set, together with the packages.
+ *
+ * descriptors: what the files of volumes count to, retained for them.
+ * out_mounts: NULL if nothing is to be mounted; given back with vfs_mounts_release().
+ * Errors: INVALID_ARGUMENT, INITIALIZATION (no such host path), FORKED, OUT_OF_MEMORY; the message
+ * names the path.
+ */
+eryx_status sandbox_mounts_create(const eryx_engine *engine, const eryx_sandbox_options *options,
+                                  descriptor_share *descriptors, vfs_mounts **out_mounts,
+                                  eryx_error *out_error);
+
+#endif

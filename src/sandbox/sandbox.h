@@ -1,0 +1,95 @@
+/*
+ * One live sandbox: what its parts are. The parts themselves are each in a file of their own.
+ */
+#ifndef ERYX_SANDBOX_H
+#define ERYX_SANDBOX_H
+
+#include <stdatomic.h>
+
+#include "eryx/eryx.h"
+#include "machine/coroutine.h"
+#include "machine/guest_instance.h"
+#include "machine/handles.h"
+#include "machine/memory.h"
+#include "native/attach.h"
+#include "net/net.h"
+#include "sandbox/callbacks.h"
+#include "sandbox/engine.h"
+#include "sandbox/limits.h"
+#include "sandbox/output.h"
+#include "sandbox/result.h"
+#include "sandbox/standard_input.h"
+#include "sandbox/stream.h"
+#include "vfs/vfs.h"
+
+typedef enum sandbox_state {
+    SANDBOX_READY,   /* may begin a run */
+    SANDBOX_RUNNING, /* a run is going on, inside the guest or between two steps */
+    SANDBOX_BROKEN,  /* the last run ended in the middle of guest code: reset before the next */
+} sandbox_state;
+
+/* What belongs to one run alone: the present one, or the last. All zero before the first. */
+typedef struct run_state {
+    eryx_event event; /* what the coroutine wants of the host */
+    uint8_t *request; /* host copy; owned */
+    size_t request_size;
+    bool stream_output;
+    stream_splitter splitters[2]; /* of stdout and stderr, while output is streamed */
+    bool connect_allowed;         /* the embedder's answer to ERYX_EVENT_CONNECT */
+    bool watch_answers;           /* the next poll also ends when an answer can be taken */
+    bool memory_limit_hit;        /* memory.grow was refused */
+    uint32_t outcome;             /* run_outcome that the guest returned */
+    int32_t exit_code;
+} run_state;
+
+struct eryx_sandbox {
+    guest_instance instance; /* first, so that an instance is its sandbox */
+    guest_extension_bases
+        *extension_bases; /* machine/guest_extension.h has this next; see native_adopt() */
+    native_state native;
+    eryx_engine *engine; /* counted reference */
+    memory_map map;      /* address space under instance.memory */
+    bool memory_used;    /* it may differ from the image */
+    bool memory_wasted;  /* it has so much of its own that it is not worth to be used again */
+    coroutine coroutine; /* the guest's stack while a run is going on */
+    vfs *files;
+    vfs_mounts *mounts;            /* of the embedder, in every tree of files; NULL for none */
+    descriptor_share *descriptors; /* for volumes and the network; NULL without both */
+    handle_table handles;
+    eryx_limits limits;
+    limits_state timing; /* fuel, deadline, cancellation of the present run */
+    output_buffer output;
+    callback_table callbacks;
+    run_result result;
+    run_state run;
+    standard_input input; /* of the present run; besides, because other threads wake it */
+    sandbox_state state;
+    atomic_flag in_use;       /* held by the thread that is inside a call */
+    uint64_t fork_generation; /* of the process that made it */
+    bool needs_entropy; /* a copy of another: the next run begins with random numbers of its own */
+    struct net *net;    /* NULL without a network */
+    struct secrets *secrets; /* NULL without secrets */
+    struct guest_tls *tls;   /* made with its first TLS session */
+};
+
+/* Makes a sandbox of the same engine with the same options. Errors as those of
+ * eryx_sandbox_create(). */
+eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_sandbox,
+                                eryx_error *out_error);
+
+/* Puts the limits into effect that its files and handles have to keep. */
+void sandbox_apply_file_limits(eryx_sandbox *sandbox);
+
+/* Frees what the last run kept, and makes room for the next. */
+void sandbox_clear_run(eryx_sandbox *sandbox);
+
+/* Whether the next run counts fuel. */
+bool sandbox_is_metered(const eryx_sandbox *sandbox);
+
+/* The sandbox that an instance is the first member of. */
+static inline eryx_sandbox *sandbox_of(guest_instance *instance)
+{
+    return (eryx_sandbox *)instance;
+}
+
+#endif
