@@ -1,30 +1,16 @@
-/* Callbacks and tracing as the guest sees them (module "eryx:host", see protocol/callbacks.h), and
- * the embedder's answers. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* Callbacks and tracing as the guest sees them (module "eryx:host", see protocol/callbacks.h). */
+#include "base/clock.h"
 #include "guest_imports.h"
 #include "imports/eryx_network.h"
 #include "machine/guest_cost.h"
 #include "machine/guest_memory.h"
 #include "protocol/callbacks.h"
 #include "sandbox/run.h"
-#include "sandbox/use.h"
 #include "secrets/secrets.h"
-
-/* a + b, UINT64_MAX when that is too large. */
-static uint64_t add_saturating(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
 
 static uint64_t call_deadline_ns(const eryx_sandbox *sandbox)
 {
-    uint64_t timeout_ms = sandbox->limits.callback_timeout_ms;
-    const uint64_t factor = 1000000;
-    return timeout_ms > UINT64_MAX / factor ? UINT64_MAX
-                                            : add_saturating(run_clock_ns(), timeout_ms * factor);
+    return add_saturating(clock_now_ns(), clock_ms_to_ns(sandbox->limits.callback_timeout_ms));
 }
 
 /* The host's parser may take as long for arguments as max_callback_bytes allows: one unit for so
@@ -95,28 +81,11 @@ uint32_t eryx_host_call(guest_instance *instance, uint32_t name, uint32_t name_s
     return id;
 }
 
-void callbacks_expire(eryx_sandbox *sandbox)
-{
-    callback_table *table = &sandbox->callbacks;
-    uint64_t now_ns = run_clock_ns();
-    for (uint32_t id; (id = callbacks_expired(table, now_ns)) != 0;) {
-        uint8_t *text = malloc(24);
-        int length = text == NULL
-                         ? 0
-                         : snprintf((char *)text, 24, "%llu",
-                                    (unsigned long long)sandbox->limits.callback_timeout_ms);
-        callbacks_answer(table, id, ANSWER_TIMEOUT, text, (size_t)length);
-        eryx_event event = {.kind = ERYX_EVENT_CALLBACK_EXPIRED};
-        event.as.callback.id = id;
-        run_yield(sandbox, event);
-    }
-}
-
 uint32_t eryx_host_wait(guest_instance *instance, uint64_t timeout_ns)
 {
     eryx_sandbox *sandbox = sandbox_of(instance);
     const callback_table *table = &sandbox->callbacks;
-    uint64_t end_ns = add_saturating(run_clock_ns(), timeout_ns);
+    uint64_t end_ns = add_saturating(clock_now_ns(), timeout_ns);
     callbacks_expire(sandbox);
     while (table->answered_count == 0 && timeout_ns > 0) {
         uint64_t deadline_ns = callbacks_next_deadline(table);
@@ -125,7 +94,7 @@ uint32_t eryx_host_wait(guest_instance *instance, uint64_t timeout_ns)
         }
         bool go_on = run_wait(sandbox, deadline_ns < end_ns ? deadline_ns : end_ns);
         callbacks_expire(sandbox);
-        if (!go_on || run_clock_ns() >= end_ns) {
+        if (!go_on || clock_now_ns() >= end_ns) {
             break;
         }
     }
@@ -191,60 +160,4 @@ void eryx_host_trace(guest_instance *instance, uint32_t events, uint32_t size)
     if (!limits_are_over(&sandbox_of(instance)->timing, instance)) {
         run_yield(sandbox_of(instance), event);
     }
-}
-
-/* ---- The embedder's side --------------------------------------------------------------------- */
-
-/* Hands over a copy of the parts, joined. */
-static eryx_status answer(eryx_sandbox *sandbox, uint32_t id, uint32_t status, eryx_bytes first,
-                          eryx_bytes second)
-{
-    size_t size = first.size + second.size;
-    uint8_t *data = malloc(size + 1);
-    if (data == NULL) {
-        return ERYX_OUT_OF_MEMORY;
-    }
-    memcpy(data, first.data, first.size);
-    memcpy(data + first.size, second.data, second.size);
-    size = secrets_scrub_in_place(sandbox->secrets, ERYX_SCRUB_CALLBACKS, data, size);
-    if (sandbox->state != SANDBOX_RUNNING ||
-        !callbacks_answer(&sandbox->callbacks, id, status, data, size)) {
-        free(data);
-        return ERYX_INVALID_ARGUMENT;
-    }
-    return ERYX_OK;
-}
-
-eryx_status eryx_callback_return(eryx_sandbox *sandbox, uint32_t id, const char *json, size_t size)
-{
-    if (json == NULL) {
-        return ERYX_INVALID_ARGUMENT;
-    }
-    eryx_status status = use_begin(sandbox, NULL);
-    if (status == ERYX_OK) {
-        status = size > sandbox->limits.max_callback_bytes || size > UINT32_MAX
-                     ? ERYX_RESOURCE_LIMIT
-                     : answer(sandbox, id, ANSWER_VALUE, (eryx_bytes){(const uint8_t *)json, size},
-                              (eryx_bytes){(const uint8_t *)"", 0});
-        use_end(sandbox);
-    }
-    return status;
-}
-
-eryx_status eryx_callback_raise(eryx_sandbox *sandbox, uint32_t id, const char *type,
-                                const char *message)
-{
-    if (type == NULL || message == NULL) {
-        return ERYX_INVALID_ARGUMENT;
-    }
-    eryx_status status = use_begin(sandbox, NULL);
-    if (status == ERYX_OK) {
-        const uint64_t cap = sandbox->limits.max_callback_bytes;
-        size_t size = strnlen(message, cap < (1 << 20) ? (size_t)cap : (size_t)1 << 20);
-        status = answer(sandbox, id, ANSWER_EXCEPTION,
-                        (eryx_bytes){(const uint8_t *)type, strnlen(type, CALLBACKS_MAX_NAME) + 1},
-                        (eryx_bytes){(const uint8_t *)message, size});
-        use_end(sandbox);
-    }
-    return status;
 }

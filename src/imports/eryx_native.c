@@ -53,7 +53,7 @@ static const eryx_native_module *missing_for(const eryx_sandbox *sandbox,
 {
     uint32_t record;
     for (size_t i = 0; i < module->needed_count; i++) {
-        if (!native_find_record(sandbox, module->needed[i], &record)) {
+        if (!native_find_record(&sandbox->native, module->needed[i], &record)) {
             return module->needed[i];
         }
     }
@@ -66,7 +66,7 @@ static const eryx_native_module *first_missing(const eryx_sandbox *sandbox,
 {
     const eryx_native_module *other;
     uint32_t record;
-    if (native_find_record(sandbox, module, &record)) {
+    if (native_find_record(&sandbox->native, module, &record)) {
         return NULL;
     }
     while ((other = missing_for(sandbox, module)) != NULL) {
@@ -97,23 +97,25 @@ static uint32_t attach(eryx_sandbox *sandbox, const eryx_native_module *module, 
                        uint32_t size)
 {
     uint32_t record;
-    if (native_find_record(sandbox, module, &record)) {
+    if (native_find_record(&sandbox->native, module, &record)) {
         return fail(sandbox, "the native module is attached already");
     }
     guest_charge_work(&sandbox->instance, module->memory_bytes, COST_BYTES_COPIED);
-    return native_attach(sandbox, module, memory.offset, size, &record) ? record : FAILED;
+    return native_attach(&sandbox->native, &sandbox->extended, module, memory.offset, size, &record)
+               ? record
+               : FAILED;
 }
 
 static uint32_t symbol(eryx_sandbox *sandbox, uint32_t record, guest_ptr name, uint32_t size)
 {
-    const eryx_native_module *module = native_module_of(sandbox, record);
+    const eryx_native_module *module = native_module_of(&sandbox->native, record);
     uint8_t *text;
     native_link link;
     if (module == NULL || !guest_slice(&sandbox->instance, name, size, &text) ||
         !native_module_symbol(module, (const char *)text, size, &link)) {
         return 0;
     }
-    return (uint32_t)native_link_value(sandbox->extension_bases, &link);
+    return (uint32_t)native_link_value(sandbox->extended.bases, &link);
 }
 
 static uint32_t bytes(eryx_sandbox *sandbox, guest_ptr data, uint32_t size)
@@ -165,7 +167,7 @@ uint32_t native_guest_operation(guest_instance *instance, uint32_t operation, ui
     case NATIVE_ATTACH:
         return attach(sandbox, module, guest_at(data), size);
     case NATIVE_RECORD:
-        return native_find_record(sandbox, module, &number)
+        return native_find_record(&sandbox->native, module, &number)
                    ? number
                    : fail(sandbox, "the native module is not attached");
     default:

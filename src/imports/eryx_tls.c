@@ -4,19 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <openssl/crypto.h>
 
+#include "base/clock.h"
 #include "machine/guest_cost.h"
 #include "machine/guest_memory.h"
 #include "net/net.h"
+#include "net/tls_sessions.h"
 #include "protocol/ask.h"
 #include "sandbox/run.h"
 #include "secrets/secrets.h"
 #include "tls/certificate.h"
 #include "tls/identity.h"
-#include "tls/session.h"
 
 /* Whatever the limit of connections is: those that are fed need none, and those that have failed do
  * not count. */
@@ -25,148 +25,23 @@
 /* What is told of certificates and ciphers is seldom more. */
 #define MAX_TOLD_BYTES ((size_t)32 << 10)
 
-/* One TLS session of the guest. */
-typedef struct entry {
-    struct entry *next;
-    uint32_t id;
-    tls_session *session;       /* owned; NULL once the guest has let go of it */
-    net_connection *connection; /* that it has taken over; NULL for a fed session, and once the
-                                   connection is gone */
-    uint64_t deadline_ns;       /* of the handshake */
-} entry;
-
-/* What a sandbox has of it: made with the first session, kept until it is destroyed. */
-struct guest_tls {
-    entry *entries;
-    uint32_t count;
-    uint32_t last_id;
-    tls_error error; /* of the last TLS_OPEN */
-};
-
 /* A call of the guest: data and out are checked. */
 typedef struct call {
     eryx_sandbox *sandbox;
-    entry *target; /* NULL for operations without a session */
+    tls_entry *target; /* NULL for operations without a session */
     const uint8_t *data;
     size_t size;
     uint8_t *out;
     size_t room;
 } call;
 
-/* ---- Sessions -------------------------------------------------------------------------------- */
-
-static struct guest_tls *state_of(eryx_sandbox *sandbox)
+/* The sessions of the sandbox; NULL without memory for them. */
+static tls_sessions *sessions_of(eryx_sandbox *sandbox)
 {
     if (sandbox->tls == NULL) {
-        struct guest_tls *state = calloc(1, sizeof *state);
-        /* A copy of this sandbox remembers numbers that its own sessions must not get. */
-        if (state != NULL &&
-            getrandom(&state->last_id, sizeof state->last_id, 0) != sizeof state->last_id) {
-            free(state);
-            state = NULL;
-        }
-        sandbox->tls = state;
+        sandbox->tls = tls_sessions_create();
     }
     return sandbox->tls;
-}
-
-static entry *find_entry(const eryx_sandbox *sandbox, uint32_t id)
-{
-    entry *found = sandbox->tls != NULL ? sandbox->tls->entries : NULL;
-    while (found != NULL && found->id != id) {
-        found = found->next;
-    }
-    return found;
-}
-
-/* Of a number that no session has. */
-static uint32_t new_id(const eryx_sandbox *sandbox)
-{
-    struct guest_tls *state = sandbox->tls;
-    do {
-        state->last_id = (state->last_id + 1) & INT32_MAX;
-    } while (state->last_id == 0 || find_entry(sandbox, state->last_id) != NULL);
-    return state->last_id;
-}
-
-/* The connection is about to be closed. */
-static void connection_gone(void *tls)
-{
-    entry *target = tls;
-    target->connection = NULL;
-    if (target->session != NULL) {
-        tls_session_cut(target->session);
-    } else {
-        free(target);
-    }
-}
-
-/*
- * Ends a session that is out of the list. Its connection stays without plain streams if the server
- * was not told: what the guest sent on it would not be what anybody expects.
- */
-static void end_session(entry *target, bool free_connection)
-{
-    bool may_go_on = free_connection || tls_session_is_shut(target->session);
-    tls_session_destroy(target->session);
-    target->session = NULL;
-    if (target->connection != NULL && may_go_on) {
-        net_connection_detach(target->connection);
-        target->connection = NULL;
-    }
-    if (target->connection == NULL) {
-        free(target);
-    }
-}
-
-static void remove_entry(eryx_sandbox *sandbox, entry *target)
-{
-    entry **link = &sandbox->tls->entries;
-    while (*link != target) {
-        link = &(*link)->next;
-    }
-    *link = target->next;
-    sandbox->tls->count--;
-    end_session(target, false);
-}
-
-void guest_tls_look_at(eryx_sandbox *sandbox, net_connection *connection, const uint8_t *data,
-                       size_t size)
-{
-    /* A record of a handshake that is a ClientHello: its header, that of the message, a version,
-     * and then 32 random bytes. */
-    const size_t random_offset = 11;
-    if (sandbox->tls == NULL || size < random_offset + TLS_RANDOM_BYTES || data[0] != 22 ||
-        data[1] != 3 || data[5] != 1) {
-        return;
-    }
-    for (const entry *each = sandbox->tls->entries; each != NULL; each = each->next) {
-        if (each->connection == NULL &&
-            tls_session_has_random(each->session, data + random_offset)) {
-            net_connection_note_tls(connection);
-            return;
-        }
-    }
-}
-
-void guest_tls_end_run(eryx_sandbox *sandbox)
-{
-    if (sandbox->tls == NULL) {
-        return;
-    }
-    while (sandbox->tls->entries != NULL) {
-        entry *target = sandbox->tls->entries;
-        sandbox->tls->entries = target->next;
-        end_session(target, true);
-    }
-    sandbox->tls->count = 0;
-}
-
-void guest_tls_destroy(eryx_sandbox *sandbox)
-{
-    guest_tls_end_run(sandbox);
-    free(sandbox->tls);
-    sandbox->tls = NULL;
 }
 
 /* ---- Opening --------------------------------------------------------------------------------- */
@@ -352,7 +227,7 @@ static int32_t find_connection(const call *made, const request *asked,
 }
 
 static int32_t create_session(const call *made, const request *asked, const char *name,
-                              entry *opened)
+                              tls_entry *opened)
 {
     tls_error *error = &made->sandbox->tls->error;
     const eryx_bytes *roots;
@@ -374,12 +249,14 @@ static int32_t create_session(const call *made, const request *asked, const char
     }
     /* Secrets go into what the guest writes, here and nowhere else. */
     net_filter *filter = NULL;
-    if (!secrets_new_filter(made->sandbox, connection, name, &filter)) {
+    if (!secrets_new_filter(made->sandbox->secrets, made->sandbox->net, connection, name,
+                            &filter)) {
         tls_error_set(error, "out of memory");
         goto fail;
     }
     tls_session_set_filter(opened->session, filter);
-    if (connection != NULL && !net_connection_attach(connection, opened, connection_gone)) {
+    if (connection != NULL &&
+        !net_connection_attach(connection, opened, tls_sessions_connection_gone)) {
         tls_error_set(error, "the connection is not one that TLS can begin on");
         goto fail;
     }
@@ -397,24 +274,14 @@ static uint64_t deadline_of(const call *made, const net_connection *connection)
     if (connection != NULL && connection->bytes_in == 0 && connection->bytes_out == 0) {
         return connection->deadline_ns;
     }
-    uint64_t now = run_clock_ns();
     uint64_t timeout_ms = net_policy_limits(net_get_policy(made->sandbox->net))->connect_timeout_ms;
-    return timeout_ms < (UINT64_MAX - now) / 1000000 ? now + timeout_ms * 1000000 : UINT64_MAX;
-}
-
-static uint64_t count_live(const struct guest_tls *state)
-{
-    uint64_t count = 0;
-    for (const entry *each = state->entries; each != NULL; each = each->next) {
-        count += !tls_session_is_dead(each->session);
-    }
-    return count;
+    return add_saturating(clock_now_ns(), clock_ms_to_ns(timeout_ms));
 }
 
 static int32_t open_session(call *made)
 {
     eryx_sandbox *sandbox = made->sandbox;
-    struct guest_tls *state = sandbox->tls;
+    tls_sessions *state = sandbox->tls;
     request asked;
     if (!read_request(made->data, made->size, &asked)) {
         return TLS_BAD_CALL;
@@ -423,7 +290,7 @@ static int32_t open_session(call *made)
         return refuse(made, &state->error);
     }
     uint64_t limit = net_policy_limits(net_get_policy(sandbox->net))->max_connections;
-    if (state->count >= MAX_SESSIONS || count_live(state) >= limit) {
+    if (state->count >= MAX_SESSIONS || tls_sessions_count_live(state) >= limit) {
         tls_error_set(&state->error, "too many TLS sessions: the limit of connections is %llu",
                       (unsigned long long)(limit < MAX_SESSIONS ? limit : MAX_SESSIONS));
         return TLS_FAILED;
@@ -444,7 +311,7 @@ static int32_t open_session(call *made)
     if (status != TLS_OK) {
         return status;
     }
-    entry *opened = calloc(1, sizeof *opened);
+    tls_entry *opened = calloc(1, sizeof *opened);
     if (opened == NULL) {
         tls_error_set(&state->error, "out of memory");
         return TLS_FAILED;
@@ -458,10 +325,7 @@ static int32_t open_session(call *made)
         free(opened);
         return status;
     }
-    opened->id = new_id(sandbox);
-    opened->next = state->entries;
-    state->entries = opened;
-    state->count++;
+    tls_sessions_add(state, opened);
     return (int32_t)opened->id;
 }
 
@@ -482,12 +346,12 @@ static int32_t shake_hands(call *made)
 {
     tls_status status = tls_session_handshake(made->target->session);
     bool waits = status == TLS_WANT_READ || status == TLS_WANT_WRITE;
-    return waits && run_clock_ns() >= made->target->deadline_ns ? TLS_TIMED_OUT : (int32_t)status;
+    return waits && clock_now_ns() >= made->target->deadline_ns ? TLS_TIMED_OUT : (int32_t)status;
 }
 
 static int32_t time_left(const call *made)
 {
-    uint64_t now = run_clock_ns();
+    uint64_t now = clock_now_ns();
     uint64_t left_ms =
         made->target->deadline_ns > now ? (made->target->deadline_ns - now) / 1000000 + 1 : 0;
     return left_ms < INT32_MAX ? (int32_t)left_ms : INT32_MAX;
@@ -515,7 +379,7 @@ static int32_t write_bytes(call *made)
 
 static int32_t shut_down(call *made)
 {
-    entry *target = made->target;
+    tls_entry *target = made->target;
     tls_status status = tls_session_shutdown(target->session);
     if (status == TLS_OK && target->connection != NULL && tls_session_is_shut(target->session)) {
         /* Plain bytes may follow. */
@@ -579,7 +443,7 @@ static int32_t operate(call *made, uint32_t operation)
     tls_text text = {0};
     switch (operation) {
     case TLS_CLOSE:
-        remove_entry(made->sandbox, made->target);
+        tls_sessions_remove(made->sandbox->tls, made->target);
         return 0;
     case TLS_HANDSHAKE:
         return shake_hands(made);
@@ -725,16 +589,16 @@ static int32_t dispatch(call *made, uint32_t operation, uint32_t session)
     case TLS_CERTIFICATE:
         return describe_certificate(made);
     case TLS_IDENTITY:
-        return state_of(made->sandbox) != NULL ? check_identity(made) : TLS_FAILED;
+        return sessions_of(made->sandbox) != NULL ? check_identity(made) : TLS_FAILED;
     case TLS_OPEN:
-        return state_of(made->sandbox) != NULL ? open_session(made) : TLS_FAILED;
+        return sessions_of(made->sandbox) != NULL ? open_session(made) : TLS_FAILED;
     default:
         break;
     }
     if (operation == TLS_ERROR && session == 0) {
         return tell_error(made);
     }
-    made->target = find_entry(made->sandbox, session);
+    made->target = tls_sessions_find(made->sandbox->tls, session);
     if (made->target == NULL) {
         return TLS_NO_SESSION;
     }

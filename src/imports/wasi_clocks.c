@@ -3,6 +3,7 @@
  */
 #include <time.h>
 
+#include "base/clock.h"
 #include "guest_imports.h"
 #include "machine/guest_memory.h"
 #include "sandbox/run.h"
@@ -29,7 +30,7 @@ static uint32_t add_timer(guest_instance *instance, uint64_t wake_ns)
 uint64_t wasi_clocks_monotonic_clock_now(guest_instance *instance)
 {
     (void)instance;
-    return run_clock_ns();
+    return clock_now_ns();
 }
 
 uint64_t wasi_clocks_monotonic_clock_resolution(guest_instance *instance)
@@ -46,7 +47,7 @@ uint32_t wasi_clocks_monotonic_clock_subscribe_instant(guest_instance *instance,
 uint32_t wasi_clocks_monotonic_clock_subscribe_duration(guest_instance *instance,
                                                         uint64_t duration_ns)
 {
-    uint64_t now = run_clock_ns();
+    uint64_t now = clock_now_ns();
     return add_timer(instance, duration_ns > UINT64_MAX - now ? UINT64_MAX : now + duration_ns);
 }
 

@@ -5,10 +5,9 @@
  * A host function may be left for good in guest_allocate(), and guest code that runs there may drop
  * handles: nothing is owned across it, and handles are looked up again.
  */
-#include "imports/wasi_filesystem.h"
-
 #include "base/uninitialized.h"
 #include "guest_imports.h"
+#include "imports/abi.h"
 #include "machine/guest_cost.h"
 #include "machine/guest_memory.h"
 #include "protocol/files.h"
@@ -25,10 +24,6 @@
 /* The most that one write takes: no call may keep the guest from its deadline for long. */
 #define MAX_WRITE_BYTES ((uint32_t)1 << 20)
 
-/* Tags of result and option. */
-enum { RESULT_OK = 0, RESULT_ERROR = 1 };
-enum { OPTION_NONE = 0, OPTION_SOME = 1 };
-
 /* path-flags */
 enum { PATH_SYMLINK_FOLLOW = 1 };
 
@@ -37,17 +32,6 @@ enum { OPEN_CREATE = 1, OPEN_DIRECTORY = 2, OPEN_EXCLUSIVE = 4, OPEN_TRUNCATE = 
 
 /* descriptor-flags; the other ones ask for what memory always gives */
 enum { DESCRIPTOR_READ = 1, DESCRIPTOR_WRITE = 2, DESCRIPTOR_MUTATE_DIRECTORY = 32 };
-
-/* Where the payload of a result is, by its alignment; an error-code lies there as well. */
-enum { PAYLOAD_U8 = 1, PAYLOAD_U32 = 4, PAYLOAD_U64 = 8 };
-
-/* Pointer of a list without elements: never followed, and the guest frees no such list. */
-#define EMPTY_LIST 1u
-
-static handle_table *handles_of(guest_instance *instance)
-{
-    return &sandbox_of(instance)->handles;
-}
 
 /* The open file under a handle of that kind; NULL, and a trap, if there is no such handle. */
 static vfs_file *file_of(guest_instance *instance, uint32_t index, handle_kind kind)
@@ -113,11 +97,6 @@ static void store_u32(guest_instance *instance, guest_ptr result, uint32_t value
 }
 
 /* --- handles --- */
-
-void wasi_filesystem_drop(handle *dropped)
-{
-    vfs_close(dropped->object);
-}
 
 /* Whether one more handle may be held; asked before something is done that a refusal would not
  * undo. */

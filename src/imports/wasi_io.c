@@ -8,7 +8,7 @@
 #include "imports/wasi_io.h"
 
 #include "guest_imports.h"
-#include "imports/wasi_filesystem.h"
+#include "imports/abi.h"
 #include "imports/wasi_streams.h"
 #include "imports/wasi_tcp_streams.h"
 #include "machine/guest_cost.h"
@@ -21,49 +21,6 @@
  * What check-write grants, and so the most that one write takes; also the most that one read gives.
  */
 #define MAX_TRANSFER_BYTES ((uint32_t)1 << 20)
-
-static handle_table *handles_of(guest_instance *instance)
-{
-    return &sandbox_of(instance)->handles;
-}
-
-/* The answer to a handle that does not exist or is of the wrong kind. */
-static void refuse_handle(guest_instance *instance)
-{
-    guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);
-}
-
-void wasi_drop_handle(handle *dropped)
-{
-    switch (dropped->kind) {
-    case HANDLE_DESCRIPTOR:
-    case HANDLE_DIRECTORY_STREAM:
-    case HANDLE_FILE_INPUT:
-    case HANDLE_FILE_OUTPUT:
-    case HANDLE_FILE_APPEND:
-        wasi_filesystem_drop(dropped);
-        break;
-    case HANDLE_TCP_SOCKET:
-    case HANDLE_TCP_INPUT:
-    case HANDLE_TCP_OUTPUT:
-    case HANDLE_POLLABLE_TCP:
-        net_connection_release(dropped->object);
-        break;
-    case HANDLE_LOOKUP:
-    case HANDLE_POLLABLE_LOOKUP:
-        net_lookup_release(dropped->object);
-        break;
-    case HANDLE_FREE:
-    case HANDLE_STANDARD_INPUT:
-    case HANDLE_STANDARD_OUTPUT:
-    case HANDLE_NETWORK_INSTANCE:
-    case HANDLE_POLLABLE_READY:
-    case HANDLE_POLLABLE_INPUT:
-    case HANDLE_POLLABLE_TIMER:
-    case HANDLE_IO_ERROR:
-        break;
-    }
-}
 
 static bool is_input_stream(const handle *found)
 {

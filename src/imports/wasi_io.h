@@ -5,14 +5,7 @@
 #define ERYX_WASI_IO_H
 
 #include "machine/guest_instance.h"
-#include "machine/handles.h"
 #include "net/connection.h"
-
-/*
- * Frees what a handle of any kind owns; the handle_drop of every sandbox's handle table. The handle
- * itself stays as it is. Threads: the one that uses the sandbox.
- */
-void wasi_drop_handle(handle *dropped);
 
 /* A new pollable of a connection (NULL for one whose run has ended: always ready). Asks for a trap
  * if there is no handle left for it, which the guest has no way to be told. */

@@ -6,8 +6,10 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
+#include "base/clock.h"
 #include "base/uninitialized.h"
 #include "guest_imports.h"
+#include "imports/abi.h"
 #include "imports/eryx_network.h"
 #include "imports/wasi_io.h"
 #include "imports/wasi_streams.h"
@@ -37,11 +39,6 @@ typedef struct questions {
     uint16_t entry[MAX_POLL_HANDLES];
     uint32_t count;
 } questions;
-
-static handle_table *handles_of(guest_instance *instance)
-{
-    return &sandbox_of(instance)->handles;
-}
 
 bool wasi_is_pollable(const handle *found)
 {
@@ -170,7 +167,7 @@ static bool look(guest_instance *instance, waiting *poll)
                 lower(&poll->wake_ns, net_lookup_deadline_ns(lookup));
             }
         } else {
-            now = now != 0 ? now : run_clock_ns();
+            now = now != 0 ? now : clock_now_ns();
             if (found->value <= now) {
                 mark_ready(poll, i);
             } else {
@@ -179,7 +176,7 @@ static bool look(guest_instance *instance, waiting *poll)
         }
     }
     ask_system(instance, poll, &asked);
-    if (poll->ready == 0 && poll->has_connected && run_clock_ns() >= poll->ceiling_ns) {
+    if (poll->ready == 0 && poll->has_connected && clock_now_ns() >= poll->ceiling_ns) {
         time_out(instance, poll);
     }
     return true;

@@ -8,26 +8,14 @@
 #include <errno.h>
 
 #include "guest_imports.h"
+#include "imports/abi.h"
 #include "imports/wasi_io.h"
 #include "machine/guest_cost.h"
 #include "sandbox/run.h"
 #include "secrets/secrets.h"
-#include "secrets/secrets.h"
 
 /* wasi:sockets/network ip-address-family. */
 enum { FAMILY_IPV4 = 0, FAMILY_IPV6 = 1 };
-
-/* Where the payloads are. */
-enum {
-    PAYLOAD_U8 = 1,
-    PAYLOAD_U32 = 4,
-    PAYLOAD_U64 = 8,
-};
-
-static handle_table *handles_of(guest_instance *instance)
-{
-    return &sandbox_of(instance)->handles;
-}
 
 wasi_network_error wasi_network_error_of(int error)
 {
@@ -252,7 +240,8 @@ void wasi_sockets_tcp_tcp_socket_finish_connect(guest_instance *instance, uint32
         error = ECONNABORTED;
     }
     if (error == 0 && connection->filter == NULL &&
-        !secrets_new_filter(sandbox, connection, NULL, &connection->filter)) {
+        !secrets_new_filter(sandbox->secrets, sandbox->net, connection, NULL,
+                            &connection->filter)) {
         error = ENOMEM;
     }
     if (error != 0) {

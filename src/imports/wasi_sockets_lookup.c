@@ -1,5 +1,6 @@
 /* wasi:sockets/ip-name-lookup. */
 #include "guest_imports.h"
+#include "imports/abi.h"
 #include "imports/wasi_sockets.h"
 #include "machine/guest_cost.h"
 #include "net/lookup.h"
@@ -7,11 +8,6 @@
 
 /* More bytes than that are no name of a host, whatever they are. */
 #define MAX_NAME_BYTES 4096u
-
-static handle_table *handles_of(guest_instance *instance)
-{
-    return &sandbox_of(instance)->handles;
-}
 
 static wasi_network_error error_of(net_lookup_status status)
 {

@@ -3,20 +3,13 @@
 #ifndef ERYX_WASI_STREAMS_H
 #define ERYX_WASI_STREAMS_H
 
+#include "imports/abi.h"
 #include "machine/guest_memory.h"
 #include "machine/handles.h"
 #include "vfs/vfs.h"
 
-/* Tag of a result. */
-enum { RESULT_OK = 0, RESULT_ERROR = 1 };
-
 /* Tag of variant stream-error { last-operation-failed(own<error>), closed }. */
 enum { STREAM_LAST_OPERATION_FAILED = 0, STREAM_CLOSED = 1 };
-
-/* Where the payload of result<_, stream-error> and result<list<u8>, stream-error> is. */
-#define PAYLOAD_U32 4u
-/* The same of result<u64, stream-error>. */
-#define PAYLOAD_U64 8u
 
 /* Whether a handle (NULL allowed) is a pollable. */
 bool wasi_is_pollable(const handle *found);

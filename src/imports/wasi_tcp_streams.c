@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "imports/eryx_tls.h"
 #include "imports/wasi_streams.h"
 #include "machine/guest_cost.h"
 #include "net/net.h"
+#include "net/tls_sessions.h"
 #include "sandbox/run.h"
 
 /* Read at a time through a filter. */
@@ -140,7 +140,7 @@ void wasi_tcp_write(guest_instance *instance, net_connection *connection, const 
     net_io state = NET_IO_FAILED;
     if (connection != NULL) {
         bool is_shut = connection->shut_write || connection->shut_write_pending;
-        guest_tls_look_at(sandbox_of(instance), connection, bytes, size);
+        tls_sessions_look_at(sandbox_of(instance)->tls, connection, bytes, size);
         state = is_shut ? NET_IO_CLOSED : net_connection_write(connection, bytes, size);
     } else {
         net_set_errno(sandbox_of(instance)->net, ECONNABORTED);

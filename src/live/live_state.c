@@ -6,7 +6,7 @@
 #include "base/forks.h"
 #include "base/status.h"
 #include "guest_build.h"
-#include "imports/eryx_tls.h"
+#include "net/tls_sessions.h"
 #include "sandbox/use.h"
 
 struct eryx_checkpoint {
@@ -75,7 +75,8 @@ static eryx_status create_memory(const live_memory *live, const eryx_sandbox *sa
         return status_fail(ERYX_INITIALIZATION, out_error, "%s", memory_shortage());
     }
     eryx_status status = live_memory_apply(live, &out->map, &out->memory)
-                             ? native_restore(sandbox, &out->memory, &out->native, out_error)
+                             ? native_restore(&sandbox->native, sandbox->instance.metered,
+                                              &out->memory, &out->native, out_error)
                              : status_fail(ERYX_INITIALIZATION, out_error, "%s", memory_shortage());
     if (status != ERYX_OK) {
         memory_destroy(&out->map);
@@ -95,7 +96,7 @@ static void enter(live_state *state, eryx_sandbox *sandbox, new_memory *memory)
     eryx_engine *engine = sandbox->engine;
     guest_instance *instance = &sandbox->instance;
     coroutine_destroy(&sandbox->coroutine);
-    guest_tls_end_run(sandbox);
+    tls_sessions_end_run(sandbox->tls);
     net_end_run(sandbox->net, &sandbox->handles);
     handles_clear(&sandbox->handles);
     vfs_locks_move(sandbox->files, state->files, state->files->lock_moment);
@@ -108,7 +109,7 @@ static void enter(live_state *state, eryx_sandbox *sandbox, new_memory *memory)
     sandbox->map = memory->map;
     sandbox->memory_used = true;
     instance->memory = memory->memory;
-    native_adopt(sandbox, &memory->native);
+    native_adopt(&sandbox->native, &sandbox->extended, &memory->native);
     instance->stack_pointer = state->memory.stack_pointer;
     instance->pending_trap = WASM_RT_TRAP_NONE;
     memory_set_limit(&instance->memory, sandbox->limits.max_memory_bytes);

@@ -6,7 +6,7 @@
 
 #include "machine/memory_difference.h"
 #include "sandbox/sandbox.h"
-#include "state/storages.h"
+#include "state/files.h"
 
 typedef struct live_state {
     live_memory memory;
@@ -37,31 +37,5 @@ eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox, eryx
 
 /* Allowed on one of zeros. */
 void live_state_free(live_state *state);
-
-typedef enum live_storages_use {
-    LIVE_STORAGES_SHARE,    /* both trees have the same ones */
-    LIVE_STORAGES_COPY,     /* the copy gets stand-ins of its own */
-    LIVE_STORAGES_PUT_BACK, /* the copy has the storages, which get what the stand-ins hold */
-} live_storages_use;
-
-/*
- * Copies a tree of files together with the handles that are open in it.
- *
- * out_storages: only for LIVE_STORAGES_PUT_BACK: to be ended with live_storages_end(), before the
- *               files are destroyed. Until then the storages are as they were.
- * Errors: OUT_OF_MEMORY, with nothing changed.
- */
-eryx_status live_files_copy(vfs *files, const handle_table *handles, live_storages_use use,
-                            vfs **out_files, handle_table *out_handles, live_storages *out_storages,
-                            eryx_error *out_error);
-
-/* Whether handles of a kind have a vfs_file. */
-bool live_handle_takes_file(handle_kind kind);
-
-/* Whether a handle has one. */
-static inline bool live_handle_has_file(const handle *open)
-{
-    return live_handle_takes_file(open->kind) && open->object != NULL;
-}
 
 #endif

@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "machine/guest_instance.h"
 #include "machine/trap.h"
 
@@ -49,13 +49,6 @@ void guest_interrupted(void);
 /* The parts of VECTOR_PARTS that this processor and system have; 0 without XSAVE. Read by
  * guest_interrupted. */
 uint32_t guest_vector_parts __attribute__((visibility("hidden")));
-
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static struct timespec timespec_of(uint64_t ns)
 {
@@ -155,7 +148,7 @@ static void on_alarm(int number, siginfo_t *info, void *context)
     }
     if (is_ours(info) && scope != NULL && scope->instance != NULL) {
         greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
-        uint64_t now = clock_ns();
+        uint64_t now = clock_read_ns(CLOCK_MONOTONIC);
         if (info->si_code == SI_TIMER && now < scope->look_ns && scope->instance->attention == 0) {
             alarm_set(scope->look_ns); /* it was set for something that has passed */
         } else {

@@ -10,6 +10,34 @@
 /* No index may ever reach past 32 bits, whatever limit the caller sets. */
 #define MAX_CAPACITY (UINT32_MAX - HANDLE_FIRST_DYNAMIC)
 
+bool handle_takes_file(handle_kind kind)
+{
+    switch (kind) {
+    case HANDLE_DESCRIPTOR:
+    case HANDLE_DIRECTORY_STREAM:
+    case HANDLE_FILE_INPUT:
+    case HANDLE_FILE_OUTPUT:
+    case HANDLE_FILE_APPEND:
+        return true;
+    case HANDLE_FREE:
+    case HANDLE_STANDARD_INPUT:
+    case HANDLE_STANDARD_OUTPUT:
+    case HANDLE_NETWORK_INSTANCE:
+    case HANDLE_POLLABLE_READY:
+    case HANDLE_POLLABLE_TIMER:
+    case HANDLE_IO_ERROR:
+    case HANDLE_TCP_SOCKET:
+    case HANDLE_TCP_INPUT:
+    case HANDLE_TCP_OUTPUT:
+    case HANDLE_POLLABLE_TCP:
+    case HANDLE_LOOKUP:
+    case HANDLE_POLLABLE_LOOKUP:
+    case HANDLE_POLLABLE_INPUT:
+        break;
+    }
+    return false;
+}
+
 void handles_init(handle_table *table, uint32_t limit, handle_drop *drop)
 {
     *table = (handle_table){

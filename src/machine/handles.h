@@ -80,6 +80,15 @@ static inline bool handle_is_socket(handle_kind kind)
     return kind == HANDLE_TCP_SOCKET || kind == HANDLE_LOOKUP;
 }
 
+/* Whether handles of a kind have a vfs_file. */
+bool handle_takes_file(handle_kind kind);
+
+/* Whether a handle has one. */
+static inline bool handle_has_file(const handle *open)
+{
+    return handle_takes_file(open->kind) && open->object != NULL;
+}
+
 /* Frees the object of a handle that is dropped; called for every kind but HANDLE_FREE. */
 typedef void handle_drop(handle *dropped);
 

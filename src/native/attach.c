@@ -9,16 +9,12 @@
 #include "machine/guest_code.h"
 #include "machine/guest_host.h"
 #include "machine/guest_memory.h"
-#include "sandbox/sandbox.h"
 
 /* No table has more entries than this. */
 #define TABLE_MAX ((uint64_t)1 << 22)
 
 /* A wasm_rt_func_type_t is a SHA-256. */
 enum { FUNCTION_TYPE_BYTES = 32 };
-
-_Static_assert(offsetof(eryx_sandbox, extension_bases) == offsetof(guest_extended, bases),
-               "modules find their bases behind the instance");
 
 /*
  * A table for modules attached in a certain order: the guest's entries, then those of each module.
@@ -209,7 +205,7 @@ static bool has_module(const native_table *table, const eryx_native_module *modu
 
 /* ---- What a sandbox may have ----------------------------------------------------------------- */
 
-eryx_status native_allow(eryx_sandbox *sandbox, const eryx_native_module *const *modules,
+eryx_status native_allow(native_state *state, const eryx_native_module *const *modules,
                          size_t count, eryx_error *out_error)
 {
     if (count == 0) {
@@ -226,16 +222,18 @@ eryx_status native_allow(eryx_sandbox *sandbox, const eryx_native_module *const 
         }
         copy[i] = modules[i];
     }
-    sandbox->native.allowed = copy;
-    sandbox->native.allowed_count = count;
+    state->allowed = copy;
+    state->allowed_count = count;
     return ERYX_OK;
 }
 
-void native_release(eryx_sandbox *sandbox)
+void native_release(native_state *state, guest_extended *extended)
 {
-    free(sandbox->native.allowed);
+    free(state->allowed);
+    state->allowed = NULL;
+    state->allowed_count = 0;
     native_attachment none = {0};
-    native_adopt(sandbox, &none);
+    native_adopt(state, extended, &none);
 }
 
 /* ---- Attachments ----------------------------------------------------------------------------- */
@@ -248,39 +246,37 @@ void native_discard(native_attachment *attachment)
 }
 
 /* Gives the guest's code the table of the sandbox. */
-static void show_table(eryx_sandbox *sandbox)
+static void show_table(const native_state *state, guest_instance *instance)
 {
-    guest_instance *instance = &sandbox->instance;
-    const native_table *table = sandbox->native.table;
+    const native_table *table = state->table;
     instance->table = table != NULL
                           ? (wasm_rt_funcref_table_t){table->entries, table->size, table->size}
                           : (wasm_rt_funcref_table_t){guest_tables[instance->metered],
                                                       guest_table_size, guest_table_size};
 }
 
-bool native_choose_variant(eryx_sandbox *sandbox, bool metered)
+bool native_choose_variant(native_state *state, guest_instance *instance, bool metered)
 {
-    native_table *earlier = sandbox->native.table;
+    native_table *earlier = state->table;
     if (earlier != NULL && earlier->metered != metered) {
         native_table *other = table_of(earlier->modules, earlier->count, metered);
         if (other == NULL) {
             return false;
         }
-        sandbox->native.table = other;
+        state->table = other;
         release_table(earlier);
     }
-    sandbox->instance.metered = metered;
-    show_table(sandbox);
+    instance->metered = metered;
+    show_table(state, instance);
     return true;
 }
 
-void native_adopt(eryx_sandbox *sandbox, native_attachment *attachment)
+void native_adopt(native_state *state, guest_extended *extended, native_attachment *attachment)
 {
-    native_attachment earlier = {sandbox->native.table, sandbox->extension_bases};
-    native_table *table = attachment->table;
-    sandbox->native.table = table;
-    sandbox->extension_bases = attachment->bases;
-    show_table(sandbox);
+    native_attachment earlier = {state->table, extended->bases};
+    state->table = attachment->table;
+    extended->bases = attachment->bases;
+    show_table(state, &extended->instance);
     *attachment = (native_attachment){0};
     native_discard(&earlier);
 }
@@ -307,7 +303,8 @@ static bool is_among(const eryx_native_module *const *modules, uint32_t count,
     return false;
 }
 
-static eryx_status restore(const eryx_sandbox *sandbox, const struct native_directory *directory,
+static eryx_status restore(const native_state *state, bool metered,
+                           const struct native_directory *directory,
                            native_attachment *out_attachment, eryx_error *out_error)
 {
     const eryx_native_module *modules[NATIVE_RECORDS_MAX];
@@ -318,7 +315,7 @@ static eryx_status restore(const eryx_sandbox *sandbox, const struct native_dire
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *hash = directory->records[i].hash;
-        modules[i] = find_allowed(&sandbox->native, hash);
+        modules[i] = find_allowed(state, hash);
         if (modules[i] == NULL || is_among(modules, i, modules[i])) {
             return status_fail(ERYX_INITIALIZATION, out_error,
                                "this state needs the native module with the hash "
@@ -327,7 +324,7 @@ static eryx_status restore(const eryx_sandbox *sandbox, const struct native_dire
         }
     }
     native_attachment attachment = {
-        .table = table_of(modules, count, sandbox->instance.metered),
+        .table = table_of(modules, count, metered),
         .bases = calloc(GUEST_EXTENSION_SLOTS, sizeof *attachment.bases),
     };
     if (attachment.table == NULL || attachment.bases == NULL) {
@@ -343,7 +340,7 @@ static eryx_status restore(const eryx_sandbox *sandbox, const struct native_dire
     return ERYX_OK;
 }
 
-eryx_status native_restore(const eryx_sandbox *sandbox, const wasm_rt_memory_t *memory,
+eryx_status native_restore(const native_state *state, bool metered, const wasm_rt_memory_t *memory,
                            native_attachment *out_attachment, eryx_error *out_error)
 {
     struct native_directory directory;
@@ -353,7 +350,8 @@ eryx_status native_restore(const eryx_sandbox *sandbox, const wasm_rt_memory_t *
     if (address == 0 || !guest_read(&view, guest_at(address), &directory, sizeof directory)) {
         return ERYX_OK;
     }
-    return directory.count == 0 ? ERYX_OK : restore(sandbox, &directory, out_attachment, out_error);
+    return directory.count == 0 ? ERYX_OK
+                                : restore(state, metered, &directory, out_attachment, out_error);
 }
 
 /* Copies memory of a guest that has nothing but the image. */
@@ -376,33 +374,32 @@ static void read_image(const image *source, uint64_t offset, void *out_copy, siz
     }
 }
 
-eryx_status native_restore_image(const eryx_sandbox *sandbox, native_attachment *out_attachment,
-                                 eryx_error *out_error)
+eryx_status native_restore_image(const native_state *state, bool metered, const image *source,
+                                 native_attachment *out_attachment, eryx_error *out_error)
 {
     struct native_directory directory;
     uint32_t address = native_guest_variable(NATIVE_DIRECTORY_SYMBOL);
     *out_attachment = (native_attachment){0};
-    if (address == 0 || !sandbox->engine->has_image) {
+    if (address == 0 || source == NULL) {
         return ERYX_OK;
     }
-    const image *source = &sandbox->engine->image;
     read_image(source, address, &directory.count, sizeof directory.count);
     if (directory.count == 0) {
         return ERYX_OK;
     }
     read_image(source, address, &directory, sizeof directory);
-    return restore(sandbox, &directory, out_attachment, out_error);
+    return restore(state, metered, &directory, out_attachment, out_error);
 }
 
-bool native_find_record(const eryx_sandbox *sandbox, const eryx_native_module *module,
+bool native_find_record(const native_state *state, const eryx_native_module *module,
                         uint32_t *out_record)
 {
-    return has_module(sandbox->native.table, module, out_record);
+    return has_module(state->table, module, out_record);
 }
 
-const eryx_native_module *native_module_of(const eryx_sandbox *sandbox, uint32_t record)
+const eryx_native_module *native_module_of(const native_state *state, uint32_t record)
 {
-    const native_table *table = sandbox->native.table;
+    const native_table *table = state->table;
     return table != NULL && record < table->count ? table->modules[record] : NULL;
 }
 
@@ -443,39 +440,38 @@ static bool write_memory(const eryx_native_module *module, const guest_extension
     return true;
 }
 
-static bool fail(eryx_sandbox *sandbox, const char *text)
+static bool fail(native_state *state, const char *text)
 {
-    snprintf(sandbox->native.message, sizeof sandbox->native.message, "%s", text);
+    snprintf(state->message, sizeof state->message, "%s", text);
     return false;
 }
 
-bool native_attach(eryx_sandbox *sandbox, const eryx_native_module *module, uint32_t memory_base,
-                   uint32_t size, uint32_t *out_record)
+bool native_attach(native_state *state, guest_extended *extended, const eryx_native_module *module,
+                   uint32_t memory_base, uint32_t size, uint32_t *out_record)
 {
-    guest_instance *instance = &sandbox->instance;
-    native_state *state = &sandbox->native;
+    guest_instance *instance = &extended->instance;
     uint32_t directory = native_guest_variable(NATIVE_DIRECTORY_SYMBOL);
     uint8_t *memory;
     if (directory == 0 || size < module->memory_bytes ||
         !guest_slice(instance, guest_at(memory_base), module->memory_bytes, &memory)) {
-        return fail(sandbox, "the memory for the native module is too small");
+        return fail(state, "the memory for the native module is too small");
     }
-    if (sandbox->extension_bases == NULL) {
-        sandbox->extension_bases = calloc(GUEST_EXTENSION_SLOTS, sizeof *sandbox->extension_bases);
-        if (sandbox->extension_bases == NULL) {
-            return fail(sandbox, "the host is out of memory");
+    if (extended->bases == NULL) {
+        extended->bases = calloc(GUEST_EXTENSION_SLOTS, sizeof *extended->bases);
+        if (extended->bases == NULL) {
+            return fail(state, "the host is out of memory");
         }
     }
     native_table *table = extend_table(state->table, module, instance->metered);
     if (table == NULL) {
-        return fail(sandbox, "there is no room for another native module");
+        return fail(state, "there is no room for another native module");
     }
     uint32_t number = table->count - 1;
-    guest_extension_bases *bases = sandbox->extension_bases;
+    guest_extension_bases *bases = extended->bases;
     bases[module->slot] = (guest_extension_bases){memory_base, table->bases[number]};
     if (!write_memory(module, bases, memory)) {
         release_table(table);
-        return fail(sandbox, "the native module has data outside of its memory");
+        return fail(state, "the native module has data outside of its memory");
     }
     struct native_record record = {.memory_base = memory_base};
     memcpy(record.hash, module->extension->hash, sizeof record.hash);
@@ -483,12 +479,12 @@ bool native_attach(eryx_sandbox *sandbox, const eryx_native_module *module, uint
                             number * (uint32_t)sizeof record);
     if (!guest_write(instance, at, &record, sizeof record)) {
         release_table(table);
-        return fail(sandbox, "there is no list of native modules");
+        return fail(state, "there is no list of native modules");
     }
     guest_store_u32(instance, guest_at(directory), table->count);
     native_table *earlier = state->table;
     state->table = table;
-    show_table(sandbox);
+    show_table(state, instance);
     release_table(earlier);
     *out_record = number;
     return true;

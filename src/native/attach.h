@@ -13,6 +13,7 @@
 #define ERYX_NATIVE_ATTACH_H
 
 #include "base/sha256.h"
+#include "machine/guest_extension.h"
 #include "machine/image.h"
 #include "native/module.h"
 #include "protocol/native.h"
@@ -35,45 +36,47 @@ typedef struct native_state {
 } native_state;
 
 /* Sets what the sandbox may attach. ERYX_OUT_OF_MEMORY, or INVALID_ARGUMENT for a NULL. */
-eryx_status native_allow(eryx_sandbox *sandbox, const eryx_native_module *const *modules,
+eryx_status native_allow(native_state *state, const eryx_native_module *const *modules,
                          size_t count, eryx_error *out_error);
 
 /*
  * Prepares what a memory lists, for native_adopt() or native_discard().
+ *
+ * metered: which variant of the guest's code is to run with it.
  * Errors: INITIALIZATION (a module that is listed is not available), OUT_OF_MEMORY.
  */
-eryx_status native_restore(const eryx_sandbox *sandbox, const wasm_rt_memory_t *memory,
+eryx_status native_restore(const native_state *state, bool metered, const wasm_rt_memory_t *memory,
                            native_attachment *out_attachment, eryx_error *out_error);
 
-/* The same for the memory of the engine's image; costs next to nothing if it lists none. */
-eryx_status native_restore_image(const eryx_sandbox *sandbox, native_attachment *out_attachment,
-                                 eryx_error *out_error);
+/* The same for the memory of an image, NULL for none; costs next to nothing if it lists none. */
+eryx_status native_restore_image(const native_state *state, bool metered, const image *source,
+                                 native_attachment *out_attachment, eryx_error *out_error);
 
 /* Gives the sandbox another attachment and takes that over; the earlier one is freed. The guest
  * must not be running. */
-void native_adopt(eryx_sandbox *sandbox, native_attachment *attachment);
+void native_adopt(native_state *state, guest_extended *extended, native_attachment *attachment);
 
 /* Lets the next code that runs be metered or not, and gives it the table for that. False without
  * memory; nothing has changed then. The guest must not be running. */
-bool native_choose_variant(eryx_sandbox *sandbox, bool metered);
+bool native_choose_variant(native_state *state, guest_instance *instance, bool metered);
 
 void native_discard(native_attachment *attachment);
 
 /* Frees everything. */
-void native_release(eryx_sandbox *sandbox);
+void native_release(native_state *state, guest_extended *extended);
 
 /* Attaches an allowed module (which is not attached yet) at that place of guest memory, writes its
  * data there and adds it to the list. False with a message; nothing has changed then but perhaps
  * the place. */
-bool native_attach(eryx_sandbox *sandbox, const eryx_native_module *module, uint32_t memory_base,
-                   uint32_t size, uint32_t *out_record);
+bool native_attach(native_state *state, guest_extended *extended, const eryx_native_module *module,
+                   uint32_t memory_base, uint32_t size, uint32_t *out_record);
 
 /* Which record a module has; false if it is not attached. */
-bool native_find_record(const eryx_sandbox *sandbox, const eryx_native_module *module,
+bool native_find_record(const native_state *state, const eryx_native_module *module,
                         uint32_t *out_record);
 
 /* The module of a record; NULL if there is none. */
-const eryx_native_module *native_module_of(const eryx_sandbox *sandbox, uint32_t record);
+const eryx_native_module *native_module_of(const native_state *state, uint32_t record);
 
 /* The value of a symbol of an attached module in this sandbox. */
 uint64_t native_link_value(const guest_extension_bases *bases, const native_link *link);

@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/internal.h"
-#include "sandbox/run.h"
 
 /* The name that the list of connections and the embedder know the address by. */
 static const char *host_of(net *network, const net_address *remote,
@@ -125,7 +125,7 @@ int net_connection_start(net_connection *connection, const net_address *remote)
     const int on = 1;
     network->total_count++;
     connection->remote = *remote;
-    connection->started_ns = run_clock_ns();
+    connection->started_ns = clock_now_ns();
     connection->log_entry = net_log(network, network->connect_host, remote, NULL);
     int fd = open_socket(network, remote->is_v6 ? AF_INET6 : AF_INET);
     if (fd < 0) {
@@ -181,7 +181,7 @@ int net_connection_finish(net_connection *connection)
     struct pollfd look = {.fd = connection->fd, .events = POLLOUT};
     int error = 0;
     if (poll(&look, 1, 0) != 1) {
-        if (run_clock_ns() < connection->deadline_ns) {
+        if (clock_now_ns() < connection->deadline_ns) {
             return EAGAIN;
         }
         error = ETIMEDOUT;
@@ -237,7 +237,7 @@ bool net_connection_ready(net_connection *connection, net_poll_kind kind, short 
     }
     if (connection->state == NET_CONNECTING) {
         *out_poll = POLLOUT;
-        return run_clock_ns() >= connection->deadline_ns;
+        return clock_now_ns() >= connection->deadline_ns;
     }
     if (kind == NET_POLL_CONNECT) {
         return true;

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/assertion.h"
+#include "base/clock.h"
 #include "net/internal.h"
-#include "sandbox/run.h"
 
 #define MAX_READ_BYTES ((size_t)1 << 20)
 
@@ -45,7 +45,7 @@ static void note(net_connection *connection)
         view->bytes_in = connection->bytes_in;
         view->bytes_out = connection->bytes_out;
         view->connected = connection->state == NET_CONNECTED;
-        view->duration_ns = run_clock_ns() - connection->started_ns;
+        view->duration_ns = clock_now_ns() - connection->started_ns;
     }
 }
 

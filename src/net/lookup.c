@@ -13,8 +13,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/internal.h"
-#include "sandbox/run.h"
 
 /* How long one server is waited for, and how often all are asked. */
 #define SERVER_TIMEOUT_MS 2000
@@ -181,7 +181,7 @@ void net_resolver_wake(net_resolver *resolver, uint64_t *io_wake_ns)
     const struct timeval *left = ares_timeout(resolver->channel, NULL, &room);
     if (left != NULL) {
         uint64_t wake_ns =
-            run_clock_ns() + (uint64_t)left->tv_sec * 1000000000u + (uint64_t)left->tv_usec * 1000u;
+            clock_now_ns() + (uint64_t)left->tv_sec * 1000000000u + (uint64_t)left->tv_usec * 1000u;
         *io_wake_ns = wake_ns < *io_wake_ns ? wake_ns : *io_wake_ns;
     }
 }
@@ -396,7 +396,7 @@ void net_lookup_release(net_lookup *lookup)
 
 net_lookup_status net_lookup_get_status(net_lookup *lookup)
 {
-    if (lookup->status == NET_LOOKUP_PENDING && run_clock_ns() >= lookup->deadline_ns) {
+    if (lookup->status == NET_LOOKUP_PENDING && clock_now_ns() >= lookup->deadline_ns) {
         lookup->status = NET_LOOKUP_TEMPORARY;
     }
     return lookup->status;

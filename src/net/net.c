@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/forks.h"
 #include "net/internal.h"
 #include "net/lookup.h"
-#include "sandbox/run.h"
 
 bool net_create(net_policy *policy, net **out_net)
 {
@@ -84,7 +84,7 @@ bool net_is_ours(const net *network)
 
 uint64_t net_deadline_ns(uint64_t milliseconds)
 {
-    uint64_t now = run_clock_ns();
+    uint64_t now = clock_now_ns();
     const uint64_t factor = 1000000;
     return milliseconds > (UINT64_MAX - now) / factor ? UINT64_MAX : now + milliseconds * factor;
 }

@@ -3,7 +3,7 @@
 #include <ifaddrs.h>
 #include <stdlib.h>
 
-#include "sandbox/run.h"
+#include "base/clock.h"
 
 #define READ_EVERY_NS 1000000000u
 
@@ -38,7 +38,7 @@ static void read_all(net_own *own)
 bool net_own_has(net_own *own, const net_address *address)
 {
     net_address plain = net_address_unmap(address);
-    uint64_t now = run_clock_ns();
+    uint64_t now = clock_now_ns();
     if (now >= own->next_read_ns) {
         own->next_read_ns = now + READ_EVERY_NS;
         read_all(own);

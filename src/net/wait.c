@@ -2,8 +2,8 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
+#include "base/clock.h"
 #include "net/internal.h"
-#include "sandbox/run.h"
 
 /* Events that are taken after one wait; the others make the next one short. */
 #define EVENT_COUNT 64
@@ -80,7 +80,7 @@ int net_before_wait(net *network, uint64_t *io_wake_ns)
             lower(io_wake_ns, connection->deadline_ns);
         }
         if (!net_connection_arm(connection, events | connection->armed)) {
-            lower(io_wake_ns, run_clock_ns() + BLIND_WAIT_NS);
+            lower(io_wake_ns, clock_now_ns() + BLIND_WAIT_NS);
         }
     }
     net_resolver_wake(network->resolver, io_wake_ns);

@@ -63,7 +63,7 @@ bool callbacks_answer(callback_table *table, uint32_t id, uint32_t status, uint8
 uint32_t callbacks_expired(const callback_table *table, uint64_t now_ns);
 
 /* Answers the calls of a sandbox that have expired, and tells the embedder of each; may not come
- * back. (In imports/eryx_callbacks.c.) */
+ * back. (In answers.c.) */
 void callbacks_expire(eryx_sandbox *sandbox);
 
 /* The earliest deadline of an open call; UINT64_MAX if there is none. */

@@ -31,6 +31,12 @@ eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine
 /* An engine over another one, still without an image. Errors: OUT_OF_MEMORY. */
 eryx_status engine_create_over(eryx_engine *base, eryx_engine **out_engine, eryx_error *out_error);
 
+/* The image of an engine; NULL while it is being built. */
+static inline const image *engine_image(const eryx_engine *engine)
+{
+    return engine->has_image ? &engine->image : NULL;
+}
+
 /* One more owner; given back with eryx_engine_destroy(). */
 eryx_engine *engine_retain(eryx_engine *engine);
 

@@ -1,10 +1,6 @@
 #include "sandbox/fuel.h"
 
-/* a + b, UINT64_MAX when that is too large. */
-static uint64_t add_saturating(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
+#include "base/clock.h"
 
 static void begin_stretch(fuel_state *state, guest_instance *instance)
 {

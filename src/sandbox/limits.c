@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/assertion.h"
+#include "base/clock.h"
 #include "guest_exports.h"
 #include "machine/alarm.h"
 #include "machine/guest_host.h"
@@ -16,48 +17,28 @@
 #include "protocol/run.h"
 #include "sandbox/run.h"
 
-static uint64_t milliseconds(uint64_t count)
-{
-    const uint64_t factor = 1000000;
-    return count > UINT64_MAX / factor ? UINT64_MAX : count * factor;
-}
-
-/* a + b, UINT64_MAX when that is too large. */
-static uint64_t add_saturating(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
-}
-
-/* Processor time of this thread. */
-static uint64_t cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 void limits_begin(limits_state *state, guest_instance *instance, const eryx_limits *limits,
                   uint64_t pause_every_ms)
 {
     state->started_ns = 0;
-    state->timeout_ns = milliseconds(limits->execution_timeout_ms);
+    state->timeout_ns = clock_ms_to_ns(limits->execution_timeout_ms);
     state->deadline_ns = UINT64_MAX;
     state->stop = 0;
     state->wait_told = false;
     state->interruptible = true;
     state->interrupt = guest_at(0);
-    state->cpu_timeout_ns = milliseconds(limits->cpu_timeout_ms);
+    state->cpu_timeout_ns = clock_ms_to_ns(limits->cpu_timeout_ms);
     state->cpu_earlier_ns += state->counts_cpu ? state->cpu_used_ns : state->inside_ns;
     state->cpu_used_ns = 0;
     state->inside_ns = 0;
     state->counts_cpu = state->cpu_timeout_ns != UINT64_MAX;
     state->inside = false;
-    state->pause_every_ns = milliseconds(pause_every_ms);
+    state->pause_every_ns = clock_ms_to_ns(pause_every_ms);
     state->next_pause_ns = UINT64_MAX;
     atomic_store(&state->cancel, 0);
     atomic_store(&state->thread, 0);
@@ -71,7 +52,7 @@ uint64_t limits_fuel(const limits_state *state, const guest_instance *instance)
 
 uint64_t limits_duration_ns(const limits_state *state)
 {
-    return state->started_ns == 0 ? 0 : run_clock_ns() - state->started_ns;
+    return state->started_ns == 0 ? 0 : clock_now_ns() - state->started_ns;
 }
 
 /* ---- Stops ------------------------------------------------------------------------------------
@@ -80,13 +61,14 @@ uint64_t limits_duration_ns(const limits_state *state)
 /* What the guest has used of the processor in this run; only if that is counted. */
 static uint64_t cpu_used_ns(const limits_state *state)
 {
-    return state->cpu_used_ns + (state->inside ? cpu_ns() - state->cpu_entered_ns : 0);
+    return state->cpu_used_ns +
+           (state->inside ? clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - state->cpu_entered_ns : 0);
 }
 
 /* What the guest was inside for, by the clock. */
 static uint64_t inside_ns(const limits_state *state)
 {
-    return state->inside_ns + (state->inside ? run_clock_ns() - state->entered_ns : 0);
+    return state->inside_ns + (state->inside ? clock_now_ns() - state->entered_ns : 0);
 }
 
 static void count_cpu(limits_state *state)
@@ -94,7 +76,7 @@ static void count_cpu(limits_state *state)
     if (!state->counts_cpu) {
         state->cpu_used_ns = inside_ns(state);
         state->counts_cpu = true;
-        state->cpu_entered_ns = state->inside ? cpu_ns() : 0;
+        state->cpu_entered_ns = state->inside ? clock_read_ns(CLOCK_THREAD_CPUTIME_ID) : 0;
     }
 }
 
@@ -202,7 +184,7 @@ static void start_clock(limits_state *state, uint64_t now)
 uint32_t limits_enter(limits_state *state, guest_instance *instance, uint64_t *out_look_ns)
 {
     eryx_assert(!state->inside);
-    uint64_t now = run_clock_ns();
+    uint64_t now = clock_now_ns();
     if (state->started_ns == 0) {
         start_clock(state, now);
     }
@@ -216,7 +198,7 @@ uint32_t limits_enter(limits_state *state, guest_instance *instance, uint64_t *o
         state->next_pause_ns = add_saturating(now, state->pause_every_ns);
     }
     if (state->counts_cpu) {
-        state->cpu_entered_ns = cpu_ns();
+        state->cpu_entered_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
     }
     state->entered_ns = now;
     state->inside = true;
@@ -240,7 +222,7 @@ void limits_leave(limits_state *state)
 
 bool limits_are_over(limits_state *state, guest_instance *instance)
 {
-    bool over = look(state, instance, run_clock_ns());
+    bool over = look(state, instance, clock_now_ns());
     if (over) {
         guest_ask_trap(instance, state->stop);
     }
@@ -249,7 +231,7 @@ bool limits_are_over(limits_state *state, guest_instance *instance)
 
 bool limits_check_wait(limits_state *state, guest_instance *instance)
 {
-    uint64_t now = run_clock_ns();
+    uint64_t now = clock_now_ns();
     if (look(state, instance, now)) {
         guest_ask_trap(instance, state->stop);
         return false;
@@ -290,7 +272,7 @@ static void take_fuel(limits_state *state, guest_instance *instance)
         trap_raise(state->stop != 0 ? state->stop : (uint32_t)GUEST_TRAP_FUEL);
     }
     if (verdict == FUEL_SPENT && state->stop == 0) {
-        begin_stop(state, instance, run_clock_ns(), GUEST_TRAP_FUEL, INTERRUPT_FUEL);
+        begin_stop(state, instance, clock_now_ns(), GUEST_TRAP_FUEL, INTERRUPT_FUEL);
         if (grace_is_over(state, state->stopped_ns)) {
             trap_raise(GUEST_TRAP_FUEL);
         }
@@ -305,7 +287,7 @@ void limits_interrupted(guest_instance *instance)
     if (instance->ticks < 0) {
         take_fuel(state, instance);
     }
-    uint64_t now = run_clock_ns();
+    uint64_t now = clock_now_ns();
     bool was_stopping = state->stop != 0;
     if (look(state, instance, now)) {
         trap_raise(state->stop);
@@ -319,7 +301,7 @@ void limits_interrupted(guest_instance *instance)
         not_before = now + ALARM_AGAIN_NS;
     } else if (now >= state->next_pause_ns) {
         run_pause(sandbox);
-        now = run_clock_ns();
+        now = clock_now_ns();
     }
     trap_scope *scope = trap_scope_current();
     uint64_t next = next_interrupt_ns(state, now);
@@ -361,7 +343,7 @@ void limits_sleep(limits_state *state, uint64_t wake_ns)
 void limits_poll(int fd, uint64_t wake_ns)
 {
     struct pollfd look = {.fd = fd, .events = POLLIN};
-    uint64_t now_ns = run_clock_ns();
+    uint64_t now_ns = clock_now_ns();
     uint64_t left_ns = wake_ns > now_ns ? wake_ns - now_ns : 0;
     struct timespec left = {.tv_sec = (time_t)(left_ns / 1000000000),
                             .tv_nsec = (long)(left_ns % 1000000000)};

@@ -2,18 +2,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/assertion.h"
+#include "base/clock.h"
 #include "base/options.h"
 #include "base/status.h"
 #include "guest_exports.h"
-#include "imports/eryx_tls.h"
 #include "machine/alarm.h"
 #include "machine/guest_memory.h"
 #include "machine/segment.h"
 #include "machine/trap.h"
 #include "machine/wall.h"
+#include "net/tls_sessions.h"
 #include "sandbox/request.h"
 #include "sandbox/run_enter.h"
 #include "sandbox/use.h"
@@ -21,13 +21,6 @@
 
 /* How long a run that is over waits for its peers to take the rest of its bytes. */
 #define LINGER_NS ((uint64_t)5000000000)
-
-uint64_t run_clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* ---- On the guest's stack -------------------------------------------------------------------- */
 
@@ -108,9 +101,9 @@ void run_exit(eryx_sandbox *sandbox, int32_t exit_code)
  * any more, so it is not stopped but given up. */
 static void send_rest(eryx_sandbox *sandbox)
 {
-    uint64_t end_ns = run_clock_ns() + LINGER_NS;
+    uint64_t end_ns = clock_now_ns() + LINGER_NS;
     end_ns = end_ns < sandbox->timing.deadline_ns ? end_ns : sandbox->timing.deadline_ns;
-    while (net_has_unsent(sandbox->net) && run_clock_ns() < end_ns &&
+    while (net_has_unsent(sandbox->net) && clock_now_ns() < end_ns &&
            atomic_load_explicit(&sandbox->timing.cancel, memory_order_relaxed) == 0) {
         eryx_event event = {.kind = ERYX_EVENT_WAIT};
         event.as.wait.wake_ns = end_ns;
@@ -199,7 +192,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     if (!coroutine_create(&sandbox->coroutine, run_main, sandbox)) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "%s", memory_shortage());
     }
-    if (!native_choose_variant(sandbox, sandbox_is_metered(sandbox))) {
+    if (!native_choose_variant(&sandbox->native, &sandbox->instance, sandbox_is_metered(sandbox))) {
         coroutine_destroy(&sandbox->coroutine);
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
@@ -321,7 +314,7 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     view->peak_memory_bytes = sandbox->instance.memory.size;
     view->callback_invocations = sandbox->callbacks.invocations;
     callbacks_begin(&sandbox->callbacks, 0);
-    guest_tls_end_run(sandbox);
+    tls_sessions_end_run(sandbox->tls);
     standard_input_end(&sandbox->input, true);
     net_end_run(sandbox->net, &sandbox->handles);
     net_list(sandbox->net, &view->connections, &view->connection_count, &view->connections_total);

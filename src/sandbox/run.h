@@ -9,9 +9,6 @@
 
 #include "sandbox/sandbox.h"
 
-/* CLOCK_MONOTONIC in nanoseconds. */
-uint64_t run_clock_ns(void);
-
 /*
  * Suspends the guest until the host steps it again, which should be at wake_ns (CLOCK_MONOTONIC,
  * UINT64_MAX for no end) or the run's deadline, and may be earlier. Returns false when the wait is

@@ -5,9 +5,9 @@
 #include "base/forks.h"
 #include "base/options.h"
 #include "base/status.h"
-#include "imports/eryx_tls.h"
-#include "imports/wasi_io.h"
 #include "machine/guest_code.h"
+#include "net/tls_sessions.h"
+#include "sandbox/handle_drop.h"
 #include "sandbox/mounts.h"
 #include "sandbox/use.h"
 #include "secrets/secrets.h"
@@ -52,7 +52,7 @@ static uint32_t handle_limit_of(const eryx_limits *limits)
 static eryx_status create_files(eryx_sandbox *sandbox, eryx_error *out_error)
 {
     vfs_quota quota = quota_of(&sandbox->limits);
-    handles_init(&sandbox->handles, handle_limit_of(&sandbox->limits), wasi_drop_handle);
+    handles_init(&sandbox->handles, handle_limit_of(&sandbox->limits), handle_drop_object);
     if (sandbox->engine->start_files != NULL) {
         const eryx_engine *engine = sandbox->engine;
         const live_bytes files = {engine->start_files, engine->start_files_size};
@@ -117,13 +117,14 @@ static eryx_status attach_native(eryx_sandbox *sandbox, const eryx_sandbox_optio
                                  eryx_error *out_error)
 {
     native_attachment attachment;
-    eryx_status status =
-        native_allow(sandbox, options->native_modules, options->native_module_count, out_error);
+    eryx_status status = native_allow(&sandbox->native, options->native_modules,
+                                      options->native_module_count, out_error);
     if (status == ERYX_OK) {
-        status = native_restore_image(sandbox, &attachment, out_error);
+        status = native_restore_image(&sandbox->native, sandbox->instance.metered,
+                                      engine_image(sandbox->engine), &attachment, out_error);
     }
     if (status == ERYX_OK) {
-        native_adopt(sandbox, &attachment);
+        native_adopt(&sandbox->native, &sandbox->extended, &attachment);
     }
     return status;
 }
@@ -205,7 +206,7 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
     sandbox->instance.metered = sandbox_is_metered(sandbox);
     sandbox->fork_generation = forks_generation();
     sandbox->engine = engine_retain(engine);
-    handles_init(&sandbox->handles, 0, wasi_drop_handle);
+    handles_init(&sandbox->handles, 0, handle_drop_object);
     standard_input_init(&sandbox->input);
 
     status = check_memory_limit(sandbox, out_error);
@@ -299,7 +300,7 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     }
     coroutine_destroy(&sandbox->coroutine);
     destroy_files(sandbox);
-    guest_tls_destroy(sandbox);
+    tls_sessions_destroy(sandbox->tls);
     net_destroy(sandbox->net);
     secrets_destroy(sandbox->secrets);
     vfs_mounts_release(sandbox->mounts);
@@ -311,7 +312,7 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
     sandbox_clear_run(sandbox);
     standard_input_end(&sandbox->input, sandbox->fork_generation == forks_generation());
     standard_input_destroy(&sandbox->input);
-    native_release(sandbox);
+    native_release(&sandbox->native, &sandbox->extended);
     eryx_engine_destroy(sandbox->engine);
     free(sandbox);
 }
@@ -345,13 +346,14 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
         return status;
     }
     native_attachment attachment = {0};
-    status = native_restore_image(sandbox, &attachment, out_error);
+    status = native_restore_image(&sandbox->native, sandbox->instance.metered,
+                                  engine_image(sandbox->engine), &attachment, out_error);
     if (status != ERYX_OK) {
         use_end(sandbox);
         return status;
     }
     coroutine_destroy(&sandbox->coroutine);
-    guest_tls_end_run(sandbox);
+    tls_sessions_end_run(sandbox->tls);
     net_end_run(sandbox->net, &sandbox->handles);
     standard_input_end(&sandbox->input, true);
     destroy_files(sandbox);
@@ -367,7 +369,7 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
     if (status == ERYX_OK) {
         restore_globals(sandbox);
         sandbox->memory_used = false;
-        native_adopt(sandbox, &attachment);
+        native_adopt(&sandbox->native, &sandbox->extended, &attachment);
         sandbox->needs_entropy = false;
         sandbox->state = SANDBOX_READY;
     }

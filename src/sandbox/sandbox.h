@@ -43,9 +43,10 @@ typedef struct run_state {
 } run_state;
 
 struct eryx_sandbox {
-    guest_instance instance; /* first, so that an instance is its sandbox */
-    guest_extension_bases
-        *extension_bases; /* machine/guest_extension.h has this next; see native_adopt() */
+    union { /* first, so that an instance is its sandbox */
+        guest_instance instance;
+        guest_extended extended; /* the same, with what native modules find behind it */
+    };
     native_state native;
     eryx_engine *engine; /* counted reference */
     memory_map map;      /* address space under instance.memory */
@@ -68,8 +69,8 @@ struct eryx_sandbox {
     uint64_t fork_generation; /* of the process that made it */
     bool needs_entropy; /* a copy of another: the next run begins with random numbers of its own */
     struct net *net;    /* NULL without a network */
-    struct secrets *secrets; /* NULL without secrets */
-    struct guest_tls *tls;   /* made with its first TLS session */
+    struct secrets *secrets;  /* NULL without secrets */
+    struct tls_sessions *tls; /* made with its first TLS session */
 };
 
 /* Makes a sandbox of the same engine with the same options. Errors as those of

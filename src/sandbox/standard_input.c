@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "sandbox/run.h"
 
@@ -167,7 +168,7 @@ int standard_input_before_wait(standard_input *input, int other_fd, uint64_t *io
         (other_fd < 0 || watch(set, other_fd, TAG_JOINED))) {
         return set;
     }
-    uint64_t soon_ns = run_clock_ns() + BLIND_WAIT_NS;
+    uint64_t soon_ns = clock_now_ns() + BLIND_WAIT_NS;
     *io_wake_ns = soon_ns < *io_wake_ns ? soon_ns : *io_wake_ns;
     return other_fd;
 }

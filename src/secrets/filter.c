@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "net/net.h"
-#include "sandbox/sandbox.h"
 #include "secrets/head.h"
 #include "secrets/http_response.h"
 
@@ -452,11 +451,11 @@ static void filter_destroy(net_filter *base)
     free(filter);
 }
 
-bool secrets_new_filter(eryx_sandbox *sandbox, net_connection *connection, const char *tls_name,
-                        net_filter **out_filter)
+bool secrets_new_filter(secrets *state, net *network, net_connection *connection,
+                        const char *tls_name, net_filter **out_filter)
 {
     *out_filter = NULL;
-    if (sandbox->secrets == NULL) {
+    if (state == NULL) {
         return true;
     }
     secrets_filter *filter = calloc(1, sizeof *filter);
@@ -470,11 +469,10 @@ bool secrets_new_filter(eryx_sandbox *sandbox, net_connection *connection, const
                                 .has_output = filter_has_output,
                                 .has_input = filter_has_input,
                                 .destroy = filter_destroy};
-    filter->state = sandbox->secrets;
-    filter->network = sandbox->net;
-    filter->target =
-        (secrets_target){.connection = connection,
-                         .policy = sandbox->net != NULL ? net_get_policy(sandbox->net) : NULL};
+    filter->state = state;
+    filter->network = network;
+    filter->target = (secrets_target){.connection = connection,
+                                      .policy = network != NULL ? net_get_policy(network) : NULL};
     if (tls_name != NULL) {
         strncpy(filter->tls_name, tls_name, NET_MAX_NAME);
         filter->target.tls_name = filter->tls_name;

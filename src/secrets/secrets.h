@@ -84,6 +84,7 @@ const redact_matcher *secrets_matcher(secrets *state);
 /*
  * Makes what puts the values into the requests of a connection and takes them out of the answers.
  *
+ * network: that of the sandbox, NULL for none.
  * connection: a plain one that is connected, or the one that a TLS session is attached to; NULL for
  * a TLS session without one.
  * tls_name: the name or address that the server's certificate is checked against, normalized; NULL
@@ -92,12 +93,7 @@ const redact_matcher *secrets_matcher(secrets *state);
  * NULL if the sandbox has no secrets. It refers to the connection.
  * False without memory.
  */
-bool secrets_new_filter(struct eryx_sandbox *sandbox, net_connection *connection,
+bool secrets_new_filter(secrets *state, net *network, net_connection *connection,
                         const char *tls_name, net_filter **out_filter);
-
-/* Does what the guest asks (protocol/secrets.h); a negative number if it is unknown or the room is
- * too small. Parameters as those of the import (protocol/ask.h). */
-uint32_t secrets_guest_operation(guest_instance *instance, uint32_t operation, uint32_t number,
-                                 uint32_t data, uint32_t size, uint32_t out, uint32_t room);
 
 #endif

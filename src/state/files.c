@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "live/live_state.h"
+#include "state/files.h"
 #include "vfs/internal.h"
 
 /* A directory and its copy. */
@@ -140,34 +140,6 @@ static bool forget_copies(copier *work)
 
 /* ---- Open files ------------------------------------------------------------------------------ */
 
-bool live_handle_takes_file(handle_kind kind)
-{
-    switch (kind) {
-    case HANDLE_DESCRIPTOR:
-    case HANDLE_DIRECTORY_STREAM:
-    case HANDLE_FILE_INPUT:
-    case HANDLE_FILE_OUTPUT:
-    case HANDLE_FILE_APPEND:
-        return true;
-    case HANDLE_FREE:
-    case HANDLE_STANDARD_INPUT:
-    case HANDLE_STANDARD_OUTPUT:
-    case HANDLE_NETWORK_INSTANCE:
-    case HANDLE_POLLABLE_READY:
-    case HANDLE_POLLABLE_TIMER:
-    case HANDLE_IO_ERROR:
-    case HANDLE_TCP_SOCKET:
-    case HANDLE_TCP_INPUT:
-    case HANDLE_TCP_OUTPUT:
-    case HANDLE_POLLABLE_TCP:
-    case HANDLE_LOOKUP:
-    case HANDLE_POLLABLE_LOOKUP:
-    case HANDLE_POLLABLE_INPUT:
-        break;
-    }
-    return false;
-}
-
 /* The mount of the copy that is where one of the original is; NULL if there is none. */
 static vfs_mount *same_mount(const copier *work, const vfs_mount *mount)
 {
@@ -243,7 +215,7 @@ static void forget_nameless(const vfs *files, const handle_table *handles)
 {
     for (uint32_t i = 0; i < handles->used; i++) {
         const handle *open = &handles->dynamic[i];
-        if (live_handle_has_file(open)) {
+        if (handle_has_file(open)) {
             const vfs_file *file = open->object;
             if (file->node.mount->storage == &files->memory) {
                 memory_node *node = (memory_node *)file->node.item;
@@ -267,7 +239,7 @@ static bool copy_handles(copier *work, const handle_table *handles, handle_table
     out_handles->capacity = handles->used;
     for (uint32_t i = 0; i < handles->used; i++) {
         handle copy = handles->dynamic[i];
-        if (live_handle_has_file(&copy)) {
+        if (handle_has_file(&copy)) {
             copy.object = copy_file(work, i, copy.object);
             if (copy.object == NULL) {
                 return false;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "live/live_state.h"
+#include "vfs/internal.h"
 
 eryx_storage *live_storages_shown(const vfs *files, uint32_t source)
 {
@@ -73,7 +73,7 @@ static void find_held(const eryx_storage *storage, const handle_table *handles, 
 {
     for (uint32_t i = 0; i < handles->used; i++) {
         const handle *open = &handles->dynamic[i];
-        const vfs_file *file = live_handle_has_file(open) ? open->object : NULL;
+        const vfs_file *file = handle_has_file(open) ? open->object : NULL;
         bool is_held = file != NULL && file->node.mount->storage == &storage->tree;
         held[i] = is_held ? (memory_node *)file->node.item : NULL;
     }

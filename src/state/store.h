@@ -2,7 +2,7 @@
 #ifndef ERYX_LIVE_STORE_H
 #define ERYX_LIVE_STORE_H
 
-#include "live/live_state.h"
+#include "state/files.h"
 
 typedef struct live_bytes {
     uint8_t *data; /* allocated with malloc() */

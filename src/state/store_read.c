@@ -368,8 +368,7 @@ static bool read_handle(reader *from, handle *out_handle)
     uint64_t flags;
     handle taken = {0};
     if (!take(from, &kind) || !take(from, &taken.value) || !take(from, &file) ||
-        !kind_is_known(kind) ||
-        live_handle_takes_file((handle_kind)kind) != (file != STORE_NO_FILE)) {
+        !kind_is_known(kind) || handle_takes_file((handle_kind)kind) != (file != STORE_NO_FILE)) {
         return false;
     }
     taken.kind = (handle_kind)kind;

@@ -85,7 +85,7 @@ static void add_all_nodes(writer *to, const memory_tree *tree, const handle_tabl
     }
     for (uint32_t i = 0; i < handles->used && !to->failed; i++) {
         const handle *open = &handles->dynamic[i];
-        const vfs_file *file = live_handle_has_file(open) ? open->object : NULL;
+        const vfs_file *file = handle_has_file(open) ? open->object : NULL;
         if (file != NULL && file->node.mount->storage == tree) {
             memory_node *node = (memory_node *)file->node.item;
             if (node->copy == NULL) {
@@ -157,7 +157,7 @@ static bool put_handle(writer *to, const vfs *files, const handle *open)
 {
     put(to, (uint64_t)open->kind);
     put(to, open->value);
-    if (!live_handle_has_file(open)) {
+    if (!handle_has_file(open)) {
         put(to, STORE_NO_FILE);
         return true;
     }

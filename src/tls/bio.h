@@ -11,7 +11,7 @@
 
 #include <openssl/bio.h>
 
-#include "net/connection.h"
+#include "base/transport.h"
 #include "tls/queue.h"
 
 typedef struct tls_wire {

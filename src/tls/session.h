@@ -13,7 +13,7 @@
 #ifndef ERYX_TLS_SESSION_H
 #define ERYX_TLS_SESSION_H
 
-#include "net/connection.h"
+#include "base/transport.h"
 #include "protocol/tls.h"
 #include "tls/library.h"
 #include "tls/text.h"

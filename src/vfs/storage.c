@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/forks.h"
-#include "sandbox/engine.h"
 
 /* How often a file is looked up again when guests make and remove it meanwhile. */
 enum { ATTEMPTS = 64 };

@@ -15,8 +15,8 @@
 
 #include "base/host_file.h"
 #include "base/status.h"
-#include "base/utf8.h"
 #include "base/uninitialized.h"
+#include "base/utf8.h"
 #include "vfs/internal.h"
 
 /* What a node keeps besides its name: a descriptor that only stands for the thing (O_PATH), and

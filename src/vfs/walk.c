@@ -8,9 +8,9 @@
  */
 #include <string.h>
 
+#include "base/uninitialized.h"
 #include "base/utf8.h"
 #include "vfs/internal.h"
-#include "base/uninitialized.h"
 
 /* Text that is still to be walked; link: the symbolic link that it belongs to. */
 typedef struct walk_text {

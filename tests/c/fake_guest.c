@@ -2,7 +2,8 @@
 
 #include <poll.h>
 
-#include "imports/wasi_io.h"
+#include "base/clock.h"
+#include "sandbox/handle_drop.h"
 #include "sandbox/run.h"
 #include "test.h"
 
@@ -24,7 +25,7 @@ fake_guest *fake_guest_create(uint32_t memory_bytes, uint32_t handle_limit)
     memory->size = memory_bytes;
     guest->heap_next = FAKE_GUEST_HEAP;
     guest->patience_ms = 50;
-    handles_init(&guest->sandbox.handles, handle_limit, wasi_drop_handle);
+    handles_init(&guest->sandbox.handles, handle_limit, handle_drop_object);
     standard_input_init(&guest->sandbox.input);
     return guest;
 }
@@ -115,7 +116,7 @@ guest_ptr guest_allocate(guest_instance *instance, uint32_t size)
     return block;
 }
 
-uint64_t run_clock_ns(void)
+uint64_t clock_now_ns(void)
 {
     return fake_clock_ns;
 }

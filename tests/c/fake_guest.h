@@ -36,7 +36,7 @@ typedef struct fake_guest {
     int32_t exit_code;
 } fake_guest;
 
-/* The clock that run_clock_ns() reads; run_wait() moves it on. */
+/* The clock that clock_now_ns() reads; run_wait() moves it on. */
 extern uint64_t fake_clock_ns;
 
 /* A guest with that many bytes of memory, all 0xa5, and a full handle table. Never fails. */

@@ -96,7 +96,8 @@ static inline rig *rig_create(const char *name, const char *address, const char 
     made->connection.network = made->sandbox.net;
     if (!net_address_parse(address, strlen(address), &made->connection.remote) ||
         (name != NULL && !net_remember(made->sandbox.net, &made->connection.remote, name)) ||
-        !secrets_new_filter(&made->sandbox, &made->connection, tls_name, &made->filter)) {
+        !secrets_new_filter(made->sandbox.secrets, made->sandbox.net, &made->connection, tls_name,
+                            &made->filter)) {
         return NULL;
     }
     made->below = (net_transport){made, rig_read, rig_write};

@@ -3,14 +3,14 @@
  * What eryx_host_ask() leads to is in test_tls_costs.c and live_native_costs.c.
  */
 #include "cost_rig.h"
-#include "protocol/callbacks.h"
-#include "protocol/files.h"
 #include "costs.h"
 #include "fake_guest.h"
 #include "guest_imports.h"
-#include "imports/eryx_tls.h"
 #include "imports/eryx_network.h"
+#include "imports/eryx_tls.h"
 #include "net/internal.h"
+#include "protocol/callbacks.h"
+#include "protocol/files.h"
 #include "secrets/secrets.h"
 #include "vfs/vfs.h"
 

@@ -1,5 +1,5 @@
 /* The files of a saved session, made up row by row (src/state/store_format.h). */
-#include "imports/wasi_io.h"
+#include "sandbox/handle_drop.h"
 #include "state/store.h"
 #include "state/store_format.h"
 #include "test.h"
@@ -90,7 +90,7 @@ static eryx_status read_store(vfs_mounts *mounts, bool include_storages)
 {
     const live_bytes store = {bytes, size};
     files = NULL;
-    handles_init(&handles, LIMIT, wasi_drop_handle);
+    handles_init(&handles, LIMIT, handle_drop_object);
     return live_store_read(&store, NULL, mounts, &quota, include_storages, &files, &handles, NULL);
 }
 

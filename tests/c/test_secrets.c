@@ -357,7 +357,8 @@ static void test_other_connections_are_watched_once_a_value_was_sent(void)
     rig *made = allowed_rig();
     net_filter *second;
     char out[256];
-    ASSERT(secrets_new_filter(&made->sandbox, &made->connection, NULL, &second));
+    ASSERT(secrets_new_filter(made->sandbox.secrets, made->sandbox.net, &made->connection, NULL,
+                              &second));
     net_filter *first = made->filter;
     made->filter = second;
     ASSERT_EQ(rig_send(made, GET "\r\n", strlen(GET "\r\n"), 100), NET_IO_OK);

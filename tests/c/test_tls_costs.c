@@ -6,8 +6,10 @@
 #include "fake_guest.h"
 #include "guest_imports.h"
 #include "imports/eryx_network.h"
+#include "imports/eryx_secrets.h"
 #include "imports/eryx_tls.h"
 #include "net/net.h"
+#include "net/tls_sessions.h"
 #include "protocol/ask.h"
 #include "secrets/secrets.h"
 #include "tls_identities.h"
@@ -128,7 +130,8 @@ static void begin(void)
 
 static void finish(void)
 {
-    guest_tls_destroy(&guest->sandbox);
+    tls_sessions_destroy(guest->sandbox.tls);
+    guest->sandbox.tls = NULL;
     net_destroy(guest->sandbox.net);
     guest->sandbox.net = NULL;
     fake_guest_destroy(guest);

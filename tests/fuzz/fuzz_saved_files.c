@@ -4,7 +4,7 @@
  */
 #include "mutate.h"
 
-#include "imports/wasi_io.h"
+#include "sandbox/handle_drop.h"
 #include "state/store.h"
 #include "vfs/storage.h"
 
@@ -70,7 +70,7 @@ static size_t make_sample(uint8_t *out)
     FUZZ_REQUIRE(vfs_mounts_add_storage(mounts, "/other", storage, true) == VFS_OK);
     FUZZ_REQUIRE(vfs_create(NULL, &quota, &files) == VFS_OK);
     FUZZ_REQUIRE(vfs_use_mounts(files, mounts) == VFS_OK);
-    handles_init(&handles, HANDLE_LIMIT, wasi_drop_handle);
+    handles_init(&handles, HANDLE_LIMIT, handle_drop_object);
     make_tree(files, &handles, "data");
     make_tree(files, &handles, "store");
     open_directory(files, &handles, "dev");
@@ -126,7 +126,7 @@ static void use_handles(handle_table *handles)
     FUZZ_REQUIRE(handles->live <= handles_most(handles));
     for (uint32_t i = 0; i < handles->used; i++) {
         handle *open = &handles->dynamic[i];
-        if (!live_handle_has_file(open)) {
+        if (!handle_has_file(open)) {
             continue;
         }
         vfs_directory_entry entry;
@@ -183,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     vfs *files = NULL;
     handle_table handles;
     eryx_error error;
-    handles_init(&handles, HANDLE_LIMIT, wasi_drop_handle);
+    handles_init(&handles, HANDLE_LIMIT, handle_drop_object);
     if (live_store_read(&changed, NULL, mounts, &quota, true, &files, &handles, &error) ==
         ERYX_OK) {
         use(files, &handles);

@@ -9,6 +9,7 @@
 #include "guest_imports.h"
 #include "imports/eryx_tls.h"
 #include "net/net.h"
+#include "net/tls_sessions.h"
 #include "protocol/ask.h"
 #include "tls/session.h"
 #include "tls_identities.h"
@@ -193,7 +194,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < SESSIONS; i++) {
         close_pair(&pairs[i]);
     }
-    guest_tls_destroy(&guest->sandbox);
+    tls_sessions_destroy(guest->sandbox.tls);
+    guest->sandbox.tls = NULL;
     net_destroy(guest->sandbox.net);
     guest->sandbox.net = NULL;
     fake_guest_destroy(guest);
