@@ -69,7 +69,7 @@ test-sanitize: guest
 test-python: install setup-development
 	$(VENV)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not alone" tests/python
 	$(VENV)/python -m pytest -q -m alone tests/python
-	$(VENV)/python -m pytest -q tests/regress
+	$(VENV)/python -m pytest -q tests/cpython
 
 # The guest is left as it is: `make guest` when something in guest/ or toolchain/ has changed.
 build/guest/image.bin:

@@ -3,8 +3,8 @@
  * always looked at. They are compiled in where ERYX_ASSERTIONS is defined: in tests, fuzzers and
  * builds with sanitizers, not in what is shipped.
  */
-#ifndef ERYX_ASSERTION_H
-#define ERYX_ASSERTION_H
+#ifndef ERYX_BASE_ASSERTION_H
+#define ERYX_BASE_ASSERTION_H
 
 #ifdef ERYX_ASSERTIONS
 

@@ -1,6 +1,6 @@
 /* A fast checksum for files of our own: finds damage, not malice. */
-#ifndef ERYX_CHECKSUM_H
-#define ERYX_CHECKSUM_H
+#ifndef ERYX_BASE_CHECKSUM_H
+#define ERYX_BASE_CHECKSUM_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Where the files are that come with the library: image.bin and stdlib.bin. */
-#ifndef ERYX_DATA_FOLDER_H
-#define ERYX_DATA_FOLDER_H
+#ifndef ERYX_BASE_DATA_FOLDER_H
+#define ERYX_BASE_DATA_FOLDER_H
 
 #include "eryx/eryx.h"
 

@@ -8,8 +8,8 @@
  *
  * Threads: all functions may be called from any thread.
  */
-#ifndef ERYX_DESCRIPTORS_H
-#define ERYX_DESCRIPTORS_H
+#ifndef ERYX_BASE_DESCRIPTORS_H
+#define ERYX_BASE_DESCRIPTORS_H
 
 #include <stddef.h>
 

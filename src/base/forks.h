@@ -1,6 +1,6 @@
 /* What a fork() of the host means to us: objects belong to the process that made them. */
-#ifndef ERYX_FORKS_H
-#define ERYX_FORKS_H
+#ifndef ERYX_BASE_FORKS_H
+#define ERYX_BASE_FORKS_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* Files of the host that the library itself writes. */
-#ifndef ERYX_HOST_FILE_H
-#define ERYX_HOST_FILE_H
+#ifndef ERYX_BASE_HOST_FILE_H
+#define ERYX_BASE_HOST_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * The structs of options of the public API. Their first member, struct_size, tells which version of
  * the header the caller was compiled with: members are only added, at the end.
  */
-#ifndef ERYX_OPTIONS_H
-#define ERYX_OPTIONS_H
+#ifndef ERYX_BASE_OPTIONS_H
+#define ERYX_BASE_OPTIONS_H
 
 #include <stddef.h>
 

@@ -2,8 +2,8 @@
  * SHA-256 by OpenSSL: those of its functions that allocate nothing and so cannot fail, which is why
  * they are used although it recommends others.
  */
-#ifndef ERYX_SHA256_H
-#define ERYX_SHA256_H
+#ifndef ERYX_BASE_SHA256_H
+#define ERYX_BASE_SHA256_H
 
 #include <openssl/sha.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Filling in eryx_error. */
-#ifndef ERYX_STATUS_H
-#define ERYX_STATUS_H
+#ifndef ERYX_BASE_STATUS_H
+#define ERYX_BASE_STATUS_H
 
 #include "eryx/eryx.h"
 

@@ -2,8 +2,8 @@
  * Bytes on their way between two ends, and what may look at them: what connections, TLS and secrets
  * are put together with.
  */
-#ifndef ERYX_TRANSPORT_H
-#define ERYX_TRANSPORT_H
+#ifndef ERYX_BASE_TRANSPORT_H
+#define ERYX_BASE_TRANSPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>

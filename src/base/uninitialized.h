@@ -2,8 +2,8 @@
  * Local variables begin as zero (-ftrivial-auto-var-init), which for a large one costs more than
  * what is done with it. UNINITIALIZED is for those of which only what was written is read.
  */
-#ifndef ERYX_UNINITIALIZED_H
-#define ERYX_UNINITIALIZED_H
+#ifndef ERYX_BASE_UNINITIALIZED_H
+#define ERYX_BASE_UNINITIALIZED_H
 
 #if defined(__has_attribute) && __has_attribute(uninitialized)
 #define UNINITIALIZED __attribute__((uninitialized))

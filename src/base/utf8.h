@@ -1,8 +1,8 @@
 /*
  * UTF-8 as Unicode defines it: no overlong forms, no surrogates, nothing above U+10FFFF.
  */
-#ifndef ERYX_UTF8_H
-#define ERYX_UTF8_H
+#ifndef ERYX_BASE_UTF8_H
+#define ERYX_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

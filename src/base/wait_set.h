@@ -5,8 +5,8 @@
  * Both descriptors are made when they are first needed and counted. Threads: the one that uses the
  * sandbox, but for wait_set_wake().
  */
-#ifndef ERYX_WAIT_SET_H
-#define ERYX_WAIT_SET_H
+#ifndef ERYX_BASE_WAIT_SET_H
+#define ERYX_BASE_WAIT_SET_H
 
 #include <pthread.h>
 #include <stdbool.h>

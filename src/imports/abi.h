@@ -2,8 +2,8 @@
  * The canonical ABI of WebAssembly components, as far as all of wasi:* need it: tags of results and
  * options, and where their payloads are.
  */
-#ifndef ERYX_ABI_H
-#define ERYX_ABI_H
+#ifndef ERYX_IMPORTS_ABI_H
+#define ERYX_IMPORTS_ABI_H
 
 #include "machine/guest_memory.h"
 #include "machine/handles.h"

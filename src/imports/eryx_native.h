@@ -1,6 +1,6 @@
 /* What the guest asks about native modules (protocol/native.h). */
-#ifndef ERYX_NATIVE_GUEST_H
-#define ERYX_NATIVE_GUEST_H
+#ifndef ERYX_IMPORTS_ERYX_NATIVE_H
+#define ERYX_IMPORTS_ERYX_NATIVE_H
 
 #include "machine/guest_instance.h"
 

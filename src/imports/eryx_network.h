@@ -1,8 +1,8 @@
 /*
  * What the guest's Python asks of the network besides WASI (protocol/network.h).
  */
-#ifndef ERYX_NET_GUEST_H
-#define ERYX_NET_GUEST_H
+#ifndef ERYX_IMPORTS_ERYX_NETWORK_H
+#define ERYX_IMPORTS_ERYX_NETWORK_H
 
 #include "machine/guest_instance.h"
 #include "protocol/network.h"

@@ -1,6 +1,6 @@
 /* What the guest's Python asks about secrets (protocol/secrets.h). */
-#ifndef ERYX_GUEST_SECRETS_H
-#define ERYX_GUEST_SECRETS_H
+#ifndef ERYX_IMPORTS_ERYX_SECRETS_H
+#define ERYX_IMPORTS_ERYX_SECRETS_H
 
 #include "machine/guest_instance.h"
 

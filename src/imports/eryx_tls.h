@@ -1,8 +1,8 @@
 /*
  * TLS as the guest sees it: what guest/python/_ssl.py asks of the host (protocol/tls.h).
  */
-#ifndef ERYX_GUEST_TLS_H
-#define ERYX_GUEST_TLS_H
+#ifndef ERYX_IMPORTS_ERYX_TLS_H
+#define ERYX_IMPORTS_ERYX_TLS_H
 
 #include "machine/guest_instance.h"
 #include "protocol/tls.h"

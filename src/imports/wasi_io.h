@@ -1,8 +1,8 @@
 /*
  * What the other WASI files need of wasi:io.
  */
-#ifndef ERYX_WASI_IO_H
-#define ERYX_WASI_IO_H
+#ifndef ERYX_IMPORTS_WASI_IO_H
+#define ERYX_IMPORTS_WASI_IO_H
 
 #include "machine/guest_instance.h"
 #include "net/connection.h"

@@ -1,6 +1,6 @@
 /* What the files of wasi:sockets share. */
-#ifndef ERYX_WASI_SOCKETS_H
-#define ERYX_WASI_SOCKETS_H
+#ifndef ERYX_IMPORTS_WASI_SOCKETS_H
+#define ERYX_IMPORTS_WASI_SOCKETS_H
 
 #include "machine/guest_memory.h"
 #include "machine/handles.h"

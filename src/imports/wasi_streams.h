@@ -1,7 +1,7 @@
 /* What wasi_io.c, wasi_poll.c and wasi_tcp_streams.c share: pollables and the results of streams.
  */
-#ifndef ERYX_WASI_STREAMS_H
-#define ERYX_WASI_STREAMS_H
+#ifndef ERYX_IMPORTS_WASI_STREAMS_H
+#define ERYX_IMPORTS_WASI_STREAMS_H
 
 #include "imports/abi.h"
 #include "machine/guest_memory.h"

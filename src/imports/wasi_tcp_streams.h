@@ -1,6 +1,6 @@
 /* The streams of TCP connections, for wasi_io.c, which has found the handle to be one. */
-#ifndef ERYX_WASI_TCP_STREAMS_H
-#define ERYX_WASI_TCP_STREAMS_H
+#ifndef ERYX_IMPORTS_WASI_TCP_STREAMS_H
+#define ERYX_IMPORTS_WASI_TCP_STREAMS_H
 
 #include "machine/guest_memory.h"
 #include "net/connection.h"

@@ -4,8 +4,8 @@
  * the packages (vfs/archive.h) and a frozen sandbox (factory.c). What is in the parts is checked by
  * those who read them; the description is not needed here.
  */
-#ifndef ERYX_FACTORY_FILE_H
-#define ERYX_FACTORY_FILE_H
+#ifndef ERYX_LIVE_FACTORY_FILE_H
+#define ERYX_LIVE_FACTORY_FILE_H
 
 #include "eryx/eryx.h"
 

@@ -1,8 +1,8 @@
 /*
  * The whole state of a sandbox between two runs: memory, files, and what the guest has open.
  */
-#ifndef ERYX_LIVE_STATE_H
-#define ERYX_LIVE_STATE_H
+#ifndef ERYX_LIVE_LIVE_STATE_H
+#define ERYX_LIVE_LIVE_STATE_H
 
 #include "machine/memory_difference.h"
 #include "sandbox/sandbox.h"

@@ -11,8 +11,8 @@
  * signals of that number that are not ours go to the handler that was there before. The handler is
  * installed when the first guest runs.
  */
-#ifndef ERYX_ALARM_H
-#define ERYX_ALARM_H
+#ifndef ERYX_MACHINE_ALARM_H
+#define ERYX_MACHINE_ALARM_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
  * trap.c). A coroutine that was left for good is simply never entered again; nothing on its stack
  * is unwound.
  */
-#ifndef ERYX_COROUTINE_H
-#define ERYX_COROUTINE_H
+#ifndef ERYX_MACHINE_COROUTINE_H
+#define ERYX_MACHINE_COROUTINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

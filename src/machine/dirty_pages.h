@@ -2,8 +2,8 @@
  * Which pages of a private mapping hold something of their own, as the kernel knows it: by
  * PAGEMAP_SCAN, or before Linux 6.7 page by page.
  */
-#ifndef ERYX_DIRTY_PAGES_H
-#define ERYX_DIRTY_PAGES_H
+#ifndef ERYX_MACHINE_DIRTY_PAGES_H
+#define ERYX_MACHINE_DIRTY_PAGES_H
 
 #include <stdbool.h>
 #include <stddef.h>

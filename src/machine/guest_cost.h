@@ -6,8 +6,8 @@
  * same program. It is taken at the next look at the ticks; how long one call may take is bounded by
  * the function itself.
  */
-#ifndef ERYX_GUEST_COST_H
-#define ERYX_GUEST_COST_H
+#ifndef ERYX_MACHINE_GUEST_COST_H
+#define ERYX_MACHINE_GUEST_COST_H
 
 #include "machine/guest_instance.h"
 

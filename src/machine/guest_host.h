@@ -3,8 +3,8 @@
  * begins, as generated code still, with a look at whether there is GUEST_INTERRUPT_BYTES of room:
  * so it is the guest that meets the guard, never the host.
  */
-#ifndef ERYX_GUEST_HOST_H
-#define ERYX_GUEST_HOST_H
+#ifndef ERYX_MACHINE_GUEST_HOST_H
+#define ERYX_MACHINE_GUEST_HOST_H
 
 #include "machine/guest_instance.h"
 

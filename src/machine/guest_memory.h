@@ -6,8 +6,8 @@
  * A store or a load outside of guest memory asks for a trap (guest_leave_host() takes it) and does
  * nothing else; a load then gives zero. guest_slice() leaves the answer to its caller.
  */
-#ifndef ERYX_GUEST_MEMORY_H
-#define ERYX_GUEST_MEMORY_H
+#ifndef ERYX_MACHINE_GUEST_MEMORY_H
+#define ERYX_MACHINE_GUEST_MEMORY_H
 
 #include "machine/guest_instance.h"
 

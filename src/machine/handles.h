@@ -4,8 +4,8 @@
  * Handles below HANDLE_FIRST_DYNAMIC are the same in every sandbox and always there, since libc
  * keeps them in the memory that the image is made of; dropping one does nothing.
  */
-#ifndef ERYX_HANDLES_H
-#define ERYX_HANDLES_H
+#ifndef ERYX_MACHINE_HANDLES_H
+#define ERYX_MACHINE_HANDLES_H
 
 #include <stdbool.h>
 #include <stddef.h>

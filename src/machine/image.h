@@ -8,8 +8,8 @@
  * The image of a factory (live/factory.c) lies over another one: memory that no segment of it
  * covers is that of the one below.
  */
-#ifndef ERYX_IMAGE_H
-#define ERYX_IMAGE_H
+#ifndef ERYX_MACHINE_IMAGE_H
+#define ERYX_MACHINE_IMAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

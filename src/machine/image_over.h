@@ -2,8 +2,8 @@
  * An image that lies over another: the pages that differ, in a file in memory that sandboxes map
  * over the image below.
  */
-#ifndef ERYX_IMAGE_OVER_H
-#define ERYX_IMAGE_OVER_H
+#ifndef ERYX_MACHINE_IMAGE_OVER_H
+#define ERYX_MACHINE_IMAGE_OVER_H
 
 #include "machine/image.h"
 #include "machine/memory_difference.h"

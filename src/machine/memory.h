@@ -7,8 +7,8 @@
  * The largest access is base 2^32-1 plus offset 2^32-1 plus 16 bytes, which the guard at the end
  * catches.
  */
-#ifndef ERYX_MEMORY_H
-#define ERYX_MEMORY_H
+#ifndef ERYX_MACHINE_MEMORY_H
+#define ERYX_MACHINE_MEMORY_H
 
 #include "machine/image.h"
 #include "machine/memory_layers.h"

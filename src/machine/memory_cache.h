@@ -2,8 +2,8 @@
  * Memory of sandboxes that are gone, put back to the state of the image and kept for the next ones:
  * its pages are in place already. Nothing of an earlier guest is in it.
  */
-#ifndef ERYX_MEMORY_CACHE_H
-#define ERYX_MEMORY_CACHE_H
+#ifndef ERYX_MACHINE_MEMORY_CACHE_H
+#define ERYX_MACHINE_MEMORY_CACHE_H
 
 #include "machine/memory.h"
 

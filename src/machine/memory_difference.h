@@ -6,8 +6,8 @@
  * sandbox and all later copies map copy-on-write (a layer): forking a session with a large buffer
  * again costs what was written since.
  */
-#ifndef ERYX_LIVE_MEMORY_H
-#define ERYX_LIVE_MEMORY_H
+#ifndef ERYX_MACHINE_MEMORY_DIFFERENCE_H
+#define ERYX_MACHINE_MEMORY_DIFFERENCE_H
 
 #include "machine/memory.h"
 

@@ -2,8 +2,8 @@
  * Files in memory that lie over the image in the memory of a guest, mapped copy-on-write. Lists of
  * them never change, so that any number of guests may share one.
  */
-#ifndef ERYX_MEMORY_LAYERS_H
-#define ERYX_MEMORY_LAYERS_H
+#ifndef ERYX_MACHINE_MEMORY_LAYERS_H
+#define ERYX_MACHINE_MEMORY_LAYERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

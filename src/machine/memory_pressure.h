@@ -2,8 +2,8 @@
  * Whether the system is short of memory, as it says itself (pressure stall information): the
  * control group if it tells, else the whole system.
  */
-#ifndef ERYX_MEMORY_PRESSURE_H
-#define ERYX_MEMORY_PRESSURE_H
+#ifndef ERYX_MACHINE_MEMORY_PRESSURE_H
+#define ERYX_MACHINE_MEMORY_PRESSURE_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* The GS segment base, through which generated code reaches guest memory. Linux leaves it to
  * programs. */
-#ifndef ERYX_SEGMENT_H
-#define ERYX_SEGMENT_H
+#ifndef ERYX_MACHINE_SEGMENT_H
+#define ERYX_MACHINE_SEGMENT_H
 
 #include <stdbool.h>
 

@@ -5,8 +5,8 @@
  * memory reservation and the program counter in generated code, or the address is in the guard of
  * the guest's stack. Else the handler that was there before is called as if ours did not exist.
  */
-#ifndef ERYX_TRAP_H
-#define ERYX_TRAP_H
+#ifndef ERYX_MACHINE_TRAP_H
+#define ERYX_MACHINE_TRAP_H
 
 #include <signal.h>
 #include <stdbool.h>

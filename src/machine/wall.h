@@ -2,8 +2,8 @@
  * What the boundary around guests rests on, tried out rather than assumed: some systems and
  * surroundings take one of these away without a word.
  */
-#ifndef ERYX_WALL_H
-#define ERYX_WALL_H
+#ifndef ERYX_MACHINE_WALL_H
+#define ERYX_MACHINE_WALL_H
 
 #include "eryx/eryx.h"
 #include "machine/memory.h"

@@ -1,6 +1,6 @@
 /* Calls from the guest to functions of the host, from the question to the answer. */
-#ifndef ERYX_CALLBACKS_H
-#define ERYX_CALLBACKS_H
+#ifndef ERYX_SANDBOX_CALLBACKS_H
+#define ERYX_SANDBOX_CALLBACKS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* What all sandboxes of one image share. */
-#ifndef ERYX_ENGINE_H
-#define ERYX_ENGINE_H
+#ifndef ERYX_SANDBOX_ENGINE_H
+#define ERYX_SANDBOX_ENGINE_H
 
 #include <stdatomic.h>
 

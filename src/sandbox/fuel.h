@@ -3,8 +3,8 @@
  * and recursive calls that the generated code has passed, plus shares for bulk memory operations
  * and for what host functions did. Counted down in guest_instance.ticks.
  */
-#ifndef ERYX_FUEL_H
-#define ERYX_FUEL_H
+#ifndef ERYX_SANDBOX_FUEL_H
+#define ERYX_SANDBOX_FUEL_H
 
 #include <stdbool.h>
 #include <stdint.h>

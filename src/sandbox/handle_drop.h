@@ -1,6 +1,6 @@
 /* What handles of each kind own, given back. */
-#ifndef ERYX_HANDLE_DROP_H
-#define ERYX_HANDLE_DROP_H
+#ifndef ERYX_SANDBOX_HANDLE_DROP_H
+#define ERYX_SANDBOX_HANDLE_DROP_H
 
 #include "machine/handles.h"
 

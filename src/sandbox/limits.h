@@ -8,8 +8,8 @@
  * the guest has not come to an end within the grace that follows, it is ended by a trap that it
  * cannot catch.
  */
-#ifndef ERYX_LIMITS_H
-#define ERYX_LIMITS_H
+#ifndef ERYX_SANDBOX_LIMITS_H
+#define ERYX_SANDBOX_LIMITS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
  * What a run writes, kept under one cap for both streams. Over the cap a stream keeps its head and
  * its tail and counts what fell out between, so host memory stays flat however much is printed.
  */
-#ifndef ERYX_OUTPUT_H
-#define ERYX_OUTPUT_H
+#ifndef ERYX_SANDBOX_OUTPUT_H
+#define ERYX_SANDBOX_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

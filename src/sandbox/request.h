@@ -1,6 +1,6 @@
 /* The request that begins a run, in the form that protocol/run.h says. */
-#ifndef ERYX_REQUEST_H
-#define ERYX_REQUEST_H
+#ifndef ERYX_SANDBOX_REQUEST_H
+#define ERYX_SANDBOX_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

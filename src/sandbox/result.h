@@ -1,6 +1,6 @@
 /* What the guest reports of a run, and the public view of it. */
-#ifndef ERYX_RESULT_H
-#define ERYX_RESULT_H
+#ifndef ERYX_SANDBOX_RESULT_H
+#define ERYX_SANDBOX_RESULT_H
 
 #include "eryx/eryx.h"
 #include "protocol/run.h"

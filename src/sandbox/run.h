@@ -4,8 +4,8 @@
  * A host function that waits, allocates in the guest or ends the guest may never be returned to: it
  * must not hold a lock or own memory while it calls one of these.
  */
-#ifndef ERYX_RUN_H
-#define ERYX_RUN_H
+#ifndef ERYX_SANDBOX_RUN_H
+#define ERYX_SANDBOX_RUN_H
 
 #include "sandbox/sandbox.h"
 

@@ -1,6 +1,6 @@
 /* Switching to the guest, for the host side of a run. */
-#ifndef ERYX_RUN_ENTER_H
-#define ERYX_RUN_ENTER_H
+#ifndef ERYX_SANDBOX_RUN_ENTER_H
+#define ERYX_SANDBOX_RUN_ENTER_H
 
 #include "sandbox/sandbox.h"
 

@@ -4,8 +4,8 @@
  *
  * Threads: the one that uses the sandbox, but for standard_input_wake().
  */
-#ifndef ERYX_STANDARD_INPUT_H
-#define ERYX_STANDARD_INPUT_H
+#ifndef ERYX_SANDBOX_STANDARD_INPUT_H
+#define ERYX_SANDBOX_STANDARD_INPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

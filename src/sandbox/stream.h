@@ -1,6 +1,6 @@
 /* Cuts a stream of bytes so that no piece ends in the middle of a UTF-8 sequence. */
-#ifndef ERYX_STREAM_H
-#define ERYX_STREAM_H
+#ifndef ERYX_SANDBOX_STREAM_H
+#define ERYX_SANDBOX_STREAM_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* One thread at a time, and only in the process that made the sandbox. */
-#ifndef ERYX_USE_H
-#define ERYX_USE_H
+#ifndef ERYX_SANDBOX_USE_H
+#define ERYX_SANDBOX_USE_H
 
 #include "sandbox/sandbox.h"
 

@@ -3,8 +3,8 @@
  * end, and what is in a head. llhttp reads them. Strict: what two servers could read in two ways is
  * not understood, and some of what llhttp understands is not, either.
  */
-#ifndef ERYX_HTTP_REQUEST_H
-#define ERYX_HTTP_REQUEST_H
+#ifndef ERYX_SECRETS_HTTP_REQUEST_H
+#define ERYX_SECRETS_HTTP_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * a response ends. llhttp reads heads and chunks. Lenient: what is not understood is text without
  * an end that is known.
  */
-#ifndef ERYX_HTTP_RESPONSE_H
-#define ERYX_HTTP_RESPONSE_H
+#ifndef ERYX_SECRETS_HTTP_RESPONSE_H
+#define ERYX_SECRETS_HTTP_RESPONSE_H
 
 #include <stdbool.h>
 #include <stddef.h>

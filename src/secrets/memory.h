@@ -1,7 +1,7 @@
 /* Memory for values of secrets: not in core dumps, not swapped out if the system allows that, and
  * wiped when it is freed. */
-#ifndef ERYX_SECRET_MEMORY_H
-#define ERYX_SECRET_MEMORY_H
+#ifndef ERYX_SECRETS_MEMORY_H
+#define ERYX_SECRETS_MEMORY_H
 
 #include <stddef.h>
 

@@ -2,8 +2,8 @@
  * Placeholders: the texts that stand for secrets inside the guest, "eryx_secret_" and 32
  * hexadecimal digits of the system's random numbers.
  */
-#ifndef ERYX_PLACEHOLDER_H
-#define ERYX_PLACEHOLDER_H
+#ifndef ERYX_SECRETS_PLACEHOLDER_H
+#define ERYX_SECRETS_PLACEHOLDER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * redact_forms.h, also where line breaks were put into them, and covers them with "*". Time is
  * proportional to the bytes, however they look.
  */
-#ifndef ERYX_REDACT_H
-#define ERYX_REDACT_H
+#ifndef ERYX_SECRETS_REDACT_H
+#define ERYX_SECRETS_REDACT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* The forms in which a server may give back the value of a secret. */
-#ifndef ERYX_REDACT_FORMS_H
-#define ERYX_REDACT_FORMS_H
+#ifndef ERYX_SECRETS_REDACT_FORMS_H
+#define ERYX_SECRETS_REDACT_FORMS_H
 
 #include <stdbool.h>
 #include <stddef.h>

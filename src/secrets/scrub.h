@@ -1,6 +1,6 @@
 /* Takes placeholders of secrets out of what the guest writes and reports. */
-#ifndef ERYX_SCRUB_H
-#define ERYX_SCRUB_H
+#ifndef ERYX_SECRETS_SCRUB_H
+#define ERYX_SECRETS_SCRUB_H
 
 #include <stdbool.h>
 #include <stddef.h>

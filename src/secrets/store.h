@@ -1,7 +1,7 @@
 /* The secrets of a sandbox as the embedder gave them. Never changed after it was made, shared by a
  * sandbox and its forks; threads: any. */
-#ifndef ERYX_SECRET_STORE_H
-#define ERYX_SECRET_STORE_H
+#ifndef ERYX_SECRETS_STORE_H
+#define ERYX_SECRETS_STORE_H
 
 #include <stdatomic.h>
 

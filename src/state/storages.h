@@ -5,8 +5,8 @@
  * storage that the sandbox may write to. When the copy is put back, what the stand-in holds becomes
  * what the storage holds.
  */
-#ifndef ERYX_LIVE_STORAGES_H
-#define ERYX_LIVE_STORAGES_H
+#ifndef ERYX_STATE_STORAGES_H
+#define ERYX_STATE_STORAGES_H
 
 #include "machine/handles.h"
 #include "vfs/storage.h"

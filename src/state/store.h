@@ -1,6 +1,6 @@
 /* The files of a sandbox, and what is open of them, as bytes. */
-#ifndef ERYX_LIVE_STORE_H
-#define ERYX_LIVE_STORE_H
+#ifndef ERYX_STATE_STORE_H
+#define ERYX_STATE_STORE_H
 
 #include "state/files.h"
 

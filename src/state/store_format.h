@@ -12,8 +12,8 @@
  *   count of handles; each:
  *     kind, value, file (enum store_file) and for one: item, flags; for a storage, its tree
  */
-#ifndef ERYX_LIVE_STORE_FORMAT_H
-#define ERYX_LIVE_STORE_FORMAT_H
+#ifndef ERYX_STATE_STORE_FORMAT_H
+#define ERYX_STATE_STORE_FORMAT_H
 
 enum store_file {
     STORE_NO_FILE = 0,

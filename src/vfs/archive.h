@@ -10,8 +10,8 @@
  *   names    the names of the entries, UTF-8, not terminated
  *   data     contents of the files
  */
-#ifndef ERYX_ARCHIVE_H
-#define ERYX_ARCHIVE_H
+#ifndef ERYX_VFS_ARCHIVE_H
+#define ERYX_VFS_ARCHIVE_H
 
 #include <stdbool.h>
 #include <stddef.h>

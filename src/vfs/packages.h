@@ -1,6 +1,6 @@
 /* Trees of packages: archives that sandboxes see at /site-packages. */
-#ifndef ERYX_PACKAGES_H
-#define ERYX_PACKAGES_H
+#ifndef ERYX_VFS_PACKAGES_H
+#define ERYX_VFS_PACKAGES_H
 
 #include "eryx/eryx.h"
 #include "vfs/internal.h"

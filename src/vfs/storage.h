@@ -5,8 +5,8 @@
  * One lock guards the tree. It is held for one step of a file operation, not for a walk: what a
  * step relies on is looked up again by the backend, under the lock.
  */
-#ifndef ERYX_STORAGE_H
-#define ERYX_STORAGE_H
+#ifndef ERYX_VFS_STORAGE_H
+#define ERYX_VFS_STORAGE_H
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -5,8 +5,8 @@
  * are not followed by the kernel: no name that a guest gives or that somebody swaps meanwhile leads
  * out of the volume. Only regular files are ever opened for reading or writing.
  */
-#ifndef ERYX_VFS_HOST_H
-#define ERYX_VFS_HOST_H
+#ifndef ERYX_VFS_VOLUME_H
+#define ERYX_VFS_VOLUME_H
 
 #include <stdbool.h>
 

@@ -20,6 +20,21 @@ ALL_SOURCES = sorted(
     ]
 )
 
+# The rooms of src/. Each file may include files of its own room and of those before it.
+ROOMS = (
+    *("base", "machine", "vfs", "tls", "net", "secrets", "native", "state", "sandbox", "live"),
+    "imports",
+)
+
+# Compiled with generated code and shipped next to each other: they know no rooms.
+SHIPPED = {
+    "guest_code.h",
+    "guest_extension.h",
+    "guest_instance.h",
+    "guest_symbols.h",
+    "wasm-rt.h",
+}
+
 # The only places that may turn a guest's offset into an address: the door itself, and those that
 # lay out or save the memory as a whole.
 MEMORY_OWNERS = {
@@ -61,6 +76,40 @@ def findings(paths: list[Path], pattern: str) -> list[str]:
 def test_sources_are_found() -> None:
     names = {path.name for path in HOST_SOURCES}
     assert {"guest_memory.h", "wasi_io.c", "handles.c"} <= names
+
+
+def includes_of(path: Path) -> list[str]:
+    """What a file includes in quotation marks."""
+    return re.findall(r'^#include "([^"]+)"', path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_rooms_are_all_there_is() -> None:
+    assert {path.name for path in (ROOT / "src").iterdir()} == set(ROOMS)
+
+
+def test_no_room_knows_one_after_it() -> None:
+    order = {room: number for number, room in enumerate(ROOMS)}
+    turned = [
+        f"{path.relative_to(ROOT)} includes {name}"
+        for path in ROOT.glob("src/*/*.[ch]")
+        for name in includes_of(path)
+        if order.get(name.partition("/")[0], 0) > order[path.parent.name]
+    ]
+    assert turned == []
+
+
+def test_files_are_included_with_their_room() -> None:
+    """Else -iquote src/machine would let one room's files be found under a bare name."""
+    bare = [
+        f"{path.relative_to(ROOT)} includes {name}"
+        for folder in ("src/*", "tests/c", "tests/fuzz")
+        for path in ROOT.glob(f"{folder}/*.[ch]")
+        for name in includes_of(path)
+        if "/" not in name
+        and (ROOT / "src" / "machine" / name).is_file()
+        and not (path.name in SHIPPED and name in SHIPPED)
+    ]
+    assert bare == []
 
 
 def test_guest_memory_is_reached_through_one_door() -> None:
