@@ -1,23 +1,28 @@
 /*
- * write() that knows why it failed.
+ * write() that knows why it failed, and where a file is that is read as well.
  *
  * libc writes files through WASI streams, and a stream's error is nothing but EIO to it. The host
  * takes a failed write back whole, so it can be done over at its position, which fails with the
  * true reason (ENOSPC, EFBIG) or writes the part that fits.
  */
+#include "file_position.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-__attribute__((visibility("default"))) ssize_t write(int file, const void *bytes, size_t size)
+#include "replaced.h"
+
+static ssize_t write_once(int file, const void *bytes, size_t size)
 {
     struct iovec vector = {(void *)(uintptr_t)bytes, size};
     ssize_t written = writev(file, &vector, 1);
     if (written >= 0 || errno != EIO) {
         return written;
     }
-    off_t position = lseek(file, 0, SEEK_CUR); /* the end, for a file that is appended to */
+    /* libc's: the end, for a file that is appended to. */
+    off_t position = __eryx_replaced_lseek(file, 0, SEEK_CUR);
     if (position < 0) {
         errno = EIO;
         return -1;
@@ -25,6 +30,21 @@ __attribute__((visibility("default"))) ssize_t write(int file, const void *bytes
     written = pwrite(file, bytes, size, position);
     if (written > 0) {
         lseek(file, position + written, SEEK_SET);
+    }
+    return written;
+}
+
+REPLACES ssize_t write(int file, const void *bytes, size_t size)
+{
+    int earlier_error = errno;
+    bool shared = file_position_is_shared(file);
+    if (shared) {
+        file_position_share(file); /* it may have been read since it was written */
+    }
+    errno = earlier_error;
+    ssize_t written = write_once(file, bytes, size);
+    if (shared && written > 0) {
+        file_position_share(file);
     }
     return written;
 }

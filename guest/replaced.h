@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+off_t __eryx_replaced_lseek(int file, off_t offset, int whence);
 int __eryx_replaced_fstat(int file, struct stat *status);
 int __eryx_replaced_close(int file);
 int __eryx_replaced_chdir(const char *path);

@@ -25,7 +25,7 @@ COMPILE_FLAGS = [
 PROVIDED = (
     *("getpid", "dlopen", "dlsym", "dlerror", "__main_argc_argv", "_exit"),
     *("pthread_cond_init", "pthread_cond_wait", "pthread_cond_timedwait", "poll", "select"),
-    *("write", "stat", "lstat", "fstat", "fstatat", "access", "faccessat"),
+    *("lseek", "write", "stat", "lstat", "fstat", "fstatat", "access", "faccessat"),
     *("open", "openat", "mkdir", "mkdirat", "close"),
     *("chdir", "__wasilibc_find_relpath_alloc"),
     *("clock", "times", "wcsftime"),
