@@ -43,7 +43,7 @@ def count_indirect_calls(text: str) -> str:
 
 
 def count_entry(text: str) -> str:
-    """Puts a tick at the begin of a function."""
+    """Puts a tick at the start of a function."""
     result, count = _PROLOGUE.subn(f"  {TICK}", text)
     if count != 1:
         raise BuildError("wasm2c's output has changed: a function has no prologue")

@@ -43,7 +43,7 @@ def fetch_archive(crate: Crate, work: Path, expected: str | None = None) -> Path
     if cargo is None:
         raise BuildError("cargo is missing: run python3 -m toolchain.setup")
     (work / "fetch.rs").touch()
-    # What follows "+" is no part of a requirement.
+    # What follows "+" is not part of a requirement.
     version = crate.version.partition("+")[0]
     (work / "Cargo.toml").write_text(MANIFEST.format(name=crate.name, version=version))
     run_tool(

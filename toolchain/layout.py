@@ -93,7 +93,9 @@ def place(libraries: list[Library], pointers: int) -> Layout:
             table += pointers
         needs = library.module.memory_needs
         if needs is None:
-            raise BuildError(f"{library.name} is no dynamic library (section dylink.0 is missing)")
+            raise BuildError(
+                f"{library.name} is not a dynamic library (section dylink.0 is missing)"
+            )
         memory = align(memory, max(needs.memory_alignment, 16))
         table = align(table, needs.table_alignment)
         library.memory_base = memory

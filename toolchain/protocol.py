@@ -27,7 +27,7 @@ def read(header: Path, only: str | None = None) -> dict[str, int]:
         for member in filter(None, map(str.strip, body.split(","))):
             match = _MEMBER.fullmatch(member)
             if match is None:
-                raise BuildError(f"{header}: {member!r} is no name with a number")
+                raise BuildError(f"{header}: {member!r} is not a name with a number")
             numbers[match[1]] = int(match[2], 0)
     return numbers
 

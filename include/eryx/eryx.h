@@ -394,8 +394,8 @@ ERYX_API eryx_status eryx_run_begin(eryx_sandbox *sandbox, const eryx_run_option
 
 /*
  * Lets the guest run on this thread until the next event.
- * Errors: INVALID_ARGUMENT (no run is going on), BUSY, FORKED. How the guest fared is no error of
- * the call: it is in the result after ERYX_EVENT_DONE.
+ * Errors: INVALID_ARGUMENT (no run is going on), BUSY, FORKED. How the guest fared is not an error
+ * of the call: it is in the result after ERYX_EVENT_DONE.
  */
 ERYX_API eryx_status eryx_run_step(eryx_sandbox *sandbox, eryx_event *out_event);
 

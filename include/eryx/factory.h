@@ -70,7 +70,7 @@ ERYX_API eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, 
  * Makes the engine of a factory file, as `eryx factory build` and SandboxFactory.save() of the
  * Python package write it: with its packages, imports and set-up code in place.
  *
- * base: as of eryx_engine_derive().
+ * base: as for eryx_engine_derive().
  * path: of the file, which need not be trusted: its seal is checked before anything else is looked
  * at, and whoever made it can do in the sandboxes what a program can do there, and no more.
  * key: the one that the file was made with; NULL for one without, which proves nothing but that it
@@ -78,7 +78,7 @@ ERYX_API eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, 
  * max_bytes: the most guest memory that its sandboxes may begin with, and that the file may unpack
  * to; 2 GiB, with ERYX_UNLIMITED as well, for the latter.
  * out_engine: owned by the caller, freed with eryx_engine_destroy().
- * Errors: as of eryx_engine_derive(), and INITIALIZATION for what is no such file, or damaged, or
+ * Errors: as for eryx_engine_derive(), and INITIALIZATION for what is no such file, or damaged, or
  * made with another key. The message names the file. Threads: any.
  *
  * Callbacks are those of each run (eryx_run_options), whatever the factory declared. Translated
@@ -92,7 +92,7 @@ ERYX_API eryx_status eryx_engine_load(eryx_engine *base, const char *path, const
 /*
  * Takes the packages alone out of a factory file, for sandboxes of any engine.
  *
- * path, key and max_bytes: as of eryx_engine_load(), max_bytes for what the file unpacks to.
+ * path, key and max_bytes: as for eryx_engine_load(), max_bytes for what the file unpacks to.
  * out_packages: with one owner; let go with eryx_packages_destroy().
  * Errors: INVALID_ARGUMENT, INITIALIZATION (also: there are no packages in it), WRONG_BUILD,
  * RESOURCE_LIMIT, OUT_OF_MEMORY. The message names the file. Threads: any.

@@ -94,7 +94,7 @@ PyObject *factory_derive(PyObject *self, PyObject *args);
 
 /*
  * Reads the rules of the network, which eryx._network.core_network() makes, into options; NULL and
- * None are no network. The tuple must outlive the options, and what they get here is freed with
+ * None mean no network. The tuple must outlive the options, and what they get here is freed with
  * network_free(). Returns -1 with an exception set, and nothing to free, if it is not such a tuple.
  */
 int network_parse(PyObject *network, eryx_sandbox_options *options);

@@ -319,7 +319,7 @@ static PyObject *core_run(PyObject *self, PyObject *unused)
     }
 }
 
-/* JSON of an event, which the library has measured, as text; None if it is no UTF-8. */
+/* JSON of an event, which the library has measured, as text; None if it is not UTF-8. */
 static PyObject *json_or_none(eryx_bytes json)
 {
     PyObject *text = PyUnicode_DecodeUTF8((const char *)json.data, (Py_ssize_t)json.size, NULL);

@@ -63,7 +63,7 @@ _loop_time = _LoopTime()
 
 
 class Driver:
-    """Drives one run from its begin, which comes with its first slice, to its end."""
+    """Drives one run from its start, which comes with its first slice, to its end."""
 
     __slots__ = (
         "_begin",

@@ -573,7 +573,7 @@ def _arguments(text: str | Decoded | None) -> dict[str, Any]:
             raise text.error
         return text.arguments
     if text is None:
-        raise ValueError("the arguments are no JSON")
+        raise ValueError("the arguments are not JSON")
     try:
         return _checked(_decoder.decode(text))
     except RecursionError:  # of what is around the run; they are not deep themselves

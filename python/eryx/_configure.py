@@ -33,7 +33,7 @@ def configure(
             meets one of the two gets `OSError` with `errno.EMFILE`.
 
     Raises:
-        TypeError: An argument is no integer.
+        TypeError: An argument is not an integer.
         ValueError: An argument is outside of its range, or a signal is chosen after a guest has
             run.
 
@@ -54,8 +54,8 @@ def configure(
             raise ValueError(f"{name} must be a positive number, not {number}")
     if not set_stop_signal(stop_signal or 0) and stop_signal is not None:
         raise ValueError(
-            f"stop_signal {stop_signal} cannot be set: it is no real-time signal, or a guest has "
-            "run already"
+            f"stop_signal {stop_signal} cannot be set: it is not a real-time signal, or a guest "
+            "has run already"
         )
     set_threads(threads)
     set_descriptor_limits(max_descriptors or 0, max_descriptors_per_sandbox or 0)

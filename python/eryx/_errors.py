@@ -103,7 +103,7 @@ class CancelledError(EryxError):
     __module__ = "eryx"
 
 
-class SuspendCallback(EryxError):  # noqa: N818  (it is no error, but what a callback asks for)
+class SuspendCallback(EryxError):  # noqa: N818  (it is not an error, but what a callback asks for)
     """Raised by a callback to end the run at once, without an answer to the guest.
 
     `Sandbox.execute_with_journal` catches it: a later run with the journal goes on from there.

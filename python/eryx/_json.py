@@ -23,7 +23,7 @@ _skip = re.compile(r"[ \t\n\r]*").match
 
 
 def decode(text: str, decoder: json.JSONDecoder) -> Any:
-    """The value of a text. Raises ValueError if it is no JSON, RecursionError if it is too deep."""
+    """The value of a text. ValueError if it is not JSON, RecursionError if it is too deep."""
     if len(text) < LARGE:
         return decoder.decode(text)
     try:

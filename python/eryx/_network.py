@@ -73,7 +73,7 @@ class Connection(NamedTuple):
     bytes_out: int
     """Bytes that went to the peer."""
     duration_ms: float
-    """From the begin of the connect to the close."""
+    """From the start of the connect to the close."""
     connected: bool
     """Whether it was established."""
     refused: str | None
@@ -417,7 +417,7 @@ def _pattern(name: str, value: str) -> str:
     elif not all(character.isalnum() or character in "._-*:" for character in value):
         reason = "a host has letters, digits, dots, hyphens, and * for any characters"
     if reason is not None:
-        raise ValueError(f"{name}: {value[:_MAX_PATTERN]!r} is no pattern of hosts: {reason}")
+        raise ValueError(f"{name}: {value[:_MAX_PATTERN]!r} is not a pattern of hosts: {reason}")
     return value
 
 
@@ -452,7 +452,9 @@ def _network(name: str, value: str) -> str:
             raise ValueError("networks have no interface")
         return str(ip_network(value, strict=False))
     except ValueError as error:
-        raise ValueError(f"{name}: {value!r} is no network such as 10.0.0.0/8: {error}") from None
+        raise ValueError(
+            f"{name}: {value!r} is not a network such as 10.0.0.0/8: {error}"
+        ) from None
 
 
 def _dns_server(value: str) -> str:
@@ -470,7 +472,7 @@ def _dns_server(value: str) -> str:
     try:
         address = ip_address("" if "%" in host else host)
     except ValueError:
-        raise ValueError(f"dns_servers: {value!r} is no address such as 192.0.2.1:53") from None
+        raise ValueError(f"dns_servers: {value!r} is not an address such as 192.0.2.1:53") from None
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise ValueError(f"dns_servers: {value!r} has no port from 1 to 65535")
     return f"[{address}]:{int(port)}" if address.version == 6 else f"{address}:{int(port)}"
@@ -513,7 +515,7 @@ def core_network(config: NetConfig) -> CoreNetwork:
 
 
 def _check_certificate(number: int, certificate: bytes) -> None:
-    """Says of PEM what is to be done with it; the library refuses what else is no certificate."""
+    """Says of PEM what is to be done with it; the library refuses other things."""
     if certificate.lstrip().startswith(b"-----BEGIN"):
         raise ValueError(
             f"root certificate {number} is PEM; with_root_cert takes DER, which "

@@ -170,7 +170,7 @@ def _shortened(value: str | None) -> str:
 
 
 def text(data: bytes) -> str:
-    """Output as text: trailing newlines away, bytes that are no UTF-8 replaced."""
+    """Output as text: trailing newlines away, bytes that are not UTF-8 replaced."""
     return data.decode("utf-8", "replace").rstrip("\n")
 
 

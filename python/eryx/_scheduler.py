@@ -192,7 +192,7 @@ def scheduler() -> Scheduler:
 def set_threads(threads: int | None) -> None:
     """How many threads the scheduler has at most; None for the number of usable CPUs.
 
-    Raises TypeError or ValueError if that is no integer from 1 to 1,000.
+    Raises TypeError or ValueError if that is not an integer from 1 to 1,000.
     """
     global _max_threads
     if threads is not None:

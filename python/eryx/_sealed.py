@@ -20,7 +20,7 @@ _PREFIX_SIZE = _HEADER.size + _DIGEST_SIZE
 
 
 def check_key(key: bytes | None) -> None:
-    """Refuses what is no key."""
+    """Refuses what is not a key."""
     if key is not None and not isinstance(key, bytes):
         raise TypeError(f"key must be bytes or None, not {type(key).__name__}")
     if key is not None and not key:
@@ -64,7 +64,7 @@ class Seal:
     ) -> memoryview:
         """Checks everything and gives the data.
 
-        what: begin of the messages, in place of ``the <noun> cannot be <verb>``.
+        what: start of the messages, in place of ``the <noun> cannot be <verb>``.
 
         Raises InitializationError if anything is wrong, before a byte of the data is looked at.
         """

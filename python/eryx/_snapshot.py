@@ -37,7 +37,7 @@ class Snapshot(bytes):
 
 
 def check_limit(max_bytes: int) -> None:
-    """Refuses what is no size."""
+    """Refuses what is not a size."""
     if not isinstance(max_bytes, int) or isinstance(max_bytes, bool):
         raise TypeError(f"max_bytes must be an int, not {type(max_bytes).__name__}")
     if max_bytes < 0:

@@ -43,7 +43,7 @@ struct net_filter {
      * a message that is not complete yet do not count. */
     net_io (*flush)(net_filter *self, const net_transport *below);
     /* The guest waits for input, or (at_end) writes no more: sends bytes of a message that is not
-     * complete if they need not be the begin of one, at the end in any case. What does not go now
+     * complete if they need not be the start of one, at the end in any case. What does not go now
      * is left for flush. */
     net_io (*settle)(net_filter *self, const net_transport *below, bool at_end);
     /* Whether flush has something to send. */

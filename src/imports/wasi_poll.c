@@ -193,7 +193,7 @@ static bool has_answer(eryx_sandbox *sandbox, uint64_t *io_wake_ns)
     return sandbox->callbacks.answered_count > 0 || net_guest_has_news(sandbox, io_wake_ns);
 }
 
-/* Waits until an entry is ready or the wait is given up. False if an entry is no pollable. */
+/* Waits until an entry is ready or the wait is given up. False if an entry is not a pollable. */
 static bool wait_for(guest_instance *instance, waiting *poll)
 {
     eryx_sandbox *sandbox = sandbox_of(instance);

@@ -30,7 +30,7 @@ typedef enum wasi_network_error {
 /* The code for an errno. */
 wasi_network_error wasi_network_error_of(int error);
 
-/* Stores error(code) of a result whose payload is so many bytes behind its begin. */
+/* Stores error(code) of a result whose payload is so many bytes behind its start. */
 void wasi_store_network_error(guest_instance *instance, guest_ptr result, uint32_t payload,
                               wasi_network_error code);
 

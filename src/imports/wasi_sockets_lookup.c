@@ -6,7 +6,7 @@
 #include "net/lookup.h"
 #include "sandbox/run.h"
 
-/* More bytes than that are no name of a host, whatever they are. */
+/* More bytes than that are not a name of a host, whatever they are. */
 #define MAX_NAME_BYTES 4096u
 
 static wasi_network_error error_of(net_lookup_status status)

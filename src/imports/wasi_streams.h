@@ -14,7 +14,7 @@ enum { STREAM_LAST_OPERATION_FAILED = 0, STREAM_CLOSED = 1 };
 /* Whether a handle (NULL allowed) is a pollable. */
 bool wasi_is_pollable(const handle *found);
 
-/* error(closed), the payload so many bytes behind the begin of the result. */
+/* error(closed), the payload so many bytes behind the start of the result. */
 void wasi_store_stream_closed(guest_instance *instance, guest_ptr result, uint32_t payload);
 
 /* last-operation-failed with an error that remembers the code; closed if there is no handle left

@@ -58,7 +58,7 @@ static eryx_status open_seal(uint8_t *bytes, size_t size, const eryx_bytes *key,
     }
     memcpy(&header, bytes, sizeof header);
     if (memcmp(header.magic, magic, sizeof magic) != 0) {
-        return status_fail(ERYX_INITIALIZATION, out_error, "it is no factory file");
+        return status_fail(ERYX_INITIALIZATION, out_error, "it is not a factory file");
     }
     if (header.version != FORMAT_VERSION || (header.flags & ~FLAG_KEYED) != 0) {
         return status_fail(ERYX_WRONG_BUILD, out_error,

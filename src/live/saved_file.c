@@ -49,7 +49,7 @@ static uint64_t checksum_of(const file_header *header, const uint8_t *rest, uint
 
 /* ---- Saving ---------------------------------------------------------------------------------- */
 
-/* All of the file in one piece, since the checksum is at its begin. */
+/* All of the file in one piece, since the checksum is at its start. */
 static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memory,
                            const live_bytes *store, const char *path, eryx_error *out_error)
 {

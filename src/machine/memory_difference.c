@@ -171,7 +171,7 @@ static bool is_in_piece(const live_range *range, const memory_layer *pieces, siz
 }
 
 /* Makes layers of the large ranges and takes what is in them out of the list. That it cannot be
- * done is no error: they are copied then. False if the memory was damaged. */
+ * done is not an error: they are copied then. False if the memory was damaged. */
 static bool make_layers(memory_map *map, wasm_rt_memory_t *memory, range_list *list)
 {
     memory_layer pieces[2 * LAYERS_MAX];

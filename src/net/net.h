@@ -49,7 +49,7 @@ void net_destroy(net *network);
 /* The rules, for another sandbox with the same (net_policy_retain()). */
 net_policy *net_get_policy(const net *network);
 
-/* Puts the counters of a run to its begin. run_deadline_ns: CLOCK_MONOTONIC. NULL is allowed. */
+/* Puts the counters of a run to its start. run_deadline_ns: CLOCK_MONOTONIC. NULL is allowed. */
 void net_begin_run(net *network);
 
 /*
@@ -63,11 +63,11 @@ void net_end_run(net *network, handle_table *handles);
  * NULL for a sandbox without a network, which has a text as well. */
 const char *net_last_refusal(const net *network);
 
-/* Remembers a refusal for net_last_refusal(), and EACCES; format as of printf(). NULL is allowed.
+/* Remembers a refusal for net_last_refusal(), and EACCES; format as for printf(). NULL is allowed.
  */
 __attribute__((format(printf, 2, 3))) void net_refuse(net *network, const char *format, ...);
 
-/* Remembers that something is used up, and EMFILE; format as of printf(). NULL is allowed. */
+/* Remembers that something is used up, and EMFILE; format as for printf(). NULL is allowed. */
 __attribute__((format(printf, 2, 3))) void net_exhausted(net *network, const char *format, ...);
 
 /* Remembers the errno of a failure. NULL is allowed. */

@@ -12,7 +12,7 @@
 #include "net/address.h"
 
 /* They are read when they are first asked for, and again when they are older than a second. Zeroed
- * at its begin. */
+ * at its start. */
 typedef struct net_own {
     net_address *addresses;
     size_t count;

@@ -285,8 +285,8 @@ static eryx_status copy_certificates(net_policy *policy, const eryx_network_opti
         }
         if (!tls_certificate_is_valid(given.data, given.size)) {
             return status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                               "root certificate %zu (%zu bytes) is no certificate in DER", i + 1,
-                               given.size);
+                               "root certificate %zu (%zu bytes) is not a certificate in DER",
+                               i + 1, given.size);
         }
         uint8_t *copy = malloc(given.size);
         if (copy == NULL) {

@@ -54,7 +54,7 @@ typedef struct limits_state {
     atomic_int thread;  /* alarm_thread() of the one that is in the guest; 0 for none */
 } limits_state;
 
-/* Puts the counters and deadlines to the begin of a run; the cancel flag is cleared. The time
+/* Puts the counters and deadlines to the start of a run; the cancel flag is cleared. The time
  * begins with the first step. */
 void limits_begin(limits_state *state, guest_instance *instance, const eryx_limits *limits,
                   uint64_t pause_every_ms);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Texts of exceptions: a traceback is cut at its begin, since its end says what happened. */
+/* Texts of exceptions: a traceback is cut at its start, since its end says what happened. */
 #define TEXT_CAP ((size_t)1 << 20)
 
 static void field_set(run_result *result, uint32_t field, const uint8_t *data, size_t size)

@@ -97,7 +97,7 @@ void run_exit(eryx_sandbox *sandbox, int32_t exit_code)
     guest_ask_trap(&sandbox->instance, GUEST_TRAP_EXIT);
 }
 
-/* Waits a while for connections to take what the guest has written. It is no part of the program
+/* Waits a while for connections to take what the guest has written. It is not part of the program
  * any more, so it is not stopped but given up. */
 static void send_rest(eryx_sandbox *sandbox)
 {

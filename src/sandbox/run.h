@@ -17,7 +17,7 @@
  */
 bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns);
 
-/* Looks at the deadline and at a cancellation after run_yield(). False as of run_wait(). */
+/* Looks at the deadline and at a cancellation after run_yield(). False as for run_wait(). */
 bool run_goes_on(eryx_sandbox *sandbox);
 
 /* Hands an event to the host; comes back when the host steps on. */

@@ -2,9 +2,9 @@
  * The filter of a connection: requests go out with values in their headers, and answers come in
  * without them.
  *
- * What is no HTTP/1.1 request goes through as it is, placeholders and all, from there on for good:
- * a placeholder says nothing to anybody. A head is held back until it is complete, so that nothing
- * of a request is sent that is refused.
+ * What is not an HTTP/1.1 request goes through as it is, placeholders and all, from there on for
+ * good: a placeholder says nothing to anybody. A head is held back until it is complete, so that
+ * nothing of a request is sent that is refused.
  *
  * Answers are looked at from the first value that the sandbox sends on, on all connections and
  * whatever was said there before. For that, requests must not ask for answers in a form in which a
@@ -100,7 +100,7 @@ static bool is_blank(uint8_t byte)
 }
 
 /* Looks for the end of a request line: a blank, "HTTP/1.1" or the like, and the end of the line.
- * io_state: where in it the bytes before have ended; 0 at the begin. */
+ * io_state: where in it the bytes before have ended; 0 at the start. */
 static bool shows_request_line(uint8_t *io_state, const uint8_t *data, size_t size)
 {
     static const char wanted[] = " HTTP/0.0"; /* "0" for any digit, " " for any blank */

@@ -106,7 +106,7 @@ static secrets_verdict check_secret(const filling *work, const secret_entry *sec
         }
     } else if (work->head[work->parsed->target.at] != '/' &&
                work->head[work->parsed->target.at] != '*') {
-        return REFUSE(work, "secret '%s': the target of the request is no path", secret->name);
+        return REFUSE(work, "secret '%s': the target of the request is not a path", secret->name);
     }
     for (uint32_t i = 0; i < work->parsed->field_count; i++) {
         const http_field *field = &work->parsed->fields[i];

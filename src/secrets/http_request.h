@@ -33,7 +33,7 @@ typedef enum http_piece {
     HTTP_PIECE_HTTP2,    /* the preface of HTTP/2; the same from now on */
 } http_piece;
 
-/* Where in a row of requests a stream is. Zeroed at its begin. */
+/* Where in a row of requests a stream is. Zeroed at its start. */
 typedef struct http_request_stream {
     llhttp_t parser;
     int state;

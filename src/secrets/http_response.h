@@ -12,7 +12,7 @@
 
 #include <llhttp.h>
 
-/* Where in a row of responses a stream is. Zeroed at its begin. */
+/* Where in a row of responses a stream is. Zeroed at its start. */
 typedef struct http_response_stream {
     llhttp_t parser;
     int state;

@@ -36,7 +36,7 @@ void placeholder_set_free(placeholder_set *set);
 bool placeholder_find(const placeholder_set *set, const uint8_t *data, size_t size, size_t *out_at,
                       size_t *out_index);
 
-/* How many bytes at the end of data are the begin of a placeholder that data does not complete;
+/* How many bytes at the end of data are the start of a placeholder that data does not complete;
  * less than PLACEHOLDER_SIZE. */
 size_t placeholder_tail(const placeholder_set *set, const uint8_t *data, size_t size);
 

@@ -11,13 +11,13 @@
 #define SHARED UINT16_MAX
 
 /*
- * An automaton of Aho and Corasick: node 0 is the root, the others are begins of forms. A node's
+ * An automaton of Aho and Corasick: node 0 is the root, the others are starts of forms. A node's
  * children are a list, which is short everywhere but at the root; that one has a table.
  */
 typedef struct redact_node {
     uint32_t child;   /* first one, 0 for none */
     uint32_t sibling; /* next one, 0 for none */
-    uint32_t fail;    /* the longest end of this begin that is a node as well */
+    uint32_t fail;    /* the longest end of this start that is a node as well */
     uint32_t shorter; /* the longest such end that is a whole form, 0 for none */
     uint32_t depth;
     uint16_t secret; /* whose form ends here */

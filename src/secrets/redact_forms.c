@@ -323,7 +323,7 @@ static uint8_t *put_character(uint8_t *next, const notation *used, const uint8_t
     return put_number(next, used, code, upper);
 }
 
-/* The character at a place of the value; a byte that is no UTF-8 is one. */
+/* The character at a place of the value; a byte that is not UTF-8 is one. */
 static size_t character_at(const forms *all, size_t at, uint32_t *out_code)
 {
     size_t length = 1;

@@ -12,9 +12,9 @@
 #define SCRUB_MARK "[REDACTED]"
 #define SCRUB_MARK_SIZE (sizeof SCRUB_MARK - 1)
 
-/* A stream whose pieces may end in the middle of a placeholder. Zeroed at its begin. */
+/* A stream whose pieces may end in the middle of a placeholder. Zeroed at its start. */
 typedef struct scrub_stream {
-    uint8_t held[PLACEHOLDER_SIZE]; /* the begin of what may become one */
+    uint8_t held[PLACEHOLDER_SIZE]; /* the start of what may become one */
     size_t held_size;
 } scrub_stream;
 

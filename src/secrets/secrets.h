@@ -70,7 +70,7 @@ bool secrets_scrub_file(secrets *state, const uint8_t **io_data, size_t size);
 size_t secrets_scrub_in_place(const secrets *state, uint32_t where, uint8_t *data, size_t size);
 
 /* The same for the next bytes of stdout (1) or stderr (2): a placeholder may be split over calls,
- * and the begin of one is held back. Uses slot 0. */
+ * and the start of one is held back. Uses slot 0. */
 bool secrets_scrub_output(secrets *state, int stream, const uint8_t **io_data, size_t *io_size);
 
 /* Gives what is held back at the end of the run. Returns the bytes written to out. */

@@ -25,7 +25,7 @@ vfs_error live_storages_stand_in(vfs *files);
 /* Whether some storage has a stand-in. */
 bool live_storages_any(const vfs *files);
 
-/* The storage that is shown for a source of a tree; NULL if the source is no storage. */
+/* The storage that is shown for a source of a tree; NULL if the source is not a storage. */
 eryx_storage *live_storages_shown(const vfs *files, uint32_t source);
 
 /* Whether it is the first of the sources with its storage, and that can be written somewhere. */

@@ -1,6 +1,6 @@
 #include "tls/der.h"
 
-/* The length at the begin of data: how many bytes it has itself, 0 if it is malformed. */
+/* The length at the start of data: how many bytes it has itself, 0 if it is malformed. */
 static size_t read_length(const uint8_t *data, size_t size, size_t *out_length)
 {
     if (size == 0) {

@@ -10,7 +10,7 @@
 /* The client's own, and those between it and the root. */
 #define MAX_CHAIN_CERTIFICATES 8
 
-/* Blocks of PEM that are no certificates, such as a key before them. */
+/* Blocks of PEM that are not certificates, such as a key before them. */
 #define MAX_OTHER_BLOCKS 8
 
 static bool is_certificate(const char *name)
@@ -49,7 +49,7 @@ static bool use_certificates(SSL *ssl, BIO *pem, tls_error *out_error)
         unsigned char *data = NULL;
         long size = 0;
         if (PEM_read_bio(pem, &name, &header, &data, &size) != 1) {
-            break; /* the end, or what follows is no PEM */
+            break; /* the end, or what follows is not PEM */
         }
         if (is_certificate(name)) {
             good = use_certificate(ssl, used++ == 0, data, (size_t)size, out_error);

@@ -200,7 +200,7 @@ static EVP_PKEY *decode_pkcs8(const uint8_t *data, long size)
     return key;
 }
 
-/* One block of PEM. False if it is no key; out_key is NULL, and out_error set, if it can't be
+/* One block of PEM. False if it is not a key; out_key is NULL, and out_error set, if it can't be
  * used. */
 static bool decode_block(const char *name, const char *header, const uint8_t *data, long size,
                          EVP_PKEY **out_key, tls_error *out_error)

@@ -36,7 +36,7 @@ bool tls_library_begin(void);
 /* Takes this thread's queue of errors: the last of them as text. out_error is always set. */
 void tls_library_take_error(tls_error *out_error);
 
-/* Sets an error of our own; format as of printf(). */
+/* Sets an error of our own; format as for printf(). */
 __attribute__((format(printf, 2, 3))) void tls_error_set(tls_error *error, const char *format, ...);
 
 /*

@@ -41,7 +41,7 @@ static STACK_OF(X509) * read_file(const char *path)
         /* The trust that OpenSSL's own form adds to a certificate is read as well, and counts. */
         X509 *certificate = PEM_read_bio_X509_AUX(file, NULL, NULL, (void *)(uintptr_t)"");
         if (certificate == NULL) {
-            break; /* the end, or what follows is no certificate */
+            break; /* the end, or what follows is not a certificate */
         }
         if (sk_X509_push(certificates, certificate) == 0) {
             X509_free(certificate);

@@ -85,7 +85,7 @@ static const char *check_header(archive *opened)
     }
     memcpy(&header, opened->bytes, sizeof header);
     if (memcmp(header.magic, ARCHIVE_MAGIC, sizeof header.magic) != 0) {
-        return "it is no archive of ours";
+        return "it is not an archive of ours";
     }
     if (header.version != ARCHIVE_VERSION) {
         return "its format version is not ours";

@@ -73,7 +73,7 @@ typedef struct vfs_backend {
     /* Makes what type says under a name that is not taken; target: of a symbolic link. */
     vfs_error (*make)(vfs_node directory, const char *name, size_t length, vfs_type type,
                       const char *target, size_t target_length, vfs_node *out_node);
-    /* One more name, not taken, for a node of the same storage that is no directory. */
+    /* One more name, not taken, for a node of the same storage that is not a directory. */
     vfs_error (*link)(vfs_node directory, const char *name, size_t length, vfs_node node);
     /* Takes away the name of a node; VFS_NOT_EMPTY for a directory that has entries. */
     vfs_error (*remove)(vfs_node directory, const char *name, size_t length, vfs_node node);
@@ -279,8 +279,8 @@ struct vfs_walk {
 };
 
 /*
- * Walks along a path (vfs_open() has the rules). That nothing has the last name is no error here.
- * The caller ends it with vfs_walk_end() if the result is VFS_OK.
+ * Walks along a path (vfs_open() has the rules). That nothing has the last name is not an error
+ * here. The caller ends it with vfs_walk_end() if the result is VFS_OK.
  */
 vfs_error vfs_walk_begin(vfs_file *base, const char *path, size_t length, bool follow,
                          vfs_walk *out_walk);

@@ -293,7 +293,7 @@ vfs_error vfs_make_link(vfs_file *old_directory, const char *old_path, size_t ol
                         size_t new_length);
 
 /* Copies the target of a symbolic link, at most VFS_PATH_MAX bytes and not terminated, into
- * out_target. VFS_INVALID if it is no link. */
+ * out_target. VFS_INVALID if it is not a link. */
 vfs_error vfs_read_link(vfs_file *directory, const char *path, size_t length, char *out_target,
                         size_t *out_target_length);
 

@@ -584,7 +584,7 @@ static void test_roots_that_are_no_certificates_are_refused(void)
     options.root_certificate_count = 2;
     assert_invalid(&options, "root certificate 2 (");
     roots[1] = (eryx_bytes){(const uint8_t *)"0\3\2\1\1", 5};
-    assert_invalid(&options, "root certificate 2 (5 bytes) is no certificate in DER");
+    assert_invalid(&options, "root certificate 2 (5 bytes) is not a certificate in DER");
     options.root_certificate_count = 1;
     net_policy_release(make(&options));
     OPENSSL_free(der);

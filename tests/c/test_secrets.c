@@ -54,7 +54,7 @@ static const sent_example allowed[] = {
      "X: {0}\r\n\r\n",
      "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2c\r\n{0}\r\n0\r\nX: {0}\r\n\r\n" GET
      "X: " RIG_KEY "\r\n" IDENTITY},
-    /* What is no HTTP/1.1 goes as it is, also what comes after. */
+    /* What is not HTTP/1.1 goes as it is, also what comes after. */
     {"hello {0}\r\n", "hello {0}\r\n"},
     {"hello\r\n" GET "X: {0}\r\n\r\n", "hello\r\n" GET "X: {0}\r\n\r\n"},
     {"\x16\x03\x01{0}", "\x16\x03\x01{0}"},
@@ -325,7 +325,7 @@ static void test_a_complete_answer_is_not_held(void)
     ASSERT_EQ(rig_receive(made, HEAD "Content-Length: 4\r\n\r\nok k", 0, out), NET_IO_AGAIN);
     ASSERT_STR_EQ(out, HEAD "Content-Length: 4\r\n\r\nok k");
     ASSERT(!made->filter->has_input(made->filter));
-    /* This one is not complete: its end may be the begin of a value. */
+    /* This one is not complete: its end may be the start of a value. */
     ASSERT_EQ(rig_receive(made, HEAD "Content-Length: 9\r\n\r\nok k3y", 0, out), NET_IO_AGAIN);
     ASSERT_STR_EQ(out, HEAD "Content-Length: 9\r\n\r\nok ");
     ASSERT_EQ(rig_receive(made, "abc", 0, out), NET_IO_AGAIN);

@@ -22,7 +22,7 @@ static double milliseconds(void)
 static uint8_t buffer[64 << 10];
 static size_t buffer_size;
 
-/* Writes from the end of the buffer to its begin, the contents of an element before its head. */
+/* Writes from the end of the buffer to its start, the contents of an element before its head. */
 static void put(const void *bytes, size_t size)
 {
     buffer_size += size;

@@ -169,7 +169,7 @@ static const path_case path_cases[] = {
     {"data/loop/x", VFS_LOOP, VFS_LOOP},
     {"data/a1", VFS_LOOP, VFS_LOOP},
     {"data/a2/", VFS_LOOP, VFS_LOOP},
-    /* text that is no path */
+    /* text that is not a path */
     {"data/\xff", VFS_ILLEGAL_BYTE_SEQUENCE, VFS_ILLEGAL_BYTE_SEQUENCE},
     {"\xed\xb2\x80", VFS_ILLEGAL_BYTE_SEQUENCE, VFS_ILLEGAL_BYTE_SEQUENCE},
     {"data/\xc0\xaf", VFS_ILLEGAL_BYTE_SEQUENCE, VFS_ILLEGAL_BYTE_SEQUENCE},

@@ -9,7 +9,7 @@ enum { TEXT_MAX = 8192 };
 
 static placeholder_set set;
 
-/* A text of placeholders, begins of them, and bytes that occur in them. */
+/* A text of placeholders, starts of them, and bytes that occur in them. */
 static size_t make_text(fuzz_input *input, uint8_t *text)
 {
     size_t size = 0;

@@ -3,7 +3,7 @@
  * pieces; each placeholder in them has a word before it that says where it is. Promised:
  *   - a value is sent only behind the word of header values, and never to a host that may not have
  *     it;
- *   - what is sent does not depend on how it was cut, unless it is refused: then it is the begin of
+ *   - what is sent does not depend on how it was cut, unless it is refused: then it is the start of
  *     the same;
  *   - no value comes back in an answer, and the answer keeps its length.
  */

@@ -402,7 +402,7 @@ class TestFactoryFiles:
             (tmp_path, "it is not a regular file"),
             (tmp_path / "pipe", "it is not a regular file"),
             (tmp_path / "empty", "it is too short"),
-            (tmp_path / "text", "it is no factory file"),
+            (tmp_path / "text", "it is not a factory file"),
         ):
             done = factory(path, "everything")
             assert (done.stderr, done.returncode) == (f"INITIALIZATION: {path}: {reason}\n", 1)

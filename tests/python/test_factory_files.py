@@ -433,7 +433,7 @@ class TestCommandLine:
         _, shown, status = on_a_terminal("--package", tmp_path / "bad\x1b[2J.whl", "-c", "1")
         assert status == 1
         assert r"] reading 'bad\x1b[2J.whl'" in shown
-        assert shown.partition("\r\x1b[Keryx: ")[2].endswith("it has no begin or no end\r\n")
+        assert shown.partition("\r\x1b[Keryx: ")[2].endswith("it has no start or no end\r\n")
 
     def test_no_progress_bar_elsewhere(self, greeter: Path, tmp_path: Path) -> None:
         words = ("factory", "build", "--package", greeter, "-o", tmp_path / "factory")

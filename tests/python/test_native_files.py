@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("one_cache_of_zig")
 
 
 class TestHostileFiles:
-    """Files that are no modules, or want what there is not, are refused by name."""
+    """Files that are not modules, or want what there is not, are refused by name."""
 
     CASES: ClassVar[dict[str, tuple[bytes, str]]] = {
         "empty": (b"", "no WebAssembly module"),

@@ -246,9 +246,9 @@ class TestReading:
     @pytest.mark.parametrize(
         ("data", "message"),
         [
-            (b"\x7fELF" + bytes(60), "is no module for WebAssembly"),
+            (b"\x7fELF" + bytes(60), "is not a module for WebAssembly"),
             (b"\0asm\2\0\0\0", "it is no WebAssembly module"),
-            (b"\0asm\1\0\0\0", "it is no dynamic library"),
+            (b"\0asm\1\0\0\0", "it is not a dynamic library"),
         ],
     )
     def test_wrong_modules(self, data: bytes, message: str) -> None:

@@ -70,7 +70,7 @@ class TestWheels:
         modules = native.from_wheel(wheel)
         assert [one.name for one in modules] == ["libanswer.so", "user.so"]
         (tmp_path / "user.so").write_bytes(user)
-        # The init function gives the number 42, which is no module, but was computed there.
+        # The init function gives the number 42, which is not a module, but was computed there.
         with pytest.raises(eryx.ExecutionError, match=r"int|not a module|initialization"):
             session(tmp_path, modules[1]).execute("import user")
         with pytest.raises(NativeModuleError, match=r"user\.so: it needs libanswer\.so"):

@@ -530,10 +530,10 @@ class TestBrokenArchives:
     @pytest.mark.parametrize(
         ("data", "reason"),
         [
-            (b"", "no begin or no end"),
-            (b"PK\3\4", "no begin or no end"),
+            (b"", "no start or no end"),
+            (b"PK\3\4", "no start or no end"),
             (b"PK\5\6", "cut off"),
-            (b"junk" + zip_bytes({"a": "b"}), "no begin"),
+            (b"junk" + zip_bytes({"a": "b"}), "no start"),
             (raw_zip([("a.py", b"\xff\xff", 5)]), "'a.py' is damaged"),
             (raw_zip([("a.py", b"", 0)], offset=5000), "outside"),
             (raw_zip([("a.py", b"", 0)], offset=0xFFFFFFFF), "zip64"),

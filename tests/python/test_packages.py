@@ -518,9 +518,9 @@ class TestDirectories:
         with pytest.raises(InitializationError, match=r"empty: there is no Python"):
             collect([tmp_path / "empty"])
         write(tmp_path / "not-a-name" / "__init__.py", "")
-        with pytest.raises(InitializationError, match="'not-a-name' is no name"):
+        with pytest.raises(InitializationError, match="'not-a-name' is not a name"):
             collect([tmp_path / "not-a-name"])
-        with pytest.raises(InitializationError, match="is no directory"):
+        with pytest.raises(InitializationError, match="is not a directory"):
             collect(site_packages=tmp_path / "absent")
 
 

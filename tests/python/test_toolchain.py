@@ -169,7 +169,7 @@ class TestLayout:
 
     def test_something_else_than_a_dynamic_library_is_refused(self) -> None:
         plain = layout.Library("plain", wasm.Module.parse(make_module(dylink=None)))
-        with pytest.raises(BuildError, match="plain is no dynamic library"):
+        with pytest.raises(BuildError, match="plain is not a dynamic library"):
             layout.place([plain], 0)
 
 
@@ -763,7 +763,7 @@ class TestProtocol:
     def test_a_member_without_a_number_is_refused(self, tmp_path: Path) -> None:
         header = tmp_path / "odd.h"
         header.write_text("enum odd {\n    ODD_ONE = 1, /* one */\n    ODD_TWO,\n};\n")
-        with pytest.raises(BuildError, match="'ODD_TWO' is no name with a number"):
+        with pytest.raises(BuildError, match="'ODD_TWO' is not a name with a number"):
             protocol.read(header)
 
     def test_no_number_is_typed_again(self) -> None:

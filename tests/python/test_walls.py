@@ -145,8 +145,8 @@ def host_mappings() -> list[tuple[int, int]]:
 def numbers_like_addresses(data: bytes) -> Iterator[int]:
     """Numbers of 64 bits at multiples of four that could be addresses of this process.
 
-    Not those of which the lower half is small: two small numbers of a guest are no address, and the
-    first places of an arena of malloc() look like that.
+    Not those of which the lower half is small: two small numbers of a guest are not an address, and
+    the first places of an arena of malloc() look like that.
     """
     for match in re.finditer(rb"(?s)(?=(....[^\0][\x50-\x7f]\0\0))", data):
         if match.start() % 4 == 0 and int.from_bytes(match[1][:4], "little") >= 1 << 20:

@@ -184,7 +184,7 @@ def _declare(text: bytes) -> None:
     for entry in entries:
         name, schema = entry["name"], entry.get("schema")
         if not isinstance(name, str) or name in found:
-            raise ValueError(f"callbacks: the name {name!r} is no text or there twice")
+            raise ValueError(f"callbacks: the name {name!r} is not a text or there twice")
         schema = schema if isinstance(schema, dict) else {}
         found[name] = Callback(name, entry.get("description") or "", schema)
         _place(tree, name, found[name])

@@ -51,7 +51,7 @@ def translate(
     cache: directory for the results, which only you may be able to write; None for the folder
         ``native`` of ``$ERYX_CACHE_DIR``, or of ``eryx`` in the user's cache folder.
 
-    Raises NativeModuleError if the file is no native module for this eryx; it names the file.
+    Raises NativeModuleError if the file is not a native module for this eryx; it names the file.
     """
     if isinstance(source, bytes):
         data = source

@@ -6,7 +6,7 @@ from eryx._errors import InitializationError
 
 
 class NativeModuleError(InitializationError):
-    """A file is no native module that this eryx can translate, or the tools for that are missing.
+    """A file is not a native module that this eryx can translate, or the tools are missing.
 
     The message names the file and what is wrong with it.
     """

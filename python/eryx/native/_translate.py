@@ -59,7 +59,7 @@ _KNOWN_NAME = re.compile(
     r"|DIV_U|REM_U|FMIN|FMAX"
     r"|wasm_(?:sqrt|floor|ceil|trunc|nearbyint|fabs|copysign|quiet)f?"
 )
-# Also the characters that could begin something that is no name.
+# Also the characters that could begin something that is not a name.
 _FOREIGN = re.compile(r"""["'#\\@`$]|/[/*]|->|\binstance\.""")
 
 _C_TYPES = {"i": "u32", "j": "u64", "f": "f32", "d": "f64"}

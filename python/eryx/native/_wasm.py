@@ -211,7 +211,7 @@ def _read_section(file: NativeFile, section: int, body: Reader) -> None:
     elif section in (SECTION_TABLE, SECTION_MEMORY):
         if body.unsigned():
             what = "table" if section == SECTION_TABLE else "memory"
-            raise NativeModuleError(f"it has a {what} of its own: it is no dynamic library")
+            raise NativeModuleError(f"it has a {what} of its own: it is not a dynamic library")
     elif section == SECTION_GLOBAL:
         for _ in range(body.count(MAX_GLOBALS)):
             kind, mutable = _read_global_type(body)
@@ -254,7 +254,7 @@ def _read_dylink(file: NativeFile, body: Reader) -> None:
 
 def _read_type(body: Reader) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if body.byte() != FUNCTION_TYPE:
-        raise NativeModuleError("it has a type that is no function type")
+        raise NativeModuleError("it has a type that is not a function type")
     parameters = body.take(body.unsigned())
     results = body.take(body.unsigned())
     if len(results) > 1 or len(parameters) > MAX_PARAMETERS:
@@ -364,7 +364,7 @@ def _read_data(file: NativeFile, body: Reader) -> Segment:
 
 def _check(file: NativeFile, exports: list[tuple[str, int, int]]) -> None:
     if not file.has_dylink:
-        raise NativeModuleError("its section dylink.0 is missing: it is no dynamic library")
+        raise NativeModuleError("its section dylink.0 is missing: it is not a dynamic library")
     if (
         file.memory_size > MAX_MEMORY
         or file.table_size > MAX_TABLE

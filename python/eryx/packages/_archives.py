@@ -65,7 +65,7 @@ def _check_end_record(label: str, data: bytes) -> None:
     """Bounds what zipfile reads before it lets us see anything: the central directory."""
     position = data.rfind(_END_MAGIC, max(0, len(data) - _END_RECORD.size - _MAX_COMMENT))
     if not data.startswith((_LOCAL_MAGIC, _END_MAGIC)) or position < 0:
-        raise InitializationError(f"{label}: broken zip file: it has no begin or no end")
+        raise InitializationError(f"{label}: broken zip file: it has no start or no end")
     if len(data) - position < _END_RECORD.size:
         raise InitializationError(f"{label}: broken zip file: it is cut off")
     record = _END_RECORD.unpack_from(data, position)
@@ -204,11 +204,11 @@ def _check_tar(label: str, plain: bytes) -> int:
         kind = header[156:157]
         digits = header[124:136].strip(b" \0")
         if not digits.isdigit():
-            raise problem(label, name, "has a size that is no plain number")
+            raise problem(label, name, "has a size that is not a plain number")
         try:
             size = int(digits, 8)
         except ValueError:
-            raise problem(label, name, "has a size that is no octal number") from None
+            raise problem(label, name, "has a size that is not an octal number") from None
         if kind in (b"3", b"4", b"6"):
             raise problem(label, name, "is a device or pipe")
         if kind == b"S":

@@ -105,7 +105,7 @@ def _directory(path: str | os.PathLike[str]) -> str:
     if not isinstance(name, str):
         raise TypeError(f"site_packages must be a path, not {type(path).__name__}")
     if not os.path.isdir(name):
-        raise InitializationError(f"{name}: is no directory")
+        raise InitializationError(f"{name}: is not a directory")
     return name
 
 
@@ -189,7 +189,7 @@ def _install_directory(path: str) -> Installed:
     if "__init__.py" in tree.files:
         name = os.path.basename(os.path.realpath(path))
         if not name.isidentifier():
-            raise InitializationError(f"{path}: {name!r} is no name that a package can have")
+            raise InitializationError(f"{path}: {name!r} is not a name that a package can have")
         files = {
             f"{name}/{inner}": data
             for inner, data in tree.files.items()

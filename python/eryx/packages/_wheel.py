@@ -91,7 +91,7 @@ def install_wheel(tree: Tree, file_name: str | None) -> tuple[dict[str, bytes], 
             ignored.append(path)
         elif target:
             if native and target.endswith(".so") and not is_native_module(target, data):
-                raise problem(label, path, "is no module for WebAssembly, as the wheel promises")
+                raise problem(label, path, "is not a module for WebAssembly, as the wheel promises")
             files[target] = data
     for name in _UNHASHED:
         files.pop(f"{info}/{name}", None)
