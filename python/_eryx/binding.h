@@ -72,6 +72,9 @@ int limits_parse(PyObject *tuple, eryx_limits *limits);
  * set. */
 int limits_add(PyObject *module);
 
+/* Gives it the numbers of events, commands and flags. -1 with an exception set. */
+int numbers_add(PyObject *module);
+
 /*
  * Reads tuples of (guest path, Storage, read_only) and (host path, guest path, read_only) into
  * options; either may be NULL. They must outlive the options. The arrays are freed with

@@ -47,7 +47,7 @@ static int module_exec(PyObject *module)
     if (PyModule_AddObjectRef(module, "IN_MAIN_INTERPRETER", is_main) < 0) {
         return -1;
     }
-    return limits_add(module);
+    return numbers_add(module) < 0 ? -1 : limits_add(module);
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)

@@ -11,7 +11,7 @@ from sys import is_finalizing
 
 from eryx._calls import Awaited, decoded_event, has_large_arguments
 from eryx._errors import CancelledError, TimeoutError  # noqa: A004  (ours)
-from eryx._eryx import deliver
+from eryx._eryx import EVENT_CONNECT, EVENT_OUTPUT, EVENT_WAIT, deliver
 from eryx._scheduler import SLICE_NS, Job, scheduler
 from eryx._workers import call
 
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from eryx._calls import Calls
     from eryx._eryx import Core, Outcome
     from eryx._turn import Turn
-
-# ERYX_EVENT_* of eryx.h, the first item of an event.
-_WAIT = 1
-_OUTPUT = 3
-_CONNECT = 7
 
 # How long a guest may compute on the event loop's own thread before it becomes a job of the
 # scheduler. So often it pauses, too.
@@ -210,12 +205,12 @@ class Driver:
     async def _handle(self, event: tuple[Any, ...]) -> None:
         """Does what an event asks for."""
         calls, kind = self._calls, event[0]
-        if kind == _OUTPUT:
+        if kind == EVENT_OUTPUT:
             await self._hand_over(event[1], event[2])
-        elif kind == _WAIT:
+        elif kind == EVENT_WAIT:
             if not calls.answers:
                 await self._wait_until(event[1], event[2])
-        elif kind == _CONNECT:
+        elif kind == EVENT_CONNECT:
             self._core.connect_answer(await self._may_connect(event))
         else:
             if has_large_arguments(event):

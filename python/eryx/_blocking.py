@@ -9,7 +9,7 @@ import select
 import threading
 import time
 
-from eryx._eryx import deliver
+from eryx._eryx import EVENT_CONNECT, EVENT_OUTPUT, EVENT_WAIT, deliver
 from eryx._threads import start_thread, threads_are_greenlets
 
 TYPE_CHECKING = False
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
     from eryx._calls import Calls
     from eryx._eryx import Core, Outcome
-
-# ERYX_EVENT_* of eryx.h, the first item of an event.
-_WAIT = 1
-_OUTPUT = 3
-_CONNECT = 7
 
 _LONGEST_POLL_MS = 1_000_000
 
@@ -82,11 +77,11 @@ class BlockingRun:
                     calls.settle()
                 event = step(0)
                 if isinstance(event, tuple):
-                    if event[0] == _OUTPUT:
+                    if event[0] == EVENT_OUTPUT:
                         self._hand_over(event[1], event[2])
-                    elif event[0] == _WAIT:
+                    elif event[0] == EVENT_WAIT:
                         self._wait_until(event[1], event[2])
-                    elif event[0] == _CONNECT:
+                    elif event[0] == EVENT_CONNECT:
                         self._core.connect_answer(self._may_connect(event))
                     elif calls.handle(event):
                         self._run_loop(0.0)

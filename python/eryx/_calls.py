@@ -8,7 +8,7 @@ from collections import deque
 from contextvars import copy_context
 
 from eryx._errors import ResourceLimitError, SuspendCallback
-from eryx._eryx import deliver
+from eryx._eryx import EVENT_CALLBACK, EVENT_CALLBACK_EXPIRED, deliver
 from eryx._failures import Failures, log_failure, log_timeout
 from eryx._json import LARGE, decode
 from eryx._turn import Run, runs_around
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
         def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
             """Starts a coroutine on the runner's event loop; gives a function that cancels it."""
 
-
-# ERYX_EVENT_* of eryx.h, the first item of an event.
-_CALLBACK = 4
-_EXPIRED = 5
 
 # After its time a run may go on for so long, to clean up, and call functions meanwhile.
 _GRACE_NS = 5_000_000
@@ -323,11 +319,11 @@ class Calls:
         before the guest goes on, because a guest that finds its answer there need not wait.
         """
         kind = event[0]
-        if kind == _CALLBACK:
+        if kind == EVENT_CALLBACK:
             self._begin_call(event[1], event[2], event[3], event[4])
             call = self._open.get(event[1])
             return call is not None and call.is_task and len(self._open) == 1
-        if kind == _EXPIRED:
+        if kind == EVENT_CALLBACK_EXPIRED:
             self._expire(event[1])
         elif self.recorder is not None:
             self.recorder.feed(event[1])
@@ -563,7 +559,7 @@ def decoded_event(event: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def has_large_arguments(event: tuple[Any, ...]) -> bool:
     """Whether it is a call whose arguments should not be decoded on an event loop."""
-    return event[0] == _CALLBACK and event[3] is not None and len(event[3]) >= LARGE
+    return event[0] == EVENT_CALLBACK and event[3] is not None and len(event[3]) >= LARGE
 
 
 def _arguments(text: str | Decoded | None) -> dict[str, Any]:

@@ -15,6 +15,22 @@ LIMITS: Final[tuple[tuple[str, int], ...]]  # names and defaults, in the order o
 VERSION: Final[str]
 BUILD_ID: Final[str]
 IN_MAIN_INTERPRETER: Final[bool]
+EVENT_WAIT: Final[int]
+EVENT_OUTPUT: Final[int]
+EVENT_CALLBACK: Final[int]
+EVENT_CALLBACK_EXPIRED: Final[int]
+EVENT_CONNECT: Final[int]
+RUN_SNAPSHOT: Final[int]
+RUN_RESTORE: Final[int]
+RUN_CLEAR: Final[int]
+RUN_PREPARE: Final[int]
+RUN_SEAL: Final[int]
+SCRUB_STDOUT: Final[int]
+SCRUB_STDERR: Final[int]
+SCRUB_FILES: Final[int]
+SCRUB_CALLBACKS: Final[int]
+SCRUB_EXCEPTIONS: Final[int]
+SCRUB_RESULT: Final[int]
 
 def open_native_module(path: bytes, sha256: bytes, needed: tuple[object, ...], /) -> object: ...
 

@@ -10,7 +10,16 @@ from weakref import WeakSet
 from eryx._annotations import late_annotations
 from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
-from eryx._eryx import UNLIMITED, Core, Outcome, Packages
+from eryx._eryx import (
+    EVENT_CALLBACK,
+    EVENT_WAIT,
+    RUN_PREPARE,
+    RUN_SEAL,
+    UNLIMITED,
+    Core,
+    Outcome,
+    Packages,
+)
 from eryx._factory_contents import (
     Source,
     collect_contents,
@@ -34,14 +43,6 @@ if TYPE_CHECKING:
     from eryx._options import Callbacks, PlaceOptions, SandboxOptions, SessionOptions
     from eryx._pool import SandboxPool
     from eryx.native import NativeModule
-
-# enum eryx_run_command
-_PREPARE = 4
-_SEAL_OBJECTS = 5
-
-# ERYX_EVENT_* of eryx.h, the first item of an event.
-_WAIT = 1
-_CALLBACK = 4
 
 _PAUSE_MS = 25
 
@@ -497,7 +498,7 @@ def _build(core: Core, description: dict[str, Any], setup_code: str | None, hint
         "callbacks": description["callbacks"],
         "setup": setup_code,
     }
-    for command, source in ((_PREPARE, json.dumps(request).encode()), (_SEAL_OBJECTS, b"")):
+    for command, source in ((RUN_PREPARE, json.dumps(request).encode()), (RUN_SEAL, b"")):
         try:
             core.begin_command(command, source, _PAUSE_MS)
         except InitializationError:
@@ -518,9 +519,9 @@ def _run(core: Core) -> Outcome:
         if event is None:
             return core.outcome()
         if isinstance(event, tuple):
-            if event[0] == _CALLBACK:
+            if event[0] == EVENT_CALLBACK:
                 core.callback_raise(event[1], b"RuntimeError", b"set-up code cannot call callbacks")
-            elif event[0] == _WAIT:
+            elif event[0] == EVENT_WAIT:
                 _sleep_until(event[1])
         elif event:
             _sleep_until(event)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from eryx._eryx import (
+    SCRUB_CALLBACKS,
+    SCRUB_EXCEPTIONS,
+    SCRUB_FILES,
+    SCRUB_RESULT,
+    SCRUB_STDERR,
+    SCRUB_STDOUT,
+)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     # ((name, value, host patterns), ...) and flags of what is scrubbed
     CoreSecrets = tuple[tuple[tuple[str, bytes, tuple[str, ...]], ...], int]
-
-# enum in eryx.h
-_STDOUT = 1
-_STDERR = 2
-_FILES = 4
-_CALLBACKS = 8
-_EXCEPTIONS = 16
-_RESULT = 32
 
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
@@ -35,11 +36,11 @@ def core_secrets(
 
     Raises TypeError and ValueError, with messages that never have a value in them.
     """
-    scrub = _CALLBACKS
-    scrub |= _STDOUT if _flag("scrub_stdout", stdout, default=True) else 0
-    scrub |= _STDERR | _EXCEPTIONS if _flag("scrub_stderr", stderr, default=True) else 0
-    scrub |= _FILES if _flag("scrub_files", files, default=True) else 0
-    scrub |= _RESULT if _flag("scrub_result", result, default=False) else 0
+    scrub = SCRUB_CALLBACKS
+    scrub |= SCRUB_STDOUT if _flag("scrub_stdout", stdout, default=True) else 0
+    scrub |= SCRUB_STDERR | SCRUB_EXCEPTIONS if _flag("scrub_stderr", stderr, default=True) else 0
+    scrub |= SCRUB_FILES if _flag("scrub_files", files, default=True) else 0
+    scrub |= SCRUB_RESULT if _flag("scrub_result", result, default=False) else 0
     if secrets is None:
         return None
     if not isinstance(secrets, Mapping):

@@ -8,6 +8,7 @@ from eryx import _snapshot
 from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
+from eryx._eryx import RUN_CLEAR, RUN_RESTORE, RUN_SNAPSHOT
 from eryx._limits import ResourceLimits, core_limits
 from eryx._result import finish
 from eryx._sandbox import _PAUSE_MS, Sandbox
@@ -33,11 +34,6 @@ _LOST = (
     "the run was given up in the middle, so the state of the session is lost: call reset() first"
 )
 _CLOSED = "the session is closed"
-
-# enum eryx_run_command
-_SNAPSHOT = 1
-_RESTORE = 2
-_CLEAR = 3
 
 # Names of the variables that are not in a snapshot, as JSON.
 _MAX_SKIPPED_BYTES = 1024 * 1024
@@ -295,7 +291,7 @@ class Session(Sandbox):
     def clear_state(self) -> None:
         """Removes the variables of the programs that ran; imported modules stay loaded."""
         with self._turn_taken():
-            self._command(_CLEAR, b"")
+            self._command(RUN_CLEAR, b"")
 
     def fork(self) -> Session:
         """Makes a second session that goes on from the present state of this one.
@@ -421,7 +417,7 @@ class Session(Sandbox):
             limits.max_result_bytes = min(max_bytes, 2**40) * 4 // 3 + _MAX_SKIPPED_BYTES
             self._core.set_limits(core_limits(limits, self._meter))
             try:
-                outcome = self._command(_SNAPSHOT, b"%d" % max_bytes)
+                outcome = self._command(RUN_SNAPSHOT, b"%d" % max_bytes)
             finally:
                 self._core.set_limits(core_limits(self._limits, self._meter))
         if outcome.result_json is None:
@@ -456,7 +452,7 @@ class Session(Sandbox):
         _snapshot.check_limit(max_bytes)
         data = _snapshot.open_sealed(snapshot, key, max_bytes)
         with self._turn_taken():
-            self._command(_RESTORE, data)
+            self._command(RUN_RESTORE, data)
 
     # ---- End ----
 
