@@ -33,16 +33,26 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Arguments after -- become sys.argv[1:] of the program. Exit codes: 0 success, 1 if "
         "the program failed or was ended by a limit, 2 wrong usage, N after sys.exit(N).",
     )
+    usual = eryx.ResourceLimits()
     parser.add_argument("script", nargs="?", help="file to run; - for standard input")
     parser.add_argument("-c", dest="code", metavar="CODE", help="program text to run")
     parser.add_argument(
-        "--timeout", type=_limit, metavar="MS", help="wall-clock limit in milliseconds (30000)"
+        "--timeout",
+        type=_limit,
+        metavar="MS",
+        help=f"wall-clock limit in milliseconds ({usual.execution_timeout_ms})",
     )
     parser.add_argument(
-        "--max-memory", type=_limit, metavar="BYTES", help="memory of the guest (134217728)"
+        "--max-memory",
+        type=_limit,
+        metavar="BYTES",
+        help=f"memory of the guest ({usual.max_memory_bytes})",
     )
     parser.add_argument(
-        "--max-output", type=_limit, metavar="BYTES", help="output kept of a run (16777216)"
+        "--max-output",
+        type=_limit,
+        metavar="BYTES",
+        help=f"output kept of a run ({usual.max_output_bytes})",
     )
     parser.add_argument("--fuel", type=_limit, metavar="N", help="limit of work (none)")
     parser.add_argument("--meter", action="store_true", help="count the work, for --json")

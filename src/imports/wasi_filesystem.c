@@ -403,30 +403,44 @@ static void store_status(guest_instance *instance, uint32_t result, vfs_error er
     store_some_time(instance, guest_offset(record, 72), status->changed);
 }
 
-void wasi_filesystem_types_descriptor_stat(guest_instance *instance, uint32_t self, uint32_t result)
+/* Stores a status, or what comes of one. */
+typedef void store_of_status(guest_instance *instance, uint32_t result, vfs_error error,
+                             const vfs_status *status);
+
+static void stat_open(guest_instance *instance, uint32_t self, uint32_t result,
+                      store_of_status *store)
 {
     vfs_file *file = descriptor_of(instance, self);
-    if (file == NULL) {
-        return;
+    if (file != NULL) {
+        vfs_status status;
+        vfs_error error = vfs_stat(file, &status);
+        store(instance, result, error, &status);
     }
-    vfs_status status;
-    vfs_error error = vfs_stat(file, &status);
-    store_status(instance, result, error, &status);
+}
+
+static void stat_path(guest_instance *instance, uint32_t self, uint32_t path_flags, uint32_t path,
+                      uint32_t path_length, uint32_t result, store_of_status *store)
+{
+    vfs_file *directory;
+    const char *text;
+    if (path_arguments(instance, self, path, path_length, &directory, &text)) {
+        vfs_status status;
+        vfs_error error = vfs_stat_at(directory, text, path_length,
+                                      (path_flags & PATH_SYMLINK_FOLLOW) != 0, &status);
+        store(instance, result, error, &status);
+    }
+}
+
+void wasi_filesystem_types_descriptor_stat(guest_instance *instance, uint32_t self, uint32_t result)
+{
+    stat_open(instance, self, result, store_status);
 }
 
 void wasi_filesystem_types_descriptor_stat_at(guest_instance *instance, uint32_t self,
                                               uint32_t path_flags, uint32_t path,
                                               uint32_t path_length, uint32_t result)
 {
-    vfs_file *directory;
-    const char *text;
-    if (!path_arguments(instance, self, path, path_length, &directory, &text)) {
-        return;
-    }
-    vfs_status status;
-    vfs_error error =
-        vfs_stat_at(directory, text, path_length, (path_flags & PATH_SYMLINK_FOLLOW) != 0, &status);
-    store_status(instance, result, error, &status);
+    stat_path(instance, self, path_flags, path, path_length, result, store_status);
 }
 
 /* result<metadata-hash-value, error-code>. What libc makes st_ino of is the lower half, so that
@@ -448,28 +462,14 @@ static void store_hash(guest_instance *instance, uint32_t result, vfs_error erro
 void wasi_filesystem_types_descriptor_metadata_hash(guest_instance *instance, uint32_t self,
                                                     uint32_t result)
 {
-    vfs_file *file = descriptor_of(instance, self);
-    if (file == NULL) {
-        return;
-    }
-    vfs_status status;
-    vfs_error error = vfs_stat(file, &status);
-    store_hash(instance, result, error, &status);
+    stat_open(instance, self, result, store_hash);
 }
 
 void wasi_filesystem_types_descriptor_metadata_hash_at(guest_instance *instance, uint32_t self,
                                                        uint32_t path_flags, uint32_t path,
                                                        uint32_t path_length, uint32_t result)
 {
-    vfs_file *directory;
-    const char *text;
-    if (!path_arguments(instance, self, path, path_length, &directory, &text)) {
-        return;
-    }
-    vfs_status status;
-    vfs_error error =
-        vfs_stat_at(directory, text, path_length, (path_flags & PATH_SYMLINK_FOLLOW) != 0, &status);
-    store_hash(instance, result, error, &status);
+    stat_path(instance, self, path_flags, path, path_length, result, store_hash);
 }
 
 /* variant new-timestamp. False, and a trap, for a case that it does not have. */

@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checksum.h"
 #include "base/status.h"
-#include "guest_build.h"
 #include "live/live_state.h"
+#include "live/state_header.h"
 #include "machine/image_over.h"
 #include "sandbox/engine.h"
 #include "sandbox/use.h"
@@ -20,29 +19,8 @@
 #include "vfs/packages.h"
 
 static const char magic[8] = {'E', 'R', 'Y', 'X', 'F', 'R', 'Z', 'N'};
-static const uint8_t build_id[IMAGE_BUILD_ID_BYTES] = GUEST_BUILD_ID;
 
 enum { FORMAT_VERSION = 1 };
-
-typedef struct frozen_header {
-    char magic[8];
-    uint32_t version;
-    uint32_t stack_pointer;
-    uint8_t build_id[IMAGE_BUILD_ID_BYTES];
-    uint64_t image_checksum;
-    uint64_t checksum; /* of the header with this field zero, and of all that follows */
-    uint64_t memory_pages;
-    uint64_t range_count;
-    uint64_t contents_size;
-    uint64_t files_size; /* 0 if there are no files */
-} frozen_header;
-
-static uint64_t checksum_of(const frozen_header *header, const uint8_t *rest, uint64_t size)
-{
-    frozen_header copy = *header;
-    copy.checksum = 0;
-    return checksum_update(checksum_update(0, (const uint8_t *)&copy, sizeof copy), rest, size);
-}
 
 /* ---- Freezing -------------------------------------------------------------------------------- */
 
@@ -86,17 +64,8 @@ static bool files_are_fresh(const eryx_sandbox *sandbox)
 static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memory,
                            const live_bytes *files, live_bytes *out_bytes, eryx_error *out_error)
 {
-    frozen_header header = {
-        .version = FORMAT_VERSION,
-        .stack_pointer = memory->stack_pointer,
-        .image_checksum = sandbox->engine->image.checksum,
-        .memory_pages = memory->pages,
-        .range_count = memory->range_count,
-        .contents_size = memory->size,
-        .files_size = files->size,
-    };
-    memcpy(header.magic, magic, sizeof magic);
-    memcpy(header.build_id, build_id, sizeof build_id);
+    state_header header =
+        state_header_make(magic, FORMAT_VERSION, &sandbox->engine->image, memory, files->size);
     size_t ranges_size = memory->range_count * sizeof(live_range);
     size_t size = sizeof header + ranges_size + memory->size + files->size;
     uint8_t *data = malloc(size);
@@ -109,7 +78,7 @@ static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memor
     if (files->size > 0) {
         memcpy(to + ranges_size + memory->size, files->data, files->size);
     }
-    header.checksum = checksum_of(&header, to, size - sizeof header);
+    header.checksum = state_header_checksum(&header, to, size - sizeof header);
     memcpy(data, &header, sizeof header);
     *out_bytes = (live_bytes){data, size};
     return ERYX_OK;
@@ -162,7 +131,7 @@ eryx_status eryx_sandbox_freeze(eryx_sandbox *sandbox, uint8_t **out_data, size_
     if (status != ERYX_OK) {
         return status;
     }
-    live_bytes bytes;
+    live_bytes bytes = {NULL, 0};
     status = freeze(sandbox, &bytes, out_error);
     if (status == ERYX_OK) {
         *out_data = bytes.data;
@@ -174,33 +143,12 @@ eryx_status eryx_sandbox_freeze(eryx_sandbox *sandbox, uint8_t **out_data, size_
 
 /* ---- Deriving -------------------------------------------------------------------------------- */
 
-/* Whether the ranges are in order, apart, within the memory, and as long as their contents. */
-static bool ranges_are_sound(const frozen_header *header, const live_range *ranges)
-{
-    uint64_t memory_size = header->memory_pages * MEMORY_PAGE_BYTES;
-    uint64_t end = 0;
-    uint64_t contents = 0;
-    for (uint64_t i = 0; i < header->range_count; i++) {
-        const live_range *range = &ranges[i];
-        if ((range->offset | range->size) % IMAGE_PAGE_BYTES != 0 || range->size == 0 ||
-            (i > 0 && range->offset <= end) || range->offset > memory_size ||
-            range->size > memory_size - range->offset) {
-            return false;
-        }
-        end = range->offset + range->size;
-        contents += range->size;
-    }
-    return contents == header->contents_size;
-}
-
-static eryx_status check_header(const eryx_engine *base, const frozen_header *header,
+static eryx_status check_header(const eryx_engine *base, const state_header *header,
                                 const uint8_t *rest, uint64_t size, uint64_t max_memory_bytes,
                                 eryx_error *out_error)
 {
     const image *source = &base->image;
-    if (header->version != FORMAT_VERSION ||
-        memcmp(header->build_id, build_id, sizeof build_id) != 0 ||
-        header->image_checksum != source->checksum) {
+    if (!state_header_fits(header, FORMAT_VERSION, source)) {
         return status_fail(ERYX_WRONG_BUILD, out_error,
                            "the factory was made by another build of eryx");
     }
@@ -209,7 +157,7 @@ static eryx_status check_header(const eryx_engine *base, const frozen_header *he
     fits = fits && header->contents_size <= size - ranges_size &&
            header->files_size == size - ranges_size - header->contents_size;
     if (!fits || header->memory_pages > 65536 || header->memory_pages < source->memory_pages ||
-        header->checksum != checksum_of(header, rest, size)) {
+        header->checksum != state_header_checksum(header, rest, size)) {
         return status_fail(ERYX_INITIALIZATION, out_error, "the factory is damaged");
     }
     uint64_t memory_size = header->memory_pages * MEMORY_PAGE_BYTES;
@@ -271,8 +219,8 @@ static eryx_status take_packages(eryx_engine *engine, eryx_packages *packages,
     return ERYX_OK;
 }
 
-static eryx_status take_memory(eryx_engine *engine, const frozen_header *header,
-                               const uint8_t *rest, eryx_error *out_error)
+static eryx_status take_memory(eryx_engine *engine, const state_header *header, const uint8_t *rest,
+                               eryx_error *out_error)
 {
     size_t ranges_size = (size_t)header->range_count * sizeof(live_range);
     live_range *ranges = malloc(ranges_size > 0 ? ranges_size : 1);
@@ -281,7 +229,7 @@ static eryx_status take_memory(eryx_engine *engine, const frozen_header *header,
     }
     memcpy(ranges, rest, ranges_size);
     eryx_status status;
-    if (ranges_are_sound(header, ranges)) {
+    if (state_header_ranges_are_sound(header, ranges, true)) {
         const live_memory memory = {
             .pages = header->memory_pages,
             .stack_pointer = header->stack_pointer,
@@ -307,7 +255,7 @@ eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, size_t si
         return status_fail(ERYX_INVALID_ARGUMENT, out_error,
                            "a factory needs an engine that was opened, and a frozen sandbox");
     }
-    frozen_header header;
+    state_header header;
     if (size < sizeof header || memcmp(data, magic, sizeof magic) != 0) {
         return status_fail(ERYX_INITIALIZATION, out_error, "the bytes are no frozen sandbox");
     }

@@ -12,40 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/checksum.h"
 #include "base/host_file.h"
 #include "base/status.h"
-#include "guest_build.h"
 #include "live/live_state.h"
+#include "live/state_header.h"
 #include "sandbox/use.h"
 #include "state/store.h"
 #include "vfs/internal.h"
 #include "vfs/storage.h"
 
 static const char magic[8] = {'E', 'R', 'Y', 'X', 'L', 'I', 'V', 'E'};
-static const uint8_t build_id[IMAGE_BUILD_ID_BYTES] = GUEST_BUILD_ID;
 
 enum { FORMAT_VERSION = 2 };
-
-typedef struct file_header {
-    char magic[8];
-    uint32_t version;
-    uint32_t stack_pointer;
-    uint8_t build_id[IMAGE_BUILD_ID_BYTES];
-    uint64_t image_checksum;
-    uint64_t checksum; /* of the header with this field zero, and of all that follows */
-    uint64_t memory_pages;
-    uint64_t range_count;
-    uint64_t contents_size;
-    uint64_t store_size;
-} file_header;
-
-static uint64_t checksum_of(const file_header *header, const uint8_t *rest, uint64_t size)
-{
-    file_header copy = *header;
-    copy.checksum = 0;
-    return checksum_update(checksum_update(0, (const uint8_t *)&copy, sizeof copy), rest, size);
-}
 
 /* ---- Saving ---------------------------------------------------------------------------------- */
 
@@ -53,17 +31,8 @@ static uint64_t checksum_of(const file_header *header, const uint8_t *rest, uint
 static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memory,
                            const live_bytes *store, const char *path, eryx_error *out_error)
 {
-    file_header header = {
-        .version = FORMAT_VERSION,
-        .stack_pointer = memory->stack_pointer,
-        .image_checksum = sandbox->engine->image.checksum,
-        .memory_pages = memory->pages,
-        .range_count = memory->range_count,
-        .contents_size = memory->size,
-        .store_size = store->size,
-    };
-    memcpy(header.magic, magic, sizeof magic);
-    memcpy(header.build_id, build_id, sizeof build_id);
+    state_header header =
+        state_header_make(magic, FORMAT_VERSION, &sandbox->engine->image, memory, store->size);
     size_t ranges_size = memory->range_count * sizeof(live_range);
     size_t size = sizeof header + ranges_size + memory->size + store->size;
     uint8_t *data = malloc(size);
@@ -76,7 +45,7 @@ static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memor
     }
     live_memory_copy(memory, &sandbox->instance.memory, to + ranges_size);
     memcpy(to + ranges_size + memory->size, store->data, store->size);
-    header.checksum = checksum_of(&header, to, size - sizeof header);
+    header.checksum = state_header_checksum(&header, to, size - sizeof header);
     memcpy(data, &header, sizeof header);
     eryx_status status = host_file_replace(path, data, size, S_IRUSR | S_IWUSR, out_error);
     free(data);
@@ -127,7 +96,7 @@ eryx_status eryx_sandbox_save(eryx_sandbox *sandbox, const char *path, bool incl
 /* A file that is being read. */
 typedef struct saved_file {
     const char *path;
-    file_header header;
+    state_header header;
     uint8_t *rest; /* what is behind the header, allocated */
     uint64_t size; /* of the rest */
 } saved_file;
@@ -184,7 +153,7 @@ static uint64_t most_of_store(const eryx_sandbox *sandbox)
 static eryx_status check_sizes(const eryx_sandbox *sandbox, const saved_file *file,
                                eryx_error *out_error)
 {
-    const file_header *header = &file->header;
+    const state_header *header = &file->header;
     uint64_t image_size = sandbox->engine->image.memory_pages * MEMORY_PAGE_BYTES;
     uint64_t limit = sandbox->limits.max_memory_bytes;
     bool fits = header->memory_pages <= 65536 &&
@@ -192,14 +161,14 @@ static eryx_status check_sizes(const eryx_sandbox *sandbox, const saved_file *fi
                 header->range_count <= header->contents_size / IMAGE_PAGE_BYTES;
     uint64_t memory_size =
         fits ? header->range_count * sizeof(live_range) + header->contents_size : 0;
-    if (!fits || file->size < memory_size || header->store_size != file->size - memory_size ||
+    if (!fits || file->size < memory_size || header->files_size != file->size - memory_size ||
         header->memory_pages * MEMORY_PAGE_BYTES < image_size) {
         return refuse_damaged(file->path, out_error);
     }
     if (header->contents_size > (limit > image_size ? limit : image_size)) {
         return refuse_memory(sandbox, file, out_error);
     }
-    if (header->store_size > most_of_store(sandbox)) {
+    if (header->files_size > most_of_store(sandbox)) {
         return status_fail(ERYX_INITIALIZATION, out_error,
                            "%s: the files of the session are more than the limits allow",
                            file->path);
@@ -228,16 +197,14 @@ static bool read_all(int descriptor, void *out_data, uint64_t size)
 static eryx_status read_parts(const eryx_sandbox *sandbox, int descriptor, saved_file *file,
                               eryx_error *out_error)
 {
-    file_header *header = &file->header;
+    state_header *header = &file->header;
     struct stat attributes;
     if (fstat(descriptor, &attributes) != 0 || !S_ISREG(attributes.st_mode) ||
         !read_all(descriptor, header, sizeof *header) ||
         memcmp(header->magic, magic, sizeof magic) != 0) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s: not a saved session", file->path);
     }
-    if (header->version != FORMAT_VERSION ||
-        memcmp(header->build_id, build_id, sizeof build_id) != 0 ||
-        header->image_checksum != sandbox->engine->image.checksum) {
+    if (!state_header_fits(header, FORMAT_VERSION, &sandbox->engine->image)) {
         return status_fail(ERYX_WRONG_BUILD, out_error,
                            "%s: the session was saved by another build of eryx", file->path);
     }
@@ -251,7 +218,7 @@ static eryx_status read_parts(const eryx_sandbox *sandbox, int descriptor, saved
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     if (!read_all(descriptor, file->rest, file->size) ||
-        header->checksum != checksum_of(header, file->rest, file->size)) {
+        header->checksum != state_header_checksum(header, file->rest, file->size)) {
         return refuse_damaged(file->path, out_error);
     }
     return ERYX_OK;
@@ -269,30 +236,11 @@ static eryx_status read_file(const eryx_sandbox *sandbox, saved_file *file, eryx
     return status;
 }
 
-/* Whether the ranges are in order, within the memory, and as long as their contents. */
-static bool ranges_are_sound(const file_header *header, const live_range *ranges)
-{
-    uint64_t memory_size = header->memory_pages * MEMORY_PAGE_BYTES;
-    uint64_t end = 0;
-    uint64_t contents = 0;
-    for (uint64_t i = 0; i < header->range_count; i++) {
-        const live_range *range = &ranges[i];
-        if ((range->offset | range->size) % IMAGE_PAGE_BYTES != 0 || range->size == 0 ||
-            range->offset < end || range->offset > memory_size ||
-            range->size > memory_size - range->offset) {
-            return false;
-        }
-        end = range->offset + range->size;
-        contents += range->size;
-    }
-    return contents == header->contents_size;
-}
-
 /* Takes the file apart. The parts point into its bytes, but for the ranges, which are a copy. */
 static eryx_status take_apart(const eryx_sandbox *sandbox, const saved_file *file,
                               live_memory *out_memory, live_bytes *out_store, eryx_error *out_error)
 {
-    const file_header *header = &file->header;
+    const state_header *header = &file->header;
     if (header->memory_pages > sandbox->engine->image.memory_pages &&
         header->memory_pages * MEMORY_PAGE_BYTES > sandbox->limits.max_memory_bytes) {
         return refuse_memory(sandbox, file, out_error);
@@ -303,7 +251,7 @@ static eryx_status take_apart(const eryx_sandbox *sandbox, const saved_file *fil
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     memcpy(ranges, file->rest, ranges_size);
-    if (!ranges_are_sound(header, ranges)) {
+    if (!state_header_ranges_are_sound(header, ranges, false)) {
         free(ranges);
         return refuse_damaged(file->path, out_error);
     }
@@ -315,7 +263,7 @@ static eryx_status take_apart(const eryx_sandbox *sandbox, const saved_file *fil
         .contents = file->rest + ranges_size,
         .size = header->contents_size,
     };
-    *out_store = (live_bytes){file->rest + ranges_size + header->contents_size, header->store_size};
+    *out_store = (live_bytes){file->rest + ranges_size + header->contents_size, header->files_size};
     return ERYX_OK;
 }
 
