@@ -1,6 +1,7 @@
 /* The worst cases of native_guest_operation(), which needs the real guest to be linked. */
 #include "costs.h"
 #include "guest_imports.h"
+#include "imports/eryx_native.h"
 #include "protocol/native.h"
 #include "sandbox/sandbox.h"
 

@@ -138,7 +138,7 @@ static void test_damage(void)
 {
     static const char tree[] = "its entries are not one tree";
     const damage damages[] = {
-        {0, 'X', 1, "no archive"},
+        {0, 'X', 1, "not an archive"},
         {8, 2, 4, "format version"},
         {12, 0, 4, "does not fit"},
         {12, 1000, 4, "does not fit"},

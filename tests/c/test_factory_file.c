@@ -84,7 +84,7 @@ static void test_header(void)
     expect(ERYX_INITIALIZATION, "with a key", ERYX_UNLIMITED);
     build();
     bytes[0] = 'X';
-    expect(ERYX_INITIALIZATION, "no factory file", ERYX_UNLIMITED);
+    expect(ERYX_INITIALIZATION, "not a factory file", ERYX_UNLIMITED);
     build();
     bytes[FACTORY_DIGEST] ^= 1;
     expect(ERYX_INITIALIZATION, "damaged", ERYX_UNLIMITED);

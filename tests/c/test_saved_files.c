@@ -29,6 +29,7 @@ static void put_head(vfs_type type, uint64_t number)
 {
     put((uint64_t)type);
     put(number);
+    put(type == VFS_TYPE_DIRECTORY ? 0755 : 0644);
     for (int i = 0; i < 6; i++) {
         put(1); /* times */
     }

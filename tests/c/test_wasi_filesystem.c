@@ -1,6 +1,7 @@
 /* The guest's view of the file system: arguments, results and handles in canonical-ABI form. */
 #include "fake_guest.h"
 #include "guest_imports.h"
+#include "protocol/files.h"
 #include "vfs_tree.h"
 
 enum {

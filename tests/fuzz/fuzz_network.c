@@ -287,9 +287,8 @@ static void call_any(fake_guest *guest)
         wasi_io_streams_drop_output_stream(g, any_handle());
         break;
     case 22:
-        net_guest_operation(g, NETWORK_FIRST_OPERATION + fuzz_below(&input, 6), any_handle(),
-                            any_offset(), fuzz_below(&input, 64), any_offset(),
-                            fuzz_below(&input, 64));
+        net_guest_operation(g, fuzz_below(&input, 7), any_handle(), any_offset(),
+                            fuzz_below(&input, 64), any_offset(), fuzz_below(&input, 64));
         break;
     default:
         call_option(g, fuzz_below(&input, 8));
