@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Self, TextIO, Unpack
 
     from eryx._factory import SandboxFactory
-    from eryx._options import SandboxOptions
+    from eryx._option_types import SandboxOptions
 
 _EXIT_OK = 0
 _EXIT_FAILURE = 1

@@ -10,8 +10,7 @@ from eryx._eryx import Core, Engine, Packages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from eryx._options import Equipment
     from eryx._storage import CoreMounts
 
 _engine: Engine | None = None
@@ -50,17 +49,18 @@ class Place:
         self.native_modules = native_modules
 
     def new_core(
-        self, limits: tuple[int, ...], options: dict[str, Any], mounts: CoreMounts = ()
+        self, limits: tuple[int, ...], equipment: Equipment, mounts: CoreMounts = ()
     ) -> Core:
-        """A sandbox. options: as of Core, without what is here but for more native modules."""
-        native_modules = (*self.native_modules, *options.pop("native_modules", ()))
+        """A sandbox. equipment: what it has besides."""
         return Core(
             self.engine,
             limits,
             mounts,
-            packages=self.packages,
-            native_modules=native_modules,
-            **options,
+            equipment.volumes,
+            self.packages,
+            equipment.network,
+            equipment.secrets,
+            self.native_modules + equipment.native_modules,
         )
 
 

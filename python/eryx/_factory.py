@@ -28,7 +28,8 @@ from eryx._factory_contents import (
 )
 from eryx._factory_template import MOST_BYTES, SEAL, Template, open_template
 from eryx._files import read_file, write_file
-from eryx._limits import ResourceLimits, core_limits
+from eryx._limits import ResourceLimits, check_limits, core_limits
+from eryx._options import Equipment
 from eryx._origin import Origin
 from eryx._sandbox import Sandbox
 from eryx._sealed import check_key
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from typing import Any, Self, Unpack
 
     from eryx._callbacks import CallbackTable
-    from eryx._options import Callbacks, PlaceOptions, SandboxOptions, SessionOptions
+    from eryx._option_types import Callbacks, PlaceOptions, SandboxOptions, SessionOptions
     from eryx._pool import SandboxPool
     from eryx.native import NativeModule
 
@@ -141,7 +142,8 @@ class SandboxFactory(Origin):
                     pass  # damaged, or of another build: it is made anew
         archive = contents.archive(is_cached=cache is True)
         packages_here = Packages(archive) if archive else None
-        core = Place(shared_engine(), packages_here, handles).new_core(core_limits(limits), {})
+        place = Place(shared_engine(), packages_here, handles)
+        core = place.new_core(core_limits(limits), Equipment())
         frozen = _build(core, description, setup_code, contents.hint)
         self._take(Template(description, archive, frozen), table, handles, None, most_memory)
         if cached is not None:
@@ -435,8 +437,8 @@ class _FactorySandbox(Sandbox):
         self._place = place
         super().__init__(**options)
 
-    def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
-        return self._place.new_core(limits, options, self._mounts())
+    def _new_core(self, equipment: Equipment) -> Core:
+        return self._place.new_core(self._request.core_limits, equipment, self._mounts())
 
 
 class _FactorySession(_FactorySandbox, Session):
@@ -472,12 +474,10 @@ def _most_memory(limits: ResourceLimits) -> int:
 
 
 def _build_limits(limits: ResourceLimits | None) -> ResourceLimits:
-    if limits is None:
-        limits = ResourceLimits(execution_timeout_ms=60_000, max_memory_bytes=_MOST_MEMORY_BYTES)
-    elif not isinstance(limits, ResourceLimits):
-        wrong = type(limits).__name__
-        raise TypeError(f"resource_limits must be ResourceLimits or None, not {wrong}")
-    return limits
+    check_limits(limits)
+    return limits or ResourceLimits(
+        execution_timeout_ms=60_000, max_memory_bytes=_MOST_MEMORY_BYTES
+    )
 
 
 def _table(callbacks: object) -> CallbackTable | None:

@@ -14,11 +14,12 @@ from eryx._turn import running_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
     from types import TracebackType
     from typing import Any, Self
 
     from eryx._eryx import Core
+    from eryx._options import Equipment, Request
     from eryx._pool import SandboxPool
     from eryx._result import ExecuteResult
 
@@ -29,21 +30,6 @@ RELEASED = 2
 
 # Stands where a lease has no sandbox.
 _NO_CORE: Core = None  # type: ignore[assignment]
-
-# Names of RequestOptions, without the time that importing it takes.
-REQUEST_OPTIONS = frozenset(
-    (
-        "callbacks",
-        "max_trace_events",
-        "meter",
-        "on_stderr",
-        "on_stdout",
-        "on_trace",
-        "resource_limits",
-        "result_variable",
-        "trace",
-    )
-)
 
 
 class PooledSandbox(Sandbox):
@@ -63,8 +49,6 @@ class PooledSandbox(Sandbox):
         "_process",
         "_seconds",
         "_state",
-        "_wanted_limits",
-        "_wanted_options",
     )
 
     _why = "it stands for one place in its pool"
@@ -84,39 +68,31 @@ class PooledSandbox(Sandbox):
         cls,
         pool: SandboxPool,
         seconds: float | None,
-        place: Mapping[str, Any],
-        request: Mapping[str, Any],
+        request: Request,
+        equipment: Equipment,
     ) -> PooledSandbox:
         """A lease that has no sandbox yet. seconds: how long it may wait for one."""
-        for name in request:
-            if name not in REQUEST_OPTIONS:
-                raise TypeError(f"{name!r} is no option of a lease; some are of the pool")
         made = cls.__new__(cls)
         made._pool = pool
         made._process = pool._process
         made._seconds = seconds
         made._state = WAITING
-        Sandbox.__init__(made, **place, **request)
+        made._make(request, equipment)
         return made
 
-    def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
-        self._wanted_limits = limits
-        self._wanted_options = options
+    def _new_core(self, equipment: Equipment) -> Core:
         return _NO_CORE
 
     # ---- Having one ----
-
-    def _make_core(self) -> Core:
-        return self._pool._make_core(self._wanted_limits, self._wanted_options)
 
     def _take(self) -> None:
         """Gets a sandbox, having a place in the pool."""
         try:
             core = self._pool._take_idle()
             if core is None:
-                core = self._make_core()
+                core = self._pool._make_core(self._request.core_limits)
             else:
-                core.set_limits(self._wanted_limits)
+                core.set_limits(self._request.core_limits)
             self._core = core
         except BaseException:
             self._give_back()

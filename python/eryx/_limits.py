@@ -181,6 +181,19 @@ def core_limits(limits: ResourceLimits, meter: bool = False) -> tuple[int, ...]:
     return (*values, meter)
 
 
-DEFAULT_CORE_LIMITS = core_limits(ResourceLimits())
+def check_limits(limits: object) -> None:
+    """Looks at what a caller gave as `resource_limits`."""
+    if limits is not None and not isinstance(limits, ResourceLimits):
+        wrong = type(limits).__name__
+        raise TypeError(f"resource_limits must be ResourceLimits or None, not {wrong}")
+
+
+def copy_limits(limits: ResourceLimits) -> ResourceLimits:
+    """Limits that their owner may change."""
+    return ResourceLimits(**{name: getattr(limits, name) for name in _FIELDS})
+
+
+DEFAULT_LIMITS = ResourceLimits()  # never handed out
+DEFAULT_CORE_LIMITS = core_limits(DEFAULT_LIMITS)
 
 late_annotations(globals(), ResourceLimits)

@@ -1,61 +1,219 @@
-"""The keyword arguments of `Sandbox` and `Session` as types, for functions that pass them on.
+"""What a caller asks of a sandbox, checked once, for whatever makes it.
 
-Imported by type checkers, and where somebody reads annotations.
+A new option is a parameter here, with all that is done about it, and is then declared where users
+see it: in `Sandbox`, `Session` and the types of _option_types.py. A test compares them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import EllipsisType
-from typing import Any, Literal, TypedDict
+from _operator import itemgetter  # without the time that importing operator takes
 
-from eryx._callbacks import CallbackRegistry
-from eryx._limits import ResourceLimits
-from eryx._network import NetConfig
-from eryx._storage import VfsStorage, Volume
-from eryx._tracing import TraceEvent
-from eryx.native import NativeModule
+from eryx._errors import EryxError
+from eryx._limits import DEFAULT_CORE_LIMITS, DEFAULT_LIMITS, check_limits, core_limits
 
-Callbacks = CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from typing import Any, Literal, TypeVar
 
+    from eryx._callbacks import CallbackTable
+    from eryx._limits import ResourceLimits
+    from eryx._network import CoreNetwork, NetConfig
+    from eryx._secrets import CoreSecrets
+    from eryx._storage import CoreVolumes, Volume
+    from eryx._tracing import TraceEvent
+    from eryx.native import NativeModule
 
-class RequestOptions(TypedDict, total=False):
-    """What can be another for each use of a sandbox."""
+    Group = TypeVar("Group", "Request", "Equipment")
 
-    resource_limits: ResourceLimits | None
-    meter: bool
-    callbacks: Callbacks | None
-    on_stdout: Callable[[str], object] | None
-    on_stderr: Callable[[str], object] | None
-    result_variable: str | None
-    trace: bool | Literal["all"] | None
-    on_trace: Callable[[TraceEvent], object] | None
-    max_trace_events: int
+_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
-class PlaceOptions(TypedDict, total=False):
-    """What a sandbox has for as long as it lives."""
-
-    network: NetConfig | None
-    mcp: object
-    secrets: Mapping[str, Mapping[str, Any]] | None
-    scrub_stdout: bool | None
-    scrub_stderr: bool | None
-    scrub_result: bool | None
-    scrub_files: bool | None
-    volumes: Iterable[Volume] | None
-    native_modules: Iterable[NativeModule] | None
+def _parameters(method: Any) -> tuple[str, ...]:
+    """Their names, in order."""
+    names: tuple[str, ...] = method.__code__.co_varnames
+    return names[1 : method.__code__.co_argcount]
 
 
-class SandboxOptions(RequestOptions, PlaceOptions, total=False):
-    """All of `Sandbox`."""
+def among(group: type[Group], given: Mapping[str, Any]) -> Group:
+    """The options of a group, out of the local variables of a function that has them all."""
+    return group(*group.pick(given))
 
 
-class SessionOptions(SandboxOptions, total=False):
-    """All of `Session`."""
+class Request:
+    """What can be another for each use of a sandbox. Not changed once it is made."""
 
-    vfs: VfsStorage | None
-    vfs_mount_path: str | None
-    execution_timeout_ms: int | EllipsisType | None
-    max_fuel: int | None
-    transactional: bool | Literal["all"]
+    __slots__ = (
+        "callback_timeout_ms",
+        "callbacks",
+        "core_limits",
+        "has_async_output",
+        "max_trace_events",
+        "meter",
+        "on_output",
+        "on_trace",
+        "queue_timeout_ms",
+        "result_variable",
+        "timeout_ms",
+        "trace_mode",
+    )
+
+    def __init__(
+        self,
+        resource_limits: ResourceLimits | None = None,
+        meter: bool = False,
+        callbacks: object = None,
+        on_stdout: Callable[[str], object] | None = None,
+        on_stderr: Callable[[str], object] | None = None,
+        result_variable: str | None = None,
+        trace: bool | Literal["all"] | None = None,
+        on_trace: Callable[[TraceEvent], object] | None = None,
+        max_trace_events: int = 100_000,
+    ) -> None:
+        """Raises TypeError and ValueError. callbacks: what `Sandbox` takes, or a CallbackTable."""
+        if not isinstance(meter, bool):
+            raise TypeError(f"meter must be True or False, not {type(meter).__name__}")
+        self.meter = meter
+        self._take_limits(resource_limits)
+        self.result_variable = _variable_name(result_variable)
+        self.on_output: Callable[[int, bytes], Awaitable[object] | None] | None = None
+        self.has_async_output = False
+        if on_stdout is not None or on_stderr is not None:
+            self.on_output = _text_handler(on_stdout, on_stderr)
+            self.has_async_output = _is_async(on_stdout) or _is_async(on_stderr)
+        self.callbacks: CallbackTable | None = None
+        if callbacks is not None:
+            from eryx._callbacks import table_of
+
+            self.callbacks = table_of(callbacks)
+        self.on_trace = on_trace
+        self.max_trace_events = max_trace_events
+        self.trace_mode: str | None = None
+        if trace is not None or on_trace is not None or max_trace_events != 100_000:
+            self.trace_mode = self.trace_mode_of(trace)
+
+    names = _parameters(__init__)
+    pick = itemgetter(*names)
+
+    def _take_limits(self, limits: ResourceLimits | None) -> None:
+        check_limits(limits)
+        is_default = limits is None and not self.meter
+        limits = limits or DEFAULT_LIMITS
+        self.core_limits = DEFAULT_CORE_LIMITS if is_default else core_limits(limits, self.meter)
+        self.timeout_ms = limits.execution_timeout_ms
+        self.callback_timeout_ms = limits.callback_timeout_ms
+        self.queue_timeout_ms = limits.queue_timeout_ms
+
+    def with_limits(self, limits: ResourceLimits) -> Request:
+        """The same with other limits."""
+        made = object.__new__(Request)
+        for name in self.__slots__:
+            setattr(made, name, getattr(self, name))
+        made._take_limits(limits)
+        return made
+
+    def trace_mode_of(self, trace: object) -> str | None:
+        """The mode of the tracer, after a look at all its options. trace: None if not given."""
+        from eryx._tracing import checked_limit, mode_of
+
+        on_trace = self.on_trace
+        if on_trace is not None and not callable(on_trace):
+            raise TypeError(f"on_trace must be callable or None, not {type(on_trace).__name__}")
+        checked_limit(self.max_trace_events)
+        return mode_of(on_trace is not None if trace is None else trace)
+
+
+class Equipment:
+    """What a sandbox has for as long as it lives, as Core takes it. Not changed either."""
+
+    __slots__ = ("asking_network", "native_modules", "network", "secrets", "volumes")
+
+    def __init__(
+        self,
+        network: NetConfig | None = None,
+        mcp: object = None,
+        secrets: Mapping[str, Mapping[str, Any]] | None = None,
+        scrub_stdout: bool | None = None,
+        scrub_stderr: bool | None = None,
+        scrub_result: bool | None = None,
+        scrub_files: bool | None = None,
+        volumes: Iterable[Volume] | None = None,
+        native_modules: Iterable[NativeModule] | None = None,
+    ) -> None:
+        """Raises TypeError, ValueError and EryxError; opens the native modules."""
+        if mcp is not None:
+            raise EryxError("mcp is not implemented in this version of eryx")
+        self.volumes: CoreVolumes = ()
+        if volumes is not None:
+            from eryx._storage import core_volumes
+
+            self.volumes = core_volumes(volumes)
+        self.network: CoreNetwork | None = None
+        self.asking_network: NetConfig | None = None  # if it has a function to ask
+        if network is not None:
+            from eryx._network import core_network
+
+            self.network = core_network(network)
+            if network.on_connect is not None:
+                self.asking_network = network
+        self.secrets: CoreSecrets | None = None
+        if not (secrets is None is scrub_stdout is scrub_stderr is scrub_files is scrub_result):
+            from eryx._secrets import core_secrets
+
+            self.secrets = core_secrets(
+                secrets,
+                stdout=scrub_stdout,
+                stderr=scrub_stderr,
+                files=scrub_files,
+                result=scrub_result,
+            )
+        self.native_modules: tuple[object, ...] = ()
+        if native_modules is not None:
+            from eryx.native._module import open_modules
+
+            self.native_modules = open_modules(native_modules)
+
+    names = _parameters(__init__)
+    pick = itemgetter(*names)
+
+    def check_again(self) -> None:
+        """Looks at what can have changed since, outside of this process."""
+        if self.volumes:
+            from eryx._storage import check_writable
+
+            for host, _, read_only in self.volumes:
+                if not read_only:
+                    check_writable(host)
+
+
+def _variable_name(name: str | None) -> str:
+    if name is None:
+        return "result"
+    if not isinstance(name, str):
+        raise TypeError(f"result_variable must be a str or None, not {type(name).__name__}")
+    if not name.isidentifier():
+        raise ValueError(f"result_variable must be an identifier, not {name!r}")
+    return name
+
+
+def _is_async(handler: object) -> bool:
+    """Whether a handler is an async function, without the time that importing inspect takes."""
+    code = getattr(handler, "__code__", None)
+    if code is None and handler is not None:
+        code = getattr(getattr(type(handler), "__call__", None), "__code__", None)  # noqa: B004
+    return bool(getattr(code, "co_flags", 0) & _CO_COROUTINE)
+
+
+def _text_handler(
+    on_stdout: Callable[[str], object] | None, on_stderr: Callable[[str], object] | None
+) -> Callable[[int, bytes], Awaitable[object] | None]:
+    """One handler of bytes for two of text."""
+    for name, handler in (("on_stdout", on_stdout), ("on_stderr", on_stderr)):
+        if handler is not None and not callable(handler):
+            raise TypeError(f"{name} must be callable or None, not {type(handler).__name__}")
+
+    def on_output(stream: int, data: bytes) -> Any:
+        handler = on_stdout if stream == 1 else on_stderr
+        return None if handler is None else handler(data.decode("utf-8", "replace"))
+
+    return on_output

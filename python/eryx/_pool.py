@@ -15,34 +15,22 @@ from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError
 from eryx._eryx import Core
 from eryx._lease import HELD, PooledSandbox
+from eryx._limits import DEFAULT_CORE_LIMITS
+from eryx._options import Equipment, Request
 from eryx._origin import Origin
 from eryx._pool_errors import PoolClosedError, PoolError, PoolExhaustedError, PoolTimeoutError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Any, Self, Unpack
 
     from eryx._factory import SandboxFactory
-    from eryx._options import PlaceOptions, RequestOptions
+    from eryx._option_types import PlaceOptions, RequestOptions
     from eryx._pool_waiter import Waiter
 
 _CLOSED = "the pool is closed"
-
-# Names of PlaceOptions, without the time that importing it takes.
-PLACE_OPTIONS = frozenset(
-    (
-        "mcp",
-        "native_modules",
-        "network",
-        "scrub_files",
-        "scrub_result",
-        "scrub_stderr",
-        "scrub_stdout",
-        "secrets",
-        "volumes",
-    )
-)
 
 
 class PoolStats:
@@ -159,18 +147,12 @@ class SandboxPool(OneOfAKind):
                 raise TypeError(f"factory must be a SandboxFactory or None, not {wrong}")
             self._place = factory._place
         self._factory = factory
-        for name in options:
-            if name not in PLACE_OPTIONS:
-                raise TypeError(f"{name!r} is no option of a pool; some are of acquire()")
-        self._options: dict[str, Any] = dict(options)
-        for name in ("volumes", "native_modules"):
-            if self._options.get(name) is not None:
-                self._options[name] = tuple(self._options[name])  # it is gone through often
+        _check_names(options, Equipment, "a pool; some are of acquire()")
+        self._equipment = Equipment(**options)
         self._closed = False
         self._start()
-        plan = self._plan({}, None)  # its options are wrong now rather than later
         for _ in range(min_idle):
-            self._idle.append((plan._make_core(), time.monotonic()))
+            self._idle.append((self._make_core(DEFAULT_CORE_LIMITS), time.monotonic()))
 
     def _start(self) -> None:
         """Begins without sandboxes, in this process."""
@@ -190,7 +172,9 @@ class SandboxPool(OneOfAKind):
         merged: dict[str, Any] = dict(options)
         if self._factory is not None:
             merged = self._factory._with_callbacks(merged)
-        return PooledSandbox._of(self, seconds, self._options, merged)
+        _check_names(merged, Request, "a lease; some are of the pool")
+        self._equipment.check_again()
+        return PooledSandbox._of(self, seconds, Request(**merged), self._equipment)
 
     # ---- Acquiring ----
 
@@ -305,8 +289,8 @@ class SandboxPool(OneOfAKind):
         with self._lock:
             return self._idle.pop()[0] if self._idle else None
 
-    def _make_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
-        core = self._place.new_core(limits, options)
+    def _make_core(self, limits: tuple[int, ...]) -> Core:
+        core = self._place.new_core(limits, self._equipment)
         with self._lock:
             self._total_creations += 1
         return core
@@ -411,6 +395,12 @@ class SandboxPool(OneOfAKind):
         """How full it is."""
         state = ", closed" if self._closed else ""
         return f"SandboxPool(max_size={self._max_size}, in_use={self._in_use}{state})"
+
+
+def _check_names(given: Mapping[str, object], group: type[Request | Equipment], what: str) -> None:
+    for name in given:
+        if name not in group.names:
+            raise TypeError(f"{name!r} is no option of {what}")
 
 
 def _count(name: str, value: int, least: int) -> int:

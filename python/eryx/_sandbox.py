@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
-from eryx._engine import shared_engine
+from eryx._engine import Place, shared_engine
 from eryx._errors import (
     CancelledError,
-    EryxError,
     ExecutionError,
     ResourceLimitError,
     SuspendCallback,
     TimeoutError,  # noqa: A004  (ours)
 )
-from eryx._eryx import Core, Outcome
-from eryx._limits import DEFAULT_CORE_LIMITS, ResourceLimits, core_limits
+from eryx._limits import ResourceLimits
+from eryx._options import Equipment, Request, among
 from eryx._result import ExecuteResult, finish, finish_async, has_large_result
 from eryx._turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import IO, Any, Literal
 
     from eryx._asynchronous import Driver
     from eryx._blocking import BlockingRun
-    from eryx._callbacks import CallbackRegistry, CallbackTable
+    from eryx._callbacks import CallbackRegistry
     from eryx._calls import Calls
+    from eryx._eryx import Core, Outcome
     from eryx._journal import Recording, ReplayOutcome
     from eryx._network import NetConfig
     from eryx._storage import CoreMounts, Volume
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 # How a run can fail.
 _RUN_ERRORS = (ExecutionError, TimeoutError, ResourceLimitError, CancelledError)
-
-_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 # How long a signal such as Ctrl-C may go unnoticed while the guest computes.
 _PAUSE_MS = 25
@@ -62,21 +60,13 @@ class Sandbox(OneOfAKind):
     _KEEP_STATE = False  # for a later run
     __slots__ = (
         "__weakref__",
-        "_async_output",
-        "_callback_timeout_ms",
-        "_callbacks",
         "_core",
         "_driver",
         "_ending",
-        "_max_trace_events",
-        "_network",
+        "_network",  # if it has a function to ask
         "_on_output",
-        "_on_trace",
         "_place",  # where it starts; only of factories
-        "_queue_timeout_ms",
-        "_result_variable",
-        "_timeout_ms",
-        "_trace_mode",
+        "_request",
         "_turn",
         "_used",
     )
@@ -140,68 +130,23 @@ class Sandbox(OneOfAKind):
         Raises TypeError and ValueError for arguments that are wrong, InitializationError if there
         is not enough memory or address space.
         """
-        _refuse(mcp=mcp)
-        if not isinstance(meter, bool):
-            raise TypeError(f"meter must be True or False, not {type(meter).__name__}")
-        limits = core_limits(ResourceLimits(), meter) if meter else DEFAULT_CORE_LIMITS
-        if resource_limits is not None:
-            if not isinstance(resource_limits, ResourceLimits):
-                wrong = type(resource_limits).__name__
-                raise TypeError(f"resource_limits must be ResourceLimits or None, not {wrong}")
-            limits = core_limits(resource_limits, meter)
-        self._result_variable = _variable_name(result_variable)
-        self._on_output = _text_handler(on_stdout, on_stderr)
-        self._async_output = _is_async(on_stdout) or _is_async(on_stderr)
-        self._callbacks: CallbackTable | None = None
-        self._callback_timeout_ms: int | None = 10_000
-        if callbacks is not None:
-            from eryx._callbacks import table_of
+        given = locals()
+        self._make(among(Request, given), among(Equipment, given))
 
-            self._callbacks = table_of(callbacks)
-            if resource_limits is not None:
-                self._callback_timeout_ms = resource_limits.callback_timeout_ms
-        self._network: NetConfig | None = None  # if it has a function to ask
-        self._timeout_ms: int | None = 30_000
-        if resource_limits is not None:
-            self._timeout_ms = resource_limits.execution_timeout_ms
-        self._queue_timeout_ms: int | None = None
-        if resource_limits is not None:
-            self._queue_timeout_ms = resource_limits.queue_timeout_ms
-        self._on_trace = on_trace
-        self._max_trace_events = max_trace_events
-        self._trace_mode: str | None = None
-        if trace is not None or on_trace is not None or max_trace_events != 100_000:
-            self._trace_mode = _trace_mode(trace, on_trace, max_trace_events)
+    def _make(self, request: Request, equipment: Equipment) -> None:
+        """Makes the sandbox of checked options."""
+        self._request = request
+        self._on_output = request.on_output
+        self._network = equipment.asking_network
+        self._used = False
+        self._begin_with(self._new_core(equipment))
+
+    def _begin_with(self, core: Core) -> None:
+        """Goes on with what runs the guest, and nobody else has."""
         self._turn = Turn()
         self._driver: Driver | BlockingRun | None = None
         self._ending = False  # no run begins any more
-        self._used = False
-        options: dict[str, Any] = {}
-        if volumes is not None:
-            from eryx._storage import core_volumes
-
-            options["volumes"] = core_volumes(volumes)
-        if network is not None:
-            from eryx._network import core_network
-
-            options["network"] = core_network(network)
-            if network.on_connect is not None:
-                self._network = network
-        if not (secrets is None is scrub_stdout is scrub_stderr is scrub_files is scrub_result):
-            from eryx._secrets import core_secrets
-
-            options["secrets"] = core_secrets(
-                secrets,
-                stdout=scrub_stdout,
-                stderr=scrub_stderr,
-                files=scrub_files,
-                result=scrub_result,
-            )
-        if native_modules is not None:
-            from eryx.native._module import open_modules
-
-            options["native_modules"] = open_modules(native_modules)
-        self._core = self._new_core(limits, options)
+        self._core = core
 
     def execute(
         self,
@@ -246,16 +191,17 @@ class Sandbox(OneOfAKind):
         source = code if is_file and isinstance(code, bytes) else _encoded(code)
         standard_input = _standard_input(stdin)
         argument_tuple = _arguments(arguments)
+        request = self._request
         calls = None
         if (
-            self._callbacks is not None
+            request.callbacks is not None
             or trace is not None
-            or self._trace_mode is not None
+            or request.trace_mode is not None
             or self._network is not None
             or self._on_output is not None
         ):
             calls = self._new_calls(trace, recording)
-        if self._async_output:
+        if request.has_async_output:
             raise TypeError("on_stdout or on_stderr is async: use execute_async")
         self._turn.acquire()
         try:
@@ -319,7 +265,7 @@ class Sandbox(OneOfAKind):
                 self._turn,
                 lambda: self._begin(source, standard_input, argument_tuple, PAUSE_MS, calls),
                 self._give_up,
-                self._queue_timeout_ms,
+                self._request.queue_timeout_ms,
             )
         except BaseException:
             self._turn.release()
@@ -416,23 +362,24 @@ class Sandbox(OneOfAKind):
         """What a run needs that calls the host or is traced."""
         from eryx._calls import Calls
 
-        calls = Calls(self._core, self._turn, self._callbacks, self._callback_timeout_ms, recording)
+        request = self._request
+        calls = Calls(
+            self._core, self._turn, request.callbacks, request.callback_timeout_ms, recording
+        )
         calls.network = self._network
-        calls.run_timeout_ms = self._timeout_ms
-        mode = self._trace_mode
-        if trace is not None:
-            mode = _trace_mode(trace, self._on_trace, self._max_trace_events)
+        calls.run_timeout_ms = request.timeout_ms
+        mode = request.trace_mode if trace is None else request.trace_mode_of(trace)
         if mode is not None:
             from eryx._tracing import Recorder
 
             calls.trace_mode = mode
-            calls.max_trace_events = self._max_trace_events
-            calls.recorder = Recorder(self._on_trace, self._max_trace_events)
+            calls.max_trace_events = request.max_trace_events
+            calls.recorder = Recorder(request.on_trace, request.max_trace_events)
         return calls
 
-    def _new_core(self, limits: tuple[int, ...], options: dict[str, Any]) -> Core:
+    def _new_core(self, equipment: Equipment) -> Core:
         """What runs the guest; a factory or a pool has others."""
-        return Core(shared_engine(), limits, self._mounts(), **options)
+        return Place(shared_engine()).new_core(self._request.core_limits, equipment, self._mounts())
 
     def _mounts(self) -> CoreMounts:
         """What is mounted besides the volumes."""
@@ -451,7 +398,7 @@ class Sandbox(OneOfAKind):
         if calls is None:
             self._core.begin(
                 source,
-                result_variable=self._result_variable,
+                result_variable=self._request.result_variable,
                 arguments=arguments,
                 standard_input=stdin,
                 keep_state=self._KEEP_STATE,
@@ -461,7 +408,7 @@ class Sandbox(OneOfAKind):
         else:
             self._core.begin(
                 source,
-                result_variable=self._result_variable,
+                result_variable=self._request.result_variable,
                 arguments=arguments,
                 standard_input=stdin,
                 keep_state=self._KEEP_STATE,
@@ -493,58 +440,6 @@ class Sandbox(OneOfAKind):
     def _reset(self) -> None:
         self._core.reset()
         self._used = False
-
-
-def _refuse(**parameters: object) -> None:
-    """Refuses what this version cannot do, rather than run without it."""
-    for name, value in parameters.items():
-        if value is not None:
-            raise EryxError(f"{name} is not implemented in this version of eryx")
-
-
-def _variable_name(name: str | None) -> str:
-    if name is None:
-        return "result"
-    if not isinstance(name, str):
-        raise TypeError(f"result_variable must be a str or None, not {type(name).__name__}")
-    if not name.isidentifier():
-        raise ValueError(f"result_variable must be an identifier, not {name!r}")
-    return name
-
-
-def _trace_mode(trace: object, on_trace: object, max_trace_events: object) -> str | None:
-    """The mode of the tracer, after a look at all its parameters."""
-    from eryx._tracing import checked_limit, mode_of
-
-    if on_trace is not None and not callable(on_trace):
-        raise TypeError(f"on_trace must be callable or None, not {type(on_trace).__name__}")
-    checked_limit(max_trace_events)
-    return mode_of(on_trace is not None if trace is None else trace)
-
-
-def _is_async(handler: object) -> bool:
-    """Whether a handler is an async function, without the time that importing inspect takes."""
-    code = getattr(handler, "__code__", None)
-    if code is None and handler is not None:
-        code = getattr(getattr(type(handler), "__call__", None), "__code__", None)  # noqa: B004
-    return bool(getattr(code, "co_flags", 0) & _CO_COROUTINE)
-
-
-def _text_handler(
-    on_stdout: Callable[[str], object] | None, on_stderr: Callable[[str], object] | None
-) -> Callable[[int, bytes], Awaitable[object] | None] | None:
-    """One handler of bytes for two of text."""
-    for name, handler in (("on_stdout", on_stdout), ("on_stderr", on_stderr)):
-        if handler is not None and not callable(handler):
-            raise TypeError(f"{name} must be callable or None, not {type(handler).__name__}")
-    if on_stdout is None and on_stderr is None:
-        return None
-
-    def on_output(stream: int, data: bytes) -> Any:
-        handler = on_stdout if stream == 1 else on_stderr
-        return None if handler is None else handler(data.decode("utf-8", "replace"))
-
-    return on_output
 
 
 def _check_code(code: str) -> None:

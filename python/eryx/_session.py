@@ -9,11 +9,17 @@ from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
 from eryx._eryx import RUN_CLEAR, RUN_RESTORE, RUN_SNAPSHOT
-from eryx._limits import ResourceLimits, core_limits
+from eryx._limits import (
+    DEFAULT_LIMITS,
+    ResourceLimits,
+    check_limits,
+    copy_limits,
+    core_limits,
+)
+from eryx._options import Equipment, Request, among
 from eryx._result import finish
 from eryx._sandbox import _PAUSE_MS, Sandbox
 from eryx._snapshot import DEFAULT_MAX_BYTES, Snapshot
-from eryx._turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 
     from eryx import _eryx
     from eryx._callbacks import CallbackRegistry
-    from eryx._eryx import Core, Outcome
+    from eryx._eryx import Outcome
     from eryx._network import NetConfig
     from eryx._result import ExecuteResult
     from eryx._storage import CoreMounts, VfsStorage, Volume
@@ -81,7 +87,6 @@ class Session(Sandbox):
         "_count",
         "_limits",
         "_lost",
-        "_meter",
         "_transactional",
         "_vfs",
         "_vfs_mount_path",
@@ -131,45 +136,20 @@ class Session(Sandbox):
 
         The others are those of `Sandbox`.
         """
+        given = locals().copy()
         self._vfs: VfsStorage | None = None
         self._vfs_mount_path = _mount_path(vfs_mount_path)
         if not (vfs is None and vfs_mount_path is None and volumes is None):
             from eryx._storage import VfsStorage
 
             self._vfs = VfsStorage() if vfs is None else vfs
-        if resource_limits is None:
-            limits = ResourceLimits()
-        elif isinstance(resource_limits, ResourceLimits):
-            limits = _copy_limits(resource_limits)
-        else:
-            wrong = type(resource_limits).__name__
-            raise TypeError(f"resource_limits must be ResourceLimits or None, not {wrong}")
+        check_limits(resource_limits)
+        limits = copy_limits(resource_limits or DEFAULT_LIMITS)
         if execution_timeout_ms is not ...:
             limits.execution_timeout_ms = execution_timeout_ms
         if max_fuel is not None:
             limits.max_fuel = max_fuel
-        super().__init__(
-            resource_limits=limits,
-            network=network,
-            callbacks=callbacks,
-            mcp=mcp,
-            secrets=secrets,
-            scrub_stdout=scrub_stdout,
-            scrub_stderr=scrub_stderr,
-            scrub_result=scrub_result,
-            scrub_files=scrub_files,
-            volumes=volumes,
-            on_stdout=on_stdout,
-            on_stderr=on_stderr,
-            result_variable=result_variable,
-            trace=trace,
-            on_trace=on_trace,
-            max_trace_events=max_trace_events,
-            native_modules=native_modules,
-            meter=meter,
-        )
         self._limits = limits
-        self._meter = meter
         self._count = 0
         self._lost = False
         self._closed = False
@@ -177,6 +157,8 @@ class Session(Sandbox):
             raise ValueError(f'transactional must be False, True or "all", not {transactional!r}')
         self._transactional = transactional
         self._before: _eryx.Checkpoint | None = None
+        given["resource_limits"] = limits
+        self._make(among(Request, given), among(Equipment, given))
 
     def execute(
         self,
@@ -238,7 +220,7 @@ class Session(Sandbox):
 
     @execution_timeout_ms.setter
     def execution_timeout_ms(self, value: int | None) -> None:
-        limits = _copy_limits(self._limits)
+        limits = copy_limits(self._limits)
         limits.execution_timeout_ms = value
         self._set_limits(limits)
 
@@ -252,7 +234,7 @@ class Session(Sandbox):
 
     @fuel_limit.setter
     def fuel_limit(self, value: int | None) -> None:
-        limits = _copy_limits(self._limits)
+        limits = copy_limits(self._limits)
         limits.max_fuel = value
         self._set_limits(limits)
 
@@ -312,8 +294,8 @@ class Session(Sandbox):
             for name in _slots(type(self)):
                 if name not in _NOT_SHARED and hasattr(self, name):
                     setattr(fork, name, getattr(self, name))
-            fork._limits = _copy_limits(self._limits)
-            fork._start(core)
+            fork._limits = copy_limits(self._limits)
+            fork._begin_with(core)
         return fork
 
     def checkpoint(self, *, include_storage: bool = False) -> Checkpoint:
@@ -412,14 +394,14 @@ class Session(Sandbox):
         _snapshot.check_key(key)
         _snapshot.check_limit(max_bytes)
         with self._turn_taken():
-            limits = _copy_limits(self._limits)
+            limits = copy_limits(self._limits)
             # The answer is no result of a program, and has limits of its own.
             limits.max_result_bytes = min(max_bytes, 2**40) * 4 // 3 + _MAX_SKIPPED_BYTES
-            self._core.set_limits(core_limits(limits, self._meter))
+            self._core.set_limits(core_limits(limits, self._request.meter))
             try:
                 outcome = self._command(RUN_SNAPSHOT, b"%d" % max_bytes)
             finally:
-                self._core.set_limits(core_limits(self._limits, self._meter))
+                self._core.set_limits(self._request.core_limits)
         if outcome.result_json is None:
             raise ResourceLimitError(f"no snapshot: {outcome.result_error or 'nothing was left'}")
         try:
@@ -498,13 +480,6 @@ class Session(Sandbox):
 
     # ---- Inside ----
 
-    def _start(self, core: Core) -> None:
-        """Goes on with a sandbox of its own."""
-        self._turn = Turn()
-        self._driver = None
-        self._ending = False
-        self._core = core
-
     def _turn_taken(self) -> _TurnOfSession:
         return _TurnOfSession(self)
 
@@ -544,9 +519,9 @@ class Session(Sandbox):
 
     def _set_limits(self, limits: ResourceLimits) -> None:
         with self._turn_taken():
-            self._core.set_limits(core_limits(limits, self._meter))
-            self._limits = limits
-            self._timeout_ms = limits.execution_timeout_ms
+            request = self._request.with_limits(limits)
+            self._core.set_limits(request.core_limits)
+            self._limits, self._request = limits, request
 
     def _command(self, command: int, source: bytes) -> Outcome:
         """Does something other than running a program."""
@@ -593,10 +568,6 @@ def _mount_path(path: str | None) -> str:
     if not isinstance(path, str):
         raise TypeError(f"vfs_mount_path must be a str or None, not {type(path).__name__}")
     return path
-
-
-def _copy_limits(limits: ResourceLimits) -> ResourceLimits:
-    return ResourceLimits(**{name: getattr(limits, name) for name in ResourceLimits.__slots__})
 
 
 late_annotations(globals(), Checkpoint, Session)

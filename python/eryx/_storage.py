@@ -202,11 +202,11 @@ def _volume(volume: Volume) -> tuple[bytes, str, bool]:
         raise TypeError(f"read_only of a volume must be a bool, not {type(read_only).__name__}")
     path = os.fsencode(host)
     if not read_only:
-        _check_writable(path)
+        check_writable(path)
     return path, guest, read_only
 
 
-def _check_writable(host: bytes) -> None:
+def check_writable(host: bytes) -> None:
     """Refuses what would let a guest change native code that this process loads."""
     from eryx._cache_folder import cache_folder
 

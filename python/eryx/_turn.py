@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
-from contextvars import ContextVar
+from _contextvars import ContextVar  # without the time that importing contextvars takes
 from sys import is_finalizing
 
 from eryx._errors import EryxError

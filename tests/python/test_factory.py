@@ -295,18 +295,29 @@ class TestSandboxFactory:
             output(factory.create_sandbox(), "import os; print('TOKEN' in os.environ)") == "False"
         )
 
-    def test_option_types_have_all_parameters(self) -> None:
-        """What is added to Sandbox or Session must be added to the types of _options.py."""
-        from eryx import _lease, _options, _pool
+    def test_options_are_declared_where_users_see_them(self) -> None:
+        """What is added to the options must be added to Sandbox, Session and _option_types.py."""
+        from eryx import _option_types, _options
 
-        for target, options in (
-            (eryx.Sandbox, _options.SandboxOptions),
-            (eryx.Session, _options.SessionOptions),
+        for group, declared in (
+            (_options.Request, _option_types.RequestOptions),
+            (_options.Equipment, _option_types.PlaceOptions),
         ):
-            parameters = list(inspect.signature(target).parameters.values())
-            assert {each.name for each in parameters} == set(options.__annotations__)
-        assert set(_options.PlaceOptions.__annotations__) == _pool.PLACE_OPTIONS
-        assert set(_options.RequestOptions.__annotations__) == _lease.REQUEST_OPTIONS
+            assert group.names == tuple(inspect.signature(group).parameters)
+            assert set(group.names) == set(declared.__annotations__)
+        options = {
+            parameter.name: parameter.default
+            for group in (_options.Request, _options.Equipment)
+            for parameter in inspect.signature(group).parameters.values()
+        }
+        for target, types in (
+            (eryx.Sandbox, _option_types.SandboxOptions),
+            (eryx.Session, _option_types.SessionOptions),
+        ):
+            parameters = inspect.signature(target).parameters
+            assert set(parameters) == set(types.__annotations__)
+            assert options == {name: parameters[name].default for name in options}
+        assert set(options) == set(inspect.signature(eryx.Sandbox).parameters)
 
     @pytest.mark.parametrize(
         ("wrong", "error"),

@@ -57,6 +57,18 @@ class TestVolumes:
             Sandbox(volumes=[(host / path, "/in", True)])
         Sandbox(volumes=[(host.parent / "out", "/in", False)])
 
+    def test_native_code_that_comes_later_cannot_be_written_to(
+        self, host: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A pool checks its options once, but for this."""
+        monkeypatch.setenv("ERYX_CACHE_DIR", str(host / "cache"))
+        with eryx.SandboxPool(volumes=[(host, "/in", False)]) as pool:
+            pool.acquire().release()
+            (host / "cache" / "native").mkdir(parents=True)
+            with pytest.raises(eryx.InitializationError, match="must not write to"):
+                pool.acquire()
+            assert pool.stats().in_use == 0
+
     def test_read_only(self, host: Path) -> None:
         (host / "f").write_text("kept")
         (host / "d").mkdir()
