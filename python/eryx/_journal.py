@@ -7,7 +7,7 @@ import json
 from collections import deque
 
 from eryx._annotations import late_annotations
-from eryx._errors import ResourceLimitError
+from eryx._errors import ResourceLimitError, SuspendCallback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,6 +149,13 @@ class Recording:
                 entry for entry in self._entries if "value" in entry or "exception" in entry
             ],
         }
+
+
+def ended_by(error: EryxError, recording: Recording) -> ReplayOutcome:
+    """The outcome of a run that did not succeed."""
+    if isinstance(error, SuspendCallback):
+        return ReplayOutcome(recording, suspend_reason=error.reason)
+    return ReplayOutcome(recording, error=error)
 
 
 def _canonical(arguments: dict[str, Any]) -> str:

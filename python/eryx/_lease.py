@@ -153,17 +153,8 @@ class PooledSandbox(Sandbox):
         can.
         """
         if self._is_held():
-            self._turn.check()
-            self._end_run()
-            try:
-                self._turn.acquire(to_end=True)
-            except BaseException:
-                self._ending = False
-                raise
-            try:
-                self._give_back()
-            finally:
-                self._turn.release()
+            self._take_last_turn()
+            self._give_back_in_turn()
 
     async def _release_async(self) -> None:
         if self._is_held():
@@ -173,21 +164,19 @@ class PooledSandbox(Sandbox):
             except BaseException:
                 self._ending = False
                 raise
-            try:
-                self._give_back()
-            finally:
-                self._turn.release()
-
-    def _end_run(self) -> None:
-        """Ends the present run, also if it is just about to begin."""
-        self._ending = True
-        self.cancel()
+            self._give_back_in_turn()
 
     def _is_held(self) -> bool:
         """Whether there is something to give back; if not it is released from now on."""
         if self._state == WAITING or self._process != os.getpid():
             self._state = RELEASED
         return self._state == HELD
+
+    def _give_back_in_turn(self) -> None:
+        try:
+            self._give_back()
+        finally:
+            self._turn.release()
 
     def _give_back(self) -> None:
         state, self._state = self._state, RELEASED

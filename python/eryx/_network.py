@@ -178,7 +178,7 @@ class NetConfig:
         if on_connect is not None and not callable(on_connect):
             wrong = type(on_connect).__name__
             raise TypeError(f"on_connect must be callable or None, not {wrong}")
-        blocked = _patterns("blocked_hosts", blocked_hosts)
+        blocked = _each(_pattern, "blocked_hosts", blocked_hosts)
         block_internal = blocked_hosts is None or bool(blocked)
         if set(_INTERNAL) <= set(blocked):  # a copy of the defaults
             blocked = tuple(pattern for pattern in blocked if pattern not in _INTERNAL)
@@ -188,11 +188,11 @@ class NetConfig:
             connect_timeout_ms=_number("connect_timeout_ms", connect_timeout_ms),
             io_timeout_ms=_number("io_timeout_ms", io_timeout_ms),
             _allow_all=allow_all_hosts,
-            _allowed_hosts=_patterns("allowed_hosts", allowed_hosts),
+            _allowed_hosts=_each(_pattern, "allowed_hosts", allowed_hosts),
             _blocked_hosts=blocked,
-            _blocked_networks=_networks("blocked_networks", blocked_networks),
-            _allowed_networks=_networks("allowed_networks", allowed_networks),
-            _internal_hosts=_internal_hosts("internal_hosts", internal_hosts),
+            _blocked_networks=_each(_network, "blocked_networks", blocked_networks),
+            _allowed_networks=_each(_network, "allowed_networks", allowed_networks),
+            _internal_hosts=_each(_internal_host, "internal_hosts", internal_hosts),
             max_total_connections=_number("max_total_connections", max_total_connections),
             max_bytes=_number("max_bytes", max_bytes),
             _dns_servers=servers and tuple(_dns_server(server) for server in servers),
@@ -391,10 +391,11 @@ def _texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
     return texts
 
 
-def _patterns(name: str, values: Iterable[str] | None) -> tuple[str, ...]:
-    if values is None:
-        return ()
-    return tuple(_pattern(name, value) for value in _texts(name, values))
+def _each(
+    checked: Callable[[str, str], str], name: str, values: Iterable[str] | None
+) -> tuple[str, ...]:
+    """The values after a look at each; none for None."""
+    return () if values is None else tuple(checked(name, value) for value in _texts(name, values))
 
 
 def _pattern(name: str, value: str) -> str:
@@ -421,24 +422,12 @@ def _pattern(name: str, value: str) -> str:
     return value
 
 
-def _internal_hosts(name: str, values: Iterable[str] | None) -> tuple[str, ...]:
-    if values is None:
-        return ()
-    return tuple(_internal_host(name, value) for value in _texts(name, values))
-
-
 def _internal_host(name: str, value: str) -> str:
     """A pattern, or a pattern of names with the network that these lead to: "name=network"."""
     if not isinstance(value, str) or "=" not in value:
         return _pattern(name, value)
     host, _, network = value.partition("=")
     return f"{_pattern(name, host)}={_network(name, network)}"
-
-
-def _networks(name: str, values: Iterable[str] | None) -> tuple[str, ...]:
-    if values is None:
-        return ()
-    return tuple(_network(name, value) for value in _texts(name, values))
 
 
 def _network(name: str, value: str) -> str:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from eryx._tracing import TraceEvent
     from eryx.native import NativeModule
 
-# How a run can fail.
-_RUN_ERRORS = (ExecutionError, TimeoutError, ResourceLimitError, CancelledError)
+# How a run can end without a result.
+_RUN_ERRORS = (ExecutionError, TimeoutError, ResourceLimitError, CancelledError, SuspendCallback)
 
 # How long a signal such as Ctrl-C may go unnoticed while the guest computes.
 _PAUSE_MS = 25
@@ -318,16 +318,14 @@ class Sandbox(OneOfAKind):
         >>> again.result.stdout, again.replayed_callbacks
         ('42', 1)
         """
-        from eryx._journal import Recording, ReplayOutcome
+        from eryx._journal import Recording, ReplayOutcome, ended_by
 
         _check_code(code)
         recording = Recording(code, journal)
         try:
             result = self._execute(code, stdin, arguments, None, recording)
-        except SuspendCallback as suspension:
-            return ReplayOutcome(recording, suspend_reason=suspension.reason)
         except _RUN_ERRORS as error:
-            return ReplayOutcome(recording, error=error)
+            return ended_by(error, recording)
         return ReplayOutcome(recording, result)
 
     async def execute_with_journal_async(
@@ -339,16 +337,14 @@ class Sandbox(OneOfAKind):
         arguments: Sequence[str] = (),
     ) -> ReplayOutcome:
         """Does the same on the running event loop."""
-        from eryx._journal import Recording, ReplayOutcome
+        from eryx._journal import Recording, ReplayOutcome, ended_by
 
         _check_code(code)
         recording = Recording(code, journal)
         try:
             result = await self._execute_async(code, stdin, arguments, None, recording)
-        except SuspendCallback as suspension:
-            return ReplayOutcome(recording, suspend_reason=suspension.reason)
         except _RUN_ERRORS as error:
-            return ReplayOutcome(recording, error=error)
+            return ended_by(error, recording)
         return ReplayOutcome(recording, result)
 
     def cancel(self) -> None:
@@ -395,30 +391,19 @@ class Sandbox(OneOfAKind):
         is_file: bool = False,
     ) -> None:
         self._prepare()
-        if calls is None:
-            self._core.begin(
-                source,
-                result_variable=self._request.result_variable,
-                arguments=arguments,
-                standard_input=stdin,
-                keep_state=self._KEEP_STATE,
-                pause_every_ms=pause_ms,
-                source_is_file=is_file,
-            )
-        else:
-            self._core.begin(
-                source,
-                result_variable=self._request.result_variable,
-                arguments=arguments,
-                standard_input=stdin,
-                keep_state=self._KEEP_STATE,
-                stream_output=self._on_output is not None,
-                pause_every_ms=pause_ms,
-                callbacks=calls.declarations,
-                trace=calls.trace_mode,
-                max_trace_events=calls.max_trace_events,
-                source_is_file=is_file,
-            )
+        self._core.begin(
+            source,
+            result_variable=self._request.result_variable,
+            arguments=arguments,
+            standard_input=stdin,
+            keep_state=self._KEEP_STATE,
+            stream_output=self._on_output is not None,
+            pause_every_ms=pause_ms,
+            callbacks=None if calls is None else calls.declarations,
+            trace=None if calls is None else calls.trace_mode,
+            max_trace_events=0 if calls is None else calls.max_trace_events,
+            source_is_file=is_file,
+        )
         if self._ending:
             self._core.cancel()
 
@@ -436,6 +421,21 @@ class Sandbox(OneOfAKind):
         """Looks at how a run ended."""
         if outcome.peak_memory_bytes > _KEPT_MEMORY_BYTES:
             self._reset()
+
+    def _end_run(self) -> None:
+        """Ends the present run, also if it is just about to begin; none begins any more."""
+        self._ending = True
+        self.cancel()
+
+    def _take_last_turn(self) -> None:
+        """Ends the present run and has the turn then. Raises EryxError if that may never be."""
+        self._turn.check()
+        self._end_run()
+        try:
+            self._turn.acquire(to_end=True)
+        except BaseException:
+            self._ending = False
+            raise
 
     def _reset(self) -> None:
         self._core.reset()

@@ -220,9 +220,7 @@ class Session(Sandbox):
 
     @execution_timeout_ms.setter
     def execution_timeout_ms(self, value: int | None) -> None:
-        limits = copy_limits(self._limits)
-        limits.execution_timeout_ms = value
-        self._set_limits(limits)
+        self._set_limit("execution_timeout_ms", value)
 
     @property
     def fuel_limit(self) -> int | None:
@@ -234,9 +232,7 @@ class Session(Sandbox):
 
     @fuel_limit.setter
     def fuel_limit(self, value: int | None) -> None:
-        limits = copy_limits(self._limits)
-        limits.max_fuel = value
-        self._set_limits(limits)
+        self._set_limit("max_fuel", value)
 
     @property
     def vfs(self) -> VfsStorage | None:
@@ -444,14 +440,7 @@ class Session(Sandbox):
         A run that goes on is ended. Raises EryxError if it is one of this thread, which cannot wait
         for it: the session can be closed when that has ended.
         """
-        self._turn.check()
-        self._ending = True
-        self.cancel()
-        try:
-            self._turn.acquire(to_end=True)
-        except BaseException:
-            self._ending = False
-            raise
+        self._take_last_turn()
         try:
             if not self._closed:
                 self._closed = True
@@ -517,7 +506,9 @@ class Session(Sandbox):
         self._count = 0
         self._lost = False
 
-    def _set_limits(self, limits: ResourceLimits) -> None:
+    def _set_limit(self, name: str, value: int | None) -> None:
+        limits = copy_limits(self._limits)
+        setattr(limits, name, value)
         with self._turn_taken():
             request = self._request.with_limits(limits)
             self._core.set_limits(request.core_limits)
