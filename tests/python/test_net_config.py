@@ -297,12 +297,12 @@ class TestNetworkArgument:
     def test_certificates_that_are_none(self) -> None:
         for data, message in (
             (b"-----BEGIN CERTIFICATE-----\n", "PEM"),
-            (b"garbage", "no certificate in DER"),
-            (b"0\x82\x01\x00abc", "no certificate in DER"),
-            (b"0", "no certificate in DER"),
-            (b"0\x03\x02\x01\x01", "no certificate in DER"),
-            (Authority().der[:-1], "no certificate in DER"),
-            (Authority().der + b"x", "no certificate in DER"),
+            (b"garbage", "not a certificate in DER"),
+            (b"0\x82\x01\x00abc", "not a certificate in DER"),
+            (b"0", "not a certificate in DER"),
+            (b"0\x03\x02\x01\x01", "not a certificate in DER"),
+            (Authority().der[:-1], "not a certificate in DER"),
+            (Authority().der + b"x", "not a certificate in DER"),
         ):
             with pytest.raises(ValueError, match=f"root certificate 1 .*{message}"):
                 Sandbox(network=NetConfig().with_root_cert(data))
