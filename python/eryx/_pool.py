@@ -400,7 +400,7 @@ class SandboxPool(OneOfAKind):
 def _check_names(given: Mapping[str, object], group: type[Request | Equipment], what: str) -> None:
     for name in given:
         if name not in group.names:
-            raise TypeError(f"{name!r} is no option of {what}")
+            raise TypeError(f"{name!r} is not an option of {what}")
 
 
 def _count(name: str, value: int, least: int) -> int:

@@ -14,6 +14,7 @@ import pytest
 
 import eryx
 from conftest import open_descriptors, private_bytes
+from eryx import _option_types, _options
 from eryx._archive import pack, unpack
 from factory_helpers import GREETER, SETUP, output, wheel
 from network_helpers import CONNECT, LOCAL
@@ -297,8 +298,6 @@ class TestSandboxFactory:
 
     def test_options_are_declared_where_users_see_them(self) -> None:
         """What is added to the options must be added to Sandbox, Session and _option_types.py."""
-        from eryx import _option_types, _options
-
         for group, declared in (
             (_options.Request, _option_types.RequestOptions),
             (_options.Equipment, _option_types.PlaceOptions),
@@ -318,6 +317,26 @@ class TestSandboxFactory:
             assert set(parameters) == set(types.__annotations__)
             assert options == {name: parameters[name].default for name in options}
         assert set(options) == set(inspect.signature(eryx.Sandbox).parameters)
+
+    @pytest.mark.parametrize("name", [*_options.Request.names, *_options.Equipment.names])
+    def test_every_maker_looks_at_every_option(
+        self, factory: eryx.SandboxFactory, name: str
+    ) -> None:
+        makers: list[Callable[..., object]] = [
+            eryx.Sandbox,
+            eryx.Session,
+            factory.create_sandbox,
+            factory.create_session,
+        ]
+        if name in _options.Equipment.names:
+            makers += [eryx.SandboxPool, factory.create_pool]
+        else:
+            makers += [eryx.SandboxPool().acquire, factory.create_pool().try_acquire]
+        for make in makers:
+            with pytest.raises((TypeError, ValueError, eryx.EryxError)) as caught:
+                make(**{name: object()})
+            assert "option of" not in str(caught.value)
+            assert "unexpected keyword" not in str(caught.value)
 
     @pytest.mark.parametrize(
         ("wrong", "error"),
