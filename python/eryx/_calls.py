@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 
+from eryx import _turn
 from eryx._errors import ResourceLimitError, SuspendCallback
 from eryx._eryx import EVENT_CALLBACK, EVENT_CALLBACK_EXPIRED, deliver
 from eryx._failures import Failures, log_failure, log_timeout
 from eryx._json import LARGE, decode
-from eryx._turn import Run, runs_around
+from eryx._turn import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
         def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Callable[[], object]:
             """Starts a coroutine on the runner's event loop; gives a function that cancels it."""
 
+
+# The runs in whose callbacks the present code is. Contexts go along to tasks and worker threads.
+_runs_around: ContextVar[tuple[Run, ...]] = ContextVar("eryx_runs", default=())
+_turn.runs_around = _runs_around.get
 
 # After its time a run may go on for so long, to clean up, and call functions meanwhile.
 _GRACE_NS = 5_000_000
@@ -266,7 +271,7 @@ class Calls:
         if self.recorder is not None:
             self.recorder.calls = self
         self._mark = Run(self._turn)
-        self._token = runs_around.set((*runs_around.get(), self._mark))
+        self._token = _runs_around.set((*_runs_around.get(), self._mark))
 
     def start_clock(self) -> None:
         """The first slice begins."""
@@ -304,7 +309,7 @@ class Calls:
         if self.recorder is not None:
             self.recorder.calls = None
         try:
-            runs_around.reset(self._token)
+            _runs_around.reset(self._token)
         except ValueError:
             pass  # a coroutine that is closed from outside ends in another context
         calls = list(self._open.values())

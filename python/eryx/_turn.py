@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _thread
 import os
-from _contextvars import ContextVar  # without the time that importing contextvars takes
 from sys import is_finalizing
 
 from eryx._errors import EryxError
@@ -60,8 +59,9 @@ class Run:
         self.active = True
 
 
-# The runs in whose callbacks the present code is. Contexts go along to tasks and worker threads.
-runs_around: ContextVar[tuple[Run, ...]] = ContextVar("eryx_runs", default=())
+# Gives the runs in whose callbacks the present code is. There are none before _calls.py is there,
+# which keeps them: importing contextvars takes time, and most programs have no callbacks.
+runs_around: Callable[[], tuple[Run, ...]] = tuple
 
 
 class Turn:
@@ -104,7 +104,7 @@ class Turn:
         """
         if os.getpid() != self.process:
             raise EryxError(_FORKED)  # the holder may be a thread that the child does not have
-        for run in runs_around.get():
+        for run in runs_around():
             if run.turn is self and run.active:
                 raise EryxError(_WAITING)
 
