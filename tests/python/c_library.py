@@ -15,8 +15,8 @@ HOSTS = ROOT / "tests" / "hosts"
 BUILD = ROOT / "build" / "c library"  # kept, so that only what has changed is compiled
 # What a build takes; not the tests.
 PARTS = (
-    *("CMakeLists.txt", "LICENSE", "LICENSES", "cmake", "examples", "guest", "include", "src"),
-    *("toolchain", "tools"),
+    *("CMakeLists.txt", "LICENSE", "LICENSES", "cmake", "examples", "guest", "include", "protocol"),
+    *("src", "toolchain", "tools"),
 )
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wstrict-prototypes", "-Werror")
 WARNINGS_CPP = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
