@@ -118,7 +118,7 @@ PROGRAMS: dict[str, str] = {
     "callbacks, caught": "while True:\n    try: cb.sync()\n    except BaseException: pass",
     "reports": "import _eryx\nx = b'y' * (8 << 20)\nwhile True: _eryx.report(1, x)",
     "events": "import _eryx\nx = '[' + '[],' * 300_000 + '[]]'\nwhile True: _eryx.trace(x)",
-    "keys": "import _eryx\nx = bytes(50_000)\nwhile True: _eryx.tls(20, 0, x, 0)",
+    "keys": "import _eryx\nx = bytes(50_000)\nwhile True: _eryx.ask(1, 20, 0, x, 0)",
     "certificates": "import ssl\nx = ssl.create_default_context()\n"
     "while True: ssl.create_default_context().get_ciphers()",
     "result that never ends": "class D(dict):\n    def items(self):\n"

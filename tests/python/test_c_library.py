@@ -290,10 +290,9 @@ class TestData:
         assert f"looked in: {tmp_path}, " in call(program, environment=data).stderr
 
     def test_place_that_the_build_chose(self, tmp_path: Path) -> None:
-        (code,) = (ROOT / "src").rglob("data_folder.c")
-        (status,) = (ROOT / "src").rglob("status.c")
+        code, status = (ROOT / "src" / "base" / name for name in ("data_folder.c", "status.c"))
         (tmp_path / "main.c").write_text(
-            '#include "data_folder.h"\n#include <stdio.h>\n'
+            '#include "base/data_folder.h"\n#include <stdio.h>\n'
             "int main(void) { char *folder; eryx_error error;\n"
             "    return data_folder_find(&folder, &error) == ERYX_OK ? puts(folder) < 0 : 1; }\n"
         )
@@ -302,7 +301,7 @@ class TestData:
         succeed(
             *("gcc", "-D_GNU_SOURCE", f'-DERYX_DATA_INSTALLED="{place}"', tmp_path / "main.c"),
             *(code, status, f"-I{ROOT / 'include'}"),
-            *("-idirafter", code.parent, "-idirafter", status.parent),
+            *("-idirafter", ROOT / "src"),
             *("-o", tmp_path / "program"),
         )
         assert call(tmp_path / "program").returncode == 1

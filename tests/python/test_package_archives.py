@@ -409,11 +409,11 @@ class TestBrokenArchives:
     @pytest.mark.parametrize(
         ("size", "reason"),
         [
-            (b"\x80" + bytes(7) + b"\0\1\0\0", "no plain number"),
-            (b"\xff" * 12, "no plain number"),
-            (b"-0000000100", "no plain number"),
-            (b"99999999999", "no octal number"),
-            (b"", "no plain number"),
+            (b"\x80" + bytes(7) + b"\0\1\0\0", "not a plain number"),
+            (b"\xff" * 12, "not a plain number"),
+            (b"-0000000100", "not a plain number"),
+            (b"99999999999", "not an octal number"),
+            (b"", "not a plain number"),
             (b"77777777777", "is cut off"),
             (b"00000001000", "is cut off"),
         ],

@@ -300,7 +300,7 @@ class TestHostCalls:
         done = eryx.Sandbox(network=eryx.NetConfig().allow_localhost()).execute(
             dedent(
                 """
-                import _eryx, random  # the way in that _ssl.py has
+                import _eryx, random  # the way to the host's services
                 made = random.Random(7)
                 kinds = set()
                 for turn in range(20000):
@@ -311,14 +311,16 @@ class TestHostCalls:
                         field = made.choice(range(0, 10))
                         data = field.to_bytes(4, "little") + len(data).to_bytes(4, "little") + data
                     room = made.choice([0, 1, 100, 65536])
-                    result = _eryx.tls(operation, session, data, room)
+                    service = made.choice([1, 1, 1, 0, 2, 3, 4, 5, 2**32 - 1])
+                    result = _eryx.ask(service, operation, session, data, room)
                     kinds.add(type(result))
-                    if type(result) is int and result > 0:
-                        _eryx.tls(3, result, b"", 0)
-                        _eryx.tls(8, result, data, 0)
-                        _eryx.tls(10, result, b"", room)
-                        _eryx.tls(2, result, b"", 0)
-                    _eryx.tls_into(operation, session, bytearray(made.choice([0, 7, 5000])))
+                    if service == 1 and type(result) is int and result > 0:
+                        _eryx.ask(1, 3, result, b"", 0)
+                        _eryx.ask(1, 8, result, data, 0)
+                        _eryx.ask(1, 10, result, b"", room)
+                        _eryx.ask(1, 2, result, b"", 0)
+                    into = bytearray(made.choice([0, 7, 5000]))
+                    _eryx.ask_into(made.choice(range(6)), operation, session, into)
                 result = sorted(kind.__name__ for kind in kinds)
                 """
             )
