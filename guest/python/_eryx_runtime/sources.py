@@ -206,8 +206,11 @@ def _dumps_plain(value: Any, version: int = _version, /, *, allow_code: bool = T
     try:
         return _dumps(value, version, allow_code=allow_code)
     except ValueError:
-        pass
-    return _dumps(_plain(value), version, allow_code=allow_code)
+        try:
+            plain = _plain(value)
+        except RecursionError:
+            plain = value  # too deep, or a circle: let it say so again
+    return _dumps(plain, version, allow_code=allow_code)
 
 
 def _dump_plain(
