@@ -112,10 +112,6 @@ void net_connection_settle(net_connection *connection, bool at_end);
 /* Sends what can be sent of the bytes that are kept. */
 void net_connection_flush(net_connection *connection);
 
-/* Makes the descriptor of a connection wake the host for these events, once. False if the system
- * has no descriptor left for that. */
-bool net_connection_arm(net_connection *connection, uint32_t events);
-
 /* ---- The resolver (lookup.c) ------------------------------------------------------------- */
 
 /* Gives all lookups up and frees it; their callbacks are called. NULL is allowed. */

@@ -23,8 +23,9 @@ void net_wake(net *network)
     }
 }
 
-/* One-shot, so that a connection that nobody asks about any more wakes nobody again and again. */
-bool net_connection_arm(net_connection *connection, uint32_t events)
+/* Makes the descriptor of a connection wake the host for these events, once: one that nobody asks
+ * about any more wakes nobody again and again. False if the system has no descriptor left. */
+static bool arm(net_connection *connection, uint32_t events)
 {
     if ((events & ~connection->armed) == 0) {
         return true;
@@ -79,7 +80,7 @@ int net_before_wait(net *network, uint64_t *io_wake_ns)
         if (connection->state == NET_CONNECTING) {
             lower(io_wake_ns, connection->deadline_ns);
         }
-        if (!net_connection_arm(connection, events | connection->armed)) {
+        if (!arm(connection, events | connection->armed)) {
             lower(io_wake_ns, clock_now_ns() + BLIND_WAIT_NS);
         }
     }

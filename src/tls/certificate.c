@@ -250,7 +250,7 @@ bool tls_certificate_describe_der(const uint8_t *der, size_t size, tls_text *out
     return good;
 }
 
-void tls_certificate_append(X509 *certificate, tls_text *out_bytes)
+static void append(X509 *certificate, tls_text *out_bytes)
 {
     unsigned char *der = NULL;
     int size = i2d_X509(certificate, &der);
@@ -268,6 +268,6 @@ void tls_certificate_append_all(const STACK_OF(X509) * certificates, tls_text *o
 {
     int count = certificates != NULL ? sk_X509_num(certificates) : 0;
     for (int i = 0; i < count; i++) {
-        tls_certificate_append(sk_X509_value(certificates, i), out_bytes);
+        append(sk_X509_value(certificates, i), out_bytes);
     }
 }

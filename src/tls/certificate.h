@@ -18,9 +18,8 @@ void tls_certificate_describe(X509 *certificate, tls_text *out_text);
 /* The same for DER. False, and nothing is added, if it is not one certificate. */
 bool tls_certificate_describe_der(const uint8_t *der, size_t size, tls_text *out_text);
 
-/* Appends a certificate, or all of a stack, in DER: each with its size as four bytes,
- * little-endian, in front. */
-void tls_certificate_append(X509 *certificate, tls_text *out_bytes);
+/* Appends all certificates of a stack in DER: each with its size as four bytes, little-endian, in
+ * front. */
 void tls_certificate_append_all(const STACK_OF(X509) * certificates, tls_text *out_bytes);
 
 #endif
