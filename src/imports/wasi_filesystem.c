@@ -588,37 +588,38 @@ void wasi_filesystem_types_directory_entry_stream_read_directory_entry(guest_ins
     guest_store_u32(instance, guest_offset(option, 12), (uint32_t)entry.name_length);
 }
 
-void wasi_filesystem_types_descriptor_create_directory_at(guest_instance *instance, uint32_t self,
-                                                          uint32_t path, uint32_t path_length,
-                                                          uint32_t result)
+/* What is done with a path alone. */
+typedef vfs_error change_of_path(vfs_file *directory, const char *path, size_t length);
+
+static void change_path(guest_instance *instance, uint32_t self, uint32_t path,
+                        uint32_t path_length, uint32_t result, change_of_path *change)
 {
     vfs_file *directory;
     const char *text;
     if (path_arguments(instance, self, path, path_length, &directory, &text)) {
-        store_outcome(instance, result, vfs_make_directory(directory, text, path_length));
+        store_outcome(instance, result, change(directory, text, path_length));
     }
+}
+
+void wasi_filesystem_types_descriptor_create_directory_at(guest_instance *instance, uint32_t self,
+                                                          uint32_t path, uint32_t path_length,
+                                                          uint32_t result)
+{
+    change_path(instance, self, path, path_length, result, vfs_make_directory);
 }
 
 void wasi_filesystem_types_descriptor_remove_directory_at(guest_instance *instance, uint32_t self,
                                                           uint32_t path, uint32_t path_length,
                                                           uint32_t result)
 {
-    vfs_file *directory;
-    const char *text;
-    if (path_arguments(instance, self, path, path_length, &directory, &text)) {
-        store_outcome(instance, result, vfs_remove_directory(directory, text, path_length));
-    }
+    change_path(instance, self, path, path_length, result, vfs_remove_directory);
 }
 
 void wasi_filesystem_types_descriptor_unlink_file_at(guest_instance *instance, uint32_t self,
                                                      uint32_t path, uint32_t path_length,
                                                      uint32_t result)
 {
-    vfs_file *directory;
-    const char *text;
-    if (path_arguments(instance, self, path, path_length, &directory, &text)) {
-        store_outcome(instance, result, vfs_unlink(directory, text, path_length));
-    }
+    change_path(instance, self, path, path_length, result, vfs_unlink);
 }
 
 void wasi_filesystem_types_descriptor_rename_at(guest_instance *instance, uint32_t self,
