@@ -44,6 +44,8 @@ _SUBSTITUTIONS = [
     (re.compile(r"\(\*instance->w2c_x_m\)\.pages\b"), "MEMORY_PAGES(instance)"),
     (re.compile(r"\(\*instance->w2c_x_g(\d+)\)"), r"GLOBAL_\1"),
     (re.compile(r"\bw2c_x_f(\d+)\(instance->w2c_x_instance\b"), r"IMPORT_\1(instance"),
+    # Behind a constant that is not a number, whose bits are in front of it.
+    (re.compile(r" /\* -?nan(?::0x[0-9a-f]+)? \*/"), ""),
 ]
 # A statement that another one can be put in front of, if the line before it is at an end.
 _STATEMENT = re.compile(r" +(?!case |default:)[^{}]*;")
@@ -57,7 +59,7 @@ _KNOWN_NAME = re.compile(
     r"|[if](?:32|64)_reinterpret_[if](?:32|64)"
     r"|I(?:32|64)_(?:CLZ|CTZ|POPCNT|ROTL|ROTR|DIV_S|REM_S|TRUNC_(?:SAT_)?[SU]_F(?:32|64))"
     r"|DIV_U|REM_U|FMIN|FMAX"
-    r"|wasm_(?:sqrt|floor|ceil|trunc|nearbyint|fabs|copysign|quiet)f?"
+    r"|wasm_(?:sqrt|floor|ceil|trunc|nearbyint|fabs|quiet)f?|copysignf?"
 )
 # Also the characters that could begin something that is not a name.
 _FOREIGN = re.compile(r"""["'#\\@`$]|/[/*]|->|\binstance\.""")
