@@ -102,7 +102,6 @@ class _State:
     main: ModuleType | None = None
     building = True  # the image is being made
     started = False  # a program has run since the image was made
-    streams_fresh = False
     keep = False
     extended = False  # the last run had extras
     memory_was_short = False  # in this run
@@ -135,7 +134,7 @@ def make_fresh(building: bool) -> None:
 
 def _renew() -> None:
     streams.install()
-    _state.streams_fresh = True
+    streams.make_anew()  # in the second run: these are the image's, which are never freed
     _state.started = False
 
 
@@ -231,11 +230,10 @@ def begin(
     """
     _state.keep = bool(flags & REQUEST_KEEP_STATE)
     _state.result_variable = result_variable
-    if not _state.started:
+    if _state.started:
+        streams.renew()
+    else:
         _first_run()
-    if not _state.streams_fresh:
-        streams.install()
-    _state.streams_fresh = False
     main = _state.main
     if main is None:
         main = _state.main = _make_main()
@@ -344,5 +342,6 @@ def close() -> None:
         _collect_garbage()
     elif _state.memory_was_short:
         _state.memory_was_short = False
+        streams.make_anew()
         _collect_garbage()
     streams.flush()
