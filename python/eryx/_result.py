@@ -87,36 +87,6 @@ class ExecuteResult:
     trace_truncated: bool
     """Whether events are missing because of `max_trace_events`."""
 
-    def __init__(
-        self,
-        outcome: Outcome,
-        recorder: Recorder | None = None,
-        queued_ns: int = 0,
-        decoded: DecodedResult | None = None,
-    ) -> None:
-        """Results are made by the package only."""
-        put = object.__setattr__
-        put(self, "stdout", text(outcome.stdout))
-        put(self, "stderr", text(outcome.stderr))
-        put(self, "stdout_bytes", outcome.stdout)
-        put(self, "stderr_bytes", outcome.stderr)
-        put(self, "stdout_truncated", outcome.stdout_dropped > 0)
-        put(self, "stderr_truncated", outcome.stderr_dropped > 0)
-        value, json_text, error = decoded or decode_result(outcome)
-        put(self, "result", value)
-        put(self, "result_json", json_text)
-        put(self, "result_error", error)
-        put(self, "duration_ms", outcome.duration_ns / 1e6)
-        put(self, "queued_ms", queued_ns / 1e6)
-        put(self, "fuel_consumed", outcome.fuel_consumed)
-        put(self, "peak_memory_bytes", outcome.peak_memory_bytes)
-        put(self, "memory_limit_hit", outcome.memory_limit_hit)
-        put(self, "callback_invocations", outcome.callback_invocations)
-        put(self, "connections", _connections(outcome))
-        put(self, "connections_total", outcome.connections_total)
-        put(self, "trace", [] if recorder is None else recorder.events)
-        put(self, "trace_truncated", recorder is not None and recorder.truncated)
-
     def __reduce__(self) -> tuple[object, ...]:
         """For ``copy`` and ``pickle``: results go to other processes."""
         return _restored, ({name: getattr(self, name) for name in self.__slots__},)
@@ -153,6 +123,40 @@ class ExecuteResult:
             f"duration_ms={self.duration_ms:.3f}, fuel_consumed={self.fuel_consumed}, "
             f"peak_memory_bytes={self.peak_memory_bytes})"
         )
+
+
+class _Unsealed(ExecuteResult):
+    """A result while it is made: its attributes can be set, as fast as those of any object."""
+
+    __slots__ = ()
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
+    __delattr__ = object.__delattr__  # type: ignore[assignment]  # or CPython takes the slow way
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        recorder: Recorder | None,
+        queued_ns: int,
+        decoded: DecodedResult | None,
+    ) -> None:
+        self.stdout = text(outcome.stdout)
+        self.stderr = text(outcome.stderr)
+        self.stdout_bytes = outcome.stdout
+        self.stderr_bytes = outcome.stderr
+        self.stdout_truncated = outcome.stdout_dropped > 0
+        self.stderr_truncated = outcome.stderr_dropped > 0
+        self.result, self.result_json, self.result_error = decoded or decode_result(outcome)
+        self.duration_ms = outcome.duration_ns / 1e6
+        self.queued_ms = queued_ns / 1e6
+        self.fuel_consumed = outcome.fuel_consumed
+        self.peak_memory_bytes = outcome.peak_memory_bytes
+        self.memory_limit_hit = outcome.memory_limit_hit
+        self.callback_invocations = outcome.callback_invocations
+        self.connections = _connections(outcome)
+        self.connections_total = outcome.connections_total
+        self.trace = [] if recorder is None else recorder.events
+        self.trace_truncated = recorder is not None and recorder.truncated
+        self.__class__ = ExecuteResult  # type: ignore[assignment]  # whose attributes cannot be set
 
 
 def _restored(values: dict[str, object]) -> ExecuteResult:
@@ -227,7 +231,7 @@ def finish(
     """
     exception_class = EXCEPTIONS[outcome.status]
     if exception_class is None:
-        return ExecuteResult(outcome, recorder, queued_ns, decoded)
+        return _Unsealed(outcome, recorder, queued_ns, decoded)
     limit_exceeded = exception_class is _errors.ResourceLimitError
     error = exception_class(
         outcome.message if limit_exceeded else outcome.traceback or outcome.message
