@@ -6,6 +6,7 @@
  * signal handlers (Ctrl-C) of the main thread are called soon, whatever the guest does.
  */
 #include "binding.h"
+#include "gate.h"
 
 #include <time.h>
 
@@ -79,10 +80,10 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     if (parsed < 0) {
         goto fail_native;
     }
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *thread = gate_give_up();
     status =
         eryx_sandbox_create(((engine_object *)engine)->engine, &options, &self->sandbox, &error);
-    Py_END_ALLOW_THREADS
+    gate_take(thread);
     native_free_allowed(&options);
 fail_native:
     secrets_free(&options);
@@ -107,9 +108,9 @@ static void core_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     eryx_sandbox *sandbox = core_sandbox(self);
     /* Giving memory back to the system takes long if there is much of it. */
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *thread = gate_give_up();
     eryx_sandbox_destroy(sandbox);
-    Py_END_ALLOW_THREADS
+    gate_take(thread);
     PyObject_Free(self);
     Py_DECREF(type);
 }
@@ -237,14 +238,14 @@ static step_outcome step(PyObject *self, bool wait, uint64_t slice_ns, eryx_even
 {
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *thread = gate_give_up();
     status = step_slice(sandbox, slice_ns, out_event);
     if (status == ERYX_OK && wait && out_event->kind == ERYX_EVENT_WAIT) {
         const uint64_t slice_end = clock_ns(CLOCK_MONOTONIC) + WAIT_SLICE_NS;
         const uint64_t wake = out_event->as.wait.wake_ns;
         eryx_sandbox_wait(sandbox, wake < slice_end ? wake : slice_end);
     }
-    Py_END_ALLOW_THREADS
+    gate_take(thread);
     if (status != ERYX_OK) {
         binding_raise(core_state(self), status, NULL);
         return STEP_REFUSED;
@@ -271,11 +272,9 @@ static step_outcome step(PyObject *self, bool wait, uint64_t slice_ns, eryx_even
 static void abandon(PyObject *self)
 {
     eryx_sandbox *sandbox = core_sandbox(self);
-    Py_BEGIN_ALLOW_THREADS
-        /* If it fails the next use says so. */
-        (void)
-    eryx_sandbox_reset(sandbox, NULL);
-    Py_END_ALLOW_THREADS
+    PyThreadState *thread = gate_give_up();
+    (void)eryx_sandbox_reset(sandbox, NULL); /* if it fails the next use says so */
+    gate_take(thread);
 }
 
 static PyObject *core_outcome(PyObject *self, PyObject *unused)
@@ -409,9 +408,9 @@ static PyObject *core_reset(PyObject *self, PyObject *unused)
     eryx_sandbox *sandbox = core_sandbox(self);
     eryx_error error = {.message = ""};
     eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *thread = gate_give_up();
     status = eryx_sandbox_reset(sandbox, &error);
-    Py_END_ALLOW_THREADS
+    gate_take(thread);
     if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
     }

@@ -244,6 +244,26 @@ class TestThreads:
             thread.join()
         assert problems == []
 
+    def test_short_runs_go_on_while_threads_come_and_go(self) -> None:
+        """One keeps the interpreter lock for long after each run, one ends in the middle."""
+        totals: dict[int, int] = {}
+
+        def work(number: int) -> None:
+            session = eryx.Session()
+            session.execute(f"total = {number}")
+            for _ in range(20 if number == 0 else 300):
+                session.execute("total += 1")
+                if number == 1:
+                    sum(range(5_000))
+            totals[number] = int(session.execute("print(total)").stdout)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert totals == {0: 20, 1: 301, 2: 302, 3: 303}
+
     def test_runs_of_one_sandbox_wait_for_each_other(self) -> None:
         sandbox = eryx.Sandbox()
         outputs: list[str] = []
