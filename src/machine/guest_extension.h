@@ -13,7 +13,7 @@
 
 #include "guest_instance.h"
 
-#define GUEST_EXTENSION_VERSION 4
+#define GUEST_EXTENSION_VERSION 5
 #define GUEST_EXTENSION_SYMBOL eryx_guest_extension
 
 /* Modules that one process can have open. */
@@ -24,11 +24,44 @@ typedef struct guest_extension_bases {
     uint32_t table;  /* __table_base */
 } guest_extension_bases;
 
+/* Where a function goes on that has caught something: rip, rsp, and what calls keep. */
+typedef struct guest_registers {
+    uint64_t kept[8];
+} guest_registers;
+
+/*
+ * Exceptions of WebAssembly (python/eryx/native/_unwind.py). They are thrown and caught by code of
+ * modules alone; on their way they leave functions of the guest, never one of the host.
+ */
+typedef struct guest_unwind {
+    guest_registers *target; /* in a frame of this stack that is there; NULL: a throw is a trap */
+    uint32_t tag;            /* of what was thrown last, and its value */
+    uint32_t value;
+} guest_unwind;
+
 /* An instance as the modules see it; bases is an array by slot. */
 typedef struct guest_extended {
     guest_instance instance;
     guest_extension_bases *bases;
+    guest_unwind unwind;
 } guest_extended;
+
+/*
+ * The host takes this away before it enters guest code, leaves the guest's stack or begins a run,
+ * and puts it back when it is where it was: so a throw never goes to a frame below which there are
+ * frames of the host, to another stack, or to a frame that is gone.
+ */
+static inline guest_unwind guest_unwind_take(guest_extended *extended)
+{
+    guest_unwind taken = extended->unwind;
+    extended->unwind = (guest_unwind){0};
+    return taken;
+}
+
+static inline void guest_unwind_put(guest_extended *extended, guest_unwind taken)
+{
+    extended->unwind = taken;
+}
 
 /* The function with more parameters, which it does not look at. */
 typedef struct guest_extension_adapter {

@@ -1,5 +1,6 @@
 /* What the generated code calls: wasm-rt.h, and the guest's own allocator. */
 #include "guest_exports.h"
+#include "machine/guest_extension.h"
 #include "machine/guest_host.h"
 #include "machine/guest_memory.h"
 #include "machine/trap.h"
@@ -12,10 +13,13 @@ void host_wasm_rt_trap(wasm_rt_trap_t trap)
 
 guest_ptr guest_try_allocate(guest_instance *instance, uint32_t size)
 {
+    guest_extended *extended = (guest_extended *)instance;
     uint32_t place = instance->place;
+    guest_unwind unwind = guest_unwind_take(extended);
     instance->place = GUEST_IN_ALLOC;
     guest_ptr block = guest_at(guest_export_eryx_guest_alloc(instance, size));
     instance->place = place;
+    guest_unwind_put(extended, unwind);
     return block;
 }
 

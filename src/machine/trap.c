@@ -366,6 +366,8 @@ const char *trap_text(uint32_t trap)
         return "the guest aborted itself";
     case WASM_RT_TRAP_CALL_INDIRECT:
         return "call of an invalid function pointer";
+    case WASM_RT_TRAP_UNCAUGHT_EXCEPTION:
+        return "an exception that nothing catches";
     case WASM_RT_TRAP_EXHAUSTION:
         return "stack overflow";
     default:

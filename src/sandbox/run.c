@@ -26,8 +26,10 @@
 
 void run_yield(eryx_sandbox *sandbox, eryx_event event)
 {
+    guest_unwind unwind = guest_unwind_take(&sandbox->extended);
     sandbox->run.event = event;
     coroutine_leave(&sandbox->coroutine);
+    guest_unwind_put(&sandbox->extended, unwind);
 }
 
 bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
@@ -207,6 +209,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     secrets_begin_run(sandbox->secrets);
     net_begin_run(sandbox->net);
     sandbox->instance.pending_trap = WASM_RT_TRAP_NONE;
+    guest_unwind_take(&sandbox->extended); /* a trap has left it where it was */
     sandbox->instance.attention = 0;
     sandbox->instance.place = GUEST_IN_GUEST;
     sandbox->instance.stack_reserve = sandbox->coroutine.stack->limit + COROUTINE_RESERVE_BYTES;

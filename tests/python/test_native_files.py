@@ -92,7 +92,7 @@ class TestHostileFiles:
         "two results": (module(section(1, b"\x60\0\2\x7f\x7f")), "more values"),
         "vectors": (module(section(1, b"\x60\1\x7b\0")), "vectors"),
         "reference type": (module(section(1, b"\x60\1\x70\0")), "vectors or references"),
-        "exceptions": (module(section(13, b"\0\0")), "unknown kind 13"),
+        "exceptions": (module(section(13, b"\0\0")), "exceptions of its own"),
         "order of sections": (module(section(7), section(1, VOID)), "out of order"),
         "huge count": (
             module(binary.encode_section(1, b"\xff\xff\xff\xff\x0f")),

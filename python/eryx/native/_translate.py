@@ -14,6 +14,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from eryx.native import _unwind
 from eryx.native._errors import NativeModuleError
 from eryx.native._wasm import LETTERS, MEMORY_BASE, STACK_POINTER, TABLE_BASE
 from eryx.native._wasm2c import EXTENSION, substitutions
@@ -29,10 +30,12 @@ FILE_CHARACTERS = 3_000_000
 # Lines of C between two ticks, about.
 TICK_LINES = 100
 
+# It has one way in and one way out.
 _FUNCTION = re.compile(
     r"^(u32|u64|f32|f64|void) (w2c_ext_f(\d+))\(w2c_ext\* instance([^)]*)\) \{\n.*?^\}\n",
     re.MULTILINE | re.DOTALL,
 )
+_END = re.compile(r"\n  FUNC_EPILOGUE;\n(?:  return var_\w+;\n)?\}\n\Z")
 _TYPE = re.compile(
     r'^FUNC_TYPE(?:_EXTERN)?_T\((w2c_ext_t\d+)\) = ("(?:\\x[0-9a-f]{2}){32}");', re.M
 )
@@ -59,14 +62,15 @@ _KNOWN_NAME = re.compile(
     r"|[if](?:32|64)_reinterpret_[if](?:32|64)"
     r"|I(?:32|64)_(?:CLZ|CTZ|POPCNT|ROTL|ROTR|DIV_S|REM_S|TRUNC_(?:SAT_)?[SU]_F(?:32|64))"
     r"|DIV_U|REM_U|FMIN|FMAX"
-    r"|wasm_(?:sqrt|floor|ceil|trunc|nearbyint|fabs|quiet)f?|copysignf?"
+    r"|wasm_(?:sqrt|floor|ceil|trunc|nearbyint|fabs|quiet)f?|copysignf?" + _unwind.KNOWN_NAMES
 )
 # Also the characters that could begin something that is not a name.
 _FOREIGN = re.compile(r"""["'#\\@`$]|/[/*]|->|\binstance\.""")
 
 _C_TYPES = {"i": "u32", "j": "u64", "f": "f32", "d": "f64"}
 
-_HEAD = """\
+_HEAD = (
+    """\
 /* Written by eryx.native. */
 #define ERYX_METERED 1
 #include "guest_operations.h"
@@ -86,9 +90,12 @@ typedef f64 __attribute__((aligned(1), may_alias)) global_f64;
 #define MEMORY_GROW(instance, pages) ((u32)wasm_rt_grow_memory(&(instance)->memory, pages))
 #define MEMORY_PAGES(instance) ((u32)(instance)->memory.pages)
 """
+    + _unwind.HEAD
+)
 
 # The host's functions are reached by jumps, whatever their calling convention is.
-_HOST_CALLS = """
+_HOST_CALLS = (
+    """
 __attribute__((visibility("hidden"))) uint32_t extension_slot;
 __attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_interrupted;
 __attribute__((visibility("hidden"))) wasm_rt_function_ptr_t extension_attend;
@@ -110,6 +117,8 @@ __asm__(".text\\n"
         ".type guest_call_target, @function\\n"
         "guest_call_target: jmpq *extension_call_target(%rip)\\n");
 """
+    + _unwind.CODE
+)
 
 
 def _parameters(signature: str) -> tuple[list[str], str]:
@@ -181,6 +190,8 @@ def _declarations(file: NativeFile, types: list[tuple[str, str]]) -> Iterator[st
         yield f"extern const char {name}[33];"
     for number, entry in enumerate(file.globals):
         yield _global_macro(file, number, entry)
+    for number, tag in enumerate(file.tags):
+        yield f"#define TAG_{number} {_unwind.TAGS[tag.name]}u"
     count = len(file.imports) + 1
     yield f"extern wasm_rt_function_ptr_t extension_imports[2][{count}];"
     for number, imported in enumerate(file.imports):
@@ -349,6 +360,16 @@ __attribute__((visibility("default"))) const guest_extension GUEST_EXTENSION_SYM
 """
 
 
+def _is_whole(function: str) -> bool:
+    """Whether a function has one beginning and one end, which is the only way out."""
+    return (
+        function.count("\n  FUNC_PROLOGUE;\n") == 1
+        and function.count("FUNC_EPILOGUE") == 1
+        and function.count("return ") <= 1
+        and _END.search(function) is not None
+    )
+
+
 def sources(file: NativeFile, generated: str, digest: bytes, build: str) -> dict[str, str]:
     """C files by name, for one shared object.
 
@@ -358,15 +379,15 @@ def sources(file: NativeFile, generated: str, digest: bytes, build: str) -> dict
     types = _TYPE.findall(generated)
     found = list(_FUNCTION.finditer(generated))
     numbers = [int(match[3]) for match in found]
-    counted = all(match[0].count("\n  FUNC_PROLOGUE;\n") == 1 for match in found)
-    if sorted(numbers) != list(range(len(file.imports), file.function_count)) or not counted:
+    whole = all(_is_whole(match[0]) for match in found)
+    if sorted(numbers) != list(range(len(file.imports), file.function_count)) or not whole:
         raise NativeModuleError("wasm2c gave something unexpected for it")
     declarations = "\n".join(_declarations(file, types)) + "\n"
     files = {"module.c": declarations + "\n".join(_descriptor(file, digest, build, types))}
     part: list[str] = []
     size = 0
     for position, match in enumerate(found):
-        part.append(match[0])
+        part.append(_unwind.rewrite(match[0]))
         size += len(match[0])
         if size > FILE_CHARACTERS or position == len(found) - 1:
             files[f"part_{len(files):03}.c"] = declarations + transform("\n".join(part))

@@ -21,6 +21,7 @@ from eryx.native._binary import (
     KIND_GLOBAL,
     KIND_MEMORY,
     KIND_TABLE,
+    KIND_TAG,
     MAGIC,
     OP_END,
     OP_F32_CONST,
@@ -52,6 +53,7 @@ from eryx.native._binary import (
     encode_vector,
 )
 from eryx.native._errors import NativeModuleError
+from eryx.native._unwind import TAGS
 
 MAX_BYTES = 64 << 20
 MAX_FUNCTIONS = 200_000
@@ -90,6 +92,14 @@ class ImportedFunction:
 
 
 @dataclass(frozen=True)
+class ImportedTag:
+    """A kind of exception."""
+
+    name: str
+    type_index: int
+
+
+@dataclass(frozen=True)
 class Global:
     """One global, imported or not."""
 
@@ -116,6 +126,7 @@ class NativeFile:
 
     types: list[tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
     imports: list[ImportedFunction] = field(default_factory=list)
+    tags: list[ImportedTag] = field(default_factory=list)
     functions: list[int] = field(default_factory=list)
     globals: list[Global] = field(default_factory=list)
     imported_globals: int = 0
@@ -229,6 +240,8 @@ def _read_section(file: NativeFile, section: int, body: Reader) -> None:
             file.data.append(_read_data(file, body))
     elif section == SECTION_DATA_COUNT:
         body.unsigned()
+    elif section == SECTION_TAG:
+        raise NativeModuleError("it has exceptions of its own, not those of C++")
     else:
         raise NativeModuleError(f"it has a section of the unknown kind {section}")
 
@@ -306,6 +319,10 @@ def _read_imports(file: NativeFile, body: Reader) -> None:
             if not known or value != I32 or (mutable and name in (MEMORY_BASE, TABLE_BASE)):
                 raise NativeModuleError(f"it imports the unknown global {shown}")
             file.globals.append(Global(value, mutable, module, name, weak=weak))
+        elif kind == KIND_TAG:
+            if module != "env" or name not in TAGS or body.byte() != 0:
+                raise NativeModuleError(f"it imports the unknown exception {shown}")
+            file.tags.append(ImportedTag(name, body.unsigned()))
         else:
             raise NativeModuleError(f"it imports {shown}, which is of an unknown kind")
     file.imported_globals = len(file.globals)
@@ -379,8 +396,11 @@ def _check(file: NativeFile, exports: list[tuple[str, int, int]]) -> None:
     if file.code_count != len(file.functions):
         raise NativeModuleError("its numbers of functions and of bodies differ")
     indices = [entry.type_index for entry in file.imports] + file.functions
+    tag_types = [tag.type_index for tag in file.tags]
     if any(index >= len(file.types) for index in indices):
         raise NativeModuleError("it has a function of a type that it has not")
+    if any(file.types[index : index + 1] != [((I32,), ())] for index in tag_types):
+        raise NativeModuleError("it imports an exception of an unknown type")
     called = [function for segment in file.elements for function in segment.functions]
     called += [] if file.start is None else [file.start]
     for name, kind, index in exports:
@@ -421,7 +441,8 @@ def _import(name: str, kind: int, description: bytes) -> bytes:
 
 
 def reduced(file: NativeFile) -> bytes:
-    """The module that is left for wasm2c: imports are x.f0, x.f1, …, x.g0, …, x.m and x.t."""
+    """The module that is left for wasm2c: imports are x.f0, x.f1, …, x.g0, …, x.e0, …,
+    x.m and x.t."""
     types = [encode_type(*each) for each in file.types]
     imports = [
         _import(f"f{number}", KIND_FUNCTION, encode_unsigned(entry.type_index))
@@ -432,6 +453,10 @@ def reduced(file: NativeFile) -> bytes:
     imports += [
         _import(f"g{number}", KIND_GLOBAL, bytes([entry.kind, entry.mutable]))
         for number, entry in enumerate(file.globals)
+    ]
+    imports += [
+        _import(f"e{number}", KIND_TAG, b"\0" + encode_unsigned(tag.type_index))
+        for number, tag in enumerate(file.tags)
     ]
     functions = [encode_unsigned(index) for index in file.functions]
     return (
