@@ -25,10 +25,9 @@ static uint32_t find(eryx_sandbox *sandbox)
     native_state *state = &sandbox->native;
     uint8_t hash[SHA256_BYTES];
     sha256_end(&state->hash, hash);
-    for (size_t i = 0; i < state->allowed_count; i++) {
-        if (memcmp(state->allowed[i]->extension->hash, hash, sizeof hash) == 0) {
-            return (uint32_t)i;
-        }
+    uint32_t number;
+    if (native_find_allowed(state, hash, &number)) {
+        return number;
     }
     return fail(sandbox, state->allowed_count == 0
                              ? "this sandbox may not load native modules"
@@ -39,13 +38,8 @@ static uint32_t find(eryx_sandbox *sandbox)
 static bool number_of(const native_state *state, const eryx_native_module *module,
                       uint32_t *out_number)
 {
-    for (size_t i = 0; i < state->allowed_count; i++) {
-        if (state->allowed[i] == module) {
-            *out_number = (uint32_t)i;
-            return true;
-        }
-    }
-    return false;
+    return native_find_allowed(state, module->extension->hash, out_number) &&
+           state->allowed[*out_number] == module;
 }
 
 static const eryx_native_module *missing_for(const eryx_sandbox *sandbox,

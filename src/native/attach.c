@@ -26,8 +26,10 @@ struct native_table {
     uint32_t size;
     bool metered;
     uint32_t count;
-    const eryx_native_module *modules[NATIVE_RECORDS_MAX];
-    uint32_t bases[NATIVE_RECORDS_MAX];
+    struct native_place {
+        const eryx_native_module *module;
+        uint32_t base;
+    } *places; /* count of them, behind the entries */
     wasm_rt_funcref_t entries[];
 };
 
@@ -74,29 +76,48 @@ static uint64_t place_module(const eryx_native_module *module, uint64_t size, ui
 static native_table *make_table(const eryx_native_module *const *modules, uint32_t count,
                                 bool metered)
 {
-    uint32_t bases[NATIVE_RECORDS_MAX];
+    uint32_t base;
     uint64_t size = guest_table_size;
     for (uint32_t i = 0; i < count; i++) {
-        size = place_module(modules[i], size, &bases[i]);
+        size = place_module(modules[i], size, &base);
         if (size > TABLE_MAX) {
             return NULL;
         }
     }
-    native_table *table = calloc(1, sizeof *table + (size_t)size * sizeof table->entries[0]);
+    size_t bytes = sizeof(native_table) + (size_t)size * sizeof(wasm_rt_funcref_t);
+    native_table *table = calloc(1, bytes + count * sizeof(struct native_place));
     if (table == NULL) {
         return NULL;
     }
     table->size = (uint32_t)size;
     table->count = count;
     table->metered = metered;
+    table->places = (struct native_place *)(table->entries + size);
     memcpy(table->entries, guest_tables[metered], guest_table_size * sizeof table->entries[0]);
+    size = guest_table_size;
     for (uint32_t i = 0; i < count; i++) {
-        table->modules[i] = modules[i];
-        table->bases[i] = bases[i];
-        memcpy(table->entries + bases[i], modules[i]->entries[metered],
-               modules[i]->entry_count * sizeof table->entries[0]);
+        const eryx_native_module *module = modules[i];
+        size = place_module(module, size, &base);
+        table->places[i] = (struct native_place){module, base};
+        memcpy(table->entries + base, module->entries[metered],
+               module->entry_count * sizeof table->entries[0]);
     }
     return table;
+}
+
+static bool is_table_of(const native_table *table, const eryx_native_module *const *modules,
+                        uint32_t count, bool metered)
+{
+    if (table->count != count || table->metered != metered) {
+        return false;
+    }
+    /* Tables of sandboxes that have loaded the same in another order begin alike, if at all. */
+    for (uint32_t i = count; i-- > 0;) {
+        if (table->places[i].module != modules[i]) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* A reference to the table for those modules, at least one; NULL without memory or room. */
@@ -105,8 +126,7 @@ static native_table *table_of(const eryx_native_module *const *modules, uint32_t
 {
     pthread_mutex_lock(&lock);
     native_table *table = tables;
-    while (table != NULL && (table->count != count || table->metered != metered ||
-                             memcmp(table->modules, modules, count * sizeof *modules) != 0)) {
+    while (table != NULL && !is_table_of(table, modules, count, metered)) {
         table = table->next;
     }
     if (table == NULL && (table = make_table(modules, count, metered)) != NULL) {
@@ -120,6 +140,13 @@ static native_table *table_of(const eryx_native_module *const *modules, uint32_t
     return table;
 }
 
+static void list_modules(const native_table *table, const eryx_native_module **modules)
+{
+    for (uint32_t i = 0; table != NULL && i < table->count; i++) {
+        modules[i] = table->places[i].module;
+    }
+}
+
 /* A reference to the table that has one module more; NULL without memory or room. */
 static native_table *extend_table(const native_table *earlier, const eryx_native_module *module,
                                   bool metered)
@@ -129,9 +156,7 @@ static native_table *extend_table(const native_table *earlier, const eryx_native
     if (count == NATIVE_RECORDS_MAX) {
         return NULL;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        modules[i] = earlier->modules[i];
-    }
+    list_modules(earlier, modules);
     modules[count] = module;
     return table_of(modules, count + 1, metered);
 }
@@ -162,8 +187,9 @@ static const guest_extension_function *function_at(const wasm_rt_funcref_table_t
     const native_table *all =
         (const native_table *)((const char *)table->data - offsetof(native_table, entries));
     for (uint32_t i = all->count; i-- > 0;) {
-        if (index >= all->bases[i]) {
-            return own_function(all->modules[i]->extension, index - all->bases[i]);
+        const struct native_place *place = &all->places[i];
+        if (index >= place->base) {
+            return own_function(place->module->extension, index - place->base);
         }
     }
     return NULL;
@@ -195,7 +221,7 @@ static bool has_module(const native_table *table, const eryx_native_module *modu
                        uint32_t *out_record)
 {
     for (uint32_t i = 0; table != NULL && i < table->count; i++) {
-        if (table->modules[i] == module) {
+        if (table->places[i].module == module) {
             *out_record = i;
             return true;
         }
@@ -204,6 +230,13 @@ static bool has_module(const native_table *table, const eryx_native_module *modu
 }
 
 /* ---- What a sandbox may have ----------------------------------------------------------------- */
+
+static int compare_modules(const void *a, const void *b)
+{
+    const eryx_native_module *const *first = a;
+    const eryx_native_module *const *second = b;
+    return memcmp((*first)->extension->hash, (*second)->extension->hash, SHA256_BYTES);
+}
 
 eryx_status native_allow(native_state *state, const eryx_native_module *const *modules,
                          size_t count, eryx_error *out_error)
@@ -222,6 +255,7 @@ eryx_status native_allow(native_state *state, const eryx_native_module *const *m
         }
         copy[i] = modules[i];
     }
+    qsort(copy, count, sizeof(const eryx_native_module *), compare_modules);
     state->allowed = copy;
     state->allowed_count = count;
     return ERYX_OK;
@@ -259,7 +293,9 @@ bool native_choose_variant(native_state *state, guest_instance *instance, bool m
 {
     native_table *earlier = state->table;
     if (earlier != NULL && earlier->metered != metered) {
-        native_table *other = table_of(earlier->modules, earlier->count, metered);
+        const eryx_native_module *modules[NATIVE_RECORDS_MAX];
+        list_modules(earlier, modules);
+        native_table *other = table_of(modules, earlier->count, metered);
         if (other == NULL) {
             return false;
         }
@@ -281,26 +317,43 @@ void native_adopt(native_state *state, guest_extended *extended, native_attachme
     native_discard(&earlier);
 }
 
-static const eryx_native_module *find_allowed(const native_state *state,
-                                              const uint8_t hash[SHA256_BYTES])
+bool native_find_allowed(const native_state *state, const uint8_t hash[SHA256_BYTES],
+                         uint32_t *out_number)
 {
-    for (size_t i = 0; i < state->allowed_count; i++) {
-        if (memcmp(state->allowed[i]->extension->hash, hash, SHA256_BYTES) == 0) {
-            return state->allowed[i];
-        }
-    }
-    return NULL;
-}
-
-static bool is_among(const eryx_native_module *const *modules, uint32_t count,
-                     const eryx_native_module *module)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (modules[i] == module) {
+    size_t low = 0;
+    size_t high = state->allowed_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = memcmp(state->allowed[middle]->extension->hash, hash, SHA256_BYTES);
+        if (order == 0) {
+            *out_number = (uint32_t)middle;
             return true;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
     return false;
+}
+
+/* Whether all that a module needs is there before it. */
+static bool has_needed(const eryx_native_module *module, const bool *attached)
+{
+    for (size_t i = 0; i < module->needed_count; i++) {
+        if (!attached[module->needed[i]->slot]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of a list of so many; not more than there can be. */
+static size_t directory_bytes(uint32_t count)
+{
+    count = count < NATIVE_RECORDS_MAX ? count : NATIVE_RECORDS_MAX;
+    return offsetof(struct native_directory, records) + count * sizeof(struct native_record);
 }
 
 static eryx_status restore(const native_state *state, bool metered,
@@ -308,6 +361,7 @@ static eryx_status restore(const native_state *state, bool metered,
                            native_attachment *out_attachment, eryx_error *out_error)
 {
     const eryx_native_module *modules[NATIVE_RECORDS_MAX];
+    bool attached[GUEST_EXTENSION_SLOTS] = {false};
     uint32_t count = directory->count;
     if (count > NATIVE_RECORDS_MAX) {
         return status_fail(ERYX_INITIALIZATION, out_error,
@@ -315,13 +369,15 @@ static eryx_status restore(const native_state *state, bool metered,
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *hash = directory->records[i].hash;
-        modules[i] = find_allowed(state, hash);
-        if (modules[i] == NULL || is_among(modules, i, modules[i])) {
+        uint32_t number;
+        modules[i] = native_find_allowed(state, hash, &number) ? state->allowed[number] : NULL;
+        if (modules[i] == NULL || attached[modules[i]->slot] || !has_needed(modules[i], attached)) {
             return status_fail(ERYX_INITIALIZATION, out_error,
                                "this state needs the native module with the hash "
                                "%02x%02x%02x%02x%02x%02x…, which the sandbox may not load",
                                hash[0], hash[1], hash[2], hash[3], hash[4], hash[5]);
         }
+        attached[modules[i]->slot] = true;
     }
     native_attachment attachment = {
         .table = table_of(modules, count, metered),
@@ -333,8 +389,8 @@ static eryx_status restore(const native_state *state, bool metered,
                            "no memory for the native modules of this state");
     }
     for (uint32_t i = 0; i < count; i++) {
-        attachment.bases[modules[i]->slot] =
-            (guest_extension_bases){directory->records[i].memory_base, attachment.table->bases[i]};
+        attachment.bases[modules[i]->slot] = (guest_extension_bases){
+            directory->records[i].memory_base, attachment.table->places[i].base};
     }
     *out_attachment = attachment;
     return ERYX_OK;
@@ -347,11 +403,13 @@ eryx_status native_restore(const native_state *state, bool metered, const wasm_r
     uint32_t address = native_guest_variable(NATIVE_DIRECTORY_SYMBOL);
     *out_attachment = (native_attachment){0};
     guest_instance view = {.memory = *memory};
-    if (address == 0 || !guest_read(&view, guest_at(address), &directory, sizeof directory)) {
+    guest_ptr at = guest_at(address);
+    if (address == 0 || !guest_read(&view, at, &directory.count, sizeof directory.count) ||
+        directory.count == 0 ||
+        !guest_read(&view, at, &directory, directory_bytes(directory.count))) {
         return ERYX_OK;
     }
-    return directory.count == 0 ? ERYX_OK
-                                : restore(state, metered, &directory, out_attachment, out_error);
+    return restore(state, metered, &directory, out_attachment, out_error);
 }
 
 /* Copies memory of a guest that has nothing but the image. */
@@ -387,7 +445,7 @@ eryx_status native_restore_image(const native_state *state, bool metered, const 
     if (directory.count == 0) {
         return ERYX_OK;
     }
-    read_image(source, address, &directory, sizeof directory);
+    read_image(source, address, &directory, directory_bytes(directory.count));
     return restore(state, metered, &directory, out_attachment, out_error);
 }
 
@@ -400,7 +458,7 @@ bool native_find_record(const native_state *state, const eryx_native_module *mod
 const eryx_native_module *native_module_of(const native_state *state, uint32_t record)
 {
     const native_table *table = state->table;
-    return table != NULL && record < table->count ? table->modules[record] : NULL;
+    return table != NULL && record < table->count ? table->places[record].module : NULL;
 }
 
 uint64_t native_link_value(const guest_extension_bases *bases, const native_link *link)
@@ -456,6 +514,12 @@ bool native_attach(native_state *state, guest_extended *extended, const eryx_nat
         !guest_slice(instance, guest_at(memory_base), module->memory_bytes, &memory)) {
         return fail(state, "the memory for the native module is too small");
     }
+    for (size_t i = 0; i < module->needed_count; i++) {
+        uint32_t record;
+        if (!has_module(state->table, module->needed[i], &record)) {
+            return fail(state, "what the native module needs is not attached");
+        }
+    }
     if (extended->bases == NULL) {
         extended->bases = calloc(GUEST_EXTENSION_SLOTS, sizeof *extended->bases);
         if (extended->bases == NULL) {
@@ -468,7 +532,7 @@ bool native_attach(native_state *state, guest_extended *extended, const eryx_nat
     }
     uint32_t number = table->count - 1;
     guest_extension_bases *bases = extended->bases;
-    bases[module->slot] = (guest_extension_bases){memory_base, table->bases[number]};
+    bases[module->slot] = (guest_extension_bases){memory_base, table->places[number].base};
     if (!write_memory(module, bases, memory)) {
         release_table(table);
         return fail(state, "the native module has data outside of its memory");

@@ -28,7 +28,7 @@ typedef struct native_attachment {
 
 /* The part of a sandbox that is about native modules. All zeros: it may have none. */
 typedef struct native_state {
-    const eryx_native_module **allowed; /* owned array */
+    const eryx_native_module **allowed; /* owned array, sorted by hash */
     size_t allowed_count;
     native_table *table; /* as in native_attachment; the bases are a member of the sandbox */
     sha256 hash;         /* of the file that the guest is showing */
@@ -65,11 +65,15 @@ void native_discard(native_attachment *attachment);
 /* Frees everything. */
 void native_release(native_state *state, guest_extended *extended);
 
-/* Attaches an allowed module (which is not attached yet) at that place of guest memory, writes its
- * data there and adds it to the list. False with a message; nothing has changed then but perhaps
- * the place. */
+/* Attaches an allowed module (which is not attached yet, but all that it needs is) at that place of
+ * guest memory, writes its data there and adds it to the list. False with a message; nothing has
+ * changed then but perhaps the place. */
 bool native_attach(native_state *state, guest_extended *extended, const eryx_native_module *module,
                    uint32_t memory_base, uint32_t size, uint32_t *out_record);
+
+/* The number of the allowed module with that hash; false if there is none. */
+bool native_find_allowed(const native_state *state, const uint8_t hash[SHA256_BYTES],
+                         uint32_t *out_number);
 
 /* Which record a module has; false if it is not attached. */
 bool native_find_record(const native_state *state, const eryx_native_module *module,
