@@ -12,12 +12,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-__all__ = ["ARCHIVE", "BINARY", "WASM2C", "archive", "binary", "wasm2c"]
+__all__ = [
+    "ARCHIVE",
+    "BINARY",
+    "CXX_FLAGS",
+    "WASM2C",
+    "archive",
+    "binary",
+    "cxx_flags",
+    "wasm2c",
+]
 
 PACKAGE = Path(__file__).parent.parent / "python" / "eryx"
 
 ARCHIVE = PACKAGE / "_archive.py"
 BINARY = PACKAGE / "native" / "_binary.py"
+CXX_FLAGS = PACKAGE / "native" / "_cxx_flags.py"
 WASM2C = PACKAGE / "native" / "_wasm2c.py"
 
 
@@ -35,8 +45,10 @@ def _load(path: Path) -> ModuleType:
 if TYPE_CHECKING:
     from eryx import _archive as archive
     from eryx.native import _binary as binary
+    from eryx.native import _cxx_flags as cxx_flags
     from eryx.native import _wasm2c as wasm2c
 else:
     archive = _load(ARCHIVE)
     binary = _load(BINARY)
+    cxx_flags = _load(CXX_FLAGS)
     wasm2c = _load(WASM2C)

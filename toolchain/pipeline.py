@@ -12,6 +12,7 @@ from pathlib import Path
 
 from toolchain import (
     bytecode,
+    cxx_library,
     guest_library,
     guest_packages,
     host_libraries,
@@ -44,7 +45,7 @@ HOST_HEADERS = ROOT / "src" / "machine"
 # In link order: the first library that has a symbol gives it. The guest comes last, so that a
 # change in it moves nothing else.
 LIBRARIES = ("libpython", "libc", "clocks", "signal")
-STEPS = 16
+STEPS = 17
 
 # Every directory that the cache may have.
 CACHED = (
@@ -54,6 +55,7 @@ CACHED = (
         "crate",
         "openssl",
         "c-ares",
+        "cxx-library",
         "host-sources",
         "libdeflate",
         "llhttp",
@@ -190,7 +192,7 @@ class Pipeline:
         for header in (compiled / "include").iterdir():
             _publish(header, output / "include" / header.name)
         _publish(linked / "symbols.json", output / "guest_symbols.json")
-        self._publish_for_native_modules(extracted, instrumented, output)
+        self._publish_for_native_modules(extracted, instrumented, output, tools)
         self._make_image(library, output)
 
     def _build_host_libraries(self, tools: Tools) -> None:
@@ -236,13 +238,20 @@ class Pipeline:
             _publish(path, self.options.libraries / "libdeflate" / path.relative_to(entry))
 
     def _publish_for_native_modules(
-        self, extracted: Path, instrumented: Path, output: Path
+        self, extracted: Path, instrumented: Path, output: Path, tools: Tools
     ) -> None:
         """What native extension modules are compiled and linked with."""
         _publish(instrumented / "guest_operations.h", output / "include" / "guest_operations.h")
         for name in ("libc++", "libc++abi"):
             frame = name.replace("+", "x")
             _publish(extracted / frame, output / "libraries" / f"{name}.so")
+        throwing = self.step(
+            "cxx-library",
+            ["cxx_library.py", leaves.CXX_FLAGS],
+            {"tool": self._version("ziglang")},
+            lambda work: cxx_library.build(work, tools, self.options.jobs),
+        )
+        _publish(throwing / cxx_library.NAME, output / "libraries" / cxx_library.NAME)
         headers = self.step(
             "python-headers",
             ["python_headers.py"],

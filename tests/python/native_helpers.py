@@ -18,11 +18,16 @@ SUFFIX = ".cpython-314-wasm32-wasi.so"
 
 
 def built(
-    source: Path, directory: Path, *, flags: Sequence[str] = (), libraries: Sequence[str] = ()
+    source: Path,
+    directory: Path,
+    *,
+    flags: Sequence[str] = (),
+    libraries: Sequence[str] = (),
+    exceptions: bool = True,
 ) -> Path:
     """Compiles one source file to a native module in a directory; gives its path.
 
-    libraries: for C++, in place of a copy of the standard library.
+    libraries: for C++, in place of the standard library; exceptions: of C++.
     """
     cache = _compile._private_directory(_compile.default_cache())
     environment = _compile.zig_environment(cache)
@@ -32,8 +37,14 @@ def built(
     include = (f"-I{ROOT / 'guest'}", "-Wno-missing-field-initializers")
     objects = [str(compiled), *libraries]
     for command in (
-        _cross.compile_command([*include, *flags, "-c", str(source), "-o", str(compiled)], cxx=cxx),
-        _cross.link_command(objects, str(output), cache, cxx=cxx and not libraries),
+        _cross.compile_command(
+            [*include, *flags, "-c", str(source), "-o", str(compiled)],
+            cxx=cxx,
+            exceptions=exceptions,
+        ),
+        _cross.link_command(
+            objects, str(output), cache, cxx=cxx and not libraries, exceptions=exceptions
+        ),
     ):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -97,8 +97,10 @@ class TestUse:
         assert made.execute(program).stdout == "[(0, 0), (1, 0), (2, 0), (3, 0)]"
         assert made.fork().execute(program).stdout == "[(0, 0), (1, 0), (2, 0), (3, 0)]"
 
-    def test_cplusplus(self, tmp_path: Path) -> None:
-        module = native.translate(built(SOURCES / "eggs.cpp", tmp_path))
+    @pytest.mark.parametrize("exceptions", [True, False])
+    def test_cplusplus(self, exceptions: bool, tmp_path: Path) -> None:
+        module = native.translate(built(SOURCES / "eggs.cpp", tmp_path, exceptions=exceptions))
+        assert [one.name for one in module.needed] == ["liberyx-c++.so"] * exceptions
         done = session(tmp_path, module).execute(
             "import eggs; print(eggs.count_words('b a one b'), eggs.area(5))"
         )
@@ -110,7 +112,7 @@ class TestUse:
         libraries = [str(own / "libc++.so"), str(own / "libc++abi.so")]
         # Its interface is not the one that zig's headers have by themselves.
         flags = ["-Wno-macro-redefined", "-D_LIBCPP_ABI_VERSION=2", "-D_LIBCPP_ABI_NAMESPACE=__2"]
-        built(SOURCES / "eggs.cpp", tmp_path, flags=flags, libraries=libraries)
+        built(SOURCES / "eggs.cpp", tmp_path, flags=flags, libraries=libraries, exceptions=False)
         module = native.translate(tmp_path / f"eggs{SUFFIX}")
         assert [needed.name for needed in module.needed] == ["libc++.so", "libc++abi.so"]
         done = session(tmp_path, module).execute(

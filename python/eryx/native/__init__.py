@@ -25,7 +25,7 @@ _PRESENT = (
     "libwasi-emulated-process-clocks.so",
 )
 # What else a module may name as needed and comes with eryx: modules as any other.
-_LIBRARIES = ("libc++.so", "libc++abi.so")
+_LIBRARIES = ("liberyx-c++.so", "libc++.so", "libc++abi.so")
 
 _WHEEL_MAX_BYTES = 512 << 20
 # What zipfile raises for damaged archives.
@@ -100,6 +100,7 @@ def build_wheel(
     output: str | os.PathLike[str] = ".",
     *,
     isolation: bool = True,
+    exceptions: bool = True,
     cache: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Builds the wheel of a source distribution for sandboxes; gives its path.
@@ -108,6 +109,8 @@ def build_wheel(
     output: directory for the wheel.
     isolation: install what the build requires in an environment of its own, with pip; else the
         present environment has to have it.
+    exceptions: of C++. Without them a throw does not compile, and the module brings its part of the
+        C++ library along instead of sharing one.
     cache: as of `translate`.
 
     Raises NativeModuleError if it cannot be built; the message has what the build said.
@@ -115,7 +118,9 @@ def build_wheel(
     from eryx.native._build import build
 
     directory = Path(cache) if cache else None
-    return build(Path(source), Path(output), isolation=isolation, cache=directory)
+    return build(
+        Path(source), Path(output), isolation=isolation, exceptions=exceptions, cache=directory
+    )
 
 
 def from_files(

@@ -73,11 +73,13 @@ def stage_headers(configuration: dict[str, Any], target: Path) -> None:
     (target / "pyconfig.h").write_text("\n".join([*lines, "#endif", ""]))
 
 
-def make_compilers(work: Path, headers: Path, cache: Path) -> dict[str, str]:
+def make_compilers(
+    work: Path, headers: Path, cache: Path, *, exceptions: bool = True
+) -> dict[str, str]:
     """Writes the compilers that a build backend is to use; gives the environment for it."""
     own = {sysconfig.get_path("include"), sysconfig.get_path("platinclude")}
     dropped = [*(f"-I{path}" for path in own), "-pthread", "-g", "-msse2", "-flto"]
-    write_compilers(work, cache, headers, dropped)
+    write_compilers(work, cache, headers, dropped, exceptions=exceptions)
     cc, cxx = str(work / "cc"), str(work / "c++")
     return {
         **zig_environment(cache),
@@ -151,7 +153,9 @@ backend.build_wheel(sys.argv[2])
 """
 
 
-def build(source: Path, output: Path, *, isolation: bool, cache: Path | None) -> Path:
+def build(
+    source: Path, output: Path, *, isolation: bool, exceptions: bool, cache: Path | None
+) -> Path:
     """See `eryx.native.build_wheel`."""
     directory = _private_directory(cache or default_cache())
     with tempfile.TemporaryDirectory(prefix="eryx-build-") as work_name:
@@ -164,7 +168,7 @@ def build(source: Path, output: Path, *, isolation: bool, cache: Path | None) ->
             python = _environment(work, project.get("requires", ["setuptools", "wheel"]))
         configuration = guest_configuration()
         stage_headers(configuration, work / "include")
-        environment = make_compilers(work, work / "include", directory)
+        environment = make_compilers(work, work / "include", directory, exceptions=exceptions)
         paths = [str(write_configuration(work, configuration, environment))]
         environment["PYTHONPATH"] = os.pathsep.join(paths)
         made = work / "wheel"

@@ -25,6 +25,11 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--no-isolation", action="store_true", help="build with the packages of this environment"
     )
+    build.add_argument(
+        "--no-exceptions",
+        action="store_true",
+        help="compile C++ without exceptions, with its own part of the library",
+    )
     for command in (precompile, build):
         command.add_argument("--cache", metavar="DIR", help="where translated modules are kept")
     return parser
@@ -42,6 +47,7 @@ def main(arguments: list[str]) -> int:
             options.source,
             options.output,
             isolation=not options.no_isolation,
+            exceptions=not options.no_exceptions,
             cache=options.cache,
         )
     except EryxError as error:

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eryx.native import _cxx_flags
 from eryx.native._compile import run_tool, zig_environment, zig_program
 from eryx.native._errors import NativeModuleError
 
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 
 _TARGET = ("-target", "wasm32-wasi")
 COMPILE_FLAGS = (
-    *(*_TARGET, "-O2", "-g0", "-fPIC", "-fno-sanitize=all", "-fno-exceptions", "-DNDEBUG"),
+    *(*_TARGET, "-O2", "-g0", "-fPIC", "-fno-sanitize=all", "-DNDEBUG"),
     *("-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_GETPID", "-D_WASI_EMULATED_PROCESS_CLOCKS"),
+    *_cxx_flags.LONG_JUMPS,
 )
+# The C++ library of modules that throw, which they share.
+CXX_LIBRARY = Path(__file__).with_name("libraries") / "liberyx-c++.so"
 LINK_FLAGS = (
     *("-shared", "--experimental-pic", "--no-entry", "-Bsymbolic", "--strip-debug"),
     *("--unresolved-symbols=import-dynamic", "--export=__wasm_call_ctors"),
@@ -61,7 +65,7 @@ def runtime_object(cache: Path) -> Path:
 
 
 def cxx_archives(cache: Path) -> list[Path]:
-    """The C++ standard library for modules, compiled once, which takes minutes."""
+    """The C++ standard library without exceptions, compiled once, which takes a minute."""
     zig = Path(zig_program())
     targets = [cache / f"{name}-{_identity(zig)}.a" for name in ("libc++", "libc++abi")]
     if all(target.exists() for target in targets):
@@ -87,27 +91,62 @@ def cxx_archives(cache: Path) -> list[Path]:
     return targets
 
 
-def compile_command(arguments: Sequence[str], *, cxx: bool) -> list[str]:
-    """The command that compiles with these arguments."""
-    return [zig_program(), "c++" if cxx else "cc", *COMPILE_FLAGS, *arguments]
+def long_jump_object(cache: Path) -> Path:
+    """What the compiler makes of setjmp() and longjmp() calls, compiled once."""
+    zig = Path(zig_program())
+    source = Path(__file__).with_name("long_jump.c")
+    identity = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
+    target = cache / f"long_jump-{_identity(zig)}-{identity}.o"
+    if not target.exists():
+        partial = cache / f"long_jump-{os.getpid()}.partial.o"
+        run_tool(
+            [*compile_command([], cxx=False), "-c", str(source), "-o", str(partial)],
+            zig_environment(cache),
+        )
+        partial.replace(target)
+    return target
 
 
-def link_command(objects: Sequence[str], output: str, cache: Path, *, cxx: bool) -> list[str]:
-    """The command that links objects to a module, whose name is that of the file."""
+def compile_command(arguments: Sequence[str], *, cxx: bool, exceptions: bool = True) -> list[str]:
+    """The command that compiles with these arguments.
+
+    exceptions: of C++; without them a throw is an error of the compiler.
+    """
+    language = ["c++" if cxx else "cc", *COMPILE_FLAGS]
+    if cxx and exceptions:
+        language += _cxx_flags.FLAGS
+    else:
+        language.append("-fno-exceptions")
+    return [zig_program(), *language, *arguments]
+
+
+def link_command(
+    objects: Sequence[str], output: str, cache: Path, *, cxx: bool, exceptions: bool = True
+) -> list[str]:
+    """The command that links objects to a module, whose name is that of the file.
+
+    Modules in C++ share a library, or bring their part along if they are without exceptions.
+    """
     name = os.path.basename(output).split(".")[0]
-    archives = [*cxx_archives(cache), runtime_object(cache)] if cxx else [runtime_object(cache)]
+    archives = [long_jump_object(cache), runtime_object(cache)]
+    if cxx:
+        archives[:0] = [CXX_LIBRARY] if exceptions else cxx_archives(cache)
     return [
         *(zig_program(), "wasm-ld", *LINK_FLAGS, f"--export-if-defined=PyInit_{name}"),
         *(*objects, *map(str, archives), "-o", output),
     ]
 
 
-def write_compilers(work: Path, cache: Path, include: Path, dropped: Sequence[str]) -> None:
+def write_compilers(
+    work: Path, cache: Path, include: Path, dropped: Sequence[str], *, exceptions: bool = True
+) -> None:
     """Writes the programs ``cc`` and ``c++`` into work.
 
-    include: where headers are looked for first; dropped: arguments that are left out.
+    include: where headers are looked for first; dropped: arguments that are left out; exceptions:
+    of C++.
     """
     config = {
+        "exceptions": exceptions,
         "cache": str(cache),
         "include": str(include),
         "dropped": list(dropped),
@@ -140,9 +179,11 @@ def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
     environment = zig_environment(cache)
     if "-shared" not in arguments:
         include = f"-I{config['include']}"
-        command = compile_command([include, "-Wno-everything", *arguments], cxx=cxx)
+        options = [include, "-Wno-everything", *arguments]
+        command = compile_command(options, cxx=cxx, exceptions=config["exceptions"])
         return subprocess.call(command, env=environment)
     output = arguments[arguments.index("-o") + 1]
     objects = [argument for argument in arguments if argument.endswith((".o", ".a"))]
-    command = link_command(objects, output, cache, cxx=cxx or marker.exists())
+    cxx = cxx or marker.exists()
+    command = link_command(objects, output, cache, cxx=cxx, exceptions=config["exceptions"])
     return subprocess.call(command, env=environment)
