@@ -99,6 +99,21 @@ static eryx_status name_errors(const wasm_rt_memory_t *memory, eryx_error *out_e
                                    "the tables of errors are not in the guest's memory");
 }
 
+/* Reads the file once, so that nobody has to who opens it. */
+static eryx_status check_written(const char *image_path, eryx_error *out_error)
+{
+    image written;
+    eryx_status status = image_open(image_path, &written, out_error);
+    if (status == ERYX_OK) {
+        if (!image_is_whole(&written)) {
+            status = status_fail(ERYX_INITIALIZATION, out_error, "%s: it was not written as it is",
+                                 image_path);
+        }
+        image_close(&written);
+    }
+    return status;
+}
+
 eryx_status eryx_image_build(const char *stdlib_path, const char *image_path, eryx_error *out_error)
 {
     if (stdlib_path == NULL || image_path == NULL) {
@@ -126,6 +141,9 @@ eryx_status eryx_image_build(const char *stdlib_path, const char *image_path, er
     if (status == ERYX_OK) {
         status = image_write(image_path, memory->data, memory->size,
                              sandbox->instance.stack_pointer, out_error);
+    }
+    if (status == ERYX_OK) {
+        status = check_written(image_path, out_error);
     }
     eryx_sandbox_destroy(sandbox);
 done_engine:

@@ -24,7 +24,7 @@
 static const char magic[8] = "ERYXIMG";
 static const uint8_t build_id[IMAGE_BUILD_ID_BYTES] = GUEST_BUILD_ID;
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 2 };
 
 typedef struct file_header {
     char magic[8];
@@ -33,7 +33,8 @@ typedef struct file_header {
     uint8_t build_id[IMAGE_BUILD_ID_BYTES];
     uint64_t memory_pages;
     uint64_t file_size;
-    uint64_t checksum; /* of the header with this field zero, and of all that follows */
+    uint64_t checksum;          /* of the header's page with this field zero */
+    uint64_t contents_checksum; /* of all that follows */
     uint32_t stack_pointer;
     uint32_t reserved;
     image_segment segments[IMAGE_MAX_SEGMENTS];
@@ -41,14 +42,19 @@ typedef struct file_header {
 
 _Static_assert(sizeof(file_header) <= PAGE_BYTES, "the header has one page");
 
-/* data: the whole file, header page first; its size is a multiple of the page size. */
-static uint64_t file_checksum(const uint8_t *data, uint64_t size)
+/* data: the file, of which the first page is looked at. */
+static uint64_t header_checksum(const uint8_t *data)
 {
     uint8_t page[PAGE_BYTES];
     memcpy(page, data, sizeof page);
     memset(page + offsetof(file_header, checksum), 0, sizeof(uint64_t));
-    return checksum_update(checksum_update(0, page, sizeof page), data + PAGE_BYTES,
-                           size - PAGE_BYTES);
+    return checksum_update(0, page, sizeof page);
+}
+
+/* data: the whole file; its size is a multiple of the page size. */
+static uint64_t contents_checksum(const uint8_t *data, uint64_t size)
+{
+    return checksum_update(0, data + PAGE_BYTES, size - PAGE_BYTES);
 }
 
 static bool segments_are_sound(const file_header *header)
@@ -87,7 +93,7 @@ static eryx_status check(const char *path, const uint8_t *data, uint64_t size,
     }
     if (header.file_size != size || size % PAGE_BYTES != 0 || header.memory_pages > 65536 ||
         header.segment_count > IMAGE_MAX_SEGMENTS || !segments_are_sound(&header) ||
-        header.checksum != file_checksum(data, size)) {
+        header.checksum != header_checksum(data)) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s: the image is damaged", path);
     }
     *out_header = header;
@@ -108,7 +114,7 @@ eryx_status image_open(const char *path, image *out_image, eryx_error *out_error
         goto fail_stat;
     }
     uint64_t size = (uint64_t)attributes.st_size;
-    uint8_t *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0);
+    uint8_t *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (data == MAP_FAILED) {
         status_fail(status, out_error, "%s: cannot map: %s", path, strerror(errno));
         goto fail_stat;
@@ -143,6 +149,13 @@ void image_close(image *closed)
         close(closed->file_descriptor);
         closed->file_descriptor = -1;
     }
+}
+
+bool image_is_whole(const image *opened)
+{
+    file_header header;
+    memcpy(&header, opened->contents, sizeof header);
+    return header.contents_checksum == contents_checksum(opened->contents, opened->size);
 }
 
 const uint8_t *image_page(const image *source, uint64_t offset)
@@ -212,8 +225,9 @@ eryx_status image_write(const char *path, const uint8_t *memory, uint64_t size,
         const image_segment *segment = &header.segments[i];
         memcpy(contents + segment->file_offset, memory + segment->memory_offset, segment->size);
     }
+    header.contents_checksum = contents_checksum(contents, header.file_size);
     memcpy(contents, &header, sizeof header);
-    header.checksum = file_checksum(contents, header.file_size);
+    header.checksum = header_checksum(contents);
     memcpy(contents, &header, sizeof header);
 
     eryx_status status = host_file_replace(path, contents, header.file_size,

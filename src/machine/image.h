@@ -2,6 +2,10 @@
  * An image: the linear memory and the globals of a guest at one moment, as a file that sandboxes
  * map. It holds data only, never code, and fits exactly the build that wrote it.
  *
+ * The host rests on the header alone: what lies in the memory of a guest is the guest's to change.
+ * So the header is checked whenever an image is opened, and the rest, which is mapped and not read,
+ * by who makes one.
+ *
  * The file is a header of one page and then the segments, each a whole number of pages; memory that
  * no segment covers is zero. All numbers are little-endian.
  *
@@ -31,20 +35,23 @@ typedef struct image {
     int file_descriptor;
     const uint8_t *contents; /* the file, mapped for reading */
     uint64_t size;           /* of the file */
-    uint64_t checksum;       /* of the file, guards against damage and mistakes */
-    uint64_t memory_pages;   /* of 64 KiB */
-    uint32_t stack_pointer;  /* __stack_pointer */
+    uint64_t checksum;      /* of the header, which has that of the contents: stands for the file */
+    uint64_t memory_pages;  /* of 64 KiB */
+    uint32_t stack_pointer; /* __stack_pointer */
     uint32_t segment_count;
     image_segment segments[IMAGE_MAX_SEGMENTS];
 } image;
 
 /*
- * Opens an image file and checks all of it: header, build, sizes, checksum of the contents.
+ * Opens an image file and checks its header: checksum, build, sizes, segments.
  *
  * out_image: closed with image_close().
  * Errors: INITIALIZATION (missing, malformed, damaged), WRONG_BUILD; the message names the file.
  */
 eryx_status image_open(const char *path, image *out_image, eryx_error *out_error);
+
+/* Whether the contents are those that were written. Reads all of them. opened: by image_open(). */
+bool image_is_whole(const image *opened);
 
 /* Closes the file; sandboxes that have it mapped keep their mappings. Allowed on a closed image. */
 void image_close(image *closed);
