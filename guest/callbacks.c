@@ -1,6 +1,7 @@
 /* The host's functions as the module _eryx has them: calls, their answers, and trace events. */
 #include "host.h"
 #include "module.h"
+#include "threads.h"
 
 #include <stdlib.h>
 
@@ -41,7 +42,11 @@ PyObject *callbacks_wait(PyObject *self, PyObject *timeout)
     if (timeout_ns == -1 && PyErr_Occurred() != NULL) {
         return NULL;
     }
+    PyThreadState *state = thread_count > 0 && timeout_ns != 0 ? PyEval_SaveThread() : NULL;
     host_wait(timeout_ns < 0 ? UINT64_MAX : (uint64_t)timeout_ns);
+    if (state != NULL) {
+        PyEval_RestoreThread(state);
+    }
     if (PyErr_CheckSignals() != 0) {
         return NULL; /* before any answer is taken */
     }

@@ -44,6 +44,14 @@ HOST_IMPORT(set_open_mode) uint32_t host_set_open_mode(uint64_t identity, uint32
 HOST_IMPORT(set_mode_of_new) void host_set_mode_of_new(uint32_t mode);
 HOST_IMPORT(processor_time) uint64_t host_processor_time(void);
 
+/* Threads: see protocol/threads.h. */
+HOST_IMPORT(thread_wait) uint32_t host_thread_wait(const void *key, uint64_t deadline_ns);
+HOST_IMPORT(thread_wake) uint32_t host_thread_wake(const void *key, uint32_t most);
+HOST_IMPORT(thread_give_way) void host_thread_give_way(uint32_t may_wait);
+HOST_IMPORT(thread_interrupt) void host_thread_interrupt(uint32_t number);
+HOST_IMPORT(thread_state) uint32_t host_thread_state(uint32_t number);
+HOST_IMPORT(thread_poke) void host_thread_poke(void);
+
 /* Services of the host: see protocol/ask.h. */
 HOST_IMPORT(ask)
 int32_t host_ask(uint32_t service, uint32_t operation, uint32_t number, const void *data,

@@ -3,6 +3,7 @@
 
 #include "host.h"
 #include "pressure.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,8 +19,9 @@
 
 static volatile uint32_t interrupt;
 
-/* A wait was refused, and the exception is still to be raised. */
-static bool wait_refused;
+/* Waits that were refused since the first thread has last looked; its exception is still to be
+ * raised. */
+static uint32_t waits_refused;
 
 /*
  * What the host writes to when it interrupts the program, at any instruction and without calling
@@ -66,6 +68,9 @@ bool module_check_interrupt(void)
         .tripped = (uint32_t)(uintptr_t)tripped,
         .eval_breaker = (uint32_t)(uintptr_t)breaker,
     };
+    if (!threads_describe(&flags)) {
+        return false;
+    }
     if (!clear || !set || !taken) {
         PyErr_SetString(PyExc_RuntimeError, "the flags of a signal are not where they should be");
         return false;
@@ -83,10 +88,11 @@ const struct interrupt_flags *eryx_guest_interrupt_flags(void)
 
 void module_refuse_wait(void)
 {
-    if (wait_refused) {
+    enum { MOST = 100 };
+    if (waits_refused == MOST) {
         abort(); /* who waits here asks again and again, and never looks */
     }
-    wait_refused = true;
+    waits_refused++;
     PyErr_SetInterruptEx(INTERRUPT_SIGNAL);
 }
 
@@ -123,23 +129,39 @@ static PyObject *module_set_interrupt(PyObject *self, PyObject *arguments)
     return none();
 }
 
+/* Gives what is said where all threads wait. */
+static PyObject *deadlock_text;
+
+/* set_deadlock_text(function) */
+static PyObject *module_set_deadlock_text(PyObject *self, PyObject *function)
+{
+    (void)self;
+    Py_IncRef(function);
+    Py_DecRef(deadlock_text);
+    deadlock_text = function;
+    return none();
+}
+
 /* on_interrupt(signal_number, frame): the handler of INTERRUPT_SIGNAL. In C, so that the traceback
  * ends where the program was stopped. */
 static PyObject *module_on_interrupt(PyObject *self, PyObject *arguments)
 {
     uint32_t kind = interrupt;
-    bool refused = wait_refused;
+    bool refused = waits_refused > 0;
     (void)self;
     (void)arguments;
     interrupt = 0;
-    wait_refused = false;
+    waits_refused = 0;
     if (kind >= INTERRUPT_TIMEOUT && kind <= INTERRUPT_FUEL && interrupt_classes[kind] != NULL) {
         PyErr_SetString(interrupt_classes[kind], interrupt_messages[kind]);
         return NULL;
     }
     if (refused) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "this would wait for ever: there are no other threads in the sandbox");
+        PyObject *text = deadlock_text != NULL ? PyObject_CallNoArgs(deadlock_text) : NULL;
+        if (text != NULL) {
+            PyErr_SetObject(PyExc_RuntimeError, text);
+            Py_DecRef(text);
+        }
         return NULL;
     }
     return none(); /* it came after the end of the run it was meant for */
@@ -272,6 +294,12 @@ static PyMethodDef module_methods[] = {
     {"change_open_mode", files_change_open_mode, METH_VARARGS, NULL},
     {"umask", files_umask, METH_VARARGS, NULL},
     {"forget_random", random_forget, METH_NOARGS, NULL},
+    {"thread_state", threads_state_of, METH_O, NULL},
+    {"stop_thread", threads_stop, METH_VARARGS, NULL},
+    {"threads_rest", threads_rest, METH_NOARGS, NULL},
+    {"thread_count", threads_number, METH_NOARGS, NULL},
+    {"poke", threads_poke, METH_NOARGS, NULL},
+    {"set_deadlock_text", module_set_deadlock_text, METH_O, NULL},
     {"ask", ask_call, METH_VARARGS, NULL},
     {"ask_into", ask_call_into, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -20,8 +20,9 @@ bool module_check_interrupt(void);
 void module_clear_interrupt(void);
 
 /*
- * For a wait that nothing could end: makes the caller's next look at signals raise RuntimeError.
- * Does not return if it never looked since the last time. Needs no lock of the interpreter's.
+ * For a wait of the first thread that nothing could end: makes its next look at signals raise
+ * RuntimeError. Does not return if it has not looked for a long time. Needs no lock of the
+ * interpreter's.
  */
 void module_refuse_wait(void);
 
@@ -35,6 +36,13 @@ PyObject *callbacks_watch(PyObject *self, PyObject *nothing);
 PyObject *files_change_mode(PyObject *self, PyObject *arguments);
 PyObject *files_change_open_mode(PyObject *self, PyObject *arguments);
 PyObject *files_umask(PyObject *self, PyObject *arguments);
+
+/* Methods of the module that are in thread_methods.c. */
+PyObject *threads_state_of(PyObject *self, PyObject *identity);
+PyObject *threads_stop(PyObject *self, PyObject *arguments);
+PyObject *threads_rest(PyObject *self, PyObject *unused);
+PyObject *threads_number(PyObject *self, PyObject *unused);
+PyObject *threads_poke(PyObject *self, PyObject *unused);
 
 /* The method of the module that is in random.c. */
 PyObject *random_forget(PyObject *self, PyObject *nothing);

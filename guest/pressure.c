@@ -17,7 +17,7 @@ enum {
     UNWINDING_LEFT = 1536 << 10, /* what programs leave of the reserve in any case */
 };
 
-static enum memory_user user;
+static uint32_t user; /* enum memory_user */
 static size_t in_use;
 static size_t collected_at;          /* in_use after the last collection */
 static size_t collect_at = SIZE_MAX; /* in_use at which the next one comes */
@@ -31,13 +31,18 @@ static bool was_high;
 
 enum memory_user pressure_set_user(enum memory_user next)
 {
-    enum memory_user earlier = user;
-    user = next;
+    enum memory_user earlier = (enum memory_user)user;
+    user = (uint32_t)next;
     unwinding = 0;
     if (next == MEMORY_OF_PROGRAM && cushion == NULL && watching) {
         cushion = malloc(CUSHION_BYTES);
     }
     return earlier;
+}
+
+uint32_t *pressure_user_word(void)
+{
+    return &user;
 }
 
 /* The next collection comes after growth by a quarter, but before memory is full. */

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Who allocates, and what it may take when memory is used up. */
 enum memory_user {
@@ -24,6 +25,9 @@ enum memory_user {
 
 /* From now on memory is that one's. Gives the earlier one. */
 enum memory_user pressure_set_user(enum memory_user user);
+
+/* Where that is kept: each thread has its own. */
+uint32_t *pressure_user_word(void);
 
 /* Memory was taken or given back, other than from the reserve. */
 void pressure_add(size_t bytes);

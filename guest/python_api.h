@@ -95,6 +95,11 @@ int PyInitConfig_GetError(PyInitConfig *config, const char **out_message);
 int PyInitConfig_AddModule(PyInitConfig *config, const char *name, PyObject *(*initialize)(void));
 int Py_InitializeFromInitConfig(PyInitConfig *config);
 PyThreadState *PyThreadState_Get(void);
+void *PyThreadState_GetInterpreter(const PyThreadState *state);
+PyThreadState *PyGILState_GetThisThreadState(void);
+int PyThreadState_SetAsyncExc(unsigned long thread, PyObject *exception);
+PyThreadState *PyEval_SaveThread(void);
+void PyEval_RestoreThread(PyThreadState *state);
 
 extern PyObject _Py_NoneStruct;
 extern PyObject *PyExc_OSError;

@@ -11,6 +11,7 @@
 #include "protocol/run.h"
 #include "python_api.h"
 #include "reserve.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -135,17 +136,25 @@ static bool start_python(void)
  * no call for this, hence the offsets into struct _PyThreadStateImpl; what is there is checked
  * before anything is changed.
  */
+enum {
+    OFFSET_TOP = 708,
+    OFFSET_SOFT = 712,
+    OFFSET_HARD = 716,
+    STACK_SOFT = 256 * 1024, /* above the lowest byte */
+    STACK_HARD = 128 * 1024,
+};
+
+void runtime_limit_stack(void *thread_state, uint32_t base, uint32_t top)
+{
+    char *state = thread_state;
+    *(uint32_t *)(void *)(state + OFFSET_TOP) = top;
+    *(uint32_t *)(void *)(state + OFFSET_SOFT) = base + STACK_SOFT;
+    *(uint32_t *)(void *)(state + OFFSET_HARD) = base + STACK_HARD;
+}
+
 static bool set_stack_limit(void)
 {
-    enum {
-        OFFSET_TOP = 708,
-        OFFSET_SOFT = 712,
-        OFFSET_HARD = 716,
-        DEFAULT_SOFT = 16384,
-        DEFAULT_HARD = 8192,
-        SOFT = 256 * 1024,
-        HARD = 128 * 1024,
-    };
+    enum { DEFAULT_SOFT = 16384, DEFAULT_HARD = 8192 };
     char *state = (char *)PyThreadState_Get();
     uint32_t *top = (uint32_t *)(void *)(state + OFFSET_TOP);
     uint32_t *soft = (uint32_t *)(void *)(state + OFFSET_SOFT);
@@ -156,8 +165,8 @@ static bool set_stack_limit(void)
                 (unsigned)*top, (unsigned)*soft, (unsigned)*hard);
         return false;
     }
-    *soft = SOFT;
-    *hard = HARD;
+    *soft = STACK_SOFT;
+    *hard = STACK_HARD;
     return true;
 }
 

@@ -1,99 +1,103 @@
 /*
- * Waiting, where there is one thread.
- *
- * libpython waits for locks with condition variables and for files with poll(). What nobody else
- * can bring about ends the guest in libc, and libc's waits with a time limit know one clock only
- * and else do not wait at all. So these take their place.
+ * Waiting for a time, and for nothing: libc's own would wait for ever where only another thread
+ * could end the wait, and would wake those that sleep whenever anything happens outside.
  */
-#define _POSIX_C_SOURCE 200809L
-#include "module.h"
-
+#define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
 #include <sys/select.h>
 #include <time.h>
 
-#define EXPORT __attribute__((visibility("default")))
-
-/* What a condition variable holds that is initialised here; pthread_cond_t is larger. */
-struct condition {
-    uint32_t monotonic; /* whether its time limits are of that clock */
-};
-
-/* pthread_condattr_t: what pthread_condattr_setclock() keeps, by the number of the clock. */
-struct condition_attributes {
-    uint32_t monotonic;
-};
-
-EXPORT int pthread_cond_init(struct condition *condition,
-                             const struct condition_attributes *attributes);
-int pthread_cond_init(struct condition *condition, const struct condition_attributes *attributes)
-{
-    condition->monotonic = attributes != NULL && attributes->monotonic != 0;
-    return 0;
-}
-
-/* Nobody signals the condition. This one comes back without it, which callers must be prepared
- * for, and then look for signals. */
-EXPORT int pthread_cond_wait(struct condition *condition, void *mutex);
-int pthread_cond_wait(struct condition *condition, void *mutex)
-{
-    (void)condition;
-    (void)mutex;
-    module_refuse_wait();
-    return 0;
-}
-
-/* What is left until then, at most a year of it; zero if it is over. */
-static struct timespec time_left(clockid_t clock, const struct timespec *until)
-{
-    enum { SECOND_NS = 1000000000, YEAR_S = 366 * 86400 };
-    struct timespec now;
-    clock_gettime(clock, &now);
-    if (until->tv_sec > now.tv_sec + YEAR_S) {
-        return (struct timespec){.tv_sec = YEAR_S};
-    }
-    int64_t left_ns =
-        (until->tv_sec - now.tv_sec) * SECOND_NS + (int64_t)until->tv_nsec - now.tv_nsec;
-    if (left_ns <= 0) {
-        return (struct timespec){0};
-    }
-    return (struct timespec){.tv_sec = left_ns / SECOND_NS, .tv_nsec = (long)(left_ns % SECOND_NS)};
-}
-
-static int is_over(struct timespec left)
-{
-    return left.tv_sec == 0 && left.tv_nsec == 0;
-}
-
-/* Nobody signals this one either, so time passes. An interrupt ends it early. */
-EXPORT int pthread_cond_timedwait(struct condition *condition, void *mutex,
-                                  const struct timespec *until);
-int pthread_cond_timedwait(struct condition *condition, void *mutex, const struct timespec *until)
-{
-    clockid_t clock = condition->monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME;
-    (void)mutex;
-    struct timespec left = time_left(clock, until);
-    if (!is_over(left)) {
-        nanosleep(&left, NULL);
-        left = time_left(clock, until);
-    }
-    return is_over(left) ? ETIMEDOUT : 0;
-}
+#include "host.h"
+#include "replaced.h"
+#include "threads.h"
 
 /* libc's own (toolchain/link.py). */
 int __eryx_replaced_poll(struct pollfd *files, nfds_t count, int timeout_ms);
 int __eryx_replaced_select(int limit, fd_set *readable, fd_set *writable, fd_set *exceptional,
                            struct timeval *timeout);
 
+/* What nobody wakes. */
+static const char nothing;
+
+enum { SECOND_NS = 1000000000, RELATIVE = 0 };
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+}
+
+/* 0, or EINTR and what is left. */
+static int sleep_until(uint64_t deadline_ns, struct timespec *out_left)
+{
+    if (thread_wait(&nothing, deadline_ns) != EINTR) {
+        return 0;
+    }
+    uint64_t now = now_ns();
+    uint64_t left_ns = deadline_ns > now ? deadline_ns - now : 0;
+    if (out_left != NULL) {
+        out_left->tv_sec = (time_t)(left_ns / SECOND_NS);
+        out_left->tv_nsec = (long)(left_ns % SECOND_NS);
+    }
+    return EINTR;
+}
+
+static int is_time(const struct timespec *time)
+{
+    return time->tv_nsec >= 0 && time->tv_nsec < SECOND_NS && time->tv_sec >= 0;
+}
+
+REPLACES int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request,
+                             struct timespec *left)
+{
+    if (!is_time(request)) {
+        return EINVAL;
+    }
+    if (flags != RELATIVE) {
+        return sleep_until(thread_deadline(clock == CLOCK_MONOTONIC, request), NULL);
+    }
+    if (request->tv_sec == 0 && request->tv_nsec == 0) {
+        host_thread_give_way(0);
+        return 0;
+    }
+    uint64_t now = now_ns();
+    uint64_t most_s = (INT64_MAX - now) / SECOND_NS - 1;
+    uint64_t deadline_ns =
+        (uint64_t)request->tv_sec > most_s
+            ? INT64_MAX
+            : now + (uint64_t)request->tv_sec * SECOND_NS + (uint64_t)request->tv_nsec;
+    return sleep_until(deadline_ns, left);
+}
+
+REPLACES int nanosleep(const struct timespec *request, struct timespec *left)
+{
+    int failed = clock_nanosleep(CLOCK_MONOTONIC, RELATIVE, request, left);
+    errno = failed != 0 ? failed : errno;
+    return failed != 0 ? -1 : 0;
+}
+
+REPLACES int sched_yield(void);
+int sched_yield(void)
+{
+    host_thread_give_way(0);
+    return 0;
+}
+
 /* Of no file, without a time limit, this and select() would wait for signals. */
-EXPORT int poll(struct pollfd *files, nfds_t count, int timeout_ms)
+static int wait_for_signals(void)
+{
+    thread_wait(&nothing, THREAD_WAITS_FOR_EVER);
+    errno = EINTR;
+    return -1;
+}
+
+REPLACES int poll(struct pollfd *files, nfds_t count, int timeout_ms)
 {
     if (count == 0 && timeout_ms < 0) {
-        module_refuse_wait();
-        errno = EINTR;
-        return -1;
+        return wait_for_signals();
     }
     return __eryx_replaced_poll(files, count, timeout_ms);
 }
@@ -103,13 +107,11 @@ static int is_empty(const fd_set *files)
     return files == NULL || files->__nfds == 0;
 }
 
-EXPORT int select(int limit, fd_set *restrict readable, fd_set *restrict writable,
-                  fd_set *restrict exceptional, struct timeval *restrict timeout)
+REPLACES int select(int limit, fd_set *restrict readable, fd_set *restrict writable,
+                    fd_set *restrict exceptional, struct timeval *restrict timeout)
 {
     if (timeout == NULL && is_empty(readable) && is_empty(writable) && is_empty(exceptional)) {
-        module_refuse_wait();
-        errno = EINTR;
-        return -1;
+        return wait_for_signals();
     }
     return __eryx_replaced_select(limit, readable, writable, exceptional, timeout);
 }

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "protocol/threads.h"
+
 /*
  * The host begins a run with eryx_guest_run(request, size). The request is a row of fields, each
  * { u32 field, u32 size, size bytes }, without padding, little-endian.
@@ -44,6 +46,8 @@ enum report_field {
     REPORT_EXCEPTION_TYPE = 3,
     REPORT_EXCEPTION_MESSAGE = 4,
     REPORT_TRACEBACK = 5,
+    REPORT_THREADS = 6,      /* JSON: the threads that are left, see eryx_result.threads_json */
+    REPORT_THREAD_NAMES = 7, /* their names, for a message */
 };
 
 /* How the host asks the interpreter to raise at the next bytecode that allows it. */
@@ -62,8 +66,22 @@ struct interrupt_flags {
     uint32_t signal;       /* 1: the signal that stands for it has come */
     uint32_t tripped;      /* 1: some signal has come */
     uint32_t eval_breaker; /* of the main thread; INTERRUPT_EVAL_BREAKER_BIT is added */
+    uint32_t gil;          /* struct gil_words */
+    uint32_t words[THREAD_WORDS]; /* what each thread has its own of: the first is the argument that
+                                     it was made with, the others begin as 0; 0 for none */
 };
 
 #define INTERRUPT_EVAL_BREAKER_BIT 2u
+
+/* The interpreter's lock: who has it is asked to let go by GIL_DROP_REQUEST_BIT in its thread
+ * state, at that offset. */
+struct gil_words {
+    uint32_t interval_us; /* sys.setswitchinterval() */
+    uint32_t holder;      /* thread state of the last one who took it */
+    uint32_t locked;
+};
+
+#define GIL_HOLDER_EVAL_BREAKER 12u
+#define GIL_DROP_REQUEST_BIT 1u
 
 #endif

@@ -24,7 +24,13 @@ COMPILE_FLAGS = [
 # What the other libraries want and no library of the package has, or not as we want it.
 PROVIDED = (
     *("getpid", "dlopen", "dlsym", "dlerror", "__main_argc_argv", "_exit"),
-    *("pthread_cond_init", "pthread_cond_wait", "pthread_cond_timedwait", "poll", "select"),
+    *("pthread_create", "pthread_self", "pthread_detach", "pthread_join", "pthread_getattr_np"),
+    *("pthread_key_create", "pthread_key_delete", "pthread_getspecific", "pthread_setspecific"),
+    *("pthread_mutex_init", "pthread_mutex_destroy", "pthread_mutex_lock", "pthread_mutex_trylock"),
+    *("pthread_mutex_timedlock", "pthread_mutex_unlock"),
+    *("pthread_cond_init", "pthread_cond_destroy", "pthread_cond_wait", "pthread_cond_timedwait"),
+    *("pthread_cond_signal", "pthread_cond_broadcast"),
+    *("clock_nanosleep", "nanosleep", "sched_yield", "poll", "select"),
     *("lseek", "write", "stat", "lstat", "fstat", "fstatat", "access", "faccessat"),
     *("open", "openat", "mkdir", "mkdirat", "close"),
     *("chdir", "__wasilibc_find_relpath_alloc"),

@@ -288,6 +288,8 @@ typedef enum eryx_run_command {
                               program or null}; imports, then runs the program */
     ERYX_RUN_SEAL = 5,     /* the last run before it: leaves all objects as sandboxes can share
                               them; no source */
+    ERYX_RUN_STOP_THREADS = 6, /* raises SystemExit in all threads that are left, and waits for their
+                                  ends, at most so many milliseconds as the source says */
 } eryx_run_command;
 
 typedef struct eryx_run_options {
@@ -458,6 +460,8 @@ typedef struct eryx_result {
     const eryx_connection *connections; /* in the order of their begin, the first 1,000 */
     size_t connection_count;
     uint64_t connections_total; /* with those that are not listed */
+    eryx_bytes threads_json; /* JSON array of {"name", "daemon", "state", "where"}: threads that the
+                                run has left, to go on in the next; no data if there are none */
 } eryx_result;
 
 /* The result of the last run that ended; NULL before the first and after a reset. */

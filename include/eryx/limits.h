@@ -48,14 +48,20 @@ extern "C" {
       "host needs for them (see eryx_json_measure())",                                             \
       "the guest gets an exception")
 
+/* Those that came later, behind the others. */
+#define ERYX_LATER_LIMITS_MAP(X)                                                                   \
+    X(max_threads, 64, "threads of the guest at a time, beside the first; never more than 4,096",  \
+      "the guest gets RuntimeError")
+
 typedef struct eryx_limits {
     size_t struct_size; /* sizeof(eryx_limits); set by the _init function */
 #define ERYX_LIMITS_MEMBER(name, default_value, bounds, reached) uint64_t name;
     ERYX_LIMITS_MAP(ERYX_LIMITS_MEMBER)
-#undef ERYX_LIMITS_MEMBER
     bool metered;         /* count fuel, without a limit of it as well; false. Runs that are not
                              metered are faster, and do the same. */
-    uint64_t reserved[8]; /* for later versions; 0 */
+    ERYX_LATER_LIMITS_MAP(ERYX_LIMITS_MEMBER)
+    uint64_t reserved[7]; /* for later versions; 0 */
+#undef ERYX_LIMITS_MEMBER
 } eryx_limits;
 
 ERYX_API void eryx_limits_init_sized(eryx_limits *limits, size_t size);

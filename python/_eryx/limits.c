@@ -5,7 +5,7 @@ int limits_parse(PyObject *tuple, eryx_limits *limits)
 {
     uint64_t *const fields[] = {
 #define ADDRESS_OF_LIMIT(name, default_value, bounds, reached) &limits->name,
-        ERYX_LIMITS_MAP(ADDRESS_OF_LIMIT)
+        ERYX_LIMITS_MAP(ADDRESS_OF_LIMIT) ERYX_LATER_LIMITS_MAP(ADDRESS_OF_LIMIT)
 #undef ADDRESS_OF_LIMIT
     };
     const Py_ssize_t count = (Py_ssize_t)(sizeof fields / sizeof fields[0]);
@@ -46,7 +46,7 @@ int limits_add(PyObject *module)
         unsigned long long value;
     } defaults[] = {
 #define NAME_AND_DEFAULT(name, default_value, bounds, reached) {#name, (default_value)},
-        ERYX_LIMITS_MAP(NAME_AND_DEFAULT)
+        ERYX_LIMITS_MAP(NAME_AND_DEFAULT) ERYX_LATER_LIMITS_MAP(NAME_AND_DEFAULT)
 #undef NAME_AND_DEFAULT
     };
     const Py_ssize_t count = sizeof defaults / sizeof defaults[0];

@@ -23,6 +23,7 @@ static PyStructSequence_Field outcome_fields[] = {
     {"callback_invocations", "calls of host functions"},
     {"connections", "tuples in the order of eryx.Connection"},
     {"connections_total", "connections with those that are not listed"},
+    {"threads_json", "JSON of the threads that are left, or None"},
     {NULL, NULL},
 };
 
@@ -86,6 +87,7 @@ PyObject *outcome_from_result(const binding_state *state, const eryx_result *res
         PyLong_FromUnsignedLongLong(result->callback_invocations),
         network_connections(result),
         PyLong_FromUnsignedLongLong(result->connections_total),
+        text_or_none(result->threads_json),
     };
     const Py_ssize_t count = (Py_ssize_t)(sizeof values / sizeof values[0]);
     bool complete = true;

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         PoolTimeoutError,
     )
     from eryx._session import Checkpoint, Session
+    from eryx._session_threads import SessionThread
     from eryx._snapshot import Snapshot
     from eryx._storage import VfsStorage
     from eryx._tracing import TraceEvent
@@ -63,6 +64,7 @@ _LATER = {
     "SandboxFactory": "eryx._factory",
     "SandboxPool": "eryx._pool",
     "Session": "eryx._session",
+    "SessionThread": "eryx._session_threads",
     "Snapshot": "eryx._snapshot",
     "TraceEvent": "eryx._tracing",
     "VfsStorage": "eryx._storage",
@@ -94,6 +96,7 @@ __all__ = [
     "SandboxFactory",
     "SandboxPool",
     "Session",
+    "SessionThread",
     "Snapshot",
     "SuspendCallback",
     "TimeoutError",

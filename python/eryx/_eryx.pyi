@@ -25,6 +25,7 @@ RUN_RESTORE: Final[int]
 RUN_CLEAR: Final[int]
 RUN_PREPARE: Final[int]
 RUN_SEAL: Final[int]
+RUN_STOP_THREADS: Final[int]
 SCRUB_STDOUT: Final[int]
 SCRUB_STDERR: Final[int]
 SCRUB_FILES: Final[int]
@@ -137,6 +138,7 @@ class Outcome(structseq[Any], tuple[Any, ...]):
         "callback_invocations",
         "connections",
         "connections_total",
+        "threads_json",
     )
     @property
     def status(self) -> int: ...
@@ -176,6 +178,8 @@ class Outcome(structseq[Any], tuple[Any, ...]):
     def connections(self) -> tuple[tuple[Any, ...], ...]: ...
     @property
     def connections_total(self) -> int: ...
+    @property
+    def threads_json(self) -> str | None: ...
 
 def deliver(on_output: Callable[[int, Any], object], stream: int, data: Any, /) -> None: ...
 def set_stop_signal(number: int, /) -> bool: ...

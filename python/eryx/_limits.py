@@ -20,6 +20,7 @@ _FIELDS = (
     "max_pending_callback_bytes",
     "cpu_timeout_ms",
     "queue_timeout_ms",
+    "max_threads",
 )
 
 _GREATEST = 2**63 - 1
@@ -69,6 +70,8 @@ class ResourceLimits:
         estimate; 64 MiB. The guest gets an exception. 0: no callback can be made. None: no limit.
     queue_timeout_ms: longest wait of `Sandbox.execute_async` for a thread, if many guests compute;
         None, no limit. The run ends with `TimeoutError` before it has begun. 0: it never waits.
+    max_threads: threads of the guest at a time, beside the first; 64. The guest gets RuntimeError.
+        0: none can be started. None: as many as there can be (4,096).
 
     >>> limits = ResourceLimits(execution_timeout_ms=500)
     >>> limits.max_fuel = 1_000_000
@@ -93,6 +96,7 @@ class ResourceLimits:
     max_pending_callback_bytes: int | None
     cpu_timeout_ms: int | None
     queue_timeout_ms: int | None
+    max_threads: int | None
 
     def __init__(
         self,
@@ -111,6 +115,7 @@ class ResourceLimits:
         max_pending_callback_bytes: int | None = 67_108_864,
         cpu_timeout_ms: int | None = None,
         queue_timeout_ms: int | None = None,
+        max_threads: int | None = 64,
     ) -> None:
         """Sets the fields.
 
@@ -131,6 +136,7 @@ class ResourceLimits:
         self.max_pending_callback_bytes = max_pending_callback_bytes
         self.cpu_timeout_ms = cpu_timeout_ms
         self.queue_timeout_ms = queue_timeout_ms
+        self.max_threads = max_threads
 
     @classmethod
     def unlimited(cls) -> ResourceLimits:

@@ -8,7 +8,7 @@ from eryx import _snapshot
 from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
-from eryx._eryx import RUN_CLEAR, RUN_RESTORE, RUN_SNAPSHOT
+from eryx._eryx import RUN_CLEAR, RUN_RESTORE, RUN_SNAPSHOT, RUN_STOP_THREADS
 from eryx._limits import (
     DEFAULT_LIMITS,
     ResourceLimits,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from eryx._eryx import Outcome
     from eryx._network import NetConfig
     from eryx._result import ExecuteResult
+    from eryx._session_threads import SessionThread
     from eryx._storage import CoreMounts, VfsStorage, Volume
     from eryx._tracing import TraceEvent
     from eryx.native import NativeModule
@@ -87,6 +88,7 @@ class Session(Sandbox):
         "_count",
         "_limits",
         "_lost",
+        "_threads",
         "_transactional",
         "_vfs",
         "_vfs_mount_path",
@@ -151,6 +153,7 @@ class Session(Sandbox):
             limits.max_fuel = max_fuel
         self._limits = limits
         self._count = 0
+        self._threads: str | None = None
         self._lost = False
         self._closed = False
         if transactional not in (False, True, "all"):
@@ -251,6 +254,46 @@ class Session(Sandbox):
 
         return core_mounts(self._vfs, self._vfs_mount_path)
 
+    @property
+    def threads(self) -> tuple[SessionThread, ...]:
+        """The threads of the programs that the last run has left, which go on in the next.
+
+        They are daemon threads, and others that only a later run can wake, such as the workers of
+        an executor that was not shut down.
+
+        >>> session = Session()
+        >>> code = "import threading, time; threading.Thread(target=time.sleep, args=[9], "
+        >>> _ = session.execute(code + "daemon=True, name='beat').start()")
+        >>> [(thread.name, thread.state) for thread in session.threads]
+        [('beat', 'waiting')]
+        """
+        if self._threads is None:
+            return ()
+        from eryx._session_threads import read_threads
+
+        return read_threads(self._threads)
+
+    def stop_threads(self, timeout_ms: int = 1000) -> tuple[SessionThread, ...]:
+        """Raises SystemExit in the threads that the runs have left; gives those that do not end.
+
+        timeout_ms: how long their ends are waited for. A thread that catches the exception, or does
+            not come to Python code, goes on.
+
+        >>> session = Session()
+        >>> code = "import threading, time; threading.Thread(target=time.sleep, args=[9], "
+        >>> _ = session.execute(code + "daemon=True, name='beat').start()")
+        >>> session.stop_threads(), session.threads
+        ((), ())
+        """
+        if not isinstance(timeout_ms, int) or isinstance(timeout_ms, bool):
+            raise TypeError(f"timeout_ms must be an int, not {type(timeout_ms).__name__}")
+        if timeout_ms < 0:
+            raise ValueError("timeout_ms must not be negative")
+        with self._turn_taken():
+            if self._threads is not None:
+                self._command(RUN_STOP_THREADS, b"%d" % min(timeout_ms, 10**9))
+        return self.threads
+
     def __repr__(self) -> str:
         """How far the session is."""
         where = "" if self._vfs is None else f", vfs_mount_path={self._vfs_mount_path!r}"
@@ -324,6 +367,7 @@ class Session(Sandbox):
         with self._turn_taken():
             self._core.rollback(checkpoint._state)
             self._count = checkpoint._execution_count
+            self._threads = None
             self._lost = False
 
     def save(self, path: str | os.PathLike[str], *, include_storage: bool = False) -> None:
@@ -361,6 +405,7 @@ class Session(Sandbox):
         """
         with self._turn_taken():
             self._core.load(path)
+            self._threads = None
             self._lost = False
 
     def snapshot_state(
@@ -491,15 +536,18 @@ class Session(Sandbox):
     def _abandon(self) -> None:
         # The sandbox is either in the middle of a run or has been put back to its initial state.
         self._lost = True
+        self._threads = None
         before, self._before = self._before, None
         if before is not None:
             self._core.rollback(before)
             self._lost = False
 
     def _end(self, outcome: Outcome) -> None:
+        self._threads = outcome.threads_json
         before, self._before = self._before, None
         if before is not None and outcome.status != 0:
             self._core.rollback(before)
+            self._threads = None
 
     def _reset(self) -> None:
         super()._reset()

@@ -6,6 +6,7 @@
 #include "machine/guest_memory.h"
 #include "protocol/callbacks.h"
 #include "sandbox/run.h"
+#include "sandbox/threads.h"
 #include "secrets/secrets.h"
 
 static uint64_t call_deadline_ns(const eryx_sandbox *sandbox)
@@ -87,7 +88,7 @@ uint32_t eryx_host_wait(guest_instance *instance, uint64_t timeout_ns)
     const callback_table *table = &sandbox->callbacks;
     uint64_t end_ns = add_saturating(clock_now_ns(), timeout_ns);
     callbacks_expire(sandbox);
-    while (table->answered_count == 0 && timeout_ns > 0) {
+    while (table->answered_count == 0 && timeout_ns > 0 && !threads_poked(sandbox)) {
         uint64_t deadline_ns = callbacks_next_deadline(table);
         if (net_guest_has_news(sandbox, &deadline_ns)) {
             break;
@@ -98,12 +99,13 @@ uint32_t eryx_host_wait(guest_instance *instance, uint64_t timeout_ns)
             break;
         }
     }
+    threads_unwatch(sandbox);
     return (uint32_t)table->answered_count;
 }
 
 void eryx_host_watch_answers(guest_instance *instance)
 {
-    sandbox_of(instance)->run.watch_answers = true;
+    threads_watch(sandbox_of(instance));
 }
 
 uint32_t eryx_host_answer(guest_instance *instance, uint32_t out)

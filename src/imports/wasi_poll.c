@@ -18,6 +18,7 @@
 #include "net/lookup.h"
 #include "sandbox/callbacks.h"
 #include "sandbox/run.h"
+#include "sandbox/threads.h"
 
 /* Entries of one poll. */
 #define MAX_POLL_HANDLES 4096u
@@ -185,8 +186,11 @@ static bool look(guest_instance *instance, waiting *poll)
 /* Whether the poll is to end because an answer of a callback or of a lookup can be taken. */
 static bool has_answer(eryx_sandbox *sandbox, uint64_t *io_wake_ns)
 {
-    if (!sandbox->run.watch_answers) {
+    if (!threads_watches(sandbox)) {
         return false;
+    }
+    if (threads_poked(sandbox)) {
+        return true;
     }
     callbacks_expire(sandbox);
     lower(io_wake_ns, callbacks_next_deadline(&sandbox->callbacks));
@@ -238,7 +242,7 @@ void wasi_io_poll_poll(guest_instance *instance, uint32_t list, uint32_t count, 
     if (!wait_for(instance, &poll)) {
         return;
     }
-    sandbox_of(instance)->run.watch_answers = false;
+    threads_unwatch(sandbox_of(instance));
     uint32_t ready = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (poll.is_ready[i]) {

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "guest_build.h"
 #include "net/tls_sessions.h"
+#include "sandbox/threads.h"
 #include "sandbox/use.h"
 
 struct eryx_checkpoint {
@@ -32,6 +33,11 @@ eryx_status live_check_ready(const eryx_sandbox *sandbox, eryx_error *out_error)
     }
     if (sandbox->state == SANDBOX_BROKEN) {
         return status_fail(ERYX_NEEDS_RESET, out_error, "%s", eryx_status_text(ERYX_NEEDS_RESET));
+    }
+    if (threads_count(sandbox) > 0) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "threads are alive, whose stacks cannot be copied: %s",
+                           threads_names(sandbox));
     }
     return ERYX_OK;
 }
@@ -96,6 +102,7 @@ static void enter(live_state *state, eryx_sandbox *sandbox, new_memory *memory)
     eryx_engine *engine = sandbox->engine;
     guest_instance *instance = &sandbox->instance;
     coroutine_destroy(&sandbox->coroutine);
+    threads_end(sandbox);
     tls_sessions_end_run(sandbox->tls);
     net_end_run(sandbox->net, &sandbox->handles);
     handles_clear(&sandbox->handles);

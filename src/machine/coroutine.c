@@ -15,40 +15,47 @@ void coroutine_switch(void **out_saved_sp, void *next_sp);
 void coroutine_first_entry(void);
 
 /* Left committed in a pooled stack; what a deep guest used below is given back. */
-#define POOLED_RESIDENT_BYTES ((size_t)64 << 10)
+static const size_t pooled_resident_bytes[] = {(size_t)64 << 10, (size_t)32 << 10};
 
-/* More than this many idle stacks are unmapped rather than kept. */
+static const size_t stack_bytes[] = {COROUTINE_STACK_BYTES, COROUTINE_THREAD_BYTES};
+
+/* More than this many idle stacks of a size are unmapped rather than kept. */
 #define POOL_CAPACITY 64
 
+enum { SIZES = sizeof stack_bytes / sizeof stack_bytes[0] };
+
 static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
-static coroutine_stack *pool;
-static size_t pool_count;
+static coroutine_stack *pool[SIZES];
+static size_t pool_count[SIZES];
 
-static const size_t mapping_bytes = COROUTINE_STACK_BYTES + 2 * COROUTINE_GUARD_BYTES;
+static size_t mapping_bytes(coroutine_size size)
+{
+    return stack_bytes[size] + 2 * COROUTINE_GUARD_BYTES;
+}
 
-static coroutine_stack *stack_map(void)
+static coroutine_stack *stack_map(coroutine_size size)
 {
     coroutine_stack *stack = malloc(sizeof *stack);
     if (stack == NULL) {
         return NULL;
     }
-    uint8_t *mapping =
-        mmap(NULL, mapping_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *mapping = mmap(NULL, mapping_bytes(size), PROT_NONE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping == MAP_FAILED) {
         goto fail_map;
     }
-    if (mprotect(mapping + COROUTINE_GUARD_BYTES, COROUTINE_STACK_BYTES, PROT_READ | PROT_WRITE) !=
-        0) {
+    if (mprotect(mapping + COROUTINE_GUARD_BYTES, stack_bytes[size], PROT_READ | PROT_WRITE) != 0) {
         goto fail_protect;
     }
     stack->next = NULL;
     stack->mapping = mapping;
     stack->limit = mapping + COROUTINE_GUARD_BYTES;
-    stack->top = stack->limit + COROUTINE_STACK_BYTES;
+    stack->top = stack->limit + stack_bytes[size];
+    stack->size = size;
     return stack;
 
 fail_protect:
-    munmap(mapping, mapping_bytes);
+    munmap(mapping, mapping_bytes(size));
 fail_map:
     free(stack);
     return NULL;
@@ -56,34 +63,35 @@ fail_map:
 
 static void stack_unmap(coroutine_stack *stack)
 {
-    munmap(stack->mapping, mapping_bytes);
+    munmap(stack->mapping, mapping_bytes(stack->size));
     free(stack);
 }
 
-static coroutine_stack *stack_acquire(void)
+static coroutine_stack *stack_acquire(coroutine_size size)
 {
     pthread_mutex_lock(&pool_lock);
-    coroutine_stack *stack = pool;
+    coroutine_stack *stack = pool[size];
     if (stack != NULL) {
-        pool = stack->next;
-        pool_count--;
+        pool[size] = stack->next;
+        pool_count[size]--;
     }
     pthread_mutex_unlock(&pool_lock);
-    return stack != NULL ? stack : stack_map();
+    return stack != NULL ? stack : stack_map(size);
 }
 
 static void stack_release(coroutine_stack *stack)
 {
+    coroutine_size size = stack->size;
 #ifdef __SANITIZE_ADDRESS__
-    __asan_unpoison_memory_region(stack->limit, COROUTINE_STACK_BYTES);
+    __asan_unpoison_memory_region(stack->limit, stack_bytes[size]);
 #endif
-    madvise(stack->limit, COROUTINE_STACK_BYTES - POOLED_RESIDENT_BYTES, MADV_DONTNEED);
+    madvise(stack->limit, stack_bytes[size] - pooled_resident_bytes[size], MADV_DONTNEED);
     pthread_mutex_lock(&pool_lock);
-    bool keep = pool_count < POOL_CAPACITY;
+    bool keep = pool_count[size] < POOL_CAPACITY;
     if (keep) {
-        stack->next = pool;
-        pool = stack;
-        pool_count++;
+        stack->next = pool[size];
+        pool[size] = stack;
+        pool_count[size]++;
     }
     pthread_mutex_unlock(&pool_lock);
     if (!keep) {
@@ -91,30 +99,42 @@ static void stack_release(coroutine_stack *stack)
     }
 }
 
+static void empty_pool(void)
+{
+    for (int size = 0; size < SIZES; size++) {
+        pool[size] = NULL;
+        pool_count[size] = 0;
+    }
+}
+
 void coroutine_trim(void)
 {
+    coroutine_stack *taken[SIZES];
     pthread_mutex_lock(&pool_lock);
-    coroutine_stack *stack = pool;
-    pool = NULL;
-    pool_count = 0;
+    for (int size = 0; size < SIZES; size++) {
+        taken[size] = pool[size];
+    }
+    empty_pool();
     pthread_mutex_unlock(&pool_lock);
-    while (stack != NULL) {
-        coroutine_stack *next = stack->next;
-        stack_unmap(stack);
-        stack = next;
+    for (int size = 0; size < SIZES; size++) {
+        while (taken[size] != NULL) {
+            coroutine_stack *next = taken[size]->next;
+            stack_unmap(taken[size]);
+            taken[size] = next;
+        }
     }
 }
 
 void coroutine_after_fork(void)
 {
     pthread_mutex_init(&pool_lock, NULL);
-    pool = NULL;
-    pool_count = 0;
+    empty_pool();
 }
 
-bool coroutine_create(coroutine *created, coroutine_main *main, void *argument)
+bool coroutine_prepare(coroutine_rest *prepared, coroutine_size size, coroutine_main *main,
+                       void *argument)
 {
-    coroutine_stack *stack = stack_acquire();
+    coroutine_stack *stack = stack_acquire(size);
     if (stack == NULL) {
         return false;
     }
@@ -130,8 +150,26 @@ bool coroutine_create(coroutine *created, coroutine_main *main, void *argument)
     frame[7] = (uint64_t)(uintptr_t)&coroutine_first_entry;
     frame[8] = 0;
     frame[9] = 0;
-    *created = (coroutine){.stack = stack, .guest_sp = frame};
+    *prepared = (coroutine_rest){.stack = stack, .sp = frame};
     return true;
+}
+
+bool coroutine_create(coroutine *created, coroutine_main *main, void *argument)
+{
+    coroutine_rest prepared;
+    if (!coroutine_prepare(&prepared, COROUTINE_OF_GUEST, main, argument)) {
+        return false;
+    }
+    *created = (coroutine){.stack = prepared.stack, .guest_sp = prepared.sp};
+    return true;
+}
+
+void coroutine_forget(coroutine_rest *forgotten)
+{
+    if (forgotten->stack != NULL) {
+        stack_release(forgotten->stack);
+        forgotten->stack = NULL;
+    }
 }
 
 void coroutine_destroy(coroutine *destroyed)
@@ -150,7 +188,7 @@ void coroutine_enter(coroutine *entered)
     /* Told from here for both directions, as a trap gives the guest no chance to. */
     const void *host_bottom;
     size_t host_size;
-    __sanitizer_start_switch_fiber(NULL, entered->stack->limit, COROUTINE_STACK_BYTES);
+    __sanitizer_start_switch_fiber(NULL, entered->stack->limit, stack_bytes[entered->stack->size]);
     __sanitizer_finish_switch_fiber(NULL, &host_bottom, &host_size);
 #endif
     coroutine_switch(&entered->host_sp, entered->guest_sp);
@@ -163,6 +201,19 @@ void coroutine_enter(coroutine *entered)
 void coroutine_leave(coroutine *left)
 {
     coroutine_switch(&left->guest_sp, left->host_sp);
+}
+
+void coroutine_change(coroutine *guest, coroutine_rest *out_left, const coroutine_rest *next)
+{
+    void *sp = next->sp;
+    out_left->stack = guest->stack;
+    guest->stack = next->stack;
+    eryx_assert((uint8_t *)sp > guest->stack->limit && (uint8_t *)sp < guest->stack->top);
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_start_switch_fiber(NULL, guest->stack->limit, stack_bytes[guest->stack->size]);
+    __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+#endif
+    coroutine_switch(&out_left->sp, sp);
 }
 
 void coroutine_abandon(coroutine *left)

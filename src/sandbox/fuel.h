@@ -14,10 +14,14 @@
 /* Left to a guest that has used its fuel up, for what the exception makes it do. */
 #define FUEL_GRACE ((uint64_t)500000)
 
+/* Between two turns of threads, where fuel is their clock: some milliseconds. */
+#define FUEL_TURN ((uint64_t)1000000)
+
 typedef struct fuel_state {
     uint64_t max;    /* UINT64_MAX for no limit */
     uint64_t booked; /* of the stretches before the present one */
     int64_t stretch; /* ticks that the present one began with */
+    uint64_t turn;   /* ticks of a stretch at most; 0 for any number */
     bool spent;      /* max was reached; FUEL_GRACE has been added to it */
 } fuel_state;
 
@@ -26,6 +30,9 @@ void fuel_begin(fuel_state *state, guest_instance *instance, uint64_t max_fuel);
 
 /* Fuel used so far in this run. */
 uint64_t fuel_used(const fuel_state *state, const guest_instance *instance);
+
+/* From now on the ticks are used up at least every so many. */
+void fuel_take_turns(fuel_state *state, guest_instance *instance, uint64_t turn);
 
 typedef enum fuel_verdict {
     FUEL_LEFT,

@@ -16,6 +16,7 @@
 #include "machine/trap.h"
 #include "protocol/run.h"
 #include "sandbox/run.h"
+#include "sandbox/threads.h"
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -40,6 +41,8 @@ void limits_begin(limits_state *state, guest_instance *instance, const eryx_limi
     state->inside = false;
     state->pause_every_ns = clock_ms_to_ns(pause_every_ms);
     state->next_pause_ns = UINT64_MAX;
+    state->takes_turns = false;
+    state->next_turn_ns = UINT64_MAX;
     atomic_store(&state->cancel, 0);
     atomic_store(&state->thread, 0);
     fuel_begin(&state->fuel, instance, limits->max_fuel);
@@ -164,6 +167,7 @@ static uint64_t next_interrupt_ns(const limits_state *state, uint64_t now)
         return now + ALARM_AGAIN_NS;
     }
     uint64_t next = earlier(state->deadline_ns, state->next_pause_ns);
+    next = earlier(next, state->next_turn_ns);
     if (state->cpu_timeout_ns != UINT64_MAX) {
         uint64_t used = cpu_used_ns(state);
         uint64_t left = state->cpu_timeout_ns > used ? state->cpu_timeout_ns - used : 0;
@@ -219,6 +223,45 @@ void limits_leave(limits_state *state)
 
 /* ---- On the guest's stack ---------------------------------------------------------------------
  */
+
+bool limits_tell_stop(limits_state *state)
+{
+    bool tell = state->stop != 0 && !state->wait_told;
+    state->wait_told = state->wait_told || tell;
+    return tell;
+}
+
+void limits_take_turns(limits_state *state, guest_instance *instance)
+{
+    state->takes_turns = true;
+    if (instance->metered) {
+        fuel_take_turns(&state->fuel, instance, FUEL_TURN);
+        return;
+    }
+    state->next_turn_ns = add_saturating(clock_now_ns(), threads_interval_ns(sandbox_of(instance)));
+    trap_scope *scope = trap_scope_current();
+    if (scope != NULL && scope->instance == instance && state->next_turn_ns < scope->look_ns) {
+        scope->look_ns = state->next_turn_ns;
+        alarm_set(scope->look_ns);
+    }
+}
+
+/* Whether whoever computes is to give way now. */
+static bool is_turn(limits_state *state, guest_instance *instance, bool ticks_used_up, uint64_t now)
+{
+    if (!state->takes_turns || threads_count(sandbox_of(instance)) == 0) {
+        state->next_turn_ns = UINT64_MAX;
+        return false;
+    }
+    if (instance->metered) {
+        return ticks_used_up;
+    }
+    if (now < state->next_turn_ns) {
+        return false;
+    }
+    state->next_turn_ns = add_saturating(now, threads_interval_ns(sandbox_of(instance)));
+    return true;
+}
 
 bool limits_are_over(limits_state *state, guest_instance *instance)
 {
@@ -283,8 +326,9 @@ void limits_interrupted(guest_instance *instance)
 {
     eryx_sandbox *sandbox = sandbox_of(instance);
     limits_state *state = &sandbox->timing;
+    bool ticks_used_up = instance->ticks < 0;
     instance->attention = 0;
-    if (instance->ticks < 0) {
+    if (ticks_used_up) {
         take_fuel(state, instance);
     }
     uint64_t now = clock_now_ns();
@@ -294,6 +338,12 @@ void limits_interrupted(guest_instance *instance)
     }
     if (was_stopping) {
         set_flags_again(state, instance);
+    }
+    if (state->stop != 0) {
+        threads_tell_stop(sandbox);
+    }
+    if (is_turn(state, instance, ticks_used_up, now)) {
+        threads_turn(sandbox, now);
     }
     uint64_t not_before = 0;
     if (instance->place != GUEST_IN_GUEST) {

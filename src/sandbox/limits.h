@@ -49,6 +49,8 @@ typedef struct limits_state {
     bool inside;             /* a thread is in the guest */
     uint64_t pause_every_ns; /* 0 for never */
     uint64_t next_pause_ns;  /* counted from when the guest was entered */
+    bool takes_turns;        /* there are threads */
+    uint64_t next_turn_ns;   /* UINT64_MAX where fuel is the clock of turns, or without any */
     fuel_state fuel;
     atomic_uint cancel; /* set by any thread; also the futex that waits sleep on */
     atomic_int thread;  /* alarm_thread() of the one that is in the guest; 0 for none */
@@ -94,6 +96,13 @@ bool limits_are_over(limits_state *state, guest_instance *instance);
  * time, and asks for the trap when the grace is over. True if the guest should go on waiting.
  */
 bool limits_check_wait(limits_state *state, guest_instance *instance);
+
+/* Whether a stop has begun that a wait of the first thread was not given up for yet; the wait then
+ * is to be. */
+bool limits_tell_stop(limits_state *state);
+
+/* From now on, for this run, threads take turns: by the clock, or by fuel where that is counted. */
+void limits_take_turns(limits_state *state, guest_instance *instance);
 
 /* The time at which a waiting guest has to be looked at again. */
 uint64_t limits_next_look_ns(const limits_state *state);

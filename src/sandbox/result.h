@@ -5,7 +5,7 @@
 #include "eryx/eryx.h"
 #include "protocol/run.h"
 
-enum { RESULT_FIELDS = REPORT_TRACEBACK + 1 };
+enum { RESULT_FIELDS = REPORT_THREAD_NAMES + 1 };
 
 typedef struct run_result {
     eryx_bytes fields[RESULT_FIELDS]; /* by report_field; owned */

@@ -16,6 +16,7 @@
 #include "net/tls_sessions.h"
 #include "sandbox/request.h"
 #include "sandbox/run_enter.h"
+#include "sandbox/threads.h"
 #include "sandbox/use.h"
 #include "secrets/secrets.h"
 
@@ -32,13 +33,9 @@ void run_yield(eryx_sandbox *sandbox, eryx_event event)
     guest_unwind_put(&sandbox->extended, unwind);
 }
 
-bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
+void run_wait_event(eryx_sandbox *sandbox, uint64_t wake_ns)
 {
-    limits_state *timing = &sandbox->timing;
-    if (!limits_check_wait(timing, &sandbox->instance)) {
-        return false;
-    }
-    uint64_t look_ns = limits_next_look_ns(timing);
+    uint64_t look_ns = limits_next_look_ns(&sandbox->timing);
     eryx_event event = {.kind = ERYX_EVENT_WAIT};
     event.as.wait.wake_ns = wake_ns < look_ns ? wake_ns : look_ns;
     event.as.wait.callbacks = (uint32_t)sandbox->callbacks.open_count;
@@ -48,6 +45,18 @@ bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
     run_yield(sandbox, event);
     standard_input_after_wait(&sandbox->input);
     net_after_wait(sandbox->net);
+}
+
+bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
+{
+    limits_state *timing = &sandbox->timing;
+    if (sandbox->threads != NULL) {
+        return threads_wait_outside(sandbox, wake_ns);
+    }
+    if (!limits_check_wait(timing, &sandbox->instance)) {
+        return false;
+    }
+    run_wait_event(sandbox, wake_ns);
     return limits_check_wait(timing, &sandbox->instance);
 }
 
@@ -179,6 +188,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     run_state *run = &sandbox->run;
     sandbox_clear_run(sandbox);
     run->stream_output = options->stream_output;
+    run->keep_state = options->keep_state;
     uint32_t flags = sandbox->needs_entropy ? REQUEST_NEEDS_ENTROPY : 0;
     flags |= sandbox->secrets != NULL ? REQUEST_HAS_SECRETS : 0;
     if (!request_build(options, flags, &run->request, &run->request_size)) {
@@ -186,6 +196,12 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     }
     if (run->request_size > UINT32_MAX) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "the program is larger than 4 GiB");
+    }
+    if (threads_count(sandbox) > 0 && sandbox->instance.metered != sandbox_is_metered(sandbox)) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "threads of the runs before are alive: %s; whether fuel is counted can "
+                           "only change without any",
+                           threads_names(sandbox));
     }
     if (!alarm_install()) {
         return status_fail(ERYX_INITIALIZATION, out_error,
@@ -214,6 +230,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     sandbox->instance.place = GUEST_IN_GUEST;
     sandbox->instance.stack_reserve = sandbox->coroutine.stack->limit + COROUTINE_RESERVE_BYTES;
     limits_begin(&sandbox->timing, &sandbox->instance, &sandbox->limits, options->pause_every_ms);
+    threads_begin_run(sandbox);
     sandbox->needs_entropy = false;
     sandbox->state = SANDBOX_RUNNING;
     return ERYX_OK;
@@ -309,6 +326,11 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
 {
     coroutine_destroy(&sandbox->coroutine);
     sandbox->state = trap == WASM_RT_TRAP_NONE ? SANDBOX_READY : SANDBOX_BROKEN;
+    if (sandbox->threads != NULL && (trap != WASM_RT_TRAP_NONE || !sandbox->run.keep_state)) {
+        /* What they leave in memory no later program could live with. */
+        sandbox->state = threads_count(sandbox) > 0 ? SANDBOX_BROKEN : sandbox->state;
+        threads_end(sandbox);
+    }
     run_result *result = &sandbox->result;
     eryx_result *view = &result->view;
     view->duration_ns = limits_duration_ns(&sandbox->timing);
@@ -333,6 +355,7 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     view->exception_type = result->fields[REPORT_EXCEPTION_TYPE];
     view->exception_message = result->fields[REPORT_EXCEPTION_MESSAGE];
     view->traceback = result->fields[REPORT_TRACEBACK];
+    view->threads_json = result->fields[REPORT_THREADS];
     view->status = conclude(sandbox, trap);
     view->message = result->message;
     result->available = true;

@@ -17,6 +17,9 @@
  */
 bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns);
 
+/* The same for all threads together, whatever a stop says: hands the event over. */
+void run_wait_event(eryx_sandbox *sandbox, uint64_t wake_ns);
+
 /* Looks at the deadline and at a cancellation after run_yield(). False as for run_wait(). */
 bool run_goes_on(eryx_sandbox *sandbox);
 

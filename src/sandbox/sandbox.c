@@ -9,13 +9,14 @@
 #include "net/tls_sessions.h"
 #include "sandbox/handle_drop.h"
 #include "sandbox/mounts.h"
+#include "sandbox/threads.h"
 #include "sandbox/use.h"
 #include "secrets/secrets.h"
 #include "state/store.h"
 
 static const eryx_limits default_limits = {.struct_size = sizeof default_limits,
 #define DEFAULT_OF_LIMIT(name, default_value, bounds, reached) .name = (default_value),
-                                           ERYX_LIMITS_MAP(DEFAULT_OF_LIMIT)
+                                           ERYX_LIMITS_MAP(DEFAULT_OF_LIMIT) ERYX_LATER_LIMITS_MAP(DEFAULT_OF_LIMIT)
 #undef DEFAULT_OF_LIMIT
 };
 
@@ -299,6 +300,7 @@ void eryx_sandbox_destroy(eryx_sandbox *sandbox)
         return;
     }
     coroutine_destroy(&sandbox->coroutine);
+    threads_end(sandbox);
     destroy_files(sandbox);
     tls_sessions_destroy(sandbox->tls);
     net_destroy(sandbox->net);
@@ -353,6 +355,7 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
         return status;
     }
     coroutine_destroy(&sandbox->coroutine);
+    threads_end(sandbox);
     tls_sessions_end_run(sandbox->tls);
     net_end_run(sandbox->net, &sandbox->handles);
     standard_input_end(&sandbox->input, true);

@@ -34,6 +34,7 @@ typedef struct run_state {
     uint8_t *request; /* host copy; owned */
     size_t request_size;
     bool stream_output;
+    bool keep_state;
     stream_splitter splitters[2]; /* of stdout and stderr, while output is streamed */
     bool connect_allowed;         /* the embedder's answer to ERYX_EVENT_CONNECT */
     bool watch_answers;           /* the next poll also ends when an answer can be taken */
@@ -52,7 +53,9 @@ struct eryx_sandbox {
     memory_map map;      /* address space under instance.memory */
     bool memory_used;    /* it may differ from the image */
     bool memory_wasted;  /* it has so much of its own that it is not worth to be used again */
-    coroutine coroutine; /* the guest's stack while a run is going on */
+    coroutine
+        coroutine; /* the guest's stack while a run is going on; that of the thread that runs */
+    struct threads *threads; /* NULL until the first one is made */
     vfs *files;
     vfs_mounts *mounts;            /* of the embedder, in every tree of files; NULL for none */
     descriptor_share *descriptors; /* for volumes and the network; NULL without both */

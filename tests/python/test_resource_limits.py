@@ -76,9 +76,9 @@ class TestResourceLimits:
 
     def test_unknown_fields(self) -> None:
         with pytest.raises(TypeError):
-            eryx.ResourceLimits(max_threads=1)  # type: ignore[call-arg]
+            eryx.ResourceLimits(max_colours=1)  # type: ignore[call-arg]
         with pytest.raises(AttributeError):
-            eryx.ResourceLimits().max_threads = 1  # type: ignore[attr-defined]
+            eryx.ResourceLimits().max_colours = 1  # type: ignore[attr-defined]
 
     def test_repr_and_equality(self) -> None:
         limits = eryx.ResourceLimits(max_fuel=5)

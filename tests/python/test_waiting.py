@@ -7,7 +7,7 @@ import pytest
 import eryx
 from eryx import ExecutionError, Session
 
-REFUSED = "this would wait for ever: there are no other threads in the sandbox"
+REFUSED = "all threads wait for each other: this is the only one, and would wait for ever"
 IMPORTS = "import asyncio, concurrent.futures, queue, select, selectors, threading, time\n"
 
 

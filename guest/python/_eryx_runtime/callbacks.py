@@ -21,6 +21,7 @@ from _eryx_runtime.numbers import (
 )
 
 _NO_END = -1
+_ABANDONED = -1  # in place of a status
 
 _Answer = tuple[int, int, str]
 
@@ -49,6 +50,9 @@ for _class in (CallbackError, CallbackLimitError, CallbackNotFoundError):
 # The calls that tasks wait for. What is not in here any more was given up; its answer is dropped.
 open_calls: dict[int, futures.Future[_Answer]] = {}
 
+# Those that stand still for a call, where there are several threads: the answers that came.
+_standing: dict[int, _Answer | None] = {}
+
 # ---- Arguments and answers ----------------------------------------------------------------------
 
 
@@ -72,6 +76,9 @@ _scan = _decoder.scan_once  # type: ignore[attr-defined]
 _join = "".join
 _call = _eryx.call
 _wait = _eryx.wait
+_watch = _eryx.watch_answers
+_poke = _eryx.poke
+_thread_count = _eryx.thread_count
 _running_loop = events._get_running_loop
 
 
@@ -121,20 +128,35 @@ def _result(name: str, answer: _Answer) -> Any:
         raise CallbackError(full, host_type, message)
     if status == ANSWER_TIMEOUT:
         raise TimeoutError(f"callback {name!r} timed out after {text} ms")
+    if status == _ABANDONED:
+        raise CallbackError("the run that made the call has ended")
     raise MemoryError(f"no memory for the answer of callback {name!r}")
 
 
 # ---- Waiting ------------------------------------------------------------------------------------
 
 
+def _set_result(future: futures.Future[_Answer], answer: _Answer) -> None:
+    if not future.done():
+        future.set_result(answer)
+
+
 def _deliver(answer: _Answer) -> None:
-    """Wake the task that waits for the answer, in whatever loop it is."""
-    future = open_calls.pop(answer[0], None)
-    if future is not None and not future.done():
+    """Wake who waits for the answer: a task, in whatever loop it is, or a thread."""
+    identity = answer[0]
+    future = open_calls.pop(identity, None)
+    if future is not None:
+        loop = future.get_loop()
         try:
-            future.set_result(answer)
+            if loop is _running_loop() or not _thread_count():
+                _set_result(future, answer)
+            else:
+                loop.call_soon_threadsafe(_set_result, future, answer)
         except RuntimeError:  # its loop is closed
             pass
+    elif identity in _standing:
+        _standing[identity] = answer
+        _poke()
 
 
 def wait(timeout: float | None) -> None:
@@ -149,10 +171,27 @@ def wait(timeout: float | None) -> None:
         _deliver(answer)
 
 
+def _stand(identity: int) -> _Answer:
+    """Wait for an answer that any thread may be given."""
+    _standing[identity] = None
+    try:
+        while True:
+            _watch()  # what is delivered from here on ends the wait
+            own = _standing[identity]
+            if own is not None:
+                return own
+            for answer in _wait(_NO_END):
+                _deliver(answer)
+    finally:
+        del _standing[identity]
+
+
 def call_and_wait(name: str, arguments: Mapping[str, object]) -> Any:
     """Call, and stand still until the answer is there; answers for tasks are kept for them."""
     identity = _start(name, arguments)
     own = None
+    if _thread_count():
+        return _result(name, _stand(identity))
     while own is None:
         for answer in _wait(_NO_END):
             if answer[0] == identity:
@@ -196,3 +235,6 @@ def abandon() -> None:
             except RuntimeError:
                 pass
     open_calls.clear()
+    for identity in _standing:
+        _standing[identity] = (identity, _ABANDONED, "")
+    _poke()

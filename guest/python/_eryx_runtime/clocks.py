@@ -16,7 +16,7 @@ get_clock_info.__module__ = "time"
 
 
 def install() -> None:
-    """There is one thread: what it computes is what the process does."""
+    """Take for a thread what all of them compute: the host knows no more."""
     time.thread_time = time.process_time  # type: ignore[assignment]
     time.thread_time_ns = time.process_time_ns  # type: ignore[assignment]
     time.get_clock_info = get_clock_info

@@ -1,11 +1,10 @@
-"""asyncio without threads, signals, or pipes: the event loop of the sandbox."""
+"""asyncio without signals or pipes: the event loop of the sandbox."""
 
 import asyncio
-import contextvars
 import selectors
 import time
-from asyncio import base_events, events, futures, selector_events, tasks, unix_events
-from collections.abc import Callable, Coroutine
+from asyncio import base_events, events, selector_events, tasks, unix_events
+from collections.abc import Coroutine
 from typing import Any, NoReturn
 
 import _eryx
@@ -13,10 +12,15 @@ from _eryx_runtime import callbacks, network, processes, tracing
 
 
 class _Selector(selectors.DefaultSelector):
-    """Waits for sockets and for answers of the host, and only sleeps when there is neither."""
+    """Waits for sockets, for answers of the host and for other threads.
+
+    It only sleeps where there is none of them.
+    """
+
+    woken = False  # by another thread, since the last select
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if callbacks.open_calls or network.lookups:
+        if callbacks.open_calls or network.lookups or _thread_count():
             return self._select_with_answers(timeout)
         if self.get_map():
             ready: list[tuple[selectors.SelectorKey, int]] = super().select(timeout)
@@ -35,19 +39,24 @@ class _Selector(selectors.DefaultSelector):
         self, timeout: float | None
     ) -> list[tuple[selectors.SelectorKey, int]]:
         ready: list[tuple[selectors.SelectorKey, int]] = []
+        if tracing.buffer and timeout != 0:
+            tracing.flush()
+        # The wait ends as soon as there is an answer, or another thread pokes, from here on.
+        _eryx.watch_answers()
+        if self.woken:
+            timeout = 0
         if self.get_map():
-            if tracing.buffer and timeout != 0:
-                tracing.flush()
-            # The select ends as soon as there is an answer, too.
-            _eryx.watch_answers()
             ready = super().select(timeout)
             callbacks.wait(0)
         else:
             callbacks.wait(timeout)
+        self.woken = False
         if network.lookups:
             network.deliver()
         return ready
 
+
+_thread_count = _eryx.thread_count
 
 # What a program may choose without a reason that counts here.
 _PLAIN_SELECTORS = (selectors.DefaultSelector, selectors.SelectSelector)
@@ -61,7 +70,7 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
             selector = _Selector()
         super().__init__(selector)
 
-    # Nothing but the loop's own thread could wake it, so there is no pipe to itself.
+    # Other threads wake it through the host, so there is no pipe to itself.
     def _make_self_pipe(self) -> None:
         pass
 
@@ -69,18 +78,10 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         pass
 
     def _write_to_self(self) -> None:
-        pass
-
-    def run_in_executor(  # type: ignore[override]
-        self, executor: Any, func: Callable[..., Any], *args: Any
-    ) -> futures.Future[Any]:
-        """Call func in the next turn, as there are no threads; nothing else goes on meanwhile."""
-        if executor is not None:
-            return super().run_in_executor(executor, func, *args)
-        self._check_closed()  # type: ignore[attr-defined]
-        future = self.create_future()
-        self.call_soon(_work, self, future, func, args, context=contextvars.Context())
-        return future
+        selector = self._selector  # type: ignore[attr-defined]
+        if selector is not None:
+            selector.woken = True
+        _eryx.poke()
 
     async def getaddrinfo(
         self,
@@ -99,45 +100,6 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
 
     async def _make_subprocess_transport(self, *arguments: Any, **options: Any) -> NoReturn:
         processes.refuse()
-
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        pass
-
-
-def _work(
-    loop: EventLoop, future: futures.Future[Any], func: Callable[..., Any], args: tuple[Any, ...]
-) -> None:
-    """Call func the way that a thread would: it sees no loop, and may run one of its own."""
-    policy = events._get_event_loop_policy()  # type: ignore[attr-defined]
-    try:
-        current = policy.get_event_loop()
-    except RuntimeError:
-        current = None
-    policy.set_event_loop(None)
-    events._set_running_loop(None)
-    value = error = None
-    try:
-        value = func(*args)
-    except Exception as raised:
-        error = raised
-    except BaseException as raised:
-        if future.done():
-            raise
-        future.set_exception(raised)
-    finally:
-        events._set_running_loop(loop)
-        policy.set_event_loop(current)
-    # Two turns later: who has waited with a time limit that is over by now is told that first.
-    loop.call_soon(loop.call_soon, _deliver, future, value, error)
-
-
-def _deliver(future: futures.Future[Any], value: object, error: Exception | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(value)
-    else:
-        future.set_exception(error)
 
 
 def install() -> None:
@@ -216,6 +178,7 @@ def run(coroutine: Coroutine[Any, Any, Any], keep_loop: bool) -> Any:
             try:
                 _cancel_tasks(loop)
                 loop.run_until_complete(loop.shutdown_asyncgens())
+                loop.run_until_complete(loop.shutdown_default_executor())
             finally:
                 events.set_event_loop(None)
                 loop.close()

@@ -22,6 +22,7 @@ from _eryx_runtime import (
     program,
     sources,
     streams,
+    threads,
 )
 from _eryx_runtime.preload import MODULES
 
@@ -70,6 +71,7 @@ def _add_site_builtins() -> None:
 
 def prepare_image() -> None:
     """Import what is preloaded."""
+    threads.install()
     interrupts.install()
     event_loop.install()
     event_loop.number_tasks(False)

@@ -27,6 +27,8 @@ _EXCEPTIONS = {
     INTERRUPT_FUEL: FuelExhausted,
 }
 
+EXCEPTIONS = tuple(_EXCEPTIONS.values())
+
 
 def install() -> None:
     """Handle the signal that guest/module.c marks as received."""

@@ -12,7 +12,6 @@ import logging
 import os
 import random
 import sys
-import threading
 import time
 from asyncio import base_events, events
 from importlib.machinery import BuiltinImporter
@@ -26,12 +25,14 @@ from _eryx_runtime import (
     event_loop,
     factory,
     immortal,
+    interrupts,
     namespaces,
     placeholders,
     report,
     snapshot,
     sources,
     streams,
+    threads,
     tracing,
 )
 from _eryx_runtime.numbers import (
@@ -40,6 +41,7 @@ from _eryx_runtime.numbers import (
     ERYX_RUN_RESTORE,
     ERYX_RUN_SEAL,
     ERYX_RUN_SNAPSHOT,
+    ERYX_RUN_STOP_THREADS,
     MEMORY_OF_PROGRAM,
     MEMORY_OF_RUNTIME,
     REQUEST_CALLBACKS,
@@ -75,6 +77,8 @@ _RUNTIME_FILES = frozenset(
 # Reporting an exception needs some room, whatever limit the program has set.
 _RECURSION_LIMIT_OF_RUNTIME = 500
 
+_STOPS = interrupts.EXCEPTIONS
+
 _modules = sys.modules
 _compile = compile
 _ModuleType = ModuleType
@@ -103,6 +107,7 @@ class _State:
     building = True  # the image is being made
     started = False  # a program has run since the image was made
     keep = False
+    is_command = False  # and no program
     extended = False  # the last run had extras
     memory_was_short = False  # in this run
     result_variable: str | None = None
@@ -193,6 +198,7 @@ _COMMANDS = {
     ERYX_RUN_CLEAR: lambda source: snapshot.clear(),
     ERYX_RUN_PREPARE: lambda source: factory.prepare(source, _modules["__main__"]),
     ERYX_RUN_SEAL: lambda source: _seal(),
+    ERYX_RUN_STOP_THREADS: lambda source: threads.stop(int(source)),
 }
 _COMMAND_CODE = compile("command(source)", __file__, "exec")
 
@@ -244,6 +250,7 @@ def begin(
     if flags & REQUEST_HAS_SECRETS:
         placeholders.install()
     command = _COMMANDS.get(flags >> REQUEST_COMMAND_SHIFT)
+    _state.is_command = command is not None
     if command is not None:
         _state.result_variable = None
         return _COMMAND_CODE, {"command": command, "source": source, "__builtins__": builtins}
@@ -306,6 +313,8 @@ def finish(value: object, error: BaseException | None) -> int:
         if tracing.state.active:
             tracing.stop()
         outcome = _outcome(error)
+        if threads.count():
+            outcome = _end_threads(error, outcome)
         variable = _state.result_variable
         if variable is not None and _state.main is not None:
             result = _state.main.__dict__.pop(variable, _ABSENT)
@@ -318,9 +327,30 @@ def finish(value: object, error: BaseException | None) -> int:
             _set_recursion_limit(recursion_limit)
 
 
+def _end_threads(error: BaseException | None, outcome: int) -> int:
+    """Wait for the threads that a program ends with, or end those of one that was stopped."""
+    user = _allocate_for(MEMORY_OF_PROGRAM)
+    try:
+        if isinstance(error, _STOPS):
+            threads.stop()
+        elif _state.keep:
+            if not _state.is_command:
+                threads.settle()
+        else:
+            threads.finish()
+    except BaseException as raised:
+        if isinstance(raised, _STOPS):
+            threads.stop()
+        if outcome == RUN_OK:
+            _allocate_for(user)
+            outcome = _outcome(raised)
+    finally:
+        _allocate_for(user)
+    return outcome
+
+
 def _run_at_exit() -> None:
-    if threading._threading_atexits:  # type: ignore[attr-defined]
-        threading._shutdown()  # type: ignore[attr-defined]
+    threads.run_exit_functions()
     _run_exit_functions()
     streams.flush()
 
@@ -345,3 +375,5 @@ def close() -> None:
         streams.make_anew()
         _collect_garbage()
     streams.flush()
+    if _state.keep and threads.count():
+        threads.report()

@@ -45,9 +45,10 @@ _endings: dict[CodeType, str] = {}
 
 def flush() -> None:
     """Hand the host all events so far."""
-    text = f"[{','.join(buffer)}]"
-    buffer.clear()
-    _send(text)
+    taken = buffer[:]
+    del buffer[: len(taken)]  # other threads may have added some
+    if taken:
+        _send(f"[{','.join(taken)}]")
 
 
 def _skip(code: CodeType) -> None:
