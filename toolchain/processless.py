@@ -23,6 +23,14 @@ _CHANGES = {
         "s1, s2 = socket.socketpair()": _RAISE,
         "fd1, fd2 = os.pipe()": _RAISE,
     },
+    # Pools of threads are Pools that tell each other through pipes.
+    "multiprocessing/pool.py": {
+        "self._change_notifier = self._ctx.SimpleQueue()": "self._change_notifier ="
+        " queue.SimpleQueue()",
+        "        wait(sentinels, timeout=timeout)\n": "        change_notifier.get()\n",
+        "    def _get_sentinels(self):\n        return [self._change_notifier._reader]\n": "    def"
+        " _get_sentinels(self):\n        return []\n",
+    },
     "multiprocessing/popen_fork.py": {
         "import atexit\n": "import atexit\nimport errno\n",
         "flag=os.WNOHANG": "flag=1",

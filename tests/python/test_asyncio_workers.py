@@ -1,4 +1,4 @@
-"""asyncio's worker threads without threads: to_thread() and run_in_executor() of a guest."""
+"""asyncio's worker threads: to_thread() and run_in_executor() of a guest."""
 
 from __future__ import annotations
 
@@ -169,17 +169,18 @@ print(asyncio.get_event_loop() is loop)
         )
         assert result.stdout == "cancelled\nat the end"
 
-    def test_others_begin_first(self, run: Run) -> None:
+    def test_others_go_on_meanwhile(self, run: Run) -> None:
         result = run(
             """
-            import asyncio
+            import asyncio, time
             order = []
+            def slow(): time.sleep(0.05); order.append("f")
             async def a():
-                order.append("a0"); await asyncio.to_thread(order.append, "f"); order.append("a1")
+                order.append("a0"); await asyncio.to_thread(slow); order.append("a1")
             async def b():
                 order.append("b0"); await asyncio.sleep(0.01); order.append("b1")
             await asyncio.gather(a(), b())
             print(*order)
             """
         )
-        assert result.stdout == "a0 b0 f a1 b1"
+        assert result.stdout == "a0 b0 b1 f a1"

@@ -1,5 +1,6 @@
 """asyncio without signals or pipes: the event loop of the sandbox."""
 
+import _thread
 import asyncio
 import selectors
 import time
@@ -18,10 +19,33 @@ class _Selector(selectors.DefaultSelector):
     """
 
     woken = False  # by another thread, since the last select
+    _bell: Any = None  # a lock that another thread releases
+
+    def wake(self) -> None:
+        """End the present select, or the next one; from any thread."""
+        self.woken = True
+        bell = self._bell
+        if bell is not None and bell.locked():
+            bell.release()
+        _eryx.poke()
+
+    def _listen(self, timeout: float | None) -> None:
+        """Wait for another thread, in a way that is seen where they all wait for each other."""
+        if self._bell is None:
+            self._bell = _allocate_lock()
+        self._bell.acquire(False)
+        if not self.woken:
+            self._bell.acquire(True, -1 if timeout is None else max(timeout, 0))
+        self.woken = False
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if callbacks.open_calls or network.lookups or _thread_count():
+        if callbacks.open_calls or network.lookups:
             return self._select_with_answers(timeout)
+        if _thread_count():
+            if self.get_map():
+                return self._select_with_answers(timeout)
+            self._listen(timeout)
+            return []
         if self.get_map():
             ready: list[tuple[selectors.SelectorKey, int]] = super().select(timeout)
             return ready
@@ -57,6 +81,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 _thread_count = _eryx.thread_count
+_allocate_lock = _thread.allocate_lock
 
 # What a program may choose without a reason that counts here.
 _PLAIN_SELECTORS = (selectors.DefaultSelector, selectors.SelectSelector)
@@ -79,9 +104,8 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
 
     def _write_to_self(self) -> None:
         selector = self._selector  # type: ignore[attr-defined]
-        if selector is not None:
-            selector.woken = True
-        _eryx.poke()
+        if isinstance(selector, _Selector):
+            selector.wake()
 
     async def getaddrinfo(
         self,
