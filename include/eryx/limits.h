@@ -50,15 +50,15 @@ extern "C" {
 
 /* Those that came later, behind the others. */
 #define ERYX_LATER_LIMITS_MAP(X)                                                                   \
-    X(max_threads, 64, "threads of the guest at a time, beside the first; never more than 4,096",  \
+    X(max_threads, 64, "threads of the guest at a time, beside the first; never more than 1,024",  \
       "the guest gets RuntimeError")
 
 typedef struct eryx_limits {
     size_t struct_size; /* sizeof(eryx_limits); set by the _init function */
 #define ERYX_LIMITS_MEMBER(name, default_value, bounds, reached) uint64_t name;
     ERYX_LIMITS_MAP(ERYX_LIMITS_MEMBER)
-    bool metered;         /* count fuel, without a limit of it as well; false. Runs that are not
-                             metered are faster, and do the same. */
+    bool metered; /* count fuel, without a limit of it as well; false. Runs that are not
+                     metered are faster, and do the same. */
     ERYX_LATER_LIMITS_MAP(ERYX_LIMITS_MEMBER)
     uint64_t reserved[7]; /* for later versions; 0 */
 #undef ERYX_LIMITS_MEMBER

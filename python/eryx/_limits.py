@@ -71,7 +71,7 @@ class ResourceLimits:
     queue_timeout_ms: longest wait of `Sandbox.execute_async` for a thread, if many guests compute;
         None, no limit. The run ends with `TimeoutError` before it has begun. 0: it never waits.
     max_threads: threads of the guest at a time, beside the first; 64. The guest gets RuntimeError.
-        0: none can be started. None: as many as there can be (4,096).
+        0: none can be started. None: as many as there can be (1,024).
 
     >>> limits = ResourceLimits(execution_timeout_ms=500)
     >>> limits.max_fuel = 1_000_000

@@ -39,11 +39,6 @@ uint64_t wasi_clocks_monotonic_clock_resolution(guest_instance *instance)
     return 1;
 }
 
-uint32_t wasi_clocks_monotonic_clock_subscribe_instant(guest_instance *instance, uint64_t when_ns)
-{
-    return add_timer(instance, when_ns);
-}
-
 uint32_t wasi_clocks_monotonic_clock_subscribe_duration(guest_instance *instance,
                                                         uint64_t duration_ns)
 {

@@ -16,7 +16,8 @@
 
 static const eryx_limits default_limits = {.struct_size = sizeof default_limits,
 #define DEFAULT_OF_LIMIT(name, default_value, bounds, reached) .name = (default_value),
-                                           ERYX_LIMITS_MAP(DEFAULT_OF_LIMIT) ERYX_LATER_LIMITS_MAP(DEFAULT_OF_LIMIT)
+                                           ERYX_LIMITS_MAP(DEFAULT_OF_LIMIT)
+                                               ERYX_LATER_LIMITS_MAP(DEFAULT_OF_LIMIT)
 #undef DEFAULT_OF_LIMIT
 };
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "sandbox/handle_drop.h"
 #include "sandbox/run.h"
+#include "sandbox/threads.h"
 #include "test.h"
 
 uint64_t fake_clock_ns = 1000000000;
@@ -167,6 +168,86 @@ void run_yield(eryx_sandbox *sandbox, eryx_event event)
     if (guest->on_yield != NULL) {
         guest->on_yield(guest, &event);
     }
+}
+
+void run_wait_event(eryx_sandbox *sandbox, uint64_t wake_ns)
+{
+    run_wait(sandbox, wake_ns);
+}
+
+/* There is one thread. */
+
+uint32_t threads_create(eryx_sandbox *sandbox, uint32_t argument, uint32_t stack_pointer)
+{
+    (void)sandbox;
+    (void)argument;
+    (void)stack_pointer;
+    return 0;
+}
+
+uint32_t threads_wait(eryx_sandbox *sandbox, uint32_t key, uint64_t deadline_ns)
+{
+    (void)key;
+    return run_wait(sandbox, deadline_ns) ? THREAD_TIMED_OUT : THREAD_INTERRUPTED;
+}
+
+uint32_t threads_wake(eryx_sandbox *sandbox, uint32_t key, uint32_t most)
+{
+    (void)sandbox;
+    (void)key;
+    (void)most;
+    return 0;
+}
+
+void threads_give_way(eryx_sandbox *sandbox, bool may_wait)
+{
+    (void)sandbox;
+    (void)may_wait;
+}
+
+void threads_interrupt(eryx_sandbox *sandbox, uint32_t number)
+{
+    (void)sandbox;
+    (void)number;
+}
+
+uint32_t threads_state(const eryx_sandbox *sandbox, uint32_t number)
+{
+    (void)sandbox;
+    (void)number;
+    return THREAD_GONE;
+}
+
+void threads_poke(eryx_sandbox *sandbox)
+{
+    (void)sandbox;
+}
+
+uint32_t threads_count(const eryx_sandbox *sandbox)
+{
+    (void)sandbox;
+    return 0;
+}
+
+void threads_watch(eryx_sandbox *sandbox)
+{
+    sandbox->run.watch_answers = true;
+}
+
+bool threads_watches(const eryx_sandbox *sandbox)
+{
+    return sandbox->run.watch_answers;
+}
+
+bool threads_poked(const eryx_sandbox *sandbox)
+{
+    (void)sandbox;
+    return false;
+}
+
+void threads_unwatch(eryx_sandbox *sandbox)
+{
+    sandbox->run.watch_answers = false;
 }
 
 void run_pause(eryx_sandbox *sandbox)

@@ -21,7 +21,6 @@
     X(wasi_cli_stdin_get_stdin, g)                                                                 \
     X(wasi_cli_stdout_get_stdout, g)                                                               \
     X(wasi_clocks_monotonic_clock_subscribe_duration, g, NOTHING)                                  \
-    X(wasi_clocks_monotonic_clock_subscribe_instant, g, NOTHING)                                   \
     X(wasi_io_streams_input_stream_subscribe, g, HANDLE_STDIN)                                     \
     X(wasi_io_streams_output_stream_subscribe, g, HANDLE_STDOUT)                                   \
     X(wasi_sockets_instance_network_instance_network, g)                                           \
@@ -39,6 +38,13 @@
     X(eryx_host_memory_limit, g)                                                                   \
     X(eryx_host_report_exit_code, g, 0)                                                            \
     X(eryx_host_watch_answers, g)                                                                  \
+    X(eryx_host_thread_create, g, 0, 0)                                                            \
+    X(eryx_host_thread_give_way, g, 0)                                                             \
+    X(eryx_host_thread_interrupt, g, 1)                                                            \
+    X(eryx_host_thread_poke, g)                                                                    \
+    X(eryx_host_thread_state, g, 1)                                                                \
+    X(eryx_host_thread_wait, g, 0, 0)                                                              \
+    X(eryx_host_thread_wake, g, 0, UINT32_MAX)                                                     \
     X(wasi_cli_environment_get_arguments, g, RESULT)                                               \
     X(wasi_cli_environment_get_environment, g, RESULT)                                             \
     X(wasi_cli_exit_exit, g, NOTHING)                                                              \

@@ -198,7 +198,7 @@ static void call_io(guest_instance *g, uint32_t which)
     case 17:
         CALL("h", wasi_cli_terminal_input_drop_terminal_input(g, W(0)))
     case 18:
-        CALL("L", wasi_clocks_monotonic_clock_subscribe_instant(g, a[0]))
+        CALL("ww", eryx_host_thread_wake(g, W(0), W(1)))
     case 19:
         CALL("L", wasi_clocks_monotonic_clock_subscribe_duration(g, a[0]))
     case 20:

@@ -58,7 +58,3 @@ class TestProcesses:
         with pytest.raises(ExecutionError, match="Did you mean: 'listdir'") as caught:
             Sandbox().execute("import os\nos.listdirs()")
         assert "_eryx_runtime" not in caught.value.traceback
-
-    def test_a_thread_is_refused_as_python_does_it(self) -> None:
-        with pytest.raises(ExecutionError, match="RuntimeError: can't start new thread"):
-            Sandbox().execute("import threading; threading.Thread(target=print).start()")

@@ -159,7 +159,8 @@ class TestThreading:
             threading.settrace(None)
             print(("call", "work") in seen, ("return", "work") in seen)
             calls = []
-            threading.setprofile(lambda frame, event, _: calls.append((event, frame.f_code.co_name)))
+            note = lambda frame, event, _: calls.append((event, frame.f_code.co_name))
+            threading.setprofile(note)
             thread = threading.Thread(target=work)
             thread.start(); thread.join()
             threading.setprofile(None)
@@ -576,7 +577,7 @@ class TestSessions:
         assert len(session.threads) == 1
         assert session.execute("print(pool.submit(pow, 2, 4).result())").stdout == "16"
         session.execute("pool.shutdown()")
-        assert session.threads == ()
+        assert not session.threads
 
     def test_stop_threads(self) -> None:
         session = eryx.Session()
@@ -606,7 +607,7 @@ class TestSessions:
             "threading.Thread(target=time.sleep, args=[1000], name='beat', daemon=True).start()"
         )
         arguments = (tmp_path / "state",) if what == "save" else ()
-        with pytest.raises(ValueError, match="threads are alive, whose stacks .*: beat"):
+        with pytest.raises(ValueError, match=r"threads are alive, whose stacks .*: beat"):
             getattr(session, what)(*arguments)
         session.stop_threads()
         getattr(session, what)(*arguments)
