@@ -124,7 +124,9 @@ static int collect(void *unused)
 static void ask_for_collection(void)
 {
     if (!collection_due && watching) {
-        collection_due = Py_AddPendingCall(collect, NULL) == 0;
+        /* Not Py_AddPendingCall(), whose calls only the first thread makes: it may wait for others.
+         */
+        collection_due = _PyEval_AddPendingCall(PyInterpreterState_Main(), collect, NULL, 0) == 0;
     }
 }
 

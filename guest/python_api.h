@@ -156,7 +156,8 @@ int PyException_SetTraceback(PyObject *exception, PyObject *traceback);
 
 Py_ssize_t PyGC_Collect(void);
 int PyGC_IsEnabled(void);
-int Py_AddPendingCall(int (*function)(void *), void *argument);
+void *PyInterpreterState_Main(void);
+int _PyEval_AddPendingCall(void *interpreter, int (*function)(void *), void *argument, int flags);
 int PySys_SetObject(const char *name, PyObject *object);
 PyObject *PyBool_FromLong(long value);
 PyObject *PyLong_FromUnsignedLongLong(unsigned long long value);

@@ -14,6 +14,7 @@
 #include "threads.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -436,6 +437,24 @@ static bool prepare_image(void)
 }
 
 /*
+ * libc's table of open files moves when it grows, and a thread may be waiting in a function of libc
+ * that has its place in there. So it has its size from the start: that of all that can be open
+ * unless max_open_handles is raised.
+ */
+static void grow_table_of_files(void)
+{
+    enum { MOST = 1000 };
+    int files[MOST];
+    int count = 0;
+    while (count < MOST && (files[count] = open("/dev/null", O_RDONLY)) >= 0) {
+        count++;
+    }
+    while (count > 0) {
+        close(files[--count]);
+    }
+}
+
+/*
  * Called once, when the image is built: starts Python and makes it ready to run programs.
  * Gives 0, or another number after the reason was written to stderr.
  */
@@ -446,6 +465,7 @@ int32_t eryx_guest_start(void)
         fprintf(stderr, "eryx: the directory /data: %s\n", strerror(errno));
         return 1;
     }
+    grow_table_of_files();
     allocator_install();
     setlocale(LC_CTYPE, "C.UTF-8"); /* as Python itself does where the locale is "C" */
     if (!start_python() || !set_stack_limit() || !prepare_image()) {

@@ -229,6 +229,23 @@ uint32_t threads_count(const eryx_sandbox *sandbox)
     return 0;
 }
 
+void threads_turn(eryx_sandbox *sandbox, uint64_t now_ns)
+{
+    (void)sandbox;
+    (void)now_ns;
+}
+
+void threads_tell_stop(eryx_sandbox *sandbox)
+{
+    (void)sandbox;
+}
+
+uint64_t threads_interval_ns(eryx_sandbox *sandbox)
+{
+    (void)sandbox;
+    return UINT64_MAX;
+}
+
 void threads_watch(eryx_sandbox *sandbox)
 {
     sandbox->run.watch_answers = true;
