@@ -1,7 +1,5 @@
 """What a session tells of the threads that its runs have left."""
 
-from __future__ import annotations
-
 import json
 from typing import NamedTuple
 

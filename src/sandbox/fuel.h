@@ -14,8 +14,8 @@
 /* Left to a guest that has used its fuel up, for what the exception makes it do. */
 #define FUEL_GRACE ((uint64_t)500000)
 
-/* Between two turns of threads, where fuel is their clock: some milliseconds. */
-#define FUEL_TURN ((uint64_t)1000000)
+/* Where fuel is the clock of turns: what a tick stands for, about as long as it takes. */
+#define FUEL_TURN_NS_PER_TICK 5
 
 typedef struct fuel_state {
     uint64_t max;    /* UINT64_MAX for no limit */

@@ -231,11 +231,16 @@ bool limits_tell_stop(limits_state *state)
     return tell;
 }
 
+static uint64_t turn_ticks(guest_instance *instance)
+{
+    return threads_interval_ns(sandbox_of(instance)) / FUEL_TURN_NS_PER_TICK;
+}
+
 void limits_take_turns(limits_state *state, guest_instance *instance)
 {
     state->takes_turns = true;
     if (instance->metered) {
-        fuel_take_turns(&state->fuel, instance, FUEL_TURN);
+        fuel_take_turns(&state->fuel, instance, turn_ticks(instance));
         return;
     }
     state->next_turn_ns = add_saturating(clock_now_ns(), threads_interval_ns(sandbox_of(instance)));
@@ -254,6 +259,7 @@ static bool is_turn(limits_state *state, guest_instance *instance, bool ticks_us
         return false;
     }
     if (instance->metered) {
+        state->fuel.turn = turn_ticks(instance);
         return ticks_used_up;
     }
     if (now < state->next_turn_ns) {

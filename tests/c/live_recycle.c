@@ -23,6 +23,9 @@ static const char *const hostile_programs[] = {
     "'-MARKER'",
     "import os\nmarker = bytearray(b'RECYCLED') + b'-MARKER'\nos.abort()",
     "def f(n, marker='RECYCLED' + '-MARKER'): return f(n + 1, marker * 2)\nf(0)",
+    "import threading, time\nmarker = 'RECYCLED' + '-MARKER'\nfor _ in range(64): "
+    "threading.Thread(target=time.sleep, args=[1e6], name=marker * 99, daemon=True).start()",
+    "import os, threading\nfor _ in range(9): threading.Thread(target=os.abort).start()",
 };
 
 static void assert_memory_is_image(eryx_sandbox *sandbox)

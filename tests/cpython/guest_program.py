@@ -1,8 +1,8 @@
 """Runs inside the sandbox: one file of CPython's test suite.
 
 Its argument is JSON: `module`; `left_out`, patterns of test ids; `stand_ins`, modules that are
-missing here, whose tests are skipped rather than the file; `sockets`, whether to let the file try
-what the suite believes no WASI can do. Its last line of output is the result as JSON; on the way it
+missing here, whose tests are skipped rather than the file; `sockets` and `threads`, whether to let the
+file try what the suite believes no WASI can do. Its last line of output is the result as JSON; on the way it
 writes the name of each test to stderr, so that a test that never ends can be named.
 """
 
@@ -105,6 +105,14 @@ def main():
 
     if request["sockets"]:
         support.has_socket_support = True
+    if request["threads"]:
+        from test.support import threading_helper
+
+        threading_helper.can_start_thread = True
+    if "concurrent" in module:
+        import concurrent.futures
+
+        concurrent.futures.InterpreterPoolExecutor = None  # the file wants the name
 
     report = {"skipped_file": None, "outcomes": {}, "details": {}}
     result = Result()

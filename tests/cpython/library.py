@@ -18,7 +18,7 @@ _DIRECTORY = 1
 _LEFT_OUT = {
     *("__pycache__", "leakers", "crashers", "libregrtest", "test_cext", "test_cppext"),
     *("test_multiprocessing_fork", "test_multiprocessing_forkserver"),
-    *("test_multiprocessing_spawn", "test_concurrent_futures", "test_idle", "test_tkinter"),
+    *("test_multiprocessing_spawn", "test_idle", "test_tkinter"),
     *("test_ttk", "test_gdb", "test_capi", "test_ctypes", "test_peg_generator", "test_pyrepl"),
     *("test_interpreters", "tkinterdata", "wheeldata"),
 }

@@ -55,6 +55,7 @@ class Runs:
             "left_out": [full_pattern(name, each) for each in patterns(expected, "left_out")],
             "stand_ins": expected.get("stand_ins", []),
             "sockets": expected.get("sockets", False),
+            "threads": expected.get("threads", False),
         }
         try:
             done = subprocess.run(
