@@ -1,9 +1,9 @@
 """Runs inside the sandbox: one file of CPython's test suite.
 
 Its argument is JSON: `module`; `left_out`, patterns of test ids; `stand_ins`, modules that are
-missing here, whose tests are skipped rather than the file; `sockets` and `threads`, whether to let the
-file try what the suite believes no WASI can do. Its last line of output is the result as JSON; on the way it
-writes the name of each test to stderr, so that a test that never ends can be named.
+missing here, whose tests are skipped rather than the file; `sockets` and `threads`, whether to let
+the file try what the suite believes no WASI can do. Its last line of output is the result as JSON;
+on the way it writes the name of each test to stderr, so that a test that never ends can be named.
 """
 
 import fnmatch
