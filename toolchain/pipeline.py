@@ -358,7 +358,8 @@ class Pipeline:
             stdlib.pack_library(files, {}, plain)
             image.build_image(tool, plain, bootstrap)
             compiled = bytecode.compile_library(tool, plain, bootstrap, work)
-            stdlib.pack_library(files, compiled, work / "stdlib.bin")
+            stdlib.pack_library(files, compiled, work / "whole.bin")
+            stdlib.pack_library(files, compiled.to_import(), work / "stdlib.bin")
             plain.unlink()
             bootstrap.unlink()
 
@@ -375,8 +376,8 @@ class Pipeline:
         started_image = self.step(
             "image",
             ["image.py"],
-            {"tool": tool_digest, "stdlib": sha256(packed / "stdlib.bin")},
-            lambda work: image.build_image(tool, packed / "stdlib.bin", work / "image.bin"),
+            {"tool": tool_digest, "library": sha256(packed / "whole.bin")},
+            lambda work: image.build_image(tool, packed / "whole.bin", work / "image.bin"),
         )
         _publish(packed / "stdlib.bin", output / "stdlib.bin")
         _publish(started_image / "image.bin", output / "image.bin")

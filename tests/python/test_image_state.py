@@ -173,3 +173,26 @@ class TestRandomState:
     def test_no_two_sandboxes_draw_the_same(self, draw: str) -> None:
         code = f"import email.utils, random, sqlite3, tempfile, uuid\nresult = {draw}"
         assert len({eryx.Sandbox().execute(code).result for _ in range(3)}) == 3
+
+
+class TestModules:
+    def test_that_are_imported_are_in_the_library_as_sources_alone(self, run: Run) -> None:
+        result = run(
+            """
+            import inspect, json, os, sys, unittest
+            result = os.path.exists(json.__spec__.cached), os.path.exists(unittest.__spec__.cached)
+            print(inspect.getsource(json.loads).splitlines()[0])
+            del sys.modules["json"]
+            import json as other
+            print(other is not json, other.loads("[1]"))
+            """
+        )
+        assert result.result == [False, True]
+        assert result.stdout.startswith("def loads(s, *")
+        assert result.stdout.endswith("\nTrue [1]")
+
+    def test_errors_in_them_are_shown_with_their_lines(self, sandbox: eryx.Sandbox) -> None:
+        with pytest.raises(eryx.ExecutionError) as caught:
+            sandbox.execute("import json; json.loads('[')")
+        assert 'File "/python-stdlib/json/decoder.py"' in caught.value.traceback
+        assert "return _default_decoder.decode(s)" in caught.value.traceback

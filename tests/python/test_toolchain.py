@@ -686,7 +686,9 @@ class TestStandardLibrary:
 
     def test_output_of_the_compile_program_is_checked(self) -> None:
         encoded = base64.b64encode(b"code").decode()
-        assert bytecode.parse_output(f"os.py {encoded}\n") == {"os.py": b"code"}
+        found = bytecode.parse_output(f"os.py *{encoded}\ncsv.py {encoded}\n")
+        assert found == {"os.py": b"code", "csv.py": b"code"}
+        assert found.to_import() == {"csv.py": b"code"}
         with pytest.raises(BuildError, match=r"bad\.py .* does not compile: invalid syntax"):
             bytecode.parse_output("bad.py !invalid syntax\n")
         with pytest.raises(BuildError, match="printed something else"):
