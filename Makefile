@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 TOOLCHAIN := $(PYTHON) -m toolchain --jobs $(JOBS) $(PIPELINE)
 CMAKE_BUILD := cmake --build
-C_FILES := $(wildcard include/eryx/*.h src/*/*.[ch] guest/*.[ch] protocol/*.h python/_eryx/*.[ch] tools/*.c tests/c/*.[ch] tests/fuzz/*.[ch] tests/hosts/*.c* examples/c/*.c)
+C_FILES := $(wildcard include/eryx/*.h src/*/*.[ch] guest/*.[ch] protocol/*.h python/_eryx/*.[ch] tools/*.c tests/c/*.[ch] tests/fuzz/*.[ch] tests/hosts/*.c* examples/c/*.c bench/*.c)
 
 # What `make check T=word` means: tests whose file has the word in its name.
 C_CHECKED = $(basename $(notdir $(wildcard tests/c/test_*$(T)*.c tests/c/live_*$(T)*.c tests/fuzz/fuzz_*$(T)*.c)))
