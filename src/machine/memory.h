@@ -2,14 +2,15 @@
  * The address space of one guest: a reservation that every 32-bit access lands in, with the image
  * mapped copy-on-write at its start and the heap growing behind it.
  *
- *   guard | 0 ... size (readable, writable) ... 8 GiB (unmapped) | guard
+ *   witness | guard | 0 ... size (readable, writable) ... 8 GiB (unmapped) | guard
  *
  * The largest access is base 2^32-1 plus offset 2^32-1 plus 16 bytes, which the guard at the end
- * catches.
+ * catches. The witness is a page that nobody touches (memory_reset.c).
  */
 #ifndef ERYX_MACHINE_MEMORY_H
 #define ERYX_MACHINE_MEMORY_H
 
+#include "machine/dirty_pages.h"
 #include "machine/image.h"
 #include "machine/memory_layers.h"
 #include "machine/wasm-rt.h"
@@ -17,11 +18,21 @@
 #define MEMORY_PAGE_BYTES ((uint64_t)65536)
 #define MEMORY_RESERVED_BYTES ((size_t)8 << 30)
 #define MEMORY_GUARD_BYTES ((size_t)64 << 10)
+#define MEMORY_WITNESS_BYTES ((size_t)4 << 10)
+#define MEMORY_MAPPING_BYTES                                                                       \
+    (MEMORY_WITNESS_BYTES + MEMORY_GUARD_BYTES + MEMORY_RESERVED_BYTES + MEMORY_GUARD_BYTES)
 
 typedef struct memory_map {
-    uint8_t *reservation;  /* NULL if there is none */
+    uint8_t *reservation;  /* MEMORY_MAPPING_BYTES; NULL if there is none */
     memory_layers *layers; /* what is mapped over the image; NULL for nothing */
     uint32_t idle_resets;  /* how often in a row most of its own pages had not been used */
+
+    /* For memory_reset(). */
+    dirty_range *own_pages; /* owned: those after the last reset; NULL if they are not known */
+    size_t own_count;
+    uint64_t user;   /* threads_number() of the only one that has used it since; 0 if unknown */
+    uint64_t faults; /* that it had had before */
+    enum { MEMORY_NEW, MEMORY_KNOWN, MEMORY_FOUND, MEMORY_DROPPED } way; /* of the last reset */
 } memory_map;
 
 /*
@@ -41,13 +52,6 @@ const char *memory_shortage(void);
 
 /* Unmaps everything. Allowed on a map without a reservation. */
 void memory_destroy(memory_map *map);
-
-/*
- * Puts the state of the image back: pages that were written are restored or dropped, what has grown
- * is taken away. Not for memory with layers. False if the system refuses; the memory must then be
- * destroyed.
- */
-bool memory_reset(memory_map *map, wasm_rt_memory_t *memory, const image *source);
 
 /* Sets what memory.grow may reach; a limit below the present size forbids all growth. */
 void memory_set_limit(wasm_rt_memory_t *memory, uint64_t max_bytes);

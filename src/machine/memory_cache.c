@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "machine/memory_pressure.h"
+#include "machine/memory_reset.h"
 
 /* One for all caches: it is held for a few instructions, and a fork() can put it right. */
 static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -116,6 +117,7 @@ bool memory_cache_take(memory_cache *cache, const image *source, uint64_t initia
     if (take(cache, &entry)) {
         *out_map = entry.map;
         *out_memory = entry.memory;
+        memory_watch(out_map);
         return true;
     }
     return memory_create(out_map, source, initial_pages, out_memory) ||

@@ -88,7 +88,7 @@ static bool ends_with(probe *probed, const memory_map *map, guest_instance *inst
     }
     trap_scope scope = {.guest = &probed->guest,
                         .memory = map->reservation,
-                        .memory_bytes = MEMORY_RESERVED_BYTES + 2 * MEMORY_GUARD_BYTES,
+                        .memory_bytes = MEMORY_MAPPING_BYTES,
                         .instance = instance,
                         .interrupted = end_loop,
                         .overdue = not_overdue,

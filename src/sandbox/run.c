@@ -387,7 +387,7 @@ eryx_status run_enter(eryx_sandbox *sandbox, uint32_t *out_trap)
 {
     trap_scope scope = {.guest = &sandbox->coroutine,
                         .memory = sandbox->map.reservation,
-                        .memory_bytes = MEMORY_RESERVED_BYTES + 2 * MEMORY_GUARD_BYTES,
+                        .memory_bytes = MEMORY_MAPPING_BYTES,
                         .instance = &sandbox->instance,
                         .interrupted = limits_interrupted,
                         .overdue = limits_overdue,

@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/status.h"
 #include "machine/guest_code.h"
+#include "machine/memory_reset.h"
 #include "net/tls_sessions.h"
 #include "sandbox/handle_drop.h"
 #include "sandbox/mounts.h"
@@ -331,7 +332,11 @@ static bool reset_memory(eryx_sandbox *sandbox)
         return true;
     }
     if (sandbox->map.layers == NULL) {
-        return memory_reset(&sandbox->map, &sandbox->instance.memory, &engine->image);
+        if (!memory_reset(&sandbox->map, &sandbox->instance.memory, &engine->image)) {
+            return false;
+        }
+        memory_watch(&sandbox->map);
+        return true;
     }
     if (!memory_cache_take(&engine->cache, &engine->image, 0, &map, &memory)) {
         return false;

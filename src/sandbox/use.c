@@ -2,6 +2,7 @@
 
 #include "base/forks.h"
 #include "base/status.h"
+#include "machine/memory_reset.h"
 
 static eryx_status refuse(eryx_status status, eryx_error *out_error)
 {
@@ -19,6 +20,7 @@ eryx_status use_begin(eryx_sandbox *sandbox, eryx_error *out_error)
     if (atomic_flag_test_and_set_explicit(&sandbox->in_use, memory_order_acquire)) {
         return refuse(ERYX_BUSY, out_error);
     }
+    memory_use(&sandbox->map);
     return ERYX_OK;
 }
 

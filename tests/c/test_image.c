@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "machine/dirty_pages.h"
-#include "machine/memory.h"
+#include "machine/memory_reset.h"
 #include "test.h"
 
 enum { PAGES = 40, PAGE = 4096 };

@@ -123,7 +123,7 @@ static void test_memory_without_guards_is_noticed(void)
     memory_map map;
     wasm_rt_memory_t memory;
     ASSERT(memory_create(&map, NULL, 1, &memory));
-    uint8_t *places[] = {map.reservation, memory.data + memory.size,
+    uint8_t *places[] = {memory.data - MEMORY_GUARD_BYTES, memory.data + memory.size,
                          memory.data + ((uint64_t)1 << 32), memory.data + MEMORY_RESERVED_BYTES};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         ASSERT_EQ(mprotect(places[i], MEMORY_GUARD_BYTES, PROT_READ), 0);

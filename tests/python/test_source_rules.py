@@ -43,6 +43,7 @@ MEMORY_OWNERS = {
     "src/machine/image.c",
     "src/machine/memory.c",
     "src/machine/memory_difference.c",
+    "src/machine/memory_reset.c",
     "src/machine/trap.c",
     "src/machine/wall.c",
     "src/machine/wasm-rt.h",
