@@ -355,6 +355,19 @@ def _run_at_exit() -> None:
     streams.flush()
 
 
+def _forget_modules(own: frozenset[str]) -> None:
+    """Remove the modules of the program, which come behind the runtime's own."""
+    foreign = []
+    for name in reversed(_modules):
+        if name in own:
+            break
+        foreign.append(name)
+    if len(_modules) - len(foreign) != len(own):  # it has changed more than that
+        foreign = [name for name in reversed(_modules) if name not in own]
+    for name in reversed(foreign):
+        del _modules[name]
+
+
 def close() -> None:
     """End the program as the end of a process would, unless a later run is to find its state."""
     if not _state.keep:
@@ -365,9 +378,7 @@ def close() -> None:
         if _state.main is not None and _state.main is factory.prepared.main:
             factory.forget_program(_state.main)
         _state.main = None
-        for name in [name for name in _modules if name not in _state.own_modules]:
-            del _modules[name]
-        _modules.pop("__main__", None)
+        _forget_modules(_state.own_modules)
         sys.__dict__.pop("last_exc", None)
         _collect_garbage()
     elif _state.memory_was_short:
