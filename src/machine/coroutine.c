@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #ifdef __SANITIZE_ADDRESS__
@@ -16,6 +17,10 @@ void coroutine_first_entry(void);
 
 /* Left committed in a pooled stack; what a deep guest used below is given back. */
 static const size_t pooled_resident_bytes[] = {(size_t)64 << 10, (size_t)32 << 10};
+
+/* What lies below that tells whether there is more: frames of guests are smaller, so a deep guest
+ * has left a return address in it. Where it was only a host function, that had little more. */
+#define SEEN_BYTES ((size_t)4 << 10)
 
 static const size_t stack_bytes[] = {COROUTINE_STACK_BYTES, COROUTINE_THREAD_BYTES};
 
@@ -79,13 +84,22 @@ static coroutine_stack *stack_acquire(coroutine_size size)
     return stack != NULL ? stack : stack_map(size);
 }
 
+static bool was_deep(const coroutine_stack *stack)
+{
+    static const uint8_t zeros[SEEN_BYTES];
+    const uint8_t *seen = stack->top - pooled_resident_bytes[stack->size] - SEEN_BYTES;
+    return memcmp(seen, zeros, SEEN_BYTES) != 0;
+}
+
 static void stack_release(coroutine_stack *stack)
 {
     coroutine_size size = stack->size;
 #ifdef __SANITIZE_ADDRESS__
     __asan_unpoison_memory_region(stack->limit, stack_bytes[size]);
 #endif
-    madvise(stack->limit, stack_bytes[size] - pooled_resident_bytes[size], MADV_DONTNEED);
+    if (was_deep(stack)) {
+        madvise(stack->limit, stack_bytes[size] - pooled_resident_bytes[size], MADV_DONTNEED);
+    }
     pthread_mutex_lock(&pool_lock);
     bool keep = pool_count[size] < POOL_CAPACITY;
     if (keep) {
