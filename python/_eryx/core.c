@@ -174,7 +174,7 @@ static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
     unsigned long long pause_every_ms = 0;
     unsigned long long max_trace_events = 0;
     int source_is_file = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "y#|$zO!OppKzzKp:begin", names,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "y#|zO!OppK$zzKp:begin", names,
                                      &options.source, &source_size, &options.result_variable,
                                      &PyTuple_Type, &arguments, &input, &keep_state, &stream_output,
                                      &pause_every_ms, &options.callbacks, &options.trace,
@@ -454,8 +454,8 @@ static PyObject *core_callback_raise(PyObject *self, PyObject *args)
 
 static PyMethodDef core_methods[] = {
     {"begin", (PyCFunction)(void (*)(void))core_begin, METH_VARARGS | METH_KEYWORDS,
-     "begin($self, source, *, result_variable=None, arguments=(), standard_input=None,\n"
-     "      keep_state=False, stream_output=False, pause_every_ms=0, callbacks=None,\n"
+     "begin($self, source, result_variable=None, arguments=(), standard_input=None,\n"
+     "      keep_state=False, stream_output=False, pause_every_ms=0, *, callbacks=None,\n"
      "      trace=None, max_trace_events=0, source_is_file=False)\n--\n\n"
      "Begins a run; nothing of the guest runs yet."},
     {"run", core_run, METH_NOARGS,

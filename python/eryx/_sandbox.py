@@ -391,19 +391,25 @@ class Sandbox(OneOfAKind):
         is_file: bool = False,
     ) -> None:
         self._prepare()
-        self._core.begin(
+        usual = (
             source,
-            result_variable=self._request.result_variable,
-            arguments=arguments,
-            standard_input=stdin,
-            keep_state=self._KEEP_STATE,
-            stream_output=self._on_output is not None,
-            pause_every_ms=pause_ms,
-            callbacks=None if calls is None else calls.declarations,
-            trace=None if calls is None else calls.trace_mode,
-            max_trace_events=0 if calls is None else calls.max_trace_events,
-            source_is_file=is_file,
+            self._request.result_variable,
+            arguments,
+            stdin,
+            self._KEEP_STATE,
+            self._on_output is not None,
+            pause_ms,
         )
+        if calls is None and not is_file:
+            self._core.begin(*usual)
+        else:
+            self._core.begin(
+                *usual,
+                callbacks=None if calls is None else calls.declarations,
+                trace=None if calls is None else calls.trace_mode,
+                max_trace_events=0 if calls is None else calls.max_trace_events,
+                source_is_file=is_file,
+            )
         if self._ending:
             self._core.cancel()
 
