@@ -2,7 +2,8 @@
 
 They are the groups "guest-packages" (wheels) and "guest-sources" (of packages that have no wheel
 without compiled code) of the lock file, and are kept in the cache of the build. The group
-"host-sources" has archives that carry C code for the host.
+"host-sources" has archives that carry C code for the host, "native-headers" wheels with headers
+that native modules are compiled with.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from toolchain.process import run_tool
 GROUP = "guest-packages"
 SOURCES_GROUP = "guest-sources"
 HOST_GROUP = "host-sources"
-GROUPS = (GROUP, SOURCES_GROUP, HOST_GROUP)
+HEADERS_GROUP = "native-headers"
+GROUPS = (GROUP, SOURCES_GROUP, HOST_GROUP, HEADERS_GROUP)
 
 # What pip is to take wheels for: the guest, whatever Python this is.
 GUEST_PLATFORM = (
@@ -91,6 +93,13 @@ def host_sources(
 ) -> list[Path]:
     """The same for source archives that the host is compiled of."""
     return _fetch(HOST_GROUP, names, lock, python, cache)
+
+
+def native_headers(
+    *names: str, lock: Lock | None = None, python: Path | None = None, cache: Cache | None = None
+) -> list[Path]:
+    """The same for wheels with headers."""
+    return _fetch(HEADERS_GROUP, names, lock, python, cache)
 
 
 def _fetch(

@@ -29,6 +29,7 @@ from toolchain import (
     profile,
     protocol,
     python_headers,
+    simde,
     stdlib,
     translate,
 )
@@ -45,7 +46,7 @@ HOST_HEADERS = ROOT / "src" / "machine"
 # In link order: the first library that has a symbol gives it. The guest comes last, so that a
 # change in it moves nothing else.
 LIBRARIES = ("libpython", "libc", "clocks", "signal")
-STEPS = 17
+STEPS = 18
 
 # Every directory that the cache may have.
 CACHED = (
@@ -56,6 +57,7 @@ CACHED = (
         "openssl",
         "c-ares",
         "cxx-library",
+        "simde",
         "host-sources",
         "libdeflate",
         "llhttp",
@@ -245,6 +247,19 @@ class Pipeline:
         for name in ("libc++", "libc++abi"):
             frame = name.replace("+", "x")
             _publish(extracted / frame, output / "libraries" / f"{name}.so")
+        (simde_package,) = self.lock.python[guest_packages.HEADERS_GROUP]
+
+        def extract_simde(work: Path) -> None:
+            (wheel,) = guest_packages.native_headers(
+                lock=self.lock, python=tools.python, cache=self.cache
+            )
+            simde.extract(wheel, work)
+
+        vectors = self.step(
+            "simde", ["simde.py"], {"wheel": simde_package.requirement}, extract_simde
+        )
+        for path in vectors.rglob("*.h"):
+            _publish(path, output / "simde" / path.relative_to(vectors))
         throwing = self.step(
             "cxx-library",
             ["cxx_library.py", leaves.CXX_FLAGS],

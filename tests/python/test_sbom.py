@@ -69,7 +69,8 @@ class TestTruth:
     def test_everything_that_is_linked_in_is_listed(self) -> None:
         lock = load_lock()
         linked = {*lock.crates, *(entry.name for entry in lock.npm if entry.name != "binaryen")}
-        linked |= {package.name for package in lock.python["host-sources"]}
+        for group in ("host-sources", "native-headers"):
+            linked |= {package.name for package in lock.python[group]}
         assert linked <= {component.origin for component in sbom.COMPONENTS}
 
     def test_versions_in_the_guest(self, made: str) -> None:

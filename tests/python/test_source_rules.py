@@ -32,6 +32,7 @@ SHIPPED = {
     "guest_extension.h",
     "guest_instance.h",
     "guest_symbols.h",
+    "guest_vectors.h",
     "wasm-rt.h",
 }
 

@@ -33,7 +33,7 @@ _FLAGS = (
 _TARGET = ("-target", "x86_64-linux-gnu.2.28", "-mcpu=x86_64_v2+fsgsbase")
 # For gcc, which may else take a signalling NaN for a quiet one; clang has no need of that flag.
 _SYSTEM_TARGET = ("-march=x86-64-v2", "-mfsgsbase", "-fsignaling-nans")
-_WASM2C = ("-n", "ext", "--disable-tail-call", "--disable-simd")
+_WASM2C = ("-n", "ext", "--disable-tail-call")
 _TIMEOUT_S = 900
 # What a tool may write to one file. A module can ask for as many variables as it likes, each of
 # which is a line of C.
@@ -177,7 +177,14 @@ def _key(data: bytes) -> str:
     digest = hashlib.sha256(repr([BUILD_ID, *_FLAGS, *_TARGET, *_WASM2C]).encode())
     sources = [
         Path(__file__).with_name(name)
-        for name in ("_binary.py", "_wasm.py", "_wasm2c.py", "_translate.py", "_unwind.py")
+        for name in (
+            "_binary.py",
+            "_wasm.py",
+            "_wasm2c.py",
+            "_translate.py",
+            "_unwind.py",
+            "_vectors.py",
+        )
     ]
     for path in [*sources, *sorted(INCLUDE.glob("*.h"))]:
         digest.update(path.read_bytes())

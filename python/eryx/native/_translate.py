@@ -14,7 +14,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from eryx.native import _unwind
+from eryx.native import _unwind, _vectors
 from eryx.native._errors import NativeModuleError
 from eryx.native._wasm import LETTERS, MEMORY_BASE, STACK_POINTER, TABLE_BASE
 from eryx.native._wasm2c import EXTENSION, substitutions
@@ -32,7 +32,7 @@ TICK_LINES = 100
 
 # It has one way in and one way out.
 _FUNCTION = re.compile(
-    r"^(u32|u64|f32|f64|void) (w2c_ext_f(\d+))\(w2c_ext\* instance([^)]*)\) \{\n.*?^\}\n",
+    r"^(u32|u64|f32|f64|v128|void) (w2c_ext_f(\d+))\(w2c_ext\* instance([^)]*)\) \{\n.*?^\}\n",
     re.MULTILINE | re.DOTALL,
 )
 _END = re.compile(r"\n  FUNC_EPILOGUE;\n(?:  return var_\w+;\n)?\}\n\Z")
@@ -41,6 +41,7 @@ _TYPE = re.compile(
 )
 _SUBSTITUTIONS = [
     *substitutions(EXTENSION),
+    *_vectors.SUBSTITUTIONS,
     # Each function counts when it is entered, so that no cycle of calls goes without.
     (re.compile(r"^  FUNC_PROLOGUE;$", re.M), "  GUEST_TICK(instance);"),
     (re.compile(r"\bwasm_rt_grow_memory\(instance->w2c_x_m, "), "MEMORY_GROW(instance, "),
@@ -62,12 +63,14 @@ _KNOWN_NAME = re.compile(
     r"|[if](?:32|64)_reinterpret_[if](?:32|64)"
     r"|I(?:32|64)_(?:CLZ|CTZ|POPCNT|ROTL|ROTR|DIV_S|REM_S|TRUNC_(?:SAT_)?[SU]_F(?:32|64))"
     r"|DIV_U|REM_U|FMIN|FMAX"
-    r"|wasm_(?:sqrt|floor|ceil|trunc|nearbyint|fabs|quiet)f?|copysignf?" + _unwind.KNOWN_NAMES
+    r"|wasm_(?:sqrt|floor|ceil|trunc|nearbyint|fabs|quiet)f?|copysignf?"
+    + _unwind.KNOWN_NAMES
+    + _vectors.KNOWN_NAMES
 )
 # Also the characters that could begin something that is not a name.
 _FOREIGN = re.compile(r"""["'#\\@`$]|/[/*]|->|\binstance\.""")
 
-_C_TYPES = {"i": "u32", "j": "u64", "f": "f32", "d": "f64"}
+_C_TYPES = {"i": "u32", "j": "u64", "f": "f32", "d": "f64", "o": "v128"}
 
 _HEAD = (
     """\
@@ -184,8 +187,10 @@ def _global_macro(file: NativeFile, number: int, entry: Global) -> str:
     return f"#define GLOBAL_{number} {value}"
 
 
-def _declarations(file: NativeFile, types: list[tuple[str, str]]) -> Iterator[str]:
+def _declarations(file: NativeFile, types: list[tuple[str, str]], vectors: bool) -> Iterator[str]:
     yield _HEAD
+    if vectors:
+        yield '#include "guest_vectors.h"'
     for name, _ in types:
         yield f"extern const char {name}[33];"
     for number, entry in enumerate(file.globals):
@@ -382,7 +387,8 @@ def sources(file: NativeFile, generated: str, digest: bytes, build: str) -> dict
     whole = all(_is_whole(match[0]) for match in found)
     if sorted(numbers) != list(range(len(file.imports), file.function_count)) or not whole:
         raise NativeModuleError("wasm2c gave something unexpected for it")
-    declarations = "\n".join(_declarations(file, types)) + "\n"
+    vectors = _vectors.uses_vectors(generated)
+    declarations = "\n".join(_declarations(file, types, vectors)) + "\n"
     files = {"module.c": declarations + "\n".join(_descriptor(file, digest, build, types))}
     part: list[str] = []
     size = 0

@@ -44,6 +44,7 @@ from eryx.native._binary import (
     SECTION_TABLE,
     SECTION_TAG,
     SECTION_TYPE,
+    V128,
     FormatError,
     Reader,
     encode_name,
@@ -66,7 +67,8 @@ MAX_ALIGNMENT = 16  # a power of two
 # Where sections come that are not in the order of their numbers.
 ORDER = {SECTION_DATA_COUNT: SECTION_ELEMENT + 0.5, SECTION_TAG: SECTION_MEMORY + 0.5}
 
-LETTERS = {I32: "i", I64: "j", F32: "f", F64: "d"}
+NUMBERS = {I32: "i", I64: "j", F32: "f", F64: "d"}
+LETTERS = {**NUMBERS, V128: "o"}
 
 STACK_POINTER = "__stack_pointer"
 MEMORY_BASE = "__memory_base"
@@ -273,13 +275,13 @@ def _read_type(body: Reader) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if len(results) > 1 or len(parameters) > MAX_PARAMETERS:
         raise NativeModuleError("it has a function with more values than C functions have")
     if not LETTERS.keys() >= {*parameters, *results}:
-        raise NativeModuleError("it has a function with vectors or references, which are not had")
+        raise NativeModuleError("it has a function with references, which are not had")
     return tuple(parameters), tuple(results)
 
 
 def _read_global_type(body: Reader) -> tuple[int, bool]:
     kind, mutable = body.byte(), body.byte()
-    if kind not in LETTERS or mutable > 1:
+    if kind not in NUMBERS or mutable > 1:
         raise NativeModuleError("it has a global of an unknown type")
     return kind, bool(mutable)
 
