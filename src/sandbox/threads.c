@@ -180,8 +180,10 @@ static void change_to(eryx_sandbox *sandbox, guest_thread *next)
     all->current = next;
     coroutine_rest to = next->rest;
     next->rest.stack = NULL;
+    guest_unwind unwind = guest_unwind_take(&sandbox->extended); /* the other has its own */
     coroutine_change(&sandbox->coroutine, self->stage == STAGE_FREE ? &all->ended : &self->rest,
                      &to);
+    guest_unwind_put(&sandbox->extended, unwind);
     free_ended(sandbox->threads);
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,33 @@ class TestState:
         program = "print(bacon.around(meanwhile.sync))"
         assert made.execute(program).stdout == "special 9"
         assert seen == ["too far", "(4, 2)"]
+
+    def test_threads_are_in_a_try_each(self, loaded: eryx.Session) -> None:
+        """A throw goes to the try of the thread that it is in, whichever was entered last."""
+        program = """
+            import threading, time
+            caught = []
+            def work(number):
+                for turn in range(10):
+                    def switch():
+                        time.sleep(0.001 * ((number * 7 + turn) % 5))
+                        if (number + turn) % 2:
+                            raise ValueError
+                    caught.append((number, bacon.around(switch), leap.returned(number, 3)))
+            threads = [threading.Thread(target=work, args=(number,)) for number in range(1, 6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            print(len(caught), sorted({row for row in caught}))
+        """
+        said = loaded.execute(textwrap.dedent(program)).stdout
+        expected = sorted(
+            (number, what, (number, 2))
+            for number in range(1, 6)
+            for what in ("special 9", "Python failed")
+        )
+        assert said == f"50 {expected}"
 
     def test_fork_checkpoint_rollback_and_save(
         self,

@@ -19,6 +19,7 @@ namespace
 {
 
 long destroyed;
+long calls;
 
 struct Guard {
     ~Guard()
@@ -121,8 +122,11 @@ PyObject *from_library(PyObject *, PyObject *)
 // around(function) -> what a throw behind a call of Python in a try is caught as.
 PyObject *around(PyObject *, PyObject *function)
 {
-    static std::mutex mutex;
-    std::lock_guard<std::mutex> lock(mutex);
+    {
+        static std::mutex mutex;
+        std::lock_guard<std::mutex> lock(mutex);
+        ++calls;
+    }
     return text(caught([&] {
         PyObject *result = PyObject_CallNoArgs(function);
         if (result == nullptr) {
