@@ -10,12 +10,16 @@
  *   type.
  *
  * - processor_time() -> nanoseconds that the guest has computed for, in this run and those before.
+ *
+ * A path that is FILE_AGAIN with the st_ino of an open file behind it, in hexadecimal, opens that
+ * file once more, for what it is open for: what os.dup() is made of.
  */
 #ifndef ERYX_PROTOCOL_FILES_H
 #define ERYX_PROTOCOL_FILES_H
 
 #define FILE_MODE_SHIFT 48
 #define FILE_MODE_USUAL 0xffffffffu
+#define FILE_AGAIN "\1open/"
 
 enum file_outcome {
     FILE_DONE = 0,

@@ -170,6 +170,51 @@ static uint32_t open_flags(uint32_t path_flags, uint32_t flags, uint32_t descrip
     return open;
 }
 
+/* Which open file a path of protocol/files.h names; false if it is another path. */
+static bool is_again(const char *path, size_t length, uint64_t *out_identity)
+{
+    const size_t prefix = sizeof FILE_AGAIN - 1;
+    if (length <= prefix || length > prefix + 16 || memcmp(path, FILE_AGAIN, prefix) != 0) {
+        return false;
+    }
+    uint64_t identity = 0;
+    for (size_t i = prefix; i < length; i++) {
+        uint8_t digit = (uint8_t)path[i];
+        if (!((digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f'))) {
+            return false;
+        }
+        identity = identity << 4 | (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    }
+    *out_identity = identity;
+    return true;
+}
+
+/* One more owner of an open file: of that handle which may do most. */
+static vfs_error open_again(guest_instance *instance, uint64_t identity, vfs_file **out_file)
+{
+    const handle_table *table = handles_of(instance);
+    const uint32_t access = VFS_OPEN_READ | VFS_OPEN_WRITE;
+    vfs_file *found = NULL;
+    guest_charge(instance, (uint64_t)COST_SYSTEM_CALL * (1 + table->used));
+    for (uint32_t i = 0; i < table->used; i++) {
+        vfs_status status;
+        const handle *open = &table->dynamic[i];
+        if (open->kind != HANDLE_DESCRIPTOR || vfs_file_type(open->object) != VFS_TYPE_FILE) {
+            continue;
+        }
+        if ((found == NULL ||
+             (vfs_open_flags(open->object) & access) > (vfs_open_flags(found) & access)) &&
+            vfs_stat(open->object, &status) == VFS_OK && status.identity == identity) {
+            found = open->object;
+        }
+    }
+    if (found == NULL) {
+        return VFS_BAD_DESCRIPTOR;
+    }
+    *out_file = vfs_retain(found);
+    return VFS_OK;
+}
+
 void wasi_filesystem_types_descriptor_open_at(guest_instance *instance, uint32_t self,
                                               uint32_t path_flags, uint32_t path,
                                               uint32_t path_length, uint32_t flags,
@@ -182,7 +227,10 @@ void wasi_filesystem_types_descriptor_open_at(guest_instance *instance, uint32_t
     }
     vfs_file *file;
     vfs_error error = check_handles(instance);
-    if (error == VFS_OK) {
+    uint64_t identity;
+    if (error == VFS_OK && is_again(text, path_length, &identity)) {
+        error = open_again(instance, identity, &file);
+    } else if (error == VFS_OK) {
         error = vfs_open(directory, text, path_length,
                          open_flags(path_flags, flags, descriptor_flags), &file);
     }

@@ -11,6 +11,7 @@ from _eryx_runtime import (
     clocks,
     databases,
     event_loop,
+    file_copies,
     file_modes,
     immortal,
     interrupts,
@@ -77,6 +78,7 @@ def prepare_image() -> None:
     event_loop.number_tasks(False)
     network.install()
     file_modes.install()
+    file_copies.install()
     processes.install()
     sources.install()
     clocks.install()
