@@ -230,6 +230,26 @@ class TestHostileFiles:
         with pytest.raises(eryx.InitializationError, match=r"as \( \), but it is \(i i\)"):
             eryx.Sandbox(native_modules=[native.translate(data)])
 
+    def test_random_numbers_of_wasi_are_those_of_the_guest(self, tmp_path: Path) -> None:
+        """As the standard library of Rust wants them: the init function aborts without."""
+        get = (0x23, 0, 0x41, 16, 0x10, 0)  # random_get(memory base, 16)
+        differ = (0x23, 0, 0x29, 3, 0, 0x23, 0, 0x29, 3, 8, 0x51, 0x72)  # or both halves alike
+        data = module(
+            section(1, b"\x60\2\x7f\x7f\1\x7f", I32),
+            section(
+                2,
+                MEMORY_IMPORT,
+                MEMORY_BASE,
+                wasm.Import("wasi_snapshot_preview1", "random_get", 0, b"\0").encode(),
+            ),
+            section(3, b"\1"),
+            section(7, wasm.Export("PyInit_bad", 0, 1).encode()),
+            section(10, body(*get, *differ, 0x04, 0x40, 0x00, 0x0B, 0x41, 0)),
+        )
+        (tmp_path / "bad.so").write_bytes(data)
+        with pytest.raises(eryx.ExecutionError, match="without raising an exception"):
+            session(tmp_path, native.translate(data)).execute("import bad")
+
     def test_functions_of_the_host_cannot_be_had(self) -> None:
         data = module(
             section(1, b"\x60\1\x7f\1\x7f"),

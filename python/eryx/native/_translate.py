@@ -22,7 +22,7 @@ from eryx.native._wasm2c import EXTENSION, substitutions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from eryx.native._wasm import Global, NativeFile
+    from eryx.native._wasm import Global, ImportedFunction, NativeFile
 
 # C source of one file at most, so that several are compiled at once.
 FILE_CHARACTERS = 3_000_000
@@ -72,6 +72,9 @@ _FOREIGN = re.compile(r"""["'#\\@`$]|/[/*]|->|\binstance\.""")
 
 _C_TYPES = {"i": "u32", "j": "u64", "f": "f32", "d": "f64", "o": "v128"}
 
+# A function that the translator makes itself; its name and signature, see headers/fenv.h.
+_FLOAT_FLAGS = ("eryx_float_flags", "ii i")
+
 _HEAD = (
     """\
 /* Written by eryx.native. */
@@ -92,9 +95,24 @@ typedef f64 __attribute__((aligned(1), may_alias)) global_f64;
 #define GUEST_TABLE (instance->table)
 #define MEMORY_GROW(instance, pages) ((u32)wasm_rt_grow_memory(&(instance)->memory, pages))
 #define MEMORY_PAGES(instance) ((u32)(instance)->memory.pages)
+
+__attribute__((visibility("hidden"))) u32 extension_float_flags(guest_instance*, u32, u32);
 """
     + _unwind.HEAD
 )
+
+# Flags and nothing else: what is masked and how numbers are rounded stays as it is.
+_FLOATS = """
+__attribute__((visibility("hidden"), noinline)) u32 extension_float_flags(
+    guest_instance* instance, u32 cleared, u32 raised) {
+  u32 control;
+  __asm__ volatile("stmxcsr %0" : "=m"(control) : : "memory");
+  u32 before = control & 0x3f;
+  control = (control & ~(cleared & 0x3f)) | (raised & 0x3f);
+  __asm__ volatile("ldmxcsr %0" : : "m"(control) : "memory");
+  return before;
+}
+"""
 
 # The host's functions are reached by jumps, whatever their calling convention is.
 _HOST_CALLS = (
@@ -187,6 +205,10 @@ def _global_macro(file: NativeFile, number: int, entry: Global) -> str:
     return f"#define GLOBAL_{number} {value}"
 
 
+def _is_float_flags(file: NativeFile, imported: ImportedFunction) -> bool:
+    return (imported.name, file.signature(imported.type_index)) == _FLOAT_FLAGS
+
+
 def _declarations(file: NativeFile, types: list[tuple[str, str]], vectors: bool) -> Iterator[str]:
     yield _HEAD
     if vectors:
@@ -200,6 +222,9 @@ def _declarations(file: NativeFile, types: list[tuple[str, str]], vectors: bool)
     count = len(file.imports) + 1
     yield f"extern wasm_rt_function_ptr_t extension_imports[2][{count}];"
     for number, imported in enumerate(file.imports):
+        if _is_float_flags(file, imported):
+            yield f"#define IMPORT_{number} extension_float_flags"
+            continue
         parameters, result = _parameters(file.signature(imported.type_index))
         kind = f"{result} (*)({', '.join(['guest_instance*', *parameters])})"
         yield (
@@ -286,6 +311,7 @@ def _descriptor(
     )
     place = {function: number for number, function in enumerate(used)}
     yield _HOST_CALLS
+    yield _FLOATS
     yield (
         '__attribute__((visibility("hidden"))) wasm_rt_function_ptr_t '
         f"extension_imports[2][{len(file.imports) + 1}];"
@@ -320,7 +346,8 @@ def _descriptor(
         "guest_extension_import",
         "imports",
         [
-            f'{{{_string(entry.name)}, "{file.signature(entry.type_index)}", {int(entry.weak)}}},'
+            f'{{{_string(entry.name)}, "{file.signature(entry.type_index)}",'
+            f" {int(entry.weak or _is_float_flags(file, entry))}}},"
             for entry in file.imports
         ],
     )

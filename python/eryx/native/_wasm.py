@@ -77,6 +77,11 @@ BASES = (STACK_POINTER, MEMORY_BASE, TABLE_BASE)
 
 SYMBOL_WEAK = 1  # in dylink.0
 
+# What the standard library of Rust imports even of a library, and which function of the guest is
+# the same. Everything else of WASI is the guest's own matter.
+WASI = "wasi_snapshot_preview1"
+WASI_FUNCTIONS = {"random_get": "getentropy"}
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -302,6 +307,8 @@ def _read_imports(file: NativeFile, body: Reader) -> None:
         weak = bool({(module, name), ("env", name)} & file.weak)
         shown = f"{module}.{name}"
         if kind == KIND_FUNCTION:
+            if module == WASI and name in WASI_FUNCTIONS:
+                module, name = "env", WASI_FUNCTIONS[name]
             if module != "env":
                 raise NativeModuleError(
                     f"it calls {shown}: only functions of Python and of the C library can be had"

@@ -31,18 +31,21 @@
 
 #define PAIRS(X)                                                                                   \
     X(i8x16_add)                                                                                   \
-    X(i16x8_mul) X(i32x4_mul) X(i64x2_mul) X(i8x16_add_sat) X(u8x16_sub_sat) X(i16x8_sub_sat)      \
-        X(u8x16_avgr) X(i16x8_q15mulr_sat) X(i32x4_dot_i16x8) X(i8x16_min) X(u8x16_max)            \
-            X(u32x4_min) X(i8x16_swizzle) X(i8x16_narrow_i16x8) X(u8x16_narrow_i16x8)              \
-                X(u16x8_narrow_i32x4) X(i16x8_extmul_low_i8x16) X(u32x4_extmul_high_u16x8)         \
-                    X(i64x2_gt) X(u8x16_lt) X(v128_andnot) X(f32x4_add) X(f32x4_min) X(f32x4_pmax) \
-                        X(f64x2_div) X(f64x2_lt)
+    X(i16x8_mul)                                                                                   \
+    X(i32x4_mul)                                                                                   \
+    X(i64x2_mul) X(i8x16_add_sat) X(u8x16_sub_sat) X(i16x8_sub_sat) X(u8x16_avgr)                  \
+        X(i16x8_q15mulr_sat) X(i32x4_dot_i16x8) X(i8x16_min) X(u8x16_max) X(u32x4_min)             \
+            X(i8x16_swizzle) X(i8x16_narrow_i16x8) X(u8x16_narrow_i16x8) X(u16x8_narrow_i32x4)     \
+                X(i16x8_extmul_low_i8x16) X(u32x4_extmul_high_u16x8) X(i64x2_gt) X(u8x16_lt)       \
+                    X(v128_andnot) X(f32x4_add) X(f32x4_min) X(f32x4_pmax) X(f64x2_div)            \
+                        X(f64x2_lt)
 #define ALONES(X)                                                                                  \
     X(i8x16_neg)                                                                                   \
-    X(i16x8_abs) X(i8x16_popcnt) X(v128_not) X(f32x4_nearest) X(f64x2_ceil) X(f64x2_sqrt)          \
-        X(i32x4_trunc_sat_f32x4) X(u32x4_trunc_sat_f64x2_zero) X(f64x2_promote_low_f32x4)          \
-            X(f32x4_demote_f64x2_zero) X(f64x2_convert_low_u32x4) X(i16x8_extadd_pairwise_i8x16)   \
-                X(u32x4_extend_high_u16x8)
+    X(i16x8_abs)                                                                                   \
+    X(i8x16_popcnt)                                                                                \
+    X(v128_not) X(f32x4_nearest) X(f64x2_ceil) X(f64x2_sqrt) X(i32x4_trunc_sat_f32x4)              \
+        X(u32x4_trunc_sat_f64x2_zero) X(f64x2_promote_low_f32x4) X(f32x4_demote_f64x2_zero)        \
+            X(f64x2_convert_low_u32x4) X(i16x8_extadd_pairwise_i8x16) X(u32x4_extend_high_u16x8)
 #define SHIFTS(X) X(i8x16_shl) X(i16x8_shr) X(u32x4_shr) X(i64x2_shr)
 #define NUMBERS(X) X(i8x16_bitmask) X(i32x4_bitmask) X(v128_any_true) X(i16x8_all_true)
 
