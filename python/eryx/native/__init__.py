@@ -101,6 +101,7 @@ def build_wheel(
     *,
     isolation: bool = True,
     exceptions: bool = True,
+    setup: Iterable[str] = (),
     cache: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Builds the wheel of a source distribution for sandboxes; gives its path.
@@ -111,6 +112,7 @@ def build_wheel(
         present environment has to have it.
     exceptions: of C++. Without them a throw does not compile, and the module brings its part of the
         C++ library along instead of sharing one.
+    setup: arguments for the setup of packages that are built by Meson.
     cache: as of `translate`.
 
     Raises NativeModuleError if it cannot be built; the message has what the build said.
@@ -119,7 +121,12 @@ def build_wheel(
 
     directory = Path(cache) if cache else None
     return build(
-        Path(source), Path(output), isolation=isolation, exceptions=exceptions, cache=directory
+        Path(source),
+        Path(output),
+        isolation=isolation,
+        exceptions=exceptions,
+        setup=list(setup),
+        cache=directory,
     )
 
 

@@ -10,6 +10,7 @@ import base64
 import csv
 import hashlib
 import io
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from eryx.native import _meson
 from eryx.native._compile import (
     _private_directory,
     default_cache,
@@ -33,6 +35,7 @@ from eryx.native._compile import (
 )
 from eryx.native._cross import write_compilers
 from eryx.native._errors import NativeModuleError
+from eryx.packages._standards import SpecifierSet
 
 PLATFORM = "wasi_wasm32"
 HEADERS = Path(__file__).resolve().with_name("python3.14")
@@ -143,18 +146,24 @@ def unpack(source: Path, target: Path) -> Path:
 
 
 _RUN_BACKEND = """\
-import importlib, os, sys
+import importlib, json, os, sys
 name, _, attribute = sys.argv[1].partition(":")
-sys.path[:0] = [os.path.abspath(entry) for entry in sys.argv[3:]] or []
+sys.path[:0] = [os.path.abspath(entry) for entry in sys.argv[4:]] or []
 backend = importlib.import_module(name)
 for part in filter(None, attribute.split(".")):
     backend = getattr(backend, part)
-backend.build_wheel(sys.argv[2])
+backend.build_wheel(sys.argv[2], json.loads(sys.argv[3]))
 """
 
 
 def build(
-    source: Path, output: Path, *, isolation: bool, exceptions: bool, cache: Path | None
+    source: Path,
+    output: Path,
+    *,
+    isolation: bool,
+    exceptions: bool,
+    setup: list[str],
+    cache: Path | None,
 ) -> Path:
     """See `eryx.native.build_wheel`."""
     directory = _private_directory(cache or default_cache())
@@ -162,7 +171,9 @@ def build(
         work = Path(work_name)
         (work / "tree").mkdir()
         tree = unpack(source, work / "tree")
-        project = _project(tree)
+        described = _description(source, tree)
+        project = _table(described, "build-system")
+        _check_python(source, _table(described, "project"))
         python = sys.executable
         if isolation:
             python = _environment(work, project.get("requires", ["setuptools", "wheel"]))
@@ -174,9 +185,17 @@ def build(
         made = work / "wheel"
         made.mkdir()
         backend = project.get("build-backend", _DEFAULT_BACKEND)
+        settings: dict[str, object] = {}
+        if backend == _meson.BACKEND:
+            name = str(_table(described, "project").get("name", "")).lower()
+            settings = _meson.settings(work, zig_program(), name, setup)
+            # Meson and Ninja are looked for there.
+            environment["PATH"] = os.pathsep.join(
+                [os.path.dirname(python), os.environ.get("PATH", os.defpath)]
+            )
         extra = project.get("backend-path", [] if "build-backend" in project else ["."])
         done = subprocess.run(
-            [python, "-c", _RUN_BACKEND, backend, str(made), *extra],
+            [python, "-c", _RUN_BACKEND, backend, str(made), json.dumps(settings), *extra],
             cwd=tree,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -192,15 +211,29 @@ def build(
         return _retag(wheels[0], output)
 
 
-def _project(tree: Path) -> dict[str, Any]:
+def _description(source: Path, tree: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads((tree / "pyproject.toml").read_text())
+        return tomllib.loads((tree / "pyproject.toml").read_text())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise NativeModuleError(f"pyproject.toml cannot be read: {error}") from None
-    system = table.get("build-system", {})
-    return system if isinstance(system, dict) else {}
+        raise NativeModuleError(f"{source}: pyproject.toml cannot be read: {error}") from None
+
+
+def _table(description: dict[str, Any], name: str) -> dict[str, Any]:
+    table = description.get(name, {})
+    return table if isinstance(table, dict) else {}
+
+
+def _check_python(source: Path, project: dict[str, Any]) -> None:
+    """The build runs on this Python, which the package has to be for."""
+    wanted = project.get("requires-python")
+    present = ".".join(map(str, sys.version_info[:3]))
+    if isinstance(wanted, str) and not SpecifierSet(wanted).contains(present):
+        raise NativeModuleError(
+            f"{source}: it is built with Python {wanted}, and this is {present}: run eryx with"
+            " such a one"
+        )
 
 
 def _environment(work: Path, requires: list[str]) -> str:

@@ -30,6 +30,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="compile C++ without exceptions, with its own part of the library",
     )
+    build.add_argument(
+        "--setup",
+        action="append",
+        default=[],
+        metavar="ARGUMENT",
+        help="for the setup of a package that is built by Meson, as --setup=-Dname=value",
+    )
     for command in (precompile, build):
         command.add_argument("--cache", metavar="DIR", help="where translated modules are kept")
     return parser
@@ -48,6 +55,7 @@ def main(arguments: list[str]) -> int:
             options.output,
             isolation=not options.no_isolation,
             exceptions=not options.no_exceptions,
+            setup=options.setup,
             cache=options.cache,
         )
     except EryxError as error:

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TARGET = ("-target", "wasm32-wasi")
+# Before those of the C library.
+HEADERS = Path(__file__).with_name("headers")
 COMPILE_FLAGS = (
+    f"-I{HEADERS}",
     *(*_TARGET, "-O2", "-g0", "-fPIC", "-fno-sanitize=all", "-DNDEBUG"),
     *("-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_GETPID", "-D_WASI_EMULATED_PROCESS_CLOCKS"),
+    "-D_GNU_SOURCE",  # what musl has of POSIX, also with -std=c11
     *_cxx_flags.LONG_JUMPS,
 )
 # The C++ library of modules that throw, which they share.
@@ -33,7 +37,8 @@ LINK_FLAGS = (
 _CXX_SUFFIXES = (".cpp", ".cc", ".cxx", ".C")
 
 # What build backends pass on from their own Python's configuration and that means nothing here.
-_DROPPED = ("-L", "-march=", "-mtune=", "-fuse-ld=", "-Wl,")
+_DROPPED = ("-L", "-l", "-march=", "-mtune=", "-fuse-ld=", "-Wl,")
+_COMPILE_ONLY = ("-c", "-E", "-S", "-fsyntax-only")
 
 
 def _identity(zig: Path) -> str:
@@ -152,23 +157,44 @@ def write_compilers(
         "dropped": list(dropped),
         "marker": str(work / "uses-c++"),
     }
+    zig_packages = str(Path(zig_program()).parents[1])
     for name in ("cc", "c++"):
         program = work / name
         program.write_text(
             f"#!{sys.executable}\nimport sys\n"
-            f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
+            f"sys.path[:0] = {[str(Path(__file__).parents[2]), zig_packages]!r}\n"
             "from eryx.native._cross import main\n"
             f"sys.exit(main({json.dumps(config)!r}, {name == 'c++'}, sys.argv[1:]))\n"
         )
         program.chmod(0o700)
 
 
+def _archives(arguments: Sequence[str]) -> list[str]:
+    """The static libraries that ``-l`` and ``-L`` mean."""
+    directories = [argument[2:] for argument in arguments if argument.startswith("-L")]
+    names = [f"lib{argument[2:]}.a" for argument in arguments if argument.startswith("-l")]
+    found = (
+        next((path for path in (f"{at}/{name}" for at in directories) if os.path.exists(path)), "")
+        for name in names
+    )
+    return [path for path in found if path]
+
+
 def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
-    """What ``cc`` and ``c++`` do: compile, or link a module if there is ``-shared``."""
+    """What ``cc`` and ``c++`` do: compile, or link a module if there is ``-shared``.
+
+    Other links are checks of build systems, which make a program that nobody runs.
+    """
     config: dict[str, Any] = json.loads(config_text)
     cache = Path(config["cache"])
+    if "-Wl,--version" in arguments:
+        print("LLD 22 (compatible with GNU linkers)")
+        return 0
+    if "--version" in arguments or "-dumpversion" in arguments:
+        return subprocess.call([zig_program(), "cc", *arguments], env=zig_environment(cache))
     marker = Path(config["marker"])
     cxx = is_cxx or any(argument.endswith(_CXX_SUFFIXES) for argument in arguments)
+    libraries = _archives(arguments)
     if cxx:
         marker.touch()
     arguments = [
@@ -180,10 +206,13 @@ def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
     if "-shared" not in arguments:
         include = f"-I{config['include']}"
         options = [include, "-Wno-everything", *arguments]
-        command = compile_command(options, cxx=cxx, exceptions=config["exceptions"])
+        # zig links a library of its own, which has no exceptions, with programs.
+        compiles = any(argument in _COMPILE_ONLY for argument in arguments)
+        exceptions = config["exceptions"] and compiles
+        command = compile_command(options, cxx=cxx, exceptions=exceptions)
         return subprocess.call(command, env=environment)
     output = arguments[arguments.index("-o") + 1]
-    objects = [argument for argument in arguments if argument.endswith((".o", ".a"))]
+    objects = [argument for argument in arguments if argument.endswith((".o", ".a"))] + libraries
     cxx = cxx or marker.exists()
     command = link_command(objects, output, cache, cxx=cxx, exceptions=config["exceptions"])
     return subprocess.call(command, env=environment)
