@@ -32,7 +32,7 @@ struct native_needs {
     unsigned int alignment; /* a power of two */
 };
 
-#define NATIVE_RECORDS_MAX 128
+#define NATIVE_RECORDS_MAX 512
 #define NATIVE_FILE_MAX_BYTES (64 << 20)
 
 /*

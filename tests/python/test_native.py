@@ -229,7 +229,7 @@ class TestForgedList:
         ("offset", "value", "message"),
         [
             (0, 0xFFFFFFFF, "damaged"),
-            (0, 129, "damaged"),
+            (0, 513, "damaged"),
             (0, 2, "may not load"),
             (8, 0x12345678, "may not load"),
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -153,6 +154,31 @@ class TestTime:
         copies = [made.fork() for _ in range(10)]
         assert time.monotonic() - began < 1
         assert copies[-1].execute("print(1)").stdout == "1"
+
+
+def test_more_modules_than_a_byte_counts(tmp_path: Path) -> None:
+    """Packages for science have hundreds of them."""
+    names = [f"m{number}" for number in range(150)]
+    with ThreadPoolExecutor() as pool:
+        modules = list(
+            pool.map(lambda n: native.translate(module(needs=dylink(n + 16))), range(150))
+        )
+    for number, name in enumerate(names):
+        (tmp_path / f"{name}.so").write_bytes(module(needs=dylink(number + 16)))
+    made = session(tmp_path, *modules)
+    program = f"""
+for name in {names!r}:
+    try:
+        __import__(name)
+    except ImportError as error:
+        assert f"PyInit_{{name}}" in str(error), error
+"""
+    made.execute(program)
+    made.save(tmp_path / "state")
+    other = session(tmp_path, *modules)
+    other.load(tmp_path / "state")
+    for each in (made, made.fork(), other):
+        assert each.execute(f"{program}\nprint(len({names!r}))").stdout == "150"
 
 
 class TestMemory:
