@@ -49,17 +49,7 @@ typedef long long guest_vector_bits __attribute__((vector_size(16)));
         *(unaligned __seg_gs *)(uintptr_t)addr = value;                                            \
     }
 
-#define DEFINE_LANES_2(bits) DEFINE_LANE(bits, 0) DEFINE_LANE(bits, 1)
-#define DEFINE_LANES_4(bits) DEFINE_LANES_2(bits) DEFINE_LANE(bits, 2) DEFINE_LANE(bits, 3)
-#define DEFINE_LANES_8(bits)                                                                       \
-    DEFINE_LANES_4(bits)                                                                           \
-    DEFINE_LANE(bits, 4) DEFINE_LANE(bits, 5) DEFINE_LANE(bits, 6) DEFINE_LANE(bits, 7)
-#define DEFINE_LANES_16(bits)                                                                      \
-    DEFINE_LANES_8(bits)                                                                           \
-    DEFINE_LANE(bits, 8)                                                                           \
-    DEFINE_LANE(bits, 9)                                                                           \
-    DEFINE_LANE(bits, 10) DEFINE_LANE(bits, 11) DEFINE_LANE(bits, 12) DEFINE_LANE(bits, 13)        \
-        DEFINE_LANE(bits, 14) DEFINE_LANE(bits, 15)
+#define DEFINE_LANES_2(bits, first, second) DEFINE_LANE(bits, first) DEFINE_LANE(bits, second)
 
 DEFINE_VECTOR_LOAD(v128_load_default32, guest_vector_bits, simde_wasm_v128_load)
 DEFINE_VECTOR_STORE(v128_store_default32, guest_vector_bits)
@@ -75,9 +65,20 @@ DEFINE_VECTOR_LOAD(i32x4_load16x4_default32, u64, simde_wasm_i32x4_load16x4)
 DEFINE_VECTOR_LOAD(u32x4_load16x4_default32, u64, simde_wasm_u32x4_load16x4)
 DEFINE_VECTOR_LOAD(i64x2_load32x2_default32, u64, simde_wasm_i64x2_load32x2)
 DEFINE_VECTOR_LOAD(u64x2_load32x2_default32, u64, simde_wasm_u64x2_load32x2)
-DEFINE_LANES_16(8)
-DEFINE_LANES_8(16)
-DEFINE_LANES_4(32)
-DEFINE_LANES_2(64)
+DEFINE_LANES_2(8, 0, 1)
+DEFINE_LANES_2(8, 2, 3)
+DEFINE_LANES_2(8, 4, 5)
+DEFINE_LANES_2(8, 6, 7)
+DEFINE_LANES_2(8, 8, 9)
+DEFINE_LANES_2(8, 10, 11)
+DEFINE_LANES_2(8, 12, 13)
+DEFINE_LANES_2(8, 14, 15)
+DEFINE_LANES_2(16, 0, 1)
+DEFINE_LANES_2(16, 2, 3)
+DEFINE_LANES_2(16, 4, 5)
+DEFINE_LANES_2(16, 6, 7)
+DEFINE_LANES_2(32, 0, 1)
+DEFINE_LANES_2(32, 2, 3)
+DEFINE_LANES_2(64, 0, 1)
 
 #endif
