@@ -20,14 +20,17 @@ enum request_field {
     REQUEST_CALLBACKS = 5,   /* JSON array of {"name", "description", "schema"}; absent for none */
     REQUEST_TRACE = 6,       /* "user" or "all"; absent for no tracing */
     REQUEST_TRACE_LIMIT = 7, /* u64: events after which tracing stops; with REQUEST_TRACE */
+    REQUEST_GIVEN = 8,       /* JSON object of what this run is given besides, then a NUL and bytes:
+                                eryx_run_options.given; absent for nothing */
 };
 
 /* Bits from REQUEST_COMMAND_SHIFT on are the eryx_run_command. */
 enum request_flag {
     REQUEST_KEEP_STATE = 1, /* leave globals for a later run; without it the program is finalised */
-    REQUEST_NEEDS_ENTROPY = 2,  /* seed random anew: this guest began as a copy of another */
-    REQUEST_HAS_SECRETS = 4,    /* ask for the placeholders (SECRETS_ENVIRONMENT) */
-    REQUEST_SOURCE_IS_FILE = 8, /* the source says itself how it is encoded */
+    REQUEST_NEEDS_ENTROPY = 2,   /* seed random anew: this guest began as a copy of another */
+    REQUEST_HAS_SECRETS = 4,     /* ask for the placeholders (SECRETS_ENVIRONMENT) */
+    REQUEST_SOURCE_IS_FILE = 8,  /* the source says itself how it is encoded */
+    REQUEST_HIDE_TRACEBACK = 16, /* report an uncaught exception without printing it */
     REQUEST_COMMAND_SHIFT = 8,
 };
 
@@ -39,7 +42,7 @@ enum run_outcome {
 };
 
 /* eryx_report(field, data, size): hands one part of the result to the host. A later report of the
- * same field replaces the earlier. */
+ * same field replaces the earlier, but for displays, which are kept in order. */
 enum report_field {
     REPORT_RESULT_JSON = 1,
     REPORT_RESULT_ERROR = 2,
@@ -48,6 +51,9 @@ enum report_field {
     REPORT_TRACEBACK = 5,
     REPORT_THREADS = 6,      /* JSON: the threads that are left, see eryx_result.threads_json */
     REPORT_THREAD_NAMES = 7, /* their names, for a message */
+    REPORT_VALUE_JSON = 8,   /* of the last expression */
+    REPORT_VALUE_REPR = 9,
+    REPORT_DISPLAY = 10, /* JSON object {"data": {mime type: value}, "metadata": {...}} */
 };
 
 /* How the host asks the interpreter to raise at the next bytecode that allows it. */

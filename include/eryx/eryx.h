@@ -288,8 +288,8 @@ typedef enum eryx_run_command {
                               program or null}; imports, then runs the program */
     ERYX_RUN_SEAL = 5,     /* the last run before it: leaves all objects as sandboxes can share
                               them; no source */
-    ERYX_RUN_STOP_THREADS = 6, /* raises SystemExit in all threads that are left, and waits for their
-                                  ends, at most so many milliseconds as the source says */
+    ERYX_RUN_STOP_THREADS = 6, /* raises SystemExit in all threads that are left, and waits for
+                                  their ends, at most so many milliseconds as the source says */
 } eryx_run_command;
 
 typedef struct eryx_run_options {
@@ -313,6 +313,17 @@ typedef struct eryx_run_options {
     int standard_input_fd;    /* in place of the bytes: what the guest reads from stdin, no sooner
                                  than it asks. Duplicated; only read, and waited for where it has
                                  nothing yet; -1 for none */
+    const uint8_t *given;     /* more for this run; NULL for nothing. A JSON object, of which each
+                                 member may be left out: "inputs" {name: value}, globals that the
+                                 program finds; "bytes" [[name, size]], more of them, whose bytes follow
+                                 the object and a NUL; "environment" {name: text}, for os.environ during
+                                 the run; "filename", of the program */
+    size_t given_size;
+    bool stream_lines;   /* with stream_output: hold the begin of a line back until the rest of
+                            it comes, the guest waits or calls, or the slice is over; false */
+    bool hide_traceback; /* do not print the traceback of an uncaught exception to stderr as well;
+                            false */
+    uint64_t max_display_bytes; /* JSON of what the guest displays, kept of this run; 16 MiB */
 } eryx_run_options;
 
 ERYX_API void eryx_run_options_init_sized(eryx_run_options *options, size_t size);
@@ -346,6 +357,7 @@ typedef struct eryx_event {
                 callbacks; /* calls without an answer: answering one is a reason to step as well */
             int fd; /* readable is a reason to step as well; -1 for none. The sandbox's own: only
                        wait for it, and only until the next step. */
+            bool input; /* the guest waits for its standard input (and perhaps for more) */
         } wait;
         struct {
             int stream;       /* 1 stdout, 2 stderr */
@@ -462,6 +474,11 @@ typedef struct eryx_result {
     uint64_t connections_total; /* with those that are not listed */
     eryx_bytes threads_json; /* JSON array of {"name", "daemon", "state", "where"}: threads that the
                                 run has left, to go on in the next; no data if there are none */
+    eryx_bytes value_json;   /* of the last expression; none if it is None or no JSON */
+    eryx_bytes value_repr;   /* its repr(), cut; none if it is None or there is none */
+    eryx_bytes displays;     /* JSON objects, each with a newline behind it, with "data" and
+                                "metadata" as Jupyter has them */
+    uint64_t displays_dropped; /* displays that are not in it: max_display_bytes, 1,000 */
 } eryx_result;
 
 /* The result of the last run that ended; NULL before the first and after a reset. */

@@ -160,9 +160,10 @@ static bool take_standard_input(PyObject *input, eryx_run_options *options)
 
 static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"source",     "result_variable",  "arguments",      "standard_input",
-                            "keep_state", "stream_output",    "pause_every_ms", "callbacks",
-                            "trace",      "max_trace_events", "source_is_file", NULL};
+    static char *names[] = {
+        "source",           "result_variable", "arguments",      "standard_input",    "keep_state",
+        "stream_output",    "pause_every_ms",  "hide_traceback", "callbacks",         "trace",
+        "max_trace_events", "source_is_file",  "given",          "max_display_bytes", NULL};
     eryx_run_options options;
     eryx_run_options_init(&options);
     options.result_variable = NULL;
@@ -174,19 +175,26 @@ static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
     unsigned long long pause_every_ms = 0;
     unsigned long long max_trace_events = 0;
     int source_is_file = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "y#|zO!OppK$zzKp:begin", names,
-                                     &options.source, &source_size, &options.result_variable,
-                                     &PyTuple_Type, &arguments, &input, &keep_state, &stream_output,
-                                     &pause_every_ms, &options.callbacks, &options.trace,
-                                     &max_trace_events, &source_is_file) ||
+    Py_ssize_t given_size = 0;
+    int hide_traceback = 0;
+    unsigned long long max_display_bytes = options.max_display_bytes;
+    if (!PyArg_ParseTupleAndKeywords(
+            args, keywords, "y#|zO!OppKp$zzKpz#K:begin", names, &options.source, &source_size,
+            &options.result_variable, &PyTuple_Type, &arguments, &input, &keep_state,
+            &stream_output, &pause_every_ms, &hide_traceback, &options.callbacks, &options.trace,
+            &max_trace_events, &source_is_file, &options.given, &given_size, &max_display_bytes) ||
         !take_standard_input(input, &options)) {
         return NULL;
     }
     options.max_trace_events = max_trace_events;
     options.source_is_file = source_is_file != 0;
+    options.given_size = (size_t)given_size;
+    options.hide_traceback = hide_traceback != 0;
+    options.max_display_bytes = max_display_bytes;
     options.source_size = (size_t)source_size;
     options.keep_state = keep_state != 0;
     options.stream_output = stream_output != 0;
+    options.stream_lines = options.stream_output;
     options.pause_every_ms = pause_every_ms;
     const char **array = NULL;
     if (arguments != NULL) {
@@ -380,8 +388,9 @@ static PyObject *core_step(PyObject *self, PyObject *slice)
         return NULL;
     case STEP_WAIT:
         if (event.as.wait.fd >= 0) {
-            return Py_BuildValue("(iKi)", (int)event.kind,
-                                 (unsigned long long)event.as.wait.wake_ns, event.as.wait.fd);
+            return Py_BuildValue("(iKiO)", (int)event.kind,
+                                 (unsigned long long)event.as.wait.wake_ns, event.as.wait.fd,
+                                 event.as.wait.input ? Py_True : Py_False);
         }
         return PyLong_FromUnsignedLongLong(event.as.wait.wake_ns);
     case STEP_PAUSE:
@@ -455,8 +464,9 @@ static PyObject *core_callback_raise(PyObject *self, PyObject *args)
 static PyMethodDef core_methods[] = {
     {"begin", (PyCFunction)(void (*)(void))core_begin, METH_VARARGS | METH_KEYWORDS,
      "begin($self, source, result_variable=None, arguments=(), standard_input=None,\n"
-     "      keep_state=False, stream_output=False, pause_every_ms=0, *, callbacks=None,\n"
-     "      trace=None, max_trace_events=0, source_is_file=False)\n--\n\n"
+     "      keep_state=False, stream_output=False, pause_every_ms=0, hide_traceback=False, *,\n"
+     "      callbacks=None, trace=None, max_trace_events=0, source_is_file=False,\n"
+     "      given=None, max_display_bytes=16 MiB)\n--\n\n"
      "Begins a run; nothing of the guest runs yet."},
     {"run", core_run, METH_NOARGS,
      "run($self, /)\n--\n\n"
@@ -466,7 +476,8 @@ static PyMethodDef core_methods[] = {
      "Runs until the guest waits, pauses or ends; pauses are passed over until it has computed "
      "for\n"
      "so long. Returns the CLOCK_MONOTONIC time at which to step again, 0 for a pause, None\n"
-     "when the run has ended, or a tuple for an event: (1, time, descriptor) if the descriptor is\n"
+     "when the run has ended, or a tuple for an event: (1, time, descriptor, is_input) if the "
+     "descriptor is\n"
      "to be waited for as well, (3, stream, bytes) of output, (4, id, name, arguments,\n"
      "memory_bytes) of a call, (5, id) of one that has expired, (6, events) of the tracer, (7, "
      "host,\n"

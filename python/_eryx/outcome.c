@@ -24,6 +24,10 @@ static PyStructSequence_Field outcome_fields[] = {
     {"connections", "tuples in the order of eryx.Connection"},
     {"connections_total", "connections with those that are not listed"},
     {"threads_json", "JSON of the threads that are left, or None"},
+    {"value_json", "JSON of the last expression, or None"},
+    {"value_repr", "its repr(), or None"},
+    {"displays", "JSON objects, each with a newline behind it, or None"},
+    {"displays_dropped", "displays that are not in it"},
     {NULL, NULL},
 };
 
@@ -47,6 +51,15 @@ static PyObject *text_or_none(eryx_bytes bytes)
         return Py_NewRef(Py_None);
     }
     return PyUnicode_DecodeUTF8((const char *)bytes.data, (Py_ssize_t)bytes.size, "replace");
+}
+
+/* JSON that a parser may be given; None if there is none. */
+static PyObject *checked_or_none(eryx_bytes json)
+{
+    if (json.data != NULL && json_check(json.data, json.size) != NULL) {
+        return Py_NewRef(Py_None);
+    }
+    return text_or_none(json);
 }
 
 static PyObject *text_from_c(const char *text)
@@ -88,6 +101,10 @@ PyObject *outcome_from_result(const binding_state *state, const eryx_result *res
         network_connections(result),
         PyLong_FromUnsignedLongLong(result->connections_total),
         text_or_none(result->threads_json),
+        checked_or_none(result->value_json),
+        text_or_none(result->value_repr),
+        checked_or_none(result->displays),
+        PyLong_FromUnsignedLongLong(result->displays_dropped),
     };
     const Py_ssize_t count = (Py_ssize_t)(sizeof values / sizeof values[0]);
     bool complete = true;

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from eryx import packages as packages
     from eryx._callbacks import CallbackRegistry, callback_stub
     from eryx._configure import configure
+    from eryx._display import Display
     from eryx._factory import SandboxFactory
     from eryx._journal import ReplayOutcome
     from eryx._lease import PooledSandbox
@@ -53,6 +54,7 @@ _LATER = {
     "CallbackRegistry": "eryx._callbacks",
     "Checkpoint": "eryx._session",
     "Connection": "eryx._network",
+    "Display": "eryx._display",
     "NetConfig": "eryx._network",
     "PoolClosedError": "eryx._pool_errors",
     "PoolError": "eryx._pool_errors",
@@ -78,6 +80,7 @@ __all__ = [
     "CancelledError",
     "Checkpoint",
     "Connection",
+    "Display",
     "EryxError",
     "ExecuteResult",
     "ExecutionError",

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 # Where a name is looked for that its module does not have. typing comes late, since it has old
 # names for what is in collections.abc.
-_PLACES = ("collections.abc", "types", "typing", "eryx", "eryx._option_types", "eryx._tracing")
+_PLACES = (
+    "collections.abc",
+    "types",
+    "typing",
+    "eryx",
+    "eryx._option_types",
+    "eryx._tracing",
+    "eryx._display",
+)
 
 
 class _Names(dict[str, object]):

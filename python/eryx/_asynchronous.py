@@ -208,7 +208,9 @@ class Driver:
         if kind == EVENT_OUTPUT:
             await self._hand_over(event[1], event[2])
         elif kind == EVENT_WAIT:
-            if not calls.answers:
+            if event[3] and calls.reader is not None:
+                await self._read_input()
+            elif not calls.answers:
                 await self._wait_until(event[1], event[2])
         elif kind == EVENT_CONNECT:
             self._core.connect_answer(await self._may_connect(event))
@@ -396,6 +398,19 @@ class Driver:
             if descriptor >= 0:
                 self._loop.remove_reader(descriptor)
             self._woken.clear()
+
+    async def _read_input(self) -> None:
+        """Asks for a line, and waits for it."""
+        calls = self._calls
+        waiting = calls.next_line()
+        if waiting is not None:
+            waiting.cancel = self.spawn(waiting.wait(self.wake))
+            try:
+                while not (waiting.done or self._stopped or calls.is_over()):
+                    await self._wait_until(calls.last_ns)
+            finally:
+                waiting.give_up()
+            calls.take_line(waiting)
 
     async def _may_connect(self, event: tuple[Any, ...]) -> bool:
         """Asks the caller's function, which may be async."""

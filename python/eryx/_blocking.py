@@ -80,7 +80,10 @@ class BlockingRun:
                     if event[0] == EVENT_OUTPUT:
                         self._hand_over(event[1], event[2])
                     elif event[0] == EVENT_WAIT:
-                        self._wait_until(event[1], event[2])
+                        if event[3] and calls.reader is not None:
+                            self._read_input()
+                        else:
+                            self._wait_until(event[1], event[2])
                     elif event[0] == EVENT_CONNECT:
                         self._core.connect_answer(self._may_connect(event))
                     elif calls.handle(event):
@@ -187,6 +190,19 @@ class BlockingRun:
             with _bells_lock:
                 bell, self._bell = self._bell, None
             os.close(bell)
+
+    def _read_input(self) -> None:
+        """Asks for a line, and waits for it."""
+        calls = self._calls
+        waiting = calls.next_line()
+        if waiting is not None:
+            waiting.cancel = self.spawn(waiting.wait(self.wake))
+            while not (waiting.done or self._stopped or calls.is_over()):
+                if calls.answers:
+                    calls.settle()
+                self._woken = waiting.done
+                self._wait_until(calls.last_ns)
+            calls.take_line(waiting)
 
     def _may_connect(self, event: tuple[Any, ...]) -> bool:
         """Asks the caller's function, which may be async."""

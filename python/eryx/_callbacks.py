@@ -267,6 +267,16 @@ def table_of(callbacks: object) -> CallbackTable | None:
     return CallbackTable(found) if found else None
 
 
+def more_callbacks(table: CallbackTable | None, callbacks: object) -> CallbackTable | None:
+    """A table with more callbacks; of two with one name the later one counts."""
+    more = collect(callbacks)
+    if not more:
+        return table
+    CallbackTable(more)  # which looks whether a name is there twice
+    known = {} if table is None else table.by_name
+    return CallbackTable([*{**known, **{callback.name: callback for callback in more}}.values()])
+
+
 def callback_stub(callbacks: object) -> str:
     """Python type stubs of callbacks, as a text for people and language models.
 

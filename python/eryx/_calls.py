@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from eryx._eryx import Core
     from eryx._journal import Recording
     from eryx._network import NetConfig
+    from eryx._reading import InputReader
     from eryx._tracing import Recorder
     from eryx._turn import Turn
 
@@ -229,6 +230,7 @@ class Calls:
         "last_ns",
         "max_trace_events",
         "network",
+        "reader",
         "recorder",
         "recording",
         "run_timeout_ms",
@@ -252,6 +254,7 @@ class Calls:
         self.recording = recording
         self.failures = Failures()
         self.recorder: Recorder | None = None
+        self.reader: InputReader | None = None
         self.trace_mode: str | None = None
         self.max_trace_events = 0
         self.network: NetConfig | None = None  # if it has a function to ask
@@ -263,6 +266,48 @@ class Calls:
         self.end_ns = self.last_ns = _LONGEST_NS
         self.stopped = False  # by cancel()
         self.answers: deque[tuple[int, Any, BaseException | None]] = deque()
+
+    def read_from(self, source: object) -> int:
+        """The guest's standard input comes from there; gives the descriptor for it."""
+        from eryx._reading import InputReader
+
+        self.reader = InputReader(source)
+        return self.reader.descriptor
+
+    def next_line(self) -> Awaited | None:
+        """The guest wants input. Gives what it has to be waited for; take_line() ends that."""
+        reader = self.reader
+        if reader is None or reader.flush():
+            return None
+        self.enter()
+        try:
+            line = reader.ask()
+        except Exception as error:
+            reader.end()
+            _report(error)
+            return None
+        finally:
+            self.leave()
+        if type(line) not in _PLAIN_TYPES and hasattr(line, "__await__"):
+            return Awaited(line)
+        self._take(line)
+        return None
+
+    def take_line(self, waiting: Awaited) -> None:
+        """The line has come, or is not waited for any more."""
+        waiting.give_up()
+        if waiting.done:
+            if waiting.error is not None and self.reader is not None:
+                self.reader.end()
+            waiting.report()
+            self._take(waiting.value)
+
+    def _take(self, line: object) -> None:
+        if self.reader is not None:
+            try:
+                self.reader.take(line)
+            except TypeError as error:
+                _report(error)
 
     def begin(self, runner: Runner) -> None:
         """The run is about to begin, in the present context."""
@@ -305,6 +350,8 @@ class Calls:
         self._mark.active = False
         if self._turn.calling == self.present:
             self._turn.calling = None
+        if self.reader is not None:
+            self.reader.close()
         self._runner = _NOBODY  # which ends the cycle of the two, so that memory is free at once
         if self.recorder is not None:
             self.recorder.calls = None

@@ -248,7 +248,8 @@ def _run(
         meter=options.meter,
     )
     if not options.json:
-        sandbox._on_output = _cli_streams.write
+        sandbox._request = sandbox._request.copy()
+        sandbox._request.on_output = _cli_streams.write
     own_program = options.code is not None or options.script not in (None, "-")
     stdin = _cli_streams.standard_input() if own_program else None
     try:

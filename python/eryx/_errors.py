@@ -9,7 +9,9 @@ from eryx._annotations import late_annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
+    from eryx._display import Display, Shown
     from eryx._network import Connection
     from eryx._tracing import TraceEvent
 
@@ -55,6 +57,37 @@ class EryxError(Exception):
     """What the tracer saw, in order; empty without tracing."""
     trace_truncated: bool = False
     """Whether events are missing because of `max_trace_events`."""
+    _shown: Shown | None = None
+
+    @property
+    def display(self) -> list[Display]:
+        """What the program had shown with ``display()``."""
+        return [] if self._shown is None else self._shown.display
+
+    @property
+    def display_truncated(self) -> bool:
+        """Whether displays are missing because of `ResourceLimits.max_display_bytes`."""
+        return self._shown is not None and self._shown.dropped > 0
+
+    @property
+    def text(self) -> str:
+        """What `to_text` gives."""
+        return self.to_text()
+
+    def to_text(self, max_chars: int = 20_000) -> str:
+        """The run as a language model should see it: what it left, and then what ended it, once.
+
+        max_chars: if it is longer, its middle is left out.
+        """
+        from eryx._display import text_for_model
+
+        return text_for_model(self, max_chars, str(self).rstrip())
+
+    def to_dict(self) -> dict[str, Any]:
+        """All attributes as JSON can hold them, and the error as ``error``: its type and text."""
+        from eryx._display import as_dict
+
+        return {**as_dict(self), "error": {"type": type(self).__name__, "message": str(self)}}
 
 
 class ExecutionError(EryxError):

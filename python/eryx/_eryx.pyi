@@ -75,11 +75,14 @@ class Core:
         keep_state: bool = False,
         stream_output: bool = False,
         pause_every_ms: int = 0,
+        hide_traceback: bool = False,
         *,
         callbacks: str | None = None,
         trace: str | None = None,
         max_trace_events: int = 0,
         source_is_file: bool = False,
+        given: bytes | None = None,
+        max_display_bytes: int = 16_777_216,
     ) -> None: ...
     def run(self) -> Outcome: ...
     def step(self, slice_ns: int, /) -> int | tuple[Any, ...] | None: ...
@@ -139,6 +142,10 @@ class Outcome(structseq[Any], tuple[Any, ...]):
         "connections",
         "connections_total",
         "threads_json",
+        "value_json",
+        "value_repr",
+        "displays",
+        "displays_dropped",
     )
     @property
     def status(self) -> int: ...
@@ -180,6 +187,14 @@ class Outcome(structseq[Any], tuple[Any, ...]):
     def connections_total(self) -> int: ...
     @property
     def threads_json(self) -> str | None: ...
+    @property
+    def value_json(self) -> str | None: ...
+    @property
+    def value_repr(self) -> str | None: ...
+    @property
+    def displays(self) -> str | None: ...
+    @property
+    def displays_dropped(self) -> int: ...
 
 def deliver(on_output: Callable[[int, Any], object], stream: int, data: Any, /) -> None: ...
 def set_stop_signal(number: int, /) -> bool: ...

@@ -9,7 +9,7 @@ import threading
 from eryx._annotations import late_annotations
 from eryx._pool_errors import PoolError
 from eryx._pool_waiter import Waiter
-from eryx._sandbox import Sandbox
+from eryx._sandbox import _NO_CORE, Sandbox
 from eryx._turn import running_loop
 
 TYPE_CHECKING = False
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 WAITING = 0
 HELD = 1
 RELEASED = 2
-
-# Stands where a lease has no sandbox.
-_NO_CORE: Core = None  # type: ignore[assignment]
 
 
 class PooledSandbox(Sandbox):
@@ -155,6 +152,10 @@ class PooledSandbox(Sandbox):
         if self._is_held():
             self._take_last_turn()
             self._give_back_in_turn()
+
+    def close(self) -> None:
+        """Does what `release` does."""
+        self.release()
 
     async def _release_async(self) -> None:
         if self._is_held():

@@ -21,9 +21,12 @@ _FIELDS = (
     "cpu_timeout_ms",
     "queue_timeout_ms",
     "max_threads",
+    "max_display_bytes",
 )
 
 _GREATEST = 2**63 - 1
+
+DEFAULT_DISPLAY_BYTES = 16_777_216
 
 TYPE_CHECKING = False
 
@@ -72,6 +75,8 @@ class ResourceLimits:
         None, no limit. The run ends with `TimeoutError` before it has begun. 0: it never waits.
     max_threads: threads of the guest at a time, beside the first; 64. The guest gets RuntimeError.
         0: none can be started. None: as many as there can be (1,024).
+    max_display_bytes: JSON of what the guest displays in a run; 16 MiB. What does not fit is left
+        out, and flagged. 0: nothing is kept. None: no limit.
 
     >>> limits = ResourceLimits(execution_timeout_ms=500)
     >>> limits.max_fuel = 1_000_000
@@ -97,6 +102,7 @@ class ResourceLimits:
     cpu_timeout_ms: int | None
     queue_timeout_ms: int | None
     max_threads: int | None
+    max_display_bytes: int | None
 
     def __init__(
         self,
@@ -116,6 +122,7 @@ class ResourceLimits:
         cpu_timeout_ms: int | None = None,
         queue_timeout_ms: int | None = None,
         max_threads: int | None = 64,
+        max_display_bytes: int | None = DEFAULT_DISPLAY_BYTES,
     ) -> None:
         """Sets the fields.
 
@@ -137,6 +144,7 @@ class ResourceLimits:
         self.cpu_timeout_ms = cpu_timeout_ms
         self.queue_timeout_ms = queue_timeout_ms
         self.max_threads = max_threads
+        self.max_display_bytes = max_display_bytes
 
     @classmethod
     def unlimited(cls) -> ResourceLimits:
@@ -187,11 +195,19 @@ def core_limits(limits: ResourceLimits, meter: bool = False) -> tuple[int, ...]:
     return (*values, meter)
 
 
-def check_limits(limits: object) -> None:
-    """Looks at what a caller gave as `resource_limits`."""
+def with_timeout(limits: tuple[int, ...], milliseconds: int | None) -> tuple[int, ...]:
+    """What core_limits() gave, with another time of a run."""
+    return (UNLIMITED if milliseconds is None else milliseconds, *limits[1:])
+
+
+assert LIMITS[0][0] == "execution_timeout_ms"
+
+
+def check_limits(limits: object, name: str = "resource_limits") -> None:
+    """Looks at what a caller gave as limits."""
     if limits is not None and not isinstance(limits, ResourceLimits):
         wrong = type(limits).__name__
-        raise TypeError(f"resource_limits must be ResourceLimits or None, not {wrong}")
+        raise TypeError(f"{name} must be ResourceLimits or None, not {wrong}")
 
 
 def copy_limits(limits: ResourceLimits) -> ResourceLimits:

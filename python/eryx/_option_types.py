@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import EllipsisType
-from typing import Any, Literal, TypedDict
+from typing import IO, Any, Literal, Protocol, TypedDict
 
 from eryx._callbacks import CallbackRegistry
 from eryx._limits import ResourceLimits
@@ -15,6 +15,18 @@ from eryx._network import NetConfig
 from eryx._storage import VfsStorage, Volume
 from eryx._tracing import TraceEvent
 from eryx.native import NativeModule
+
+
+class Reader(Protocol):
+    """Something that text or bytes can be read of."""
+
+    def readline(self) -> object:
+        """The next line; empty at the end. May be async."""
+
+
+# What the guest reads: all of it, an open file, anything with readline() or read(), or a function
+# that is called when the guest wants a line.
+StandardInput = str | bytes | IO[Any] | Reader | Callable[[], object]
 
 Callbacks = CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry]
 
@@ -31,6 +43,23 @@ class RequestOptions(TypedDict, total=False):
     trace: bool | Literal["all"] | None
     on_trace: Callable[[TraceEvent], object] | None
     max_trace_events: int
+    print_traceback: bool | None
+
+
+class RunOptions(TypedDict, total=False):
+    """What `execute` takes besides the program; what is not given is as the sandbox has it."""
+
+    inputs: Mapping[str, object] | None
+    stdin: StandardInput | None
+    arguments: Sequence[str]
+    env: Mapping[str, str] | None
+    callbacks: Callbacks | None
+    on_stdout: Callable[[str], object] | None
+    on_stderr: Callable[[str], object] | None
+    filename: str | None
+    timeout_ms: int | EllipsisType | None
+    limits: ResourceLimits | None
+    trace: bool | Literal["all"] | None
 
 
 class PlaceOptions(TypedDict, total=False):

@@ -9,7 +9,13 @@ from __future__ import annotations
 from _operator import itemgetter  # without the time that importing operator takes
 
 from eryx._errors import EryxError
-from eryx._limits import DEFAULT_CORE_LIMITS, DEFAULT_LIMITS, check_limits, core_limits
+from eryx._limits import (
+    DEFAULT_CORE_LIMITS,
+    DEFAULT_LIMITS,
+    check_limits,
+    core_limits,
+    with_timeout,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
 
     Group = TypeVar("Group", "Request", "Equipment")
 
+_GREATEST = 2**63 - 1
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
@@ -47,7 +54,10 @@ class Request:
         "callback_timeout_ms",
         "callbacks",
         "core_limits",
+        "handlers",
         "has_async_output",
+        "hide_traceback",
+        "max_display_bytes",
         "max_trace_events",
         "meter",
         "on_output",
@@ -69,6 +79,7 @@ class Request:
         trace: bool | Literal["all"] | None = None,
         on_trace: Callable[[TraceEvent], object] | None = None,
         max_trace_events: int = 100_000,
+        print_traceback: bool | None = None,
     ) -> None:
         """Raises TypeError and ValueError. callbacks: what `Sandbox` takes, or a CallbackTable."""
         if not isinstance(meter, bool):
@@ -78,9 +89,13 @@ class Request:
         self.result_variable = _variable_name(result_variable)
         self.on_output: Callable[[int, bytes], Awaitable[object] | None] | None = None
         self.has_async_output = False
+        self.handlers = (on_stdout, on_stderr)
         if on_stdout is not None or on_stderr is not None:
-            self.on_output = _text_handler(on_stdout, on_stderr)
-            self.has_async_output = _is_async(on_stdout) or _is_async(on_stderr)
+            self.take_handlers(on_stdout, on_stderr)
+        if not (print_traceback is None or isinstance(print_traceback, bool)):
+            wrong = type(print_traceback).__name__
+            raise TypeError(f"print_traceback must be True, False or None, not {wrong}")
+        self.hide_traceback = print_traceback is False
         self.callbacks: CallbackTable | None = None
         if callbacks is not None:
             from eryx._callbacks import table_of
@@ -95,6 +110,16 @@ class Request:
     names = _parameters(__init__)
     pick = itemgetter(*names)
 
+    def take_handlers(
+        self,
+        on_stdout: Callable[[str], object] | None,
+        on_stderr: Callable[[str], object] | None,
+    ) -> None:
+        """Output goes there."""
+        self.handlers = (on_stdout, on_stderr)
+        self.on_output = _text_handler(on_stdout, on_stderr)
+        self.has_async_output = _is_async(on_stdout) or _is_async(on_stderr)
+
     def _take_limits(self, limits: ResourceLimits | None) -> None:
         check_limits(limits)
         is_default = limits is None and not self.meter
@@ -103,12 +128,24 @@ class Request:
         self.timeout_ms = limits.execution_timeout_ms
         self.callback_timeout_ms = limits.callback_timeout_ms
         self.queue_timeout_ms = limits.queue_timeout_ms
+        most = limits.max_display_bytes
+        self.max_display_bytes = _GREATEST if most is None else most
 
-    def with_limits(self, limits: ResourceLimits) -> Request:
-        """The same with other limits."""
+    def take_timeout(self, milliseconds: int | None) -> None:
+        """The run may take so long; None for any time."""
+        self.timeout_ms = milliseconds
+        self.core_limits = with_timeout(self.core_limits, milliseconds)
+
+    def copy(self) -> Request:
+        """The same, to be changed before it is used."""
         made = object.__new__(Request)
         for name in self.__slots__:
             setattr(made, name, getattr(self, name))
+        return made
+
+    def with_limits(self, limits: ResourceLimits) -> Request:
+        """The same with other limits."""
+        made = self.copy()
         made._take_limits(limits)
         return made
 

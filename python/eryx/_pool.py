@@ -391,6 +391,19 @@ class SandboxPool(OneOfAKind):
         """Closes it."""
         self.close()
 
+    async def __aenter__(self) -> Self:
+        """Gives the pool."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes it."""
+        self.close()
+
     def __repr__(self) -> str:
         """How full it is."""
         state = ", closed" if self._closed else ""

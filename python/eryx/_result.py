@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from eryx._display import Display, Shown
     from eryx._network import Connection
     from eryx._tracing import Recorder, TraceEvent
 
@@ -26,6 +27,7 @@ class ExecuteResult:
 
     __module__ = "eryx"
     __slots__ = (
+        "_shown",  # value and displays; None if there are none, as for most runs
         "callback_invocations",
         "connections",
         "connections_total",
@@ -86,6 +88,71 @@ class ExecuteResult:
     """What the tracer saw, in order; empty without tracing."""
     trace_truncated: bool
     """Whether events are missing because of `max_trace_events`."""
+
+    _shown: Shown | None
+
+    @property
+    def value(self) -> Any:
+        """Value of the last expression of the program, as JSON has it.
+
+        None if JSON cannot hold it, and if it is None or the program does not end with one.
+        """
+        return None if self._shown is None else self._shown.value
+
+    @property
+    def value_repr(self) -> str | None:
+        """Its ``repr()``, of which the middle is left out if it is long.
+
+        None if it is None or the program does not end with an expression.
+        """
+        return None if self._shown is None else self._shown.value_repr
+
+    @property
+    def display(self) -> list[Display]:
+        """What the program has shown with ``display()``, in order.
+
+        That of the last expression comes last, if there is more to it than text.
+        """
+        return [] if self._shown is None else self._shown.display
+
+    @property
+    def display_truncated(self) -> bool:
+        """Whether displays are missing because of `ResourceLimits.max_display_bytes`."""
+        return self._shown is not None and self._shown.dropped > 0
+
+    @property
+    def text(self) -> str:
+        """What `to_text` gives."""
+        return self.to_text()
+
+    def to_text(self, max_chars: int = 20_000) -> str:
+        """The run as a language model should see it: stdout, the value, what else was shown.
+
+        max_chars: if it is longer, its middle is left out.
+
+        >>> import eryx
+        >>> print(eryx.Sandbox().execute("print('hello'); 6 * 7").text)
+        hello
+        42
+        """
+        from eryx._display import text_for_model
+
+        return text_for_model(self, max_chars)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All attributes as JSON can hold them; what is there as bytes as well is text alone."""
+        from eryx._display import as_dict
+
+        return as_dict(self)
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """For notebooks: the text, and what was shown last."""
+        display = self.display
+        data = {**display[-1].mime} if display else {}
+        data["text/plain"] = self.text
+        return data, (display[-1].metadata if display else {})
 
     def __reduce__(self) -> tuple[object, ...]:
         """For ``copy`` and ``pickle``: results go to other processes."""
@@ -152,6 +219,7 @@ class _Unsealed(ExecuteResult):
         self.peak_memory_bytes = outcome.peak_memory_bytes
         self.memory_limit_hit = outcome.memory_limit_hit
         self.callback_invocations = outcome.callback_invocations
+        self._shown = shown_of(outcome)
         self.connections = _connections(outcome)
         self.connections_total = outcome.connections_total
         self.trace = [] if recorder is None else recorder.events
@@ -176,6 +244,15 @@ def _shortened(value: str | None) -> str:
 def text(data: bytes) -> str:
     """Output as text: trailing newlines away, bytes that are not UTF-8 replaced."""
     return data.decode("utf-8", "replace").rstrip("\n")
+
+
+def shown_of(outcome: Outcome) -> Shown | None:
+    """Value and displays of a run; most have none and need not import anything for it."""
+    if outcome.value_repr is None and outcome.displays is None and not outcome.displays_dropped:
+        return None
+    from eryx._display import Shown
+
+    return Shown(outcome)
 
 
 def _connections(outcome: Outcome) -> list[Connection]:
@@ -249,6 +326,7 @@ def finish(
         error.peak_memory_bytes = outcome.peak_memory_bytes
         error.memory_limit_hit = outcome.memory_limit_hit
         error.callback_invocations = outcome.callback_invocations
+        error._shown = shown_of(outcome)
         error.connections = _connections(outcome)
         error.connections_total = outcome.connections_total
         if recorder is not None:

@@ -7,20 +7,22 @@ from eryx._copying import OneOfAKind
 from eryx._engine import Place, shared_engine
 from eryx._errors import (
     CancelledError,
+    EryxError,
     ExecutionError,
     ResourceLimitError,
     SuspendCallback,
     TimeoutError,  # noqa: A004  (ours)
 )
-from eryx._limits import ResourceLimits
+from eryx._limits import DEFAULT_DISPLAY_BYTES, ResourceLimits
 from eryx._options import Equipment, Request, among
 from eryx._result import ExecuteResult, finish, finish_async, has_large_result
-from eryx._turn import Turn
+from eryx._turn import Turn, running_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import IO, Any, Literal
+    from types import EllipsisType, TracebackType
+    from typing import Any, Literal, Self
 
     from eryx._asynchronous import Driver
     from eryx._blocking import BlockingRun
@@ -29,9 +31,17 @@ if TYPE_CHECKING:
     from eryx._eryx import Core, Outcome
     from eryx._journal import Recording, ReplayOutcome
     from eryx._network import NetConfig
+    from eryx._option_types import Callbacks, StandardInput
+    from eryx._run_options import Given
     from eryx._storage import CoreMounts, Volume
     from eryx._tracing import TraceEvent
     from eryx.native import NativeModule
+
+# What `Sandbox._given` is given by most runs.
+_NOTHING = (None, None, None, None, None, None, ..., None)
+
+# Stands where there is no sandbox (any more).
+_NO_CORE: Core = None  # type: ignore[assignment]
 
 # How a run can end without a result.
 _RUN_ERRORS = (ExecutionError, TimeoutError, ResourceLimitError, CancelledError, SuspendCallback)
@@ -60,11 +70,12 @@ class Sandbox(OneOfAKind):
     _KEEP_STATE = False  # for a later run
     __slots__ = (
         "__weakref__",
+        "_closed",
         "_core",
         "_driver",
         "_ending",
+        "_has_run_limits",  # the core has those of a run that was given its own
         "_network",  # if it has a function to ask
-        "_on_output",
         "_place",  # where it starts; only of factories
         "_request",
         "_turn",
@@ -92,6 +103,7 @@ class Sandbox(OneOfAKind):
         max_trace_events: int = 100_000,
         native_modules: Iterable[NativeModule] | None = None,
         meter: bool = False,
+        print_traceback: bool | None = None,
     ) -> None:
         """Makes a sandbox in which Python has started.
 
@@ -126,6 +138,8 @@ class Sandbox(OneOfAKind):
         meter: whether to count the work of each run, for `ExecuteResult.fuel_consumed`. With
             ``ResourceLimits.max_fuel`` it is counted in any case. A run that is not metered is a
             few percent faster.
+        print_traceback: whether the traceback of an exception that ends a run is printed to stderr
+            as well, as CPython does; None for yes.
 
         Raises TypeError and ValueError for arguments that are wrong, InitializationError if there
         is not enough memory or address space.
@@ -136,9 +150,8 @@ class Sandbox(OneOfAKind):
     def _make(self, request: Request, equipment: Equipment) -> None:
         """Makes the sandbox of checked options."""
         self._request = request
-        self._on_output = request.on_output
         self._network = equipment.asking_network
-        self._used = False
+        self._used = self._closed = self._has_run_limits = False
         self._begin_with(self._new_core(equipment))
 
     def _begin_with(self, core: Core) -> None:
@@ -152,18 +165,35 @@ class Sandbox(OneOfAKind):
         self,
         code: str,
         *,
-        stdin: str | bytes | IO[Any] | None = None,
+        inputs: Mapping[str, object] | None = None,
+        stdin: StandardInput | None = None,
         arguments: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        callbacks: Callbacks | None = None,
+        on_stdout: Callable[[str], object] | None = None,
+        on_stderr: Callable[[str], object] | None = None,
+        filename: str | None = None,
+        timeout_ms: int | EllipsisType | None = ...,
+        limits: ResourceLimits | None = None,
         trace: bool | Literal["all"] | None = None,
     ) -> ExecuteResult:
         """Runs a program from a clean state and waits for its end.
 
         code: the program; it runs as ``__main__`` and may use ``await`` at its top level.
+        inputs: globals that the program finds: bytes, and what JSON can hold.
         stdin: what the program reads from its standard input; None for nothing. Of an open file,
             such as a pipe, nothing is read that the program has not asked for; it has to stay open
-            until the end, and what Python has read ahead of it is not seen.
+            until the end, and what Python has read ahead of it is not seen. Of anything else with
+            ``readline`` or ``read``, and of a function without parameters, a line is asked for when
+            the program wants one. They may be async; None is the end, and what is empty is if it
+            does not come from a function.
         arguments: ``sys.argv[1:]`` of the program.
-        trace: in place of the sandbox's own; None to leave it at that.
+        env: variables in ``os.environ`` while the program runs.
+        callbacks: added to those of the sandbox for this run; a name that both have means this one.
+        on_stdout, on_stderr, trace: in place of the sandbox's own; None to leave it at that.
+        filename: what tracebacks call the program; None for ``<user>``.
+        timeout_ms: time of this run in milliseconds; None for no limit.
+        limits: in place of those of the sandbox. `timeout_ms` comes before them.
 
         The interpreter lock is released meanwhile. Ctrl-C ends the run with KeyboardInterrupt.
 
@@ -176,43 +206,52 @@ class Sandbox(OneOfAKind):
         >>> Sandbox().execute("import sys; print(sys.argv[1:])", arguments=["a", "b"]).stdout
         "['a', 'b']"
         """
-        return self._execute(code, stdin, arguments, trace)
+        own = self._given(
+            inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits
+        )
+        return self._execute(code, stdin, arguments, trace, own=own)
 
     def _execute(
         self,
         code: str | bytes,
-        stdin: str | bytes | IO[Any] | None,
+        stdin: StandardInput | None,
         arguments: Sequence[str],
         trace: bool | str | None,
         recording: Recording | None = None,
         is_file: bool = False,
+        own: Given | None = None,
     ) -> ExecuteResult:
         """As `execute`; is_file: the code is bytes, which say themselves how they are encoded."""
         source = code if is_file and isinstance(code, bytes) else _encoded(code)
-        standard_input = _standard_input(stdin)
+        standard_input, reader = _standard_input(stdin)
         argument_tuple = _arguments(arguments)
-        request = self._request
+        request = self._request if own is None else own.request
         calls = None
         if (
             request.callbacks is not None
             or trace is not None
             or request.trace_mode is not None
             or self._network is not None
-            or self._on_output is not None
+            or request.on_output is not None
+            or reader is not None
         ):
-            calls = self._new_calls(trace, recording)
+            calls = self._new_calls(request, trace, recording)
+            if reader is not None:
+                standard_input = calls.read_from(reader)
         if request.has_async_output:
             raise TypeError("on_stdout or on_stderr is async: use execute_async")
         self._turn.acquire()
         try:
-            self._begin(source, standard_input, argument_tuple, _PAUSE_MS, calls, is_file)
+            self._begin(
+                source, standard_input, argument_tuple, _PAUSE_MS, calls, is_file, request, own
+            )
             try:
                 if calls is None:
                     outcome = self._core.run()
                 else:
                     from eryx._blocking import BlockingRun
 
-                    run = self._driver = BlockingRun(self._core, self._on_output, calls)
+                    run = self._driver = BlockingRun(self._core, request.on_output, calls)
                     outcome = run.run()
             except BaseException:
                 self._abandon()
@@ -222,6 +261,8 @@ class Sandbox(OneOfAKind):
             self._end(outcome)
         finally:
             self._turn.release()
+            if calls is not None and calls.reader is not None:
+                calls.reader.close()
         if calls is None:
             return finish(outcome)
         return finish(outcome, calls.recorder, cause=calls.failures.take_cause(outcome))
@@ -230,8 +271,16 @@ class Sandbox(OneOfAKind):
         self,
         code: str,
         *,
-        stdin: str | bytes | IO[Any] | None = None,
+        inputs: Mapping[str, object] | None = None,
+        stdin: StandardInput | None = None,
         arguments: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        callbacks: Callbacks | None = None,
+        on_stdout: Callable[[str], object] | None = None,
+        on_stderr: Callable[[str], object] | None = None,
+        filename: str | None = None,
+        timeout_ms: int | EllipsisType | None = ...,
+        limits: ResourceLimits | None = None,
         trace: bool | Literal["all"] | None = None,
     ) -> ExecuteResult:
         """Does the same on the running event loop.
@@ -240,35 +289,47 @@ class Sandbox(OneOfAKind):
         cancelled the guest is stopped, which the task does not wait for. Async callbacks run on the
         same loop, and so do handlers.
         """
-        return await self._execute_async(code, stdin, arguments, trace)
+        own = self._given(
+            inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits
+        )
+        return await self._execute_async(code, stdin, arguments, trace, own=own)
 
     async def _execute_async(
         self,
         code: str,
-        stdin: str | bytes | IO[Any] | None,
+        stdin: StandardInput | None,
         arguments: Sequence[str],
         trace: bool | str | None,
         recording: Recording | None = None,
+        own: Given | None = None,
     ) -> ExecuteResult:
         from eryx._asynchronous import PAUSE_MS, Driver
 
         source = _encoded(code)
-        standard_input = _standard_input(stdin)
+        standard_input, reader = _standard_input(stdin)
         argument_tuple = _arguments(arguments)
-        calls = self._new_calls(trace, recording)
+        request = self._request if own is None else own.request
+        calls = self._new_calls(request, trace, recording)
         await self._turn.acquire_async()
         try:
+            self._check()
+            if reader is not None:
+                standard_input = calls.read_from(reader)
             run = self._driver = Driver(
                 self._core,
-                self._on_output,
+                request.on_output,
                 calls,
                 self._turn,
-                lambda: self._begin(source, standard_input, argument_tuple, PAUSE_MS, calls),
+                lambda: self._begin(
+                    source, standard_input, argument_tuple, PAUSE_MS, calls, False, request, own
+                ),
                 self._give_up,
-                self._request.queue_timeout_ms,
+                request.queue_timeout_ms,
             )
         except BaseException:
             self._turn.release()
+            if calls.reader is not None:
+                calls.reader.close()
             raise
         self._turn.if_loop_closes = run.leave
         outcome = await run.run()
@@ -299,7 +360,7 @@ class Sandbox(OneOfAKind):
         code: str,
         journal: dict[str, Any] | None = None,
         *,
-        stdin: str | bytes | IO[Any] | None = None,
+        stdin: StandardInput | None = None,
         arguments: Sequence[str] = (),
     ) -> ReplayOutcome:
         """Runs a program and writes down the answers of its callbacks.
@@ -333,7 +394,7 @@ class Sandbox(OneOfAKind):
         code: str,
         journal: dict[str, Any] | None = None,
         *,
-        stdin: str | bytes | IO[Any] | None = None,
+        stdin: StandardInput | None = None,
         arguments: Sequence[str] = (),
     ) -> ReplayOutcome:
         """Does the same on the running event loop."""
@@ -349,16 +410,80 @@ class Sandbox(OneOfAKind):
 
     def cancel(self) -> None:
         """Ends the present run with CancelledError, from any thread; does nothing without a run."""
+        if self._closed:
+            return
         self._core.cancel()
         driver = self._driver
         if driver is not None:
             driver.stop()
 
-    def _new_calls(self, trace: bool | str | None, recording: Recording | None) -> Calls:
+    def close(self) -> None:
+        """Gives the memory back; nothing can be done with the sandbox any more.
+
+        A run that goes on is ended. Raises EryxError if it is one of this thread, which cannot wait
+        for it: the sandbox can be closed when that has ended. Doing it twice does no harm.
+        """
+        self._take_last_turn()
+        self._close_in_turn()
+
+    async def _close_async(self) -> None:
+        self._turn.check()
+        self._end_run()
+        try:
+            await self._turn.acquire_async()
+        except BaseException:
+            self._ending = False
+            raise
+        self._close_in_turn()
+
+    def _close_in_turn(self) -> None:
+        try:
+            self._closed = True
+            self._core = _NO_CORE
+        finally:
+            self._turn.release()
+
+    def __enter__(self) -> Self:
+        """Gives the sandbox."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes it."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """Gives the sandbox."""
+        running_loop()  # the end of the block needs it
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes it."""
+        await self._close_async()
+
+    def _given(self, *given: Any) -> Given | None:
+        """What one run has of its own; None if that is nothing."""
+        if given == _NOTHING:
+            return None
+        from eryx import _run_options
+
+        return _run_options.given(self._request, *given)
+
+    def _new_calls(
+        self, request: Request, trace: bool | str | None, recording: Recording | None
+    ) -> Calls:
         """What a run needs that calls the host or is traced."""
         from eryx._calls import Calls
 
-        request = self._request
         calls = Calls(
             self._core, self._turn, request.callbacks, request.callback_timeout_ms, recording
         )
@@ -388,19 +513,26 @@ class Sandbox(OneOfAKind):
         arguments: tuple[bytes, ...],
         pause_ms: int,
         calls: Calls | None,
-        is_file: bool = False,
+        is_file: bool,
+        request: Request,
+        own: Given | None,
     ) -> None:
         self._prepare()
+        if own is not None or self._has_run_limits:
+            self._core.set_limits(request.core_limits)
+            self._has_run_limits = own is not None
         usual = (
             source,
-            self._request.result_variable,
+            request.result_variable,
             arguments,
             stdin,
             self._KEEP_STATE,
-            self._on_output is not None,
+            request.on_output is not None,
             pause_ms,
+            request.hide_traceback,
         )
-        if calls is None and not is_file:
+        most = request.max_display_bytes
+        if calls is None and own is None and not is_file and most == DEFAULT_DISPLAY_BYTES:
             self._core.begin(*usual)
         else:
             self._core.begin(
@@ -409,15 +541,29 @@ class Sandbox(OneOfAKind):
                 trace=None if calls is None else calls.trace_mode,
                 max_trace_events=0 if calls is None else calls.max_trace_events,
                 source_is_file=is_file,
+                given=None if own is None else own.data,
+                max_display_bytes=most,
             )
         if self._ending:
             self._core.cancel()
 
+    def _check(self) -> None:
+        """Raises EryxError if it is closed."""
+        if self._closed:
+            raise EryxError("the sandbox is closed")
+
     def _prepare(self) -> None:
         """Makes the sandbox ready for the next run."""
+        self._check()
         if self._used:
             self._reset()
         self._used = True
+
+    def _forget_run_limits(self) -> None:
+        """The limits are those of the sandbox again, if a run had its own."""
+        if self._has_run_limits:
+            self._core.set_limits(self._request.core_limits)
+            self._has_run_limits = False
 
     def _abandon(self) -> None:
         """Drops a run that an exception of the host has ended."""
@@ -460,19 +606,23 @@ def _encoded(code: str | bytes) -> bytes:
     return code.encode("utf-8", "surrogatepass")
 
 
-def _standard_input(stdin: str | bytes | IO[Any] | None) -> bytes | int | None:
-    """Bytes, or the descriptor of a file."""
+def _standard_input(stdin: StandardInput | None) -> tuple[bytes | int | None, object]:
+    """Bytes or the descriptor of a file, and what else is to be read of."""
     if stdin is None or isinstance(stdin, bytes):
-        return stdin
+        return stdin, None
     if isinstance(stdin, str):
-        return stdin.encode("utf-8", "surrogatepass")
+        return stdin.encode("utf-8", "surrogatepass"), None
     try:
-        return stdin.fileno()
+        return stdin.fileno(), None  # type: ignore[union-attr]
     except (AttributeError, OSError):  # such as io.UnsupportedOperation
-        wrong = type(stdin).__name__
-        raise TypeError(
-            f"stdin must be a str, bytes, an open file with a descriptor or None, not {wrong}"
-        ) from None
+        pass
+    if callable(stdin) or hasattr(stdin, "readline") or hasattr(stdin, "read"):
+        return None, stdin
+    wrong = type(stdin).__name__
+    raise TypeError(
+        "stdin must be a str, bytes, something with readline or read, a function or None, "
+        f"not {wrong}"
+    )
 
 
 def _arguments(arguments: Sequence[str]) -> tuple[bytes, ...]:

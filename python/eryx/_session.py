@@ -24,13 +24,14 @@ from eryx._snapshot import DEFAULT_MAX_BYTES, Snapshot
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from types import EllipsisType, TracebackType
-    from typing import IO, Any, Literal, Self
+    from types import EllipsisType
+    from typing import Any, Literal
 
     from eryx import _eryx
     from eryx._callbacks import CallbackRegistry
     from eryx._eryx import Outcome
     from eryx._network import NetConfig
+    from eryx._option_types import Callbacks, StandardInput
     from eryx._result import ExecuteResult
     from eryx._session_threads import SessionThread
     from eryx._storage import CoreMounts, VfsStorage, Volume
@@ -84,7 +85,6 @@ class Session(Sandbox):
     __module__ = "eryx"
     __slots__ = (
         "_before",
-        "_closed",
         "_count",
         "_limits",
         "_lost",
@@ -122,6 +122,7 @@ class Session(Sandbox):
         transactional: bool | Literal["all"] = False,
         native_modules: Iterable[NativeModule] | None = None,
         meter: bool = False,
+        print_traceback: bool | None = None,
     ) -> None:
         """Makes a session in which Python has started.
 
@@ -135,6 +136,8 @@ class Session(Sandbox):
             only by checkpoints that include it. If there is none, but a mount path or volumes, a
             new one is made.
         vfs_mount_path: where the storage is seen; None for ``/data``.
+        print_traceback: whether the traceback of an exception that ends a run is printed to stderr
+            as well; None for no, as the exception of the run has it.
 
         The others are those of `Sandbox`.
         """
@@ -155,20 +158,29 @@ class Session(Sandbox):
         self._count = 0
         self._threads: str | None = None
         self._lost = False
-        self._closed = False
         if transactional not in (False, True, "all"):
             raise ValueError(f'transactional must be False, True or "all", not {transactional!r}')
         self._transactional = transactional
         self._before: _eryx.Checkpoint | None = None
         given["resource_limits"] = limits
+        if print_traceback is None:
+            given["print_traceback"] = False
         self._make(among(Request, given), among(Equipment, given))
 
     def execute(
         self,
         code: str,
         *,
-        stdin: str | bytes | IO[Any] | None = None,
+        inputs: Mapping[str, object] | None = None,
+        stdin: StandardInput | None = None,
         arguments: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        callbacks: Callbacks | None = None,
+        on_stdout: Callable[[str], object] | None = None,
+        on_stderr: Callable[[str], object] | None = None,
+        filename: str | None = None,
+        timeout_ms: int | EllipsisType | None = ...,
+        limits: ResourceLimits | None = None,
         trace: bool | Literal["all"] | None = None,
     ) -> ExecuteResult:
         """Runs a program in the present state of the session and waits for its end.
@@ -177,10 +189,8 @@ class Session(Sandbox):
         its own for those that come after. What a program that fails has done until then stays,
         unless the session is ``transactional``.
 
-        code: the program; it runs as ``__main__`` and may use ``await`` at its top level.
-        stdin: what the program reads from its standard input, also an open file; None for nothing.
-        arguments: ``sys.argv[1:]`` of the program.
-        trace: in place of the session's own; None to leave it at that.
+        The parameters are those of `Sandbox.execute`; `inputs` stay as the variables of the
+        programs do, all others are for this run alone.
 
         The interpreter lock is released meanwhile. Ctrl-C ends the run with KeyboardInterrupt.
 
@@ -192,14 +202,25 @@ class Session(Sandbox):
         >>> session.execute("print(double(21))").stdout
         '42'
         """
-        return self._execute(code, stdin, arguments, trace)
+        own = self._given(
+            inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits
+        )
+        return self._execute(code, stdin, arguments, trace, own=own)
 
     async def execute_async(
         self,
         code: str,
         *,
-        stdin: str | bytes | IO[Any] | None = None,
+        inputs: Mapping[str, object] | None = None,
+        stdin: StandardInput | None = None,
         arguments: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        callbacks: Callbacks | None = None,
+        on_stdout: Callable[[str], object] | None = None,
+        on_stderr: Callable[[str], object] | None = None,
+        filename: str | None = None,
+        timeout_ms: int | EllipsisType | None = ...,
+        limits: ResourceLimits | None = None,
         trace: bool | Literal["all"] | None = None,
     ) -> ExecuteResult:
         """Does what `execute` does on the running event loop; see `Sandbox.execute_async`.
@@ -207,7 +228,10 @@ class Session(Sandbox):
         If the task is cancelled the run is given up, and with it the state of the session, unless
         it is ``transactional``.
         """
-        return await self._execute_async(code, stdin, arguments, trace)
+        own = self._given(
+            inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits
+        )
+        return await self._execute_async(code, stdin, arguments, trace, own=own)
 
     # ---- Attributes ----
 
@@ -477,40 +501,9 @@ class Session(Sandbox):
         with self._turn_taken():
             self._command(RUN_RESTORE, data)
 
-    # ---- End ----
-
-    def close(self) -> None:
-        """Gives the memory of the session back; nothing can be done with it any more.
-
-        A run that goes on is ended. Raises EryxError if it is one of this thread, which cannot wait
-        for it: the session can be closed when that has ended.
-        """
-        self._take_last_turn()
-        try:
-            if not self._closed:
-                self._closed = True
-                self._before = None
-                del self._core
-        finally:
-            self._turn.release()
-
-    def cancel(self) -> None:
-        """Ends the present run with CancelledError, from any thread; does nothing without a run."""
-        if not self._closed:
-            super().cancel()
-
-    def __enter__(self) -> Self:
-        """Gives the session."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it."""
-        self.close()
+    def _close_in_turn(self) -> None:
+        self._before = None
+        super()._close_in_turn()
 
     # ---- Inside ----
 
@@ -588,6 +581,7 @@ class _TurnOfSession:
         self._session._turn.acquire()
         try:
             self._session._check()
+            self._session._forget_run_limits()
         except BaseException:
             self._session._turn.release()
             raise

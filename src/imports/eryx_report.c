@@ -5,6 +5,36 @@
 #include "sandbox/run.h"
 #include "secrets/secrets.h"
 
+/* What a field is for the scrubbing of secrets. */
+static uint32_t scrubbed_as(uint32_t field)
+{
+    switch (field) {
+    case REPORT_RESULT_JSON:
+    case REPORT_RESULT_ERROR:
+    case REPORT_VALUE_JSON:
+        return ERYX_SCRUB_RESULT;
+    case REPORT_VALUE_REPR:
+    case REPORT_DISPLAY:
+        return ERYX_SCRUB_STDOUT;
+    default:
+        return ERYX_SCRUB_EXCEPTIONS;
+    }
+}
+
+static void report_display(guest_instance *instance, const uint8_t *data, size_t size)
+{
+    eryx_sandbox *sandbox = sandbox_of(instance);
+    const uint64_t cap = sandbox->run.max_display_bytes;
+    eryx_bytes text = {data, size};
+    if (size < cap) { /* what is dropped in any case is not looked at */
+        guest_charge_work(instance, size, COST_BYTES_COPIED);
+        if (!secrets_scrub(sandbox->secrets, ERYX_SCRUB_STDOUT, 0, &text.data, &text.size)) {
+            return;
+        }
+    }
+    result_add_display(&sandbox->result, text.data, text.size, cap);
+}
+
 void eryx_host_report(guest_instance *instance, uint32_t field, uint32_t data, uint32_t size)
 {
     uint8_t *bytes;
@@ -14,15 +44,17 @@ void eryx_host_report(guest_instance *instance, uint32_t field, uint32_t data, u
     }
     eryx_sandbox *sandbox = sandbox_of(instance);
     const uint64_t cap = sandbox->limits.max_result_bytes;
-    if (field == REPORT_RESULT_JSON && size > cap) {
+    if (field == REPORT_DISPLAY) {
+        report_display(instance, bytes, size);
+        return;
+    }
+    if ((field == REPORT_RESULT_JSON || field == REPORT_VALUE_JSON) && size > cap) {
         result_report(&sandbox->result, field, bytes, size, cap); /* says so */
         return;
     }
-    bool is_result = field == REPORT_RESULT_JSON || field == REPORT_RESULT_ERROR;
     eryx_bytes text = result_kept(field, bytes, size, cap);
     guest_charge_work(instance, text.size, COST_BYTES_COPIED);
-    if (!secrets_scrub(sandbox->secrets, is_result ? ERYX_SCRUB_RESULT : ERYX_SCRUB_EXCEPTIONS, 0,
-                       &text.data, &text.size)) {
+    if (!secrets_scrub(sandbox->secrets, scrubbed_as(field), 0, &text.data, &text.size)) {
         text.size = 0;
     }
     result_report(&sandbox->result, field, text.data, text.size, cap);

@@ -11,7 +11,8 @@ static const eryx_run_options default_options = {.struct_size = sizeof default_o
                                                  .source = "",
                                                  .result_variable = "result",
                                                  .max_trace_events = 100000,
-                                                 .standard_input_fd = -1};
+                                                 .standard_input_fd = -1,
+                                                 .max_display_bytes = (uint64_t)16 << 20};
 
 void eryx_run_options_init_sized(eryx_run_options *options, size_t size)
 {
@@ -34,6 +35,7 @@ static size_t encode(const eryx_run_options *options, uint32_t flags, uint8_t *r
 {
     size_t size = 0;
     flags |= options->keep_state ? REQUEST_KEEP_STATE : 0;
+    flags |= options->hide_traceback ? REQUEST_HIDE_TRACEBACK : 0;
     flags |= options->source_is_file ? REQUEST_SOURCE_IS_FILE : 0;
     flags |= (uint32_t)options->command << REQUEST_COMMAND_SHIFT;
     add_field(request, &size, REQUEST_FLAGS, &flags, sizeof flags);
@@ -49,6 +51,9 @@ static size_t encode(const eryx_run_options *options, uint32_t flags, uint8_t *r
         add_field(request, &size, REQUEST_TRACE, options->trace, strlen(options->trace));
         add_field(request, &size, REQUEST_TRACE_LIMIT, &options->max_trace_events,
                   sizeof options->max_trace_events);
+    }
+    if (options->given != NULL) {
+        add_field(request, &size, REQUEST_GIVEN, options->given, options->given_size);
     }
     for (const char *const *argument = options->arguments; argument != NULL && *argument != NULL;
          argument++) {

@@ -7,6 +7,9 @@
 /* Texts of exceptions: a traceback is cut at its start, since its end says what happened. */
 #define TEXT_CAP ((size_t)1 << 20)
 
+/* Each becomes objects of the host. */
+enum { MOST_DISPLAYS = 1000 };
+
 static void field_set(run_result *result, uint32_t field, const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size + 1);
@@ -29,6 +32,9 @@ void result_clear(run_result *result)
     for (uint32_t i = 0; i < RESULT_FIELDS; i++) {
         field_drop(result, i);
     }
+    result->display_count = 0;
+    result->displays_allocated = 0;
+    result->displays_dropped = 0;
     result->message[0] = 0;
     result->available = false;
     result->view = (eryx_result){0};
@@ -36,7 +42,7 @@ void result_clear(run_result *result)
 
 eryx_bytes result_kept(uint32_t field, const uint8_t *data, size_t size, uint64_t cap)
 {
-    if (field == REPORT_RESULT_JSON) {
+    if (field == REPORT_RESULT_JSON || field == REPORT_VALUE_JSON) {
         return (eryx_bytes){data, size > cap ? 0 : size};
     }
     if (size > TEXT_CAP) {
@@ -60,13 +66,41 @@ static void refuse_result(run_result *result, size_t size, uint64_t cap)
 void result_report(run_result *result, uint32_t field, const uint8_t *data, size_t size,
                    uint64_t cap)
 {
-    if (field == 0 || field >= RESULT_FIELDS) {
+    if (field == 0 || field >= REPORT_DISPLAY) {
         return;
     }
     if (field == REPORT_RESULT_JSON && size > cap) {
         refuse_result(result, size, cap);
         return;
     }
+    if (field == REPORT_VALUE_JSON && size > cap) {
+        field_drop(result, field);
+        return;
+    }
     eryx_bytes kept = result_kept(field, data, size, cap);
     field_set(result, field, kept.data, kept.size);
+}
+
+void result_add_display(run_result *result, const uint8_t *data, size_t size, uint64_t cap)
+{
+    eryx_bytes *displays = &result->fields[REPORT_DISPLAY];
+    if (size >= cap || displays->size > cap - size - 1 || result->display_count == MOST_DISPLAYS) {
+        result->displays_dropped++;
+        return;
+    }
+    const size_t needed = displays->size + size + 1;
+    uint8_t *bytes = (uint8_t *)(uintptr_t)displays->data;
+    if (needed > result->displays_allocated) {
+        const size_t room = needed < SIZE_MAX / 2 ? needed * 2 : needed;
+        bytes = realloc(bytes, room);
+        if (bytes == NULL) {
+            result->displays_dropped++;
+            return;
+        }
+        result->displays_allocated = room;
+    }
+    memcpy(bytes + displays->size, data, size);
+    bytes[needed - 1] = '\n';
+    result->display_count++;
+    *displays = (eryx_bytes){bytes, needed};
 }

@@ -25,12 +25,66 @@
 
 /* ---- On the guest's stack -------------------------------------------------------------------- */
 
-void run_yield(eryx_sandbox *sandbox, eryx_event event)
+static void leave(eryx_sandbox *sandbox, eryx_event event)
 {
     guest_unwind unwind = guest_unwind_take(&sandbox->extended);
     sandbox->run.event = event;
     coroutine_leave(&sandbox->coroutine);
     guest_unwind_put(&sandbox->extended, unwind);
+}
+
+static void yield_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
+{
+    if (size > 0) {
+        eryx_event event = {.kind = ERYX_EVENT_OUTPUT};
+        event.as.output.stream = stream;
+        event.as.output.bytes = (eryx_bytes){data, size};
+        leave(sandbox, event);
+    }
+}
+
+/* Hands over what is held of a line. */
+static void yield_held(eryx_sandbox *sandbox, int stream)
+{
+    line_holder *holder = &sandbox->run.lines[stream - 1];
+    const size_t size = holder->size;
+    holder->size = 0;
+    yield_output(sandbox, stream, holder->bytes, size);
+}
+
+/* Hands whole lines over, and holds the rest back for a while if it is asked for. */
+static void yield_lines(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
+{
+    if (!sandbox->run.stream_lines) {
+        yield_output(sandbox, stream, data, size);
+        return;
+    }
+    if (size == 0) {
+        return;
+    }
+    yield_held(sandbox, 3 - stream);
+    line_holder *holder = &sandbox->run.lines[stream - 1];
+    const size_t whole = lines_whole(data, size);
+    if (whole > 0 && holder->size > 0 && lines_hold(holder, data, whole)) {
+        yield_held(sandbox, stream);
+    } else if (whole > 0) {
+        yield_held(sandbox, stream);
+        yield_output(sandbox, stream, data, whole);
+    }
+    if (!lines_hold(holder, data + whole, size - whole)) {
+        yield_held(sandbox, stream);
+        yield_output(sandbox, stream, data + whole, size - whole);
+    }
+}
+
+void run_yield(eryx_sandbox *sandbox, eryx_event event)
+{
+    if (sandbox->run.lines[0].size + sandbox->run.lines[1].size > 0 &&
+        !limits_are_over(&sandbox->timing, &sandbox->instance)) {
+        yield_held(sandbox, 1);
+        yield_held(sandbox, 2);
+    }
+    leave(sandbox, event);
 }
 
 void run_wait_event(eryx_sandbox *sandbox, uint64_t wake_ns)
@@ -41,6 +95,7 @@ void run_wait_event(eryx_sandbox *sandbox, uint64_t wake_ns)
     event.as.wait.callbacks = (uint32_t)sandbox->callbacks.open_count;
     uint64_t *wake_ns_out = &event.as.wait.wake_ns;
     int net_fd = net_before_wait(sandbox->net, wake_ns_out);
+    event.as.wait.input = sandbox->input.wanted;
     event.as.wait.fd = standard_input_before_wait(&sandbox->input, net_fd, wake_ns_out);
     run_yield(sandbox, event);
     standard_input_after_wait(&sandbox->input);
@@ -70,16 +125,6 @@ void run_pause(eryx_sandbox *sandbox)
     run_yield(sandbox, (eryx_event){.kind = ERYX_EVENT_PAUSE});
 }
 
-static void yield_output(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
-{
-    if (size > 0) {
-        eryx_event event = {.kind = ERYX_EVENT_OUTPUT};
-        event.as.output.stream = stream;
-        event.as.output.bytes = (eryx_bytes){data, size};
-        run_yield(sandbox, event);
-    }
-}
-
 static void hand_over(eryx_sandbox *sandbox, int stream, const uint8_t *data, size_t size)
 {
     output_append(&sandbox->output, stream, data, size);
@@ -88,8 +133,8 @@ static void hand_over(eryx_sandbox *sandbox, int stream, const uint8_t *data, si
         size_t first_size;
         stream_feed(&sandbox->run.splitters[stream - 1], data, size, first, &first_size, &data,
                     &size);
-        yield_output(sandbox, stream, first, first_size);
-        yield_output(sandbox, stream, data, size);
+        yield_lines(sandbox, stream, first, first_size);
+        yield_lines(sandbox, stream, data, size);
     }
 }
 
@@ -165,7 +210,8 @@ static void run_main(void *argument)
         }
         uint8_t rest[4];
         size_t rest_size = stream_flush(&sandbox->run.splitters[stream - 1], rest);
-        yield_output(sandbox, stream, rest, rest_size);
+        yield_lines(sandbox, stream, rest, rest_size);
+        yield_held(sandbox, stream);
     }
     coroutine_abandon(&sandbox->coroutine);
 }
@@ -189,6 +235,8 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     sandbox_clear_run(sandbox);
     run->stream_output = options->stream_output;
     run->keep_state = options->keep_state;
+    run->stream_lines = options->stream_lines;
+    run->max_display_bytes = options->max_display_bytes;
     uint32_t flags = sandbox->needs_entropy ? REQUEST_NEEDS_ENTROPY : 0;
     flags |= sandbox->secrets != NULL ? REQUEST_HAS_SECRETS : 0;
     if (!request_build(options, flags, &run->request, &run->request_size)) {
@@ -344,6 +392,8 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     net_end_run(sandbox->net, &sandbox->handles);
     net_list(sandbox->net, &view->connections, &view->connection_count, &view->connections_total);
     append_held_output(sandbox);
+    lines_clear(&sandbox->run.lines[0]);
+    lines_clear(&sandbox->run.lines[1]);
     view->memory_limit_hit = sandbox->run.memory_limit_hit;
     view->exit_code = sandbox->run.exit_code;
     view->standard_output = output_finish(&sandbox->output, 1);
@@ -356,6 +406,10 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     view->exception_message = result->fields[REPORT_EXCEPTION_MESSAGE];
     view->traceback = result->fields[REPORT_TRACEBACK];
     view->threads_json = result->fields[REPORT_THREADS];
+    view->value_json = result->fields[REPORT_VALUE_JSON];
+    view->value_repr = result->fields[REPORT_VALUE_REPR];
+    view->displays = result->fields[REPORT_DISPLAY];
+    view->displays_dropped = result->displays_dropped;
     view->status = conclude(sandbox, trap);
     view->message = result->message;
     result->available = true;

@@ -293,6 +293,8 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
 void sandbox_clear_run(eryx_sandbox *sandbox)
 {
     free(sandbox->run.request);
+    lines_clear(&sandbox->run.lines[0]);
+    lines_clear(&sandbox->run.lines[1]);
     sandbox->run = (run_state){.outcome = RUN_OK};
 }
 

@@ -16,6 +16,7 @@
 #include "sandbox/callbacks.h"
 #include "sandbox/engine.h"
 #include "sandbox/limits.h"
+#include "sandbox/lines.h"
 #include "sandbox/output.h"
 #include "sandbox/result.h"
 #include "sandbox/standard_input.h"
@@ -35,7 +36,10 @@ typedef struct run_state {
     size_t request_size;
     bool stream_output;
     bool keep_state;
+    bool stream_lines;
+    uint64_t max_display_bytes;
     stream_splitter splitters[2]; /* of stdout and stderr, while output is streamed */
+    line_holder lines[2];         /* behind them */
     bool connect_allowed;         /* the embedder's answer to ERYX_EVENT_CONNECT */
     bool watch_answers;           /* the next poll also ends when an answer can be taken */
     bool memory_limit_hit;        /* memory.grow was refused */

@@ -98,6 +98,7 @@ def one_of_each_data_class() -> list[object]:
         journal,
         eryx.ResourceLimits(max_fuel=7),
         session.snapshot_state(),
+        eryx.Display({"text/plain": "1"}),
         eryx.TraceEvent("line", 1, "f", "<user>"),
         eryx.native.NativeModule("spam.so", "00", Path("/spam.so"), "11"),
         package,
@@ -141,7 +142,13 @@ class TestData:
 
     def test_hashes_of_equal_ones_are_equal(self) -> None:
         changeable = (
-            *(eryx.CallbackRegistry, eryx.PoolStats, eryx.ReplayOutcome, eryx.ResourceLimits),
+            *(
+                eryx.CallbackRegistry,
+                eryx.Display,
+                eryx.PoolStats,
+                eryx.ReplayOutcome,
+                eryx.ResourceLimits,
+            ),
         )
         for each in one_of_each_data_class():
             if isinstance(each, changeable):

@@ -258,7 +258,7 @@ class TestThreads:
             except eryx.EryxError as error:
                 ends.append(error)
 
-        sandbox._on_output = lambda stream, data: started.set()
+        sandbox._request.on_output = lambda stream, data: started.set()
         thread = threading.Thread(target=run)
         thread.start()
         assert started.wait(LONG_MS / 1000)

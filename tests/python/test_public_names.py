@@ -18,6 +18,7 @@ import pytest
 import eryx
 import eryx.native
 import eryx.packages
+from eryx import _option_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,7 +140,7 @@ class TestTypeHints:
 
     def test_are_the_types(self) -> None:
         hints = typing.get_type_hints(eryx.Sandbox.execute)
-        assert hints["stdin"] == str | bytes | typing.IO[Any] | None
+        assert hints["stdin"] == _option_types.StandardInput | None
         assert hints["return"] is eryx.ExecuteResult
         assert typing.get_type_hints(eryx.Session.__init__)["vfs"] == eryx.VfsStorage | None
         assert typing.get_type_hints(eryx.ExecuteResult)["stdout"] is str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import socket
 import threading
@@ -92,7 +91,7 @@ class TestFiles:
             sandbox.execute("1/0", stdin=pipe.reader)
         assert len(os.listdir("/proc/self/fd")) == before
 
-    @pytest.mark.parametrize("wrong", [1, io.BytesIO(b"x"), object(), ["x"]])
+    @pytest.mark.parametrize("wrong", [1, object(), ["x"], {}])
     def test_what_is_no_file(self, sandbox: eryx.Sandbox, wrong: Any) -> None:
         with pytest.raises(TypeError, match="stdin must be"):
             sandbox.execute("pass", stdin=wrong)
@@ -141,7 +140,7 @@ class TestWaiting:
                 session.execute("x = 1")
                 with pytest.raises(eryx.TimeoutError) as caught:
                     session.execute("input()", stdin=pipe.reader)
-                if caught.value.stderr.endswith("execution timed out"):
+                if str(caught.value).rstrip().endswith("execution timed out"):
                     assert session.execute("print(x)").stdout == "1"
                     return
         pytest.fail("it was ended each time")

@@ -10,6 +10,7 @@ import sys
 from _eryx_runtime import (
     clocks,
     databases,
+    displays,
     event_loop,
     file_copies,
     file_modes,
@@ -84,6 +85,7 @@ def prepare_image() -> None:
     clocks.install()
     locales.install()
     _add_site_builtins()
+    displays.install()
     for name in MODULES:
         importlib.import_module(name)
     databases.install()

@@ -159,7 +159,7 @@ def _may_be_global(name: str) -> bool:
     return (
         name.isidentifier()
         and not keyword.iskeyword(name)
-        and not hasattr(builtins, name)
+        and (not hasattr(builtins, name) or name == "display")
         and not (name.startswith("__") and name.endswith("__"))
     )
 

@@ -21,9 +21,11 @@ from typing import Any
 import _eryx
 from _eryx_runtime import (
     callbacks,
+    displays,
     encodings,
     event_loop,
     factory,
+    given,
     immortal,
     interrupts,
     namespaces,
@@ -34,6 +36,7 @@ from _eryx_runtime import (
     streams,
     threads,
     tracing,
+    values,
 )
 from _eryx_runtime.numbers import (
     ERYX_RUN_CLEAR,
@@ -46,7 +49,9 @@ from _eryx_runtime.numbers import (
     MEMORY_OF_RUNTIME,
     REQUEST_CALLBACKS,
     REQUEST_COMMAND_SHIFT,
+    REQUEST_GIVEN,
     REQUEST_HAS_SECRETS,
+    REQUEST_HIDE_TRACEBACK,
     REQUEST_KEEP_STATE,
     REQUEST_NEEDS_ENTROPY,
     REQUEST_SOURCE_IS_FILE,
@@ -98,6 +103,8 @@ _allocate_for = _eryx.allocate_for
 _make_source_name = sources.make_name
 _remember_classes = sources.remember_classes
 _complete_error = sources.complete
+_keep_value = values.keep
+_take_value = values.take
 
 
 class _State:
@@ -108,6 +115,7 @@ class _State:
     started = False  # a program has run since the image was made
     keep = False
     is_command = False  # and no program
+    flags = 0
     extended = False  # the last run had extras
     memory_was_short = False  # in this run
     result_variable: str | None = None
@@ -174,20 +182,21 @@ def _decode(source: bytes) -> str | None:
         return None
 
 
-def _compile_program(source: bytes) -> CodeType:
+def _compile_program(source: bytes, filename: str) -> CodeType:
     text = _decode(source)
     if text is None:
         # The compiler words it as it does for a file that is not UTF-8.
-        program: CodeType = _compile(source, FILENAME, "exec", dont_inherit=True)
+        program: CodeType = _compile(source, filename, "exec", dont_inherit=True)
         return program
     if text.startswith("\ufeff"):
         text = text[1:]
-    name = _make_source_name(FILENAME, text)
+    name = _make_source_name(filename, text)
     try:
         program = _compile(text, name, "exec", _ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as error:
         _complete_error(error)
         raise
+    program = _keep_value(program, text, name)
     _remember_classes(program, name)
     return program
 
@@ -235,6 +244,7 @@ def begin(
     extras: the fields of the request that have no parameter of their own.
     """
     _state.keep = bool(flags & REQUEST_KEEP_STATE)
+    _state.flags = flags
     _state.result_variable = result_variable
     if _state.started:
         streams.renew()
@@ -244,7 +254,10 @@ def begin(
     if main is None:
         main = _state.main = _make_main()
     _modules["__main__"] = main
-    sys.argv = [FILENAME, *arguments]
+    filename = FILENAME
+    if extras is not None and REQUEST_GIVEN in extras:
+        filename = given.take(extras[REQUEST_GIVEN], main.__dict__) or FILENAME
+    sys.argv = [filename, *arguments]
     if flags & REQUEST_NEEDS_ENTROPY:
         _reseed()
     if flags & REQUEST_HAS_SECRETS:
@@ -256,8 +269,8 @@ def begin(
         return _COMMAND_CODE, {"command": command, "source": source, "__builtins__": builtins}
     _allocate_for(MEMORY_OF_RUNTIME)
     if flags & REQUEST_SOURCE_IS_FILE:
-        source = encodings.as_utf8(source, FILENAME)
-    program = _compile_program(source)
+        source = encodings.as_utf8(source, filename)
+    program = _compile_program(source, filename)
     if extras is not None or _state.extended:
         _extend(extras or {}, main.__dict__)
     return program, main.__dict__
@@ -281,7 +294,12 @@ def _outcome(error: BaseException | None) -> int:
         code = _exit_code(error)
         _eryx.report_exit_code(code)
         return RUN_OK if code == 0 else RUN_EXIT
-    report.exception(error, _RUNTIME_FILES, _state.keep and not _state.memory_was_short)
+    report.exception(
+        error,
+        _RUNTIME_FILES,
+        keep=_state.keep and not _state.memory_was_short,
+        show=not _state.flags & REQUEST_HIDE_TRACEBACK,
+    )
     return RUN_EXCEPTION
 
 
@@ -297,6 +315,18 @@ def _run_coroutine(program: CoroutineType[Any, Any, Any]) -> BaseException | Non
     return None
 
 
+def _report_value(returned: object) -> None:
+    """Report the value of the last expression, which may call the program's own methods."""
+    main = _state.main
+    value = None if main is None else _take_value(returned, main.__dict__)
+    if value is not None:
+        user = _allocate_for(MEMORY_OF_PROGRAM)
+        try:
+            report.value(value)
+        finally:
+            _allocate_for(user)
+
+
 def finish(value: object, error: BaseException | None) -> int:
     """Report how the program ended: value is what its code gave, error what it raised."""
     _set_trace(None)
@@ -305,13 +335,17 @@ def finish(value: object, error: BaseException | None) -> int:
     if recursion_limit < _RECURSION_LIMIT_OF_RUNTIME:
         _set_recursion_limit(_RECURSION_LIMIT_OF_RUNTIME)
     try:
-        if error is None and type(value) is _CoroutineType:
+        if error is None and type(value) is _CoroutineType and not values.is_returned():
             error = _run_coroutine(value)
         if _eryx.memory_was_short():
             _state.memory_was_short = True
             report.forget_exceptions()
         if tracing.state.active:
             tracing.stop()
+        if error is None:
+            _report_value(value)
+        if "matplotlib.pyplot" in _modules:
+            displays.show_figures()
         outcome = _outcome(error)
         if threads.count():
             outcome = _end_threads(error, outcome)
@@ -370,6 +404,8 @@ def _forget_modules(own: frozenset[str]) -> None:
 
 def close() -> None:
     """End the program as the end of a process would, unless a later run is to find its state."""
+    if given.state.before:
+        given.give_back()
     if not _state.keep:
         if not _state.building:
             _run_at_exit()

@@ -8,13 +8,15 @@ import traceback
 from types import TracebackType
 
 import _eryx
-from _eryx_runtime import callbacks, namespaces, processes
+from _eryx_runtime import callbacks, displays, namespaces, processes
 from _eryx_runtime.numbers import (
     REPORT_EXCEPTION_MESSAGE,
     REPORT_EXCEPTION_TYPE,
     REPORT_RESULT_ERROR,
     REPORT_RESULT_JSON,
     REPORT_TRACEBACK,
+    REPORT_VALUE_JSON,
+    REPORT_VALUE_REPR,
 )
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
@@ -136,10 +138,13 @@ def write_exit_text(code: object) -> None:
     _write_error(text + "\n")
 
 
-def exception(exception: BaseException, runtime_files: frozenset[str], keep: bool) -> None:
+def exception(
+    exception: BaseException, runtime_files: frozenset[str], *, keep: bool, show: bool
+) -> None:
     """Print an uncaught exception as CPython does, and report it.
 
     keep: whether there is memory to keep it as sys.last_exc, and what was read to show it.
+    show: whether to print it, if nothing but the interpreter would.
     """
     _strip(exception, runtime_files)
     if exception.__context__ is not None:
@@ -170,7 +175,8 @@ def exception(exception: BaseException, runtime_files: frozenset[str], keep: boo
         pass
     hook = getattr(sys, "excepthook", None)
     if hook is _builtin_hook:
-        _write_error(text)
+        if show:
+            _write_error(text)
         return
     if hook is None:
         _write_error("sys.excepthook is missing\n" + text)
@@ -199,3 +205,13 @@ def result(value: object) -> None:
         _eryx.report(REPORT_RESULT_ERROR, _bytes(f"result is not JSON-serializable: {why}"))
     else:
         _eryx.report(REPORT_RESULT_JSON, data)
+
+
+def value(value: object) -> None:
+    """Report the value of the last expression: as JSON if that can hold it, and as text."""
+    try:
+        _eryx.report(REPORT_VALUE_JSON, _encode(value).encode())
+    except Exception:
+        pass
+    _eryx.report(REPORT_VALUE_REPR, _bytes(displays.text_of(value)))
+    displays.show_value(value)

@@ -1,0 +1,152 @@
+"""The value of the last expression of a program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import eryx
+
+WITH_VALUE: list[tuple[str, object]] = [
+    ("1 + 1", 2),
+    ("x", 3),
+    ("x;", 3),
+    ("y = 1; y", 1),
+    ("'abc'", "abc"),
+    ("'''a\nb'''", "a\nb"),
+    ("True", True),
+    ("not x", False),
+    ("[i for i in range(3)]", [0, 1, 2]),
+    ("{'k': [1, (2, 3)]}", {"k": [1, [2, 3]]}),
+    ("1 if x else 2", 1),
+    ("x or 3", 3),
+    ("0 < x < 5", True),
+    ("(y := 4)", 4),
+    ("x.real", 3),
+    ("(\nx\n)", 3),
+    ("[\n  1,\n  x,\n]", [1, 3]),
+    ("def f():\n    return 3\n\nf()", 3),
+    ("def f(n):\n    return n\n\n# comment (\nf( # another\n  5\n)\n\n# and one more\n", 5),
+    ("async def f():\n    return 7\nawait f()", 7),
+    ("async def f():\n    return 7\nx and await f()", 7),
+    ("try:\n    z = 1\nfinally:\n    pass\nz", 1),
+    ("with open('/tmp/f', 'w') as file:\n    pass\nfile.closed", True),
+    ("import math\nmath.floor(2.5)", 2),
+    ("\ufeffx", 3),
+    ("x\r\n", 3),
+    ("print(x)\n5", 5),
+    ("print(x)\n'ü'", "ü"),
+    ("'ü'; x", 3),
+    ("print(x)\nf'a'", "a"),
+    ("print(x)\n__debug__", True),
+    ("str('ü')  # ü", "ü"),
+    ("\fx", 3),
+]
+
+WITHOUT_VALUE = [
+    "",
+    "pass",
+    "y = 1",
+    "print(1)",
+    "None",
+    "if x:\n    5\nelse:\n    6",
+    "if not x: pass\nelse: (\nx)",
+    "for i in range(2): i",
+    "while False: x",
+    "try:\n    x\nfinally:\n    pass",
+    "with open('/tmp/f', 'w') as file: file.name",
+    "match x:\n    case 3: x",
+    "from os import path",
+    "from math import *",
+    "import os.path",
+    "class A:\n    x",
+    "def f(): x",
+    "async def f(): return 7\ny = await f()",
+    "x += 1",
+    "y = 2\ndel y",
+    "print(x)\nNone",
+    "import sys\nsys.exit(0)",
+]
+
+
+@pytest.fixture
+def session() -> Any:
+    session = eryx.Session()
+    session.execute("x = 3")
+    return session
+
+
+class TestValue:
+    @pytest.mark.parametrize(("code", "value"), WITH_VALUE)
+    def test_is_that_of_the_last_expression(
+        self, session: eryx.Session, code: str, value: object
+    ) -> None:
+        done = session.execute(code)
+        assert done.value == value
+        assert type(done.value) is type(value)
+        assert done.value_repr is not None
+
+    @pytest.mark.parametrize("code", WITHOUT_VALUE)
+    def test_other_programs_have_none(self, session: eryx.Session, code: str) -> None:
+        done = session.execute(code)
+        assert done.value is None
+        assert done.value_repr is None
+
+    def test_what_json_cannot_hold_is_there_as_text(self, session: eryx.Session) -> None:
+        for code, shown in (("b'x'", "b'x'"), ("{1, }", "{1}"), ("float('nan')", "nan")):
+            done = session.execute(code)
+            assert (done.value, done.value_repr) == (None, shown)
+
+    def test_a_long_text_is_cut(self, session: eryx.Session) -> None:
+        done = session.execute("'a' * 100_000")
+        assert len(done.value) == 100_000
+        assert len(done.value_repr or "") < 20_000
+        done = session.execute("list(range(100_000))")
+        assert len(done.value) == 100_000
+        assert (done.value_repr or "").endswith("100000 in all]")
+        done = session.execute("[['x' * 50] * 900]")
+        assert " characters ... " in (done.value_repr or "")
+
+    def test_a_large_one_is_left_out(self) -> None:
+        limits = eryx.ResourceLimits(max_result_bytes=100)
+        done = eryx.Sandbox(resource_limits=limits).execute("'a' * 1000")
+        assert done.value is None
+        assert done.value_repr == repr("a" * 1000)
+
+    def test_a_repr_that_fails_does_no_harm(self, session: eryx.Session) -> None:
+        done = session.execute("class A:\n    def __repr__(self): 1 / 0\nA()")
+        assert done.value_repr == "<A object: its repr() failed: ZeroDivisionError>"
+
+    def test_a_coroutine_is_not_run(self, session: eryx.Session) -> None:
+        done = session.execute("async def f(): print('ran')\nf()")
+        assert done.stdout == ""
+        assert (done.value_repr or "").startswith("<coroutine object f")
+
+    def test_a_program_that_fails_has_none(self, session: eryx.Session) -> None:
+        with pytest.raises(eryx.ExecutionError) as caught:
+            session.execute("x = 5\n1 / 0")
+        assert "value" not in dir(caught.value)
+        assert session.execute("x").value == 5
+
+    def test_leaves_no_name_behind(self, session: eryx.Session) -> None:
+        session.execute("[i for i in 'ab']")
+        assert (
+            session.execute("[name for name in globals() if not name.isidentifier()]").value == []
+        )
+
+    def test_stands_beside_the_result_variable(self, session: eryx.Session) -> None:
+        done = session.execute("result = 1\n2")
+        assert (done.result, done.value) == (1, 2)
+
+    def test_warnings_come_once(self, session: eryx.Session) -> None:
+        for code in ("'\\d' + str(x)", "async def f(): return '\\d'\nawait f()"):
+            assert session.execute(code).stderr.count("SyntaxWarning") == 1
+
+    def test_lines_of_tracebacks_stay(self, session: eryx.Session) -> None:
+        with pytest.raises(eryx.ExecutionError, match="line 3, in <module>\n    x and 1 / 0\n"):
+            session.execute("\n\nx and 1 / 0")
+
+    def test_a_factory_sandbox_has_values(self) -> None:
+        factory = eryx.SandboxFactory(setup_code="x = 3")
+        assert factory.create_sandbox().execute("x + 1").value == 4
