@@ -97,6 +97,8 @@ int Py_InitializeFromInitConfig(PyInitConfig *config);
 PyThreadState *PyThreadState_Get(void);
 void *PyThreadState_GetInterpreter(const PyThreadState *state);
 PyThreadState *PyGILState_GetThisThreadState(void);
+PyThreadState *PyThreadState_GetUnchecked(void);
+size_t PyThread_get_stacksize(void);
 int PyThreadState_SetAsyncExc(unsigned long thread, PyObject *exception);
 PyThreadState *PyEval_SaveThread(void);
 void PyEval_RestoreThread(PyThreadState *state);

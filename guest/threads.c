@@ -159,7 +159,9 @@ int pthread_create(struct thread **out_thread, const struct thread_attributes *a
 {
     enum { MOST_STACK_BYTES = 16 << 20 };
     size_t stack_bytes = STACK_BYTES;
-    if (attributes != NULL && attributes->stack_bytes > STACK_BYTES) {
+    /* CPython asks for its own default, 4 MiB, unless threading.stack_size() says otherwise. */
+    if (attributes != NULL && attributes->stack_bytes > STACK_BYTES &&
+        PyThreadState_GetUnchecked() != NULL && PyThread_get_stacksize() != 0) {
         if (attributes->stack_bytes > MOST_STACK_BYTES) {
             return EAGAIN;
         }

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from toolchain import call_graph
 from toolchain.errors import BuildError
+from toolchain.fair_locks import hand_over_locks
 from toolchain.hot import load_hot_functions
 from toolchain.leaves import wasm2c
 from toolchain.nesting import allow_nesting
@@ -281,7 +282,7 @@ def transform_functions(code: GeneratedCode) -> None:
         raise BuildError("a function was lost")
     for name, body in zip(names, bodies, strict=True):
         code.functions[name].text = body
-    for change in (guard_recursion, allow_nesting, collect_young):
+    for change in (guard_recursion, allow_nesting, collect_young, hand_over_locks):
         changed = change({name: function.text for name, function in code.functions.items()})
         for name, body in changed.items():
             code.functions[name].text = body

@@ -167,7 +167,7 @@ class Pipeline:
             "instrument",
             [
                 *("instrument.py", "call_graph.py", "recursion.py", "nesting.py", "symbols.py"),
-                *("young_collection.py", "hot_functions.txt", leaves.WASM2C),
+                *("young_collection.py", "fair_locks.py", "hot_functions.txt", leaves.WASM2C),
             ],
             {
                 "translated": content_digest(translated),

@@ -170,6 +170,7 @@ static void test_fuel_is_the_clock_of_turns(void)
         "import zlib\n"
         "print(changes > 5, zlib.crc32(bytes(order)))\n";
     char first[64] = "";
+    uint64_t fuel = 0;
     for (int i = 0; i < 4; i++) {
         eryx_sandbox *sandbox = create_limited(60000, UINT64_C(1) << 40);
         ASSERT_EQ(run(sandbox, program, false), ERYX_OK);
@@ -178,8 +179,10 @@ static void test_fuel_is_the_clock_of_turns(void)
         if (i == 0) {
             memcpy(first, result->standard_output.data, result->standard_output.size);
             ASSERT_EQ(strncmp(first, "True", 4), 0);
+            fuel = result->fuel_consumed;
         }
         assert_output(sandbox, first);
+        ASSERT_EQ_U(result->fuel_consumed, fuel);
         eryx_sandbox_destroy(sandbox);
     }
 }

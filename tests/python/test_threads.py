@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import eryx
+from network_helpers import run as run_network
+from servers import DripServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -636,6 +640,11 @@ class TestSessions:
         assert session.execute("print(x, threading.active_count())").stdout == "1 1"
 
 
+def _write_and_close(descriptor: int) -> None:
+    os.write(descriptor, b"line\n")
+    os.close(descriptor)
+
+
 def _callback(name: str, function: Any) -> dict[str, Any]:
     return {
         "name": name,
@@ -643,3 +652,89 @@ def _callback(name: str, function: Any) -> dict[str, Any]:
         "description": name,
         "schema": {"type": "object", "properties": {"n": {"type": "integer"}}},
     }
+
+
+class TestOutside:
+    """Threads that wait for sockets and for the host, beside others that go on."""
+
+    def test_downloads_go_on_together(self) -> None:
+        with DripServer(b"x" * 20, 0.01) as server:
+            start = time.monotonic()
+            done = run_network(
+                """
+                import socket, sys, threading
+                from concurrent.futures import ThreadPoolExecutor
+                def fetch(n):
+                    with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as connection:
+                        connection.sendall(b"go")
+                        data = b""
+                        while more := connection.recv(100): data += more
+                        return len(data)
+                with ThreadPoolExecutor(8) as pool:
+                    print(sum(pool.map(fetch, range(8))))
+                """,
+                server.host,
+                server.port,
+            )
+        assert done.stdout == "160"
+        assert time.monotonic() - start < 8 * 0.2
+
+    def test_others_compute_while_one_reads(self) -> None:
+        with DripServer(b"x" * 10, 0.02) as server:
+            done = run_network(
+                """
+                import socket, sys, threading
+                n, got = 0, []
+                def read():
+                    with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as connection:
+                        connection.sendall(b"go")
+                        while more := connection.recv(1): got.append(n)
+                thread = threading.Thread(target=read)
+                thread.start()
+                while thread.is_alive(): n += 1
+                print(len(got), got[-1] > got[0] > 0 or got)
+                """,
+                server.host,
+                server.port,
+            )
+        assert done.stdout == "10 True"
+
+    def test_standard_input(self, sandbox: eryx.Sandbox) -> None:
+        read, write = os.pipe()
+        with open(read) as file:
+            writer = threading.Timer(0.1, _write_and_close, [write])
+            writer.start()
+            done = sandbox.execute(
+                "import threading\n"
+                "n = 0\n"
+                "thread = threading.Thread(target=lambda: print(input()))\n"
+                "thread.start()\n"
+                "while thread.is_alive(): n += 1\n"
+                "print(n > 100)",
+                stdin=file,
+            )
+            writer.join()
+        assert done.stdout == "line\nTrue"
+
+    def test_a_call_that_its_run_has_left_behind(self) -> None:
+        answers: list[int] = []
+
+        async def never(n: int) -> int:
+            await asyncio.sleep(60)
+            answers.append(n)
+            return n
+
+        session = eryx.Session(callbacks=[_callback("never", never)])
+        session.execute(
+            "import threading, time\n"
+            "found = []\n"
+            "def work():\n"
+            "    try: never.sync(n=1)\n"
+            "    except RuntimeError as error: found.append(str(error))\n"
+            "threading.Thread(target=work, daemon=True).start()\n"
+            "time.sleep(0.01)"
+        )
+        assert session.threads[0].state == "waiting"
+        done = session.execute("time.sleep(0.01); print(found)")
+        assert done.stdout == "['the run that made the call has ended']"
+        assert not answers

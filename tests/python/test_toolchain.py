@@ -27,6 +27,7 @@ from toolchain import (  # noqa: E402
     bytecode,
     call_graph,
     crates,
+    fair_locks,
     host_libraries,
     hot,
     inputs,
@@ -526,6 +527,20 @@ class TestYoungCollection:
     def test_another_collector_is_refused(self, functions: dict[str, str]) -> None:
         with pytest.raises(BuildError, match="0x5FPy_RunGC"):
             young_collection.collect_young(functions)
+
+
+class TestFairLocks:
+    BODY = "    var_i2 = (u64)((s64)var_j2 > (s64)var_j3);\n"
+
+    def test_locks_are_handed_over_where_fuel_is_counted(self) -> None:
+        name = "w2c_guest_mutex_unpark"
+        changed = fair_locks.hand_over_locks({name: self.BODY, "other": ""})
+        assert changed == {name: self.BODY.replace("= (u64)", "= instance->metered | (u64)")}
+
+    @pytest.mark.parametrize("functions", [{}, {"w2c_guest_mutex_unpark": "another body"}])
+    def test_another_lock_is_refused(self, functions: dict[str, str]) -> None:
+        with pytest.raises(BuildError, match="mutex_unpark"):
+            fair_locks.hand_over_locks(functions)
 
 
 class TestCallGraph:
