@@ -34,12 +34,18 @@ function(eryx_use_options target)
             $<$<COMPILE_LANGUAGE:C>:-fno-omit-frame-pointer -g>)
         target_link_options(${target} PUBLIC -fsanitize=address,undefined)
     endif()
+    if(ERYX_SANITIZE_THREADS)
+        target_compile_options(${target} PRIVATE
+            $<$<COMPILE_LANGUAGE:C>:-fsanitize=thread>
+            $<$<COMPILE_LANGUAGE:C>:-fno-omit-frame-pointer -g>)
+        target_link_options(${target} PUBLIC -fsanitize=thread)
+    endif()
 endfunction()
 
 # Lets the C library check the sizes that its functions are called with, in what is shipped. The
 # sanitizers see more by themselves, and without optimisation it does nothing but warn.
 function(eryx_fortify target)
-    if(NOT ERYX_SANITIZE)
+    if(NOT ERYX_SANITIZE AND NOT ERYX_SANITIZE_THREADS)
         target_compile_options(${target} PRIVATE
             "$<$<AND:$<COMPILE_LANGUAGE:C>,$<NOT:$<CONFIG:Debug>>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>")
     endif()

@@ -10,7 +10,25 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 #include "base/assertion.h"
+
+/* ThreadSanitizer follows the host's threads from stack to stack: each use of a stack is a fiber.
+ */
+#ifdef __SANITIZE_THREAD__
+#define FIBER_CREATE() __tsan_create_fiber(0)
+#define FIBER_DESTROY(fiber) __tsan_destroy_fiber(fiber)
+#define FIBER_PRESENT() __tsan_get_current_fiber()
+#define FIBER_SWITCH(fiber) __tsan_switch_to_fiber(fiber, 0)
+#else
+#define FIBER_CREATE() NULL
+#define FIBER_DESTROY(fiber) ((void)(fiber))
+#define FIBER_PRESENT() NULL
+#define FIBER_SWITCH(fiber) ((void)(fiber))
+#endif
 
 void coroutine_switch(void **out_saved_sp, void *next_sp);
 void coroutine_first_entry(void);
@@ -94,6 +112,7 @@ static bool was_deep(const coroutine_stack *stack)
 static void stack_release(coroutine_stack *stack)
 {
     coroutine_size size = stack->size;
+    FIBER_DESTROY(stack->fiber);
 #ifdef __SANITIZE_ADDRESS__
     __asan_unpoison_memory_region(stack->limit, stack_bytes[size]);
 #endif
@@ -164,6 +183,7 @@ bool coroutine_prepare(coroutine_rest *prepared, coroutine_size size, coroutine_
     frame[7] = (uint64_t)(uintptr_t)&coroutine_first_entry;
     frame[8] = 0;
     frame[9] = 0;
+    stack->fiber = FIBER_CREATE();
     *prepared = (coroutine_rest){.stack = stack, .sp = frame};
     return true;
 }
@@ -205,7 +225,10 @@ void coroutine_enter(coroutine *entered)
     __sanitizer_start_switch_fiber(NULL, entered->stack->limit, stack_bytes[entered->stack->size]);
     __sanitizer_finish_switch_fiber(NULL, &host_bottom, &host_size);
 #endif
+    void *host_fiber = FIBER_PRESENT();
+    FIBER_SWITCH(entered->stack->fiber);
     coroutine_switch(&entered->host_sp, entered->guest_sp);
+    FIBER_SWITCH(host_fiber);
 #ifdef __SANITIZE_ADDRESS__
     __sanitizer_start_switch_fiber(NULL, host_bottom, host_size);
     __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
@@ -227,6 +250,7 @@ void coroutine_change(coroutine *guest, coroutine_rest *out_left, const coroutin
     __sanitizer_start_switch_fiber(NULL, guest->stack->limit, stack_bytes[guest->stack->size]);
     __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
 #endif
+    FIBER_SWITCH(guest->stack->fiber);
     coroutine_switch(&out_left->sp, sp);
 }
 

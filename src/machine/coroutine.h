@@ -35,6 +35,7 @@ typedef struct coroutine_stack {
     uint8_t *limit;               /* lowest usable byte */
     uint8_t *top;                 /* one past the highest */
     coroutine_size size;
+    void *fiber; /* what ThreadSanitizer calls it; NULL without */
 } coroutine_stack;
 
 typedef struct coroutine {

@@ -124,9 +124,16 @@ static void begin_stop(limits_state *state, guest_instance *instance, uint64_t n
     state->stop = stop;
     state->stop_kind = kind;
     state->stopped_ns = now;
+    uint64_t threads = threads_count(sandbox_of(instance));
+    threads = threads < LIMITS_GRACE_THREADS ? threads : LIMITS_GRACE_THREADS;
+    const uint64_t more_ns = threads * LIMITS_GRACE_OF_THREAD_NS;
+    state->grace_ns = LIMITS_GRACE_NS + more_ns;
+    if (stop == GUEST_TRAP_FUEL) {
+        state->fuel.max = add_saturating(state->fuel.max, more_ns / FUEL_TURN_NS_PER_TICK);
+    }
     if (state->interruptible && state->interrupt.offset != 0) {
         count_cpu(state);
-        state->grace_cpu_ns = cpu_used_ns(state) + LIMITS_GRACE_RUN_NS;
+        state->grace_cpu_ns = cpu_used_ns(state) + LIMITS_GRACE_RUN_NS + more_ns;
         set_flags(state, instance);
     }
 }
@@ -139,9 +146,9 @@ static bool grace_is_over(const limits_state *state, uint64_t now)
         return true;
     }
     if (state->stop == GUEST_TRAP_FUEL) {
-        return now >= add_saturating(state->deadline_ns, LIMITS_GRACE_NS); /* else by fuel */
+        return now >= add_saturating(state->deadline_ns, state->grace_ns); /* else by fuel */
     }
-    return now - state->stopped_ns >= LIMITS_GRACE_NS && cpu_used_ns(state) >= state->grace_cpu_ns;
+    return now - state->stopped_ns >= state->grace_ns && cpu_used_ns(state) >= state->grace_cpu_ns;
 }
 
 /* Begins a soft stop if there is a reason. True if the grace is over. */
@@ -290,14 +297,14 @@ bool limits_check_wait(limits_state *state, guest_instance *instance)
     }
     /* The first time the guest is let out of its wait, to see the exception; and it does not wait
      * any more in what may be left of the grace for it to run. */
-    bool goes_on = state->wait_told && now - state->stopped_ns < LIMITS_GRACE_NS;
+    bool goes_on = state->wait_told && now - state->stopped_ns < state->grace_ns;
     state->wait_told = true;
     return goes_on;
 }
 
 uint64_t limits_next_look_ns(const limits_state *state)
 {
-    return state->stop != 0 ? state->stopped_ns + LIMITS_GRACE_NS : state->deadline_ns;
+    return state->stop != 0 ? state->stopped_ns + state->grace_ns : state->deadline_ns;
 }
 
 uint32_t limits_overdue(guest_instance *instance, uint64_t now_ns)

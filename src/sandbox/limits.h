@@ -28,11 +28,16 @@
 #define LIMITS_GRACE_RUN_NS ((uint64_t)3000000)
 #define LIMITS_GRACE_MOST_NS ((uint64_t)100000000)
 
+/* So much longer for each thread that has to end as well, for so many at most. */
+#define LIMITS_GRACE_OF_THREAD_NS ((uint64_t)200000)
+#define LIMITS_GRACE_THREADS 128
+
 typedef struct limits_state {
     uint64_t started_ns;     /* CLOCK_MONOTONIC at the first step; 0 before it */
     uint64_t timeout_ns;     /* of the limits; UINT64_MAX for none */
     uint64_t deadline_ns;    /* UINT64_MAX for none */
     uint64_t stopped_ns;     /* when the soft stop began */
+    uint64_t grace_ns;       /* that follows: LIMITS_GRACE_NS, and more for threads */
     uint32_t stop;           /* guest_trap of the stop that is going on, 0 for none */
     uint32_t stop_kind;      /* interrupt_kind that goes with it */
     bool wait_told;          /* a wait was given up because of it */

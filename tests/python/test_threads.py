@@ -633,7 +633,7 @@ class TestSessions:
         session.execute("import threading, time\nx = 1")
         with pytest.raises(eryx.TimeoutError):
             session.execute(
-                "for _ in range(4): threading.Thread(target=time.sleep, args=[1000]).start()\n"
+                "for _ in range(64): threading.Thread(target=time.sleep, args=[1000]).start()\n"
                 "while True: pass"
             )
         assert session.threads == ()

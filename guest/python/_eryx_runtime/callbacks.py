@@ -50,8 +50,19 @@ for _class in (CallbackError, CallbackLimitError, CallbackNotFoundError):
 # The calls that tasks wait for. What is not in here any more was given up; its answer is dropped.
 open_calls: dict[int, futures.Future[_Answer]] = {}
 
-# Those that stand still for a call, where there are several threads: the answers that came.
-_standing: dict[int, _Answer | None] = {}
+
+class _Place:
+    """Where a thread that stands still for a call finds its answer."""
+
+    answer: _Answer | None = None
+
+
+_standing: dict[int, _Place] = {}
+
+# With several threads an answer may be taken by another one before who asked has said who it is;
+# and of a call that was given up nobody wants it.
+_early: dict[int, _Answer] = {}
+_given_up: set[int] = set()
 
 # ---- Arguments and answers ----------------------------------------------------------------------
 
@@ -154,9 +165,15 @@ def _deliver(answer: _Answer) -> None:
                 loop.call_soon_threadsafe(_set_result, future, answer)
         except RuntimeError:  # its loop is closed
             pass
-    elif identity in _standing:
-        _standing[identity] = answer
+        return
+    place = _standing.pop(identity, None)
+    if place is not None:
+        place.answer = answer
         _poke()
+    elif identity in _given_up:
+        _given_up.remove(identity)
+    elif _thread_count():
+        _early[identity] = answer
 
 
 def wait(timeout: float | None) -> None:
@@ -173,17 +190,21 @@ def wait(timeout: float | None) -> None:
 
 def _stand(identity: int) -> _Answer:
     """Wait for an answer that any thread may be given."""
-    _standing[identity] = None
+    place = _standing[identity] = _Place()
+    own = None
     try:
         while True:
             _watch()  # what is delivered from here on ends the wait
-            own = _standing[identity]
+            own = place.answer or _early.pop(identity, None)
             if own is not None:
                 return own
             for answer in _wait(_NO_END):
                 _deliver(answer)
     finally:
-        del _standing[identity]
+        if _standing.get(identity) is place:  # a later run may have a call of that number
+            del _standing[identity]
+            if own is None:
+                _given_up.add(identity)
 
 
 def call_and_wait(name: str, arguments: Mapping[str, object]) -> Any:
@@ -218,10 +239,13 @@ async def call(name: str, arguments: Mapping[str, object]) -> Any:
     if own is None:
         future = loop.create_future()
         open_calls[identity] = future
+        if identity in _early:
+            _deliver(_early.pop(identity))
         try:
             own = await future
         except BaseException:
-            open_calls.pop(identity, None)
+            if open_calls.pop(identity, None) is not None and _thread_count():
+                _given_up.add(identity)
             raise
     return _result(name, own)
 
@@ -235,6 +259,9 @@ def abandon() -> None:
             except RuntimeError:
                 pass
     open_calls.clear()
-    for identity in _standing:
-        _standing[identity] = (identity, _ABANDONED, "")
+    for identity, place in _standing.items():
+        place.answer = (identity, _ABANDONED, "")
+    _standing.clear()
+    _early.clear()
+    _given_up.clear()
     _poke()

@@ -90,7 +90,7 @@ class Callback(Namespace):
         return _call(self._path, named)
 
     def sync(self, /, *positional: Any, **named: Any) -> Any:
-        """Call without a running event loop, or past it: nothing else runs meanwhile."""
+        """Call without a running event loop, or past it: only other threads run meanwhile."""
         if positional or self._closed:
             named = self._bind(positional, named)
         return _call_and_wait(self._path, named)
