@@ -100,6 +100,7 @@ def one_of_each_data_class() -> list[object]:
         session.snapshot_state(),
         eryx.Display({"text/plain": "1"}),
         eryx.TraceEvent("line", 1, "f", "<user>"),
+        eryx.SessionThread("beat", True, "waiting", "line 1 of <user>, in <module>"),
         eryx.native.NativeModule("spam.so", "00", Path("/spam.so"), "11"),
         package,
         missing,
