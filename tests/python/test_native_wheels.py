@@ -195,6 +195,35 @@ PyMODINIT_FUNC PyInit_ham(void)
         with pytest.raises(NativeModuleError, match="no such luck"):
             native.build_wheel(tmp_path, tmp_path / "out", isolation=False)
 
+    def test_a_package_for_another_python_says_so(self, tmp_path: Path) -> None:
+        (tmp_path / "tree").mkdir()
+        (tmp_path / "tree" / "pyproject.toml").write_text(
+            '[project]\nname = "later"\nversion = "1"\nrequires-python = ">=3.99"\n'
+        )
+        with pytest.raises(NativeModuleError, match=r"built with Python >=3\.99, and this is 3\."):
+            native.build_wheel(tmp_path / "tree", tmp_path / "out", isolation=False)
+
+    def test_what_meson_is_told(self, tmp_path: Path) -> None:
+        """Its backend gets a cross file with our compilers, and what the package has to have."""
+        (tmp_path / "tree").mkdir()
+        (tmp_path / "tree" / "pyproject.toml").write_text(
+            '[build-system]\nbuild-backend = "mesonpy"\nbackend-path = ["."]\nrequires = []\n'
+            '[project]\nname = "numpy"\nversion = "1"\n'
+        )
+        (tmp_path / "tree" / "mesonpy.py").write_text(
+            "def build_wheel(directory, settings):\n"
+            "    first, *others = settings['setup-args']\n"
+            "    text = open(first.partition('=')[2]).read()\n"
+            '    compiler = text.partition("c = \'")[2].partition("\'")[0]\n'
+            "    import subprocess\n"
+            "    asked = subprocess.run([compiler, '-Wl,--version'], capture_output=True)\n"
+            "    raise SystemExit(f'{asked.stdout} {others}')\n"
+        )
+        with pytest.raises(NativeModuleError, match=r"LLD.*-Dallow-noblas=true.*-Dmine=1"):
+            native.build_wheel(
+                tmp_path / "tree", tmp_path / "out", isolation=False, setup=["-Dmine=1"]
+            )
+
     def test_configuration_is_that_of_the_guest(self, tmp_path: Path) -> None:
         from eryx.native._build import guest_configuration, stage_headers
 
