@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import venv
 import zipfile
 from pathlib import Path
 
@@ -223,6 +224,23 @@ PyMODINIT_FUNC PyInit_ham(void)
             native.build_wheel(
                 tmp_path / "tree", tmp_path / "out", isolation=False, setup=["-Dmine=1"]
             )
+
+    def test_headers_and_archives_of_what_it_is_built_with(self, tmp_path: Path) -> None:
+        """Those for sandboxes are laid over those for this machine, and nothing else is."""
+        from eryx.native._build import lay_over
+
+        venv.create(tmp_path / "venv")
+        files = {"x/_core/include/x/a.h": b"2", "x/lib/libx.a": b"3", "x/m.so": b"4", "x/b.h": b"5"}
+        wheel = make_wheel(tmp_path / "x-1-py3-none-any.whl", files)
+        (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+        (site / "x" / "_core" / "include" / "x").mkdir(parents=True)
+        (site / "x" / "_core" / "include" / "x" / "a.h").write_bytes(b"1")
+        lay_over(str(tmp_path / "venv" / "bin" / "python"), [wheel])
+        found = {str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()}
+        assert found == {"x/_core/include/x/a.h", "x/lib/libx.a"}
+        assert (site / "x" / "_core" / "include" / "x" / "a.h").read_bytes() == b"2"
+        with pytest.raises(NativeModuleError, match="an environment of their own"):
+            native.build_wheel(tmp_path, tmp_path, isolation=False, with_wheels=[wheel])
 
     def test_configuration_is_that_of_the_guest(self, tmp_path: Path) -> None:
         from eryx.native._build import guest_configuration, stage_headers

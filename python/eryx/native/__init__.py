@@ -102,6 +102,7 @@ def build_wheel(
     isolation: bool = True,
     exceptions: bool = True,
     setup: Iterable[str] = (),
+    with_wheels: Iterable[str | os.PathLike[str]] = (),
     cache: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Builds the wheel of a source distribution for sandboxes; gives its path.
@@ -113,6 +114,8 @@ def build_wheel(
     exceptions: of C++. Without them a throw does not compile, and the module brings its part of the
         C++ library along instead of sharing one.
     setup: arguments for the setup of packages that are built by Meson.
+    with_wheels: wheels for sandboxes of what the package is built with, as numpy for pandas: their
+        headers and static libraries are taken instead of those for this machine.
     cache: as of `translate`.
 
     Raises NativeModuleError if it cannot be built; the message has what the build said.
@@ -126,6 +129,7 @@ def build_wheel(
         isolation=isolation,
         exceptions=exceptions,
         setup=list(setup),
+        with_wheels=[Path(wheel) for wheel in with_wheels],
         cache=directory,
     )
 

@@ -22,7 +22,7 @@ import tempfile
 import tomllib
 import venv
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from eryx.native import _meson
@@ -163,10 +163,13 @@ def build(
     isolation: bool,
     exceptions: bool,
     setup: list[str],
+    with_wheels: list[Path],
     cache: Path | None,
 ) -> Path:
     """See `eryx.native.build_wheel`."""
     directory = _private_directory(cache or default_cache())
+    if with_wheels and not isolation:
+        raise NativeModuleError("wheels to build with are put into an environment of their own")
     with tempfile.TemporaryDirectory(prefix="eryx-build-") as work_name:
         work = Path(work_name)
         (work / "tree").mkdir()
@@ -176,7 +179,9 @@ def build(
         _check_python(source, _table(described, "project"))
         python = sys.executable
         if isolation:
-            python = _environment(work, project.get("requires", ["setuptools", "wheel"]))
+            requires = [*project.get("requires", ["setuptools", "wheel"])]
+            python = _environment(work, [*requires, *map(_pinned, with_wheels)])
+            lay_over(python, with_wheels)
         configuration = guest_configuration()
         stage_headers(configuration, work / "include")
         environment = make_compilers(work, work / "include", directory, exceptions=exceptions)
@@ -243,6 +248,29 @@ def _environment(work: Path, requires: list[str]) -> str:
     if requires:
         run_tool([python, "-m", "pip", "install", "-q", *requires])
     return python
+
+
+def _pinned(wheel: Path) -> str:
+    """The requirement of the same version for this machine."""
+    name, version = wheel.name.split("-")[:2]
+    return f"{name}=={version}"
+
+
+def lay_over(python: str, wheels: list[Path]) -> None:
+    """Puts headers and static libraries of wheels for sandboxes over those for this machine, which
+    builds find when they ask the package where they are."""
+    program = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    asked = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True)
+    site = Path(asked.stdout.strip())
+    for wheel in wheels:
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                for entry in archive.infolist():
+                    parts = PurePosixPath(entry.filename)
+                    if parts.suffix == ".a" or (parts.suffix == ".h" and "include" in parts.parts):
+                        archive.extract(entry, site)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise NativeModuleError(f"{wheel}: it cannot be read: {error}") from None
 
 
 def _retag(wheel: Path, output: Path) -> Path:

@@ -37,6 +37,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ARGUMENT",
         help="for the setup of a package that is built by Meson, as --setup=-Dname=value",
     )
+    build.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        metavar="WHEEL",
+        dest="wheels",
+        help="a wheel for sandboxes whose headers and static libraries the build is to find",
+    )
     for command in (precompile, build):
         command.add_argument("--cache", metavar="DIR", help="where translated modules are kept")
     return parser
@@ -56,6 +64,7 @@ def main(arguments: list[str]) -> int:
             isolation=not options.no_isolation,
             exceptions=not options.no_exceptions,
             setup=options.setup,
+            with_wheels=options.wheels,
             cache=options.cache,
         )
     except EryxError as error:
