@@ -246,7 +246,8 @@ def _environment(work: Path, requires: list[str]) -> str:
     venv.create(directory, with_pip=True)
     python = str(directory / "bin" / "python")
     if requires:
-        run_tool([python, "-m", "pip", "install", "-q", *requires])
+        # What this Python has beside is none of the environment.
+        run_tool([python, "-I", "-m", "pip", "install", "-q", *requires])
     return python
 
 
