@@ -509,6 +509,51 @@ static void test_handle_limit(void)
         ASSERT_EQ(fake_guest_take_trap(guest), trap);                                              \
     } while (0)
 
+/* Opens the file of a handle once more; the error, or -1. */
+static int open_file_again(uint32_t descriptor, const char *format)
+{
+    char path[64];
+    vfs_status status;
+    ASSERT_EQ(
+        vfs_stat(guest->sandbox.handles.dynamic[descriptor - HANDLE_FIRST_DYNAMIC].object, &status),
+        VFS_OK);
+    snprintf(path, sizeof path, format, (unsigned long long)status.identity);
+    open_path(HANDLE_ROOT, path, CREATE | TRUNCATE, READ | WRITE);
+    return error_at(4);
+}
+
+static void test_open_again(void)
+{
+    begin();
+    uint32_t only_read = open_ok("data/f", 0, READ);
+    ASSERT_EQ(open_file_again(only_read, FILE_AGAIN "%llx"), -1);
+    uint32_t again = fake_guest_u32(guest, RESULT + 4);
+    close_handle(only_read);
+    expect_read(again, 100, 0, "hello", false); /* nothing was cut off */
+    wasi_filesystem_types_descriptor_write(instance, again, DATA, 1, 0, RESULT);
+    ASSERT_EQ(error_at(8), BAD_DESCRIPTOR); /* it may do what the other may */
+    uint32_t written = open_ok("data/f", 0, READ | WRITE);
+    ASSERT_EQ(open_file_again(again, FILE_AGAIN "%llx"), -1); /* the one that may do most */
+    uint32_t third = fake_guest_u32(guest, RESULT + 4);
+    wasi_filesystem_types_descriptor_write(instance, third, DATA, 1, 0, RESULT);
+    ASSERT_EQ(error_at(8), -1);
+    ASSERT_GE(open_file_again(again, FILE_AGAIN "%llxg"), 0);
+    ASSERT_GE(open_file_again(again, FILE_AGAIN "0000000000000000%llx"), 0);
+    ASSERT_GE(open_file_again(again, FILE_AGAIN "%llx/"), 0);
+    ASSERT_GE(open_file_again(again, FILE_AGAIN "-%llx"), 0);
+    uint32_t directory = open_ok("data", DIRECTORY, READ);
+    ASSERT_EQ(open_file_again(directory, FILE_AGAIN "%llx"), BAD_DESCRIPTOR);
+    close_handle(directory);
+    close_handle(written);
+    close_handle(third);
+    close_handle(again);
+    open_path(HANDLE_ROOT, FILE_AGAIN "1", 0, READ);
+    ASSERT_EQ(error_at(4), BAD_DESCRIPTOR); /* none has it open */
+    open_path(HANDLE_ROOT, FILE_AGAIN, 0, READ);
+    ASSERT_EQ(error_at(4), NO_ENTRY);
+    end();
+}
+
 static void test_invented_handles(void)
 {
     begin();
@@ -617,5 +662,5 @@ TEST_MAIN(TEST_CASE(test_preopens), TEST_CASE(test_open_and_read), TEST_CASE(tes
           TEST_CASE(test_write), TEST_CASE(test_stat), TEST_CASE(test_metadata_hash),
           TEST_CASE(test_flags), TEST_CASE(test_set_times), TEST_CASE(test_directories),
           TEST_CASE(test_names), TEST_CASE(test_streams_are_made), TEST_CASE(test_handle_limit),
-          TEST_CASE(test_invented_handles), TEST_CASE(test_places_outside_of_memory),
-          TEST_CASE(test_allocation_goes_wrong))
+          TEST_CASE(test_open_again), TEST_CASE(test_invented_handles),
+          TEST_CASE(test_places_outside_of_memory), TEST_CASE(test_allocation_goes_wrong))
