@@ -19,6 +19,7 @@ from eryx._errors import (
     ResourceLimitError,
     SuspendCallback,
     TimeoutError,  # noqa: A004  (also a builtins.TimeoutError, so hiding the builtin does no harm)
+    ToolError,
 )
 from eryx._eryx import VERSION as __version__  # noqa: N811
 from eryx._limits import ResourceLimits
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from eryx._callbacks import CallbackRegistry, callback_stub
     from eryx._configure import configure
     from eryx._display import Display
+    from eryx._events import Call, Done, EventRun, Output, Trace
     from eryx._factory import SandboxFactory
     from eryx._journal import ReplayOutcome
     from eryx._lease import PooledSandbox
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
         PoolExhaustedError,
         PoolTimeoutError,
     )
+    from eryx._prompt import prompt
     from eryx._session import Checkpoint, Session
     from eryx._session_threads import SessionThread
     from eryx._snapshot import Snapshot
@@ -51,11 +54,15 @@ if TYPE_CHECKING:
 
 # Imported when they are asked for, so that what does without them starts sooner.
 _LATER = {
+    "Call": "eryx._events",
     "CallbackRegistry": "eryx._callbacks",
     "Checkpoint": "eryx._session",
     "Connection": "eryx._network",
     "Display": "eryx._display",
+    "Done": "eryx._events",
+    "EventRun": "eryx._events",
     "NetConfig": "eryx._network",
+    "Output": "eryx._events",
     "PoolClosedError": "eryx._pool_errors",
     "PoolError": "eryx._pool_errors",
     "PoolExhaustedError": "eryx._pool_errors",
@@ -68,24 +75,30 @@ _LATER = {
     "Session": "eryx._session",
     "SessionThread": "eryx._session_threads",
     "Snapshot": "eryx._snapshot",
+    "Trace": "eryx._events",
     "TraceEvent": "eryx._tracing",
     "VfsStorage": "eryx._storage",
     "callback_stub": "eryx._callbacks",
     "configure": "eryx._configure",
+    "prompt": "eryx._prompt",
 }
 _MODULES = ("native", "packages")
 
 __all__ = [
+    "Call",
     "CallbackRegistry",
     "CancelledError",
     "Checkpoint",
     "Connection",
     "Display",
+    "Done",
     "EryxError",
+    "EventRun",
     "ExecuteResult",
     "ExecutionError",
     "InitializationError",
     "NetConfig",
+    "Output",
     "PoolClosedError",
     "PoolError",
     "PoolExhaustedError",
@@ -103,11 +116,14 @@ __all__ = [
     "Snapshot",
     "SuspendCallback",
     "TimeoutError",
+    "ToolError",
+    "Trace",
     "TraceEvent",
     "VfsStorage",
     "__version__",
     "callback_stub",
     "configure",
+    "prompt",
     "trim",
 ]
 

@@ -6,32 +6,45 @@ from types import FunctionType
 from weakref import WeakKeyDictionary
 
 from eryx._annotations import late_annotations
-from eryx._schema import positional_only_names, schema_of
+from eryx._schema import hints_of, positional_only_names, returns_bytes, schema_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, TypeVar, overload
+    from typing import Any, Literal, TypeVar, overload
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 # What the host library accepts (CALLBACKS_MAX_NAME of src/sandbox/callbacks.h).
 _MAX_NAME_BYTES = 1024
 
-# By function: what it depends on, its schema, its positional parameters.
+# By function: what it depends on; its schema, positional parameters, and hints.
 _descriptions: WeakKeyDictionary[
-    Callable[..., Any], tuple[tuple[object, ...], dict[str, Any], tuple[str, ...]]
+    Callable[..., Any],
+    tuple[tuple[object, ...], tuple[dict[str, Any], tuple[str, ...], dict[str, Any]]],
 ] = WeakKeyDictionary()
 
 _PLAIN_TYPES = frozenset((type(None), bool, int, float, str))
 
-_KEYS = frozenset(("name", "fn", "description", "schema", "thread"))
+_KEYS = frozenset(("name", "fn", "description", "schema", "thread", "sync", "errors", "on_error"))
 
 
 class Callback:
     """One function and what the guest is told of it."""
 
-    __slots__ = ("description", "fn", "name", "positional_only", "schema", "thread")
+    __slots__ = (
+        "answers_bytes",
+        "description",
+        "errors",
+        "fn",
+        "hints",
+        "name",
+        "on_error",
+        "positional_only",
+        "schema",
+        "sync",
+        "thread",
+    )
 
     def __init__(
         self,
@@ -40,6 +53,9 @@ class Callback:
         description: str | None = None,
         schema: dict[str, Any] | None = None,
         thread: bool = False,
+        sync: bool = False,
+        errors: str = "full",
+        on_error: Callable[[str, BaseException], object] | None = None,
     ) -> None:
         """Checks everything. Raises TypeError and ValueError that name the callback."""
         if not callable(fn):
@@ -48,10 +64,21 @@ class Callback:
         self.name = _checked_name(fn, name)
         self.description = _checked_description(fn, self.name, description)
         if schema is None:
-            self.schema, self.positional_only = _described(fn, self.name)
+            self.schema, self.positional_only, self.hints = _described(fn, self.name)
         else:
             self.schema = _checked_schema(self.name, schema)
             self.positional_only = positional_only_names(fn)
+            self.hints = {}
+        self.answers_bytes = returns_bytes(fn)
+        if not isinstance(sync, bool):
+            raise TypeError(f"sync of callback {self.name!r} must be a bool, not {_kind(sync)}")
+        self.sync = sync
+        if errors not in ("full", "type"):
+            raise ValueError(f'errors of callback {self.name!r} must be "full" or "type"')
+        self.errors = errors
+        if on_error is not None and not callable(on_error):
+            raise TypeError(f"on_error of callback {self.name!r} must be callable")
+        self.on_error = on_error
         if not isinstance(thread, bool):
             raise TypeError(
                 f"thread of callback {self.name!r} must be a bool, not {type(thread).__name__}"
@@ -72,7 +99,16 @@ class Callback:
 
     def declaration(self) -> dict[str, Any]:
         """What the guest is told."""
-        return {"name": self.name, "description": self.description, "schema": self.schema}
+        told: dict[str, Any] = {
+            "name": self.name,
+            "description": self.description,
+            "schema": self.schema,
+        }
+        if self.sync:
+            told["sync"] = True
+        if self.answers_bytes:
+            told["bytes"] = True
+        return told
 
     def as_dict(self) -> dict[str, Any]:
         """The dict that `callbacks=` accepts."""
@@ -86,10 +122,20 @@ class Callback:
         }
         if self.thread:
             result["thread"] = True
+        if self.sync:
+            result["sync"] = True
+        if self.errors != "full":
+            result["errors"] = self.errors
+        if self.on_error is not None:
+            result["on_error"] = self.on_error
         return result
 
     def call(self, arguments: dict[str, Any]) -> Any:
         """Calls the function with what the guest gave."""
+        if self.hints:
+            from eryx._typed import load_arguments
+
+            arguments = load_arguments(self.name, self.hints, arguments)
         if self.positional_only:
             first = []
             for name in self.positional_only:
@@ -119,11 +165,21 @@ class CallbackRegistry:
     """
 
     __module__ = "eryx"
-    __slots__ = ("_callbacks",)
+    __slots__ = ("_callbacks", "_errors", "_on_error")
 
-    def __init__(self) -> None:
-        """A registry without functions."""
+    def __init__(
+        self,
+        *,
+        errors: Literal["full", "type"] = "full",
+        on_error: Callable[[str, BaseException], object] | None = None,
+    ) -> None:
+        """A registry without functions.
+
+        errors, on_error: for the functions that are registered without their own; see `add`.
+        """
         self._callbacks: dict[str, Callback] = {}
+        self._errors = errors
+        self._on_error = on_error
 
     if TYPE_CHECKING:
 
@@ -138,6 +194,9 @@ class CallbackRegistry:
             description: str | None = None,
             schema: dict[str, Any] | None = None,
             thread: bool = False,
+            sync: bool = False,
+            errors: Literal["full", "type"] | None = None,
+            on_error: Callable[[str, BaseException], object] | None = None,
         ) -> Callable[[Function], Function]: ...
 
     def callback(
@@ -148,6 +207,9 @@ class CallbackRegistry:
         description: str | None = None,
         schema: dict[str, Any] | None = None,
         thread: bool = False,
+        sync: bool = False,
+        errors: Literal["full", "type"] | None = None,
+        on_error: Callable[[str, BaseException], object] | None = None,
     ) -> Any:
         """Decorator that registers a function and gives it back as it is.
 
@@ -155,7 +217,16 @@ class CallbackRegistry:
         """
 
         def register(function: Any) -> Any:
-            self.add(function, name=name, description=description, schema=schema, thread=thread)
+            self.add(
+                function,
+                name=name,
+                description=description,
+                schema=schema,
+                thread=thread,
+                sync=sync,
+                errors=errors,
+                on_error=on_error,
+            )
             return function
 
         return register if fn is None else register(fn)
@@ -168,21 +239,39 @@ class CallbackRegistry:
         description: str | None = None,
         schema: dict[str, Any] | None = None,
         thread: bool = False,
+        sync: bool = False,
+        errors: Literal["full", "type"] | None = None,
+        on_error: Callable[[str, BaseException], object] | None = None,
     ) -> None:
         """Registers a function.
 
         fn: sync or async. A sync one is called on the thread that runs the sandbox, which waits for
             it; an async one runs on the event loop of `Sandbox.execute_async`, or on a private one.
         name: what the guest calls it; ``fn.__name__`` by default.
-        description: for ``list_callbacks()``; the first line of the docstring by default.
-        schema: JSON schema of the arguments, an object; made of the type hints by default.
+        description: for ``list_callbacks()`` and ``help()``; the docstring by default.
+        schema: JSON schema of the arguments, an object. By default it is made of the type hints,
+            and the arguments are looked at, and made, as these say: dataclasses, TypedDict, Enum,
+            datetime, Literal, bytes and others, and what is of pydantic where that is installed.
         thread: call the (sync) function in a worker thread. For functions that block: the guest
             goes on meanwhile, several run at a time, and `callback_timeout_ms` holds at once.
+        sync: the guest calls it as ``name(...)``, without ``await``.
+        errors: what the guest is told of an exception: its type and text ("full"), or its type
+            alone ("type"). The text of a `ToolError` is told in any case.
+        on_error: called with the name and each exception of the function.
 
         Raises TypeError for values of a wrong type, ValueError for a name that is taken or not to
         be used and for a schema that is not JSON.
         """
-        callback = Callback(fn, name, description, schema, thread)
+        callback = Callback(
+            fn,
+            name,
+            description,
+            schema,
+            thread,
+            sync,
+            self._errors if errors is None else errors,
+            self._on_error if on_error is None else on_error,
+        )
         if callback.name in self._callbacks:
             raise ValueError(f"there is a callback named {callback.name!r} already")
         self._callbacks[callback.name] = callback
@@ -203,7 +292,8 @@ class CallbackRegistry:
 
     def __getstate__(self) -> object:
         """For copies and pickle. What is added to a copy later is not added here."""
-        return None, {"_callbacks": dict(self._callbacks)}
+        state = {name: getattr(self, name) for name in self.__slots__}
+        return None, {**state, "_callbacks": dict(self._callbacks)}
 
     def __eq__(self, other: object) -> bool:
         """Equal if they have the same functions, with the same names and descriptions."""
@@ -239,10 +329,12 @@ def collect(callbacks: object) -> list[Callback]:
     """The functions in what a caller gave as `callbacks`."""
     if isinstance(callbacks, CallbackRegistry):
         return list(callbacks._callbacks.values())
+    if isinstance(callbacks, dict):
+        return [Callback(fn, name) for name, fn in callbacks.items()]
     if not isinstance(callbacks, list | tuple):
         raise TypeError(
-            "callbacks must be a CallbackRegistry or a list of dicts and registries, "
-            f"not {type(callbacks).__name__}"
+            "callbacks must be a CallbackRegistry, a dict of functions by name, or a list of "
+            f"functions, dicts and registries, not {type(callbacks).__name__}"
         )
     result: list[Callback] = []
     for entry in callbacks:
@@ -250,9 +342,12 @@ def collect(callbacks: object) -> list[Callback]:
             result.extend(entry._callbacks.values())
         elif isinstance(entry, dict):
             result.append(_from_dict(entry))
+        elif callable(entry):
+            result.append(Callback(entry))
         else:
             raise TypeError(
-                f"callbacks must be dicts and CallbackRegistry objects, not {type(entry).__name__}"
+                "callbacks must be functions, dicts and CallbackRegistry objects, "
+                f"not {type(entry).__name__}"
             )
     return result
 
@@ -316,7 +411,14 @@ def _from_dict(entry: dict[Any, Any]) -> Callback:
         entry.get("description"),
         entry.get("schema"),
         entry.get("thread", False),
+        entry.get("sync", False),
+        entry.get("errors", "full"),
+        entry.get("on_error"),
     )
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _is_async(fn: Callable[..., Any]) -> bool:
@@ -343,16 +445,20 @@ def _checked_name(fn: Callable[..., Any], name: str | None) -> str:
 
 def _checked_description(fn: Callable[..., Any], name: str, description: str | None) -> str:
     if description is None:
-        documentation = getattr(fn, "__doc__", None) or ""
-        return documentation.strip().partition("\n")[0].strip()
+        import inspect
+
+        documentation = getattr(fn, "__doc__", None)
+        return inspect.cleandoc(documentation) if isinstance(documentation, str) else ""
     if not isinstance(description, str):
         wrong = type(description).__name__
         raise TypeError(f"description of callback {name!r} must be a str, not {wrong}")
     return description
 
 
-def _described(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The schema and the positional parameters that a function has by itself.
+def _described(
+    fn: Callable[..., Any], name: str
+) -> tuple[dict[str, Any], tuple[str, ...], dict[str, Any]]:
+    """The schema, the positional parameters and the hints that a function has by itself.
 
     Looking at a function takes as long as a third of a short run, and those that make a sandbox for
     each request have the same ones each time.
@@ -360,12 +466,11 @@ def _described(fn: Callable[..., Any], name: str) -> tuple[dict[str, Any], tuple
     parts = _parts(fn)
     known = None if parts is None else _descriptions.get(fn)
     if known is not None and known[0] == parts:
-        return known[1], known[2]
-    schema = _checked_schema(name, schema_of(fn))
-    positional_only = positional_only_names(fn)
+        return known[1]
+    found = _checked_schema(name, schema_of(fn)), positional_only_names(fn), hints_of(fn)
     if parts is not None:
-        _descriptions[fn] = parts, schema, positional_only
-    return schema, positional_only
+        _descriptions[fn] = parts, found
+    return found
 
 
 def _parts(fn: Callable[..., Any]) -> tuple[object, ...] | None:

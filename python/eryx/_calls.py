@@ -8,7 +8,7 @@ from collections import deque
 from contextvars import ContextVar, copy_context
 
 from eryx import _turn
-from eryx._errors import ResourceLimitError, SuspendCallback
+from eryx._errors import ResourceLimitError, SuspendCallback, ToolError
 from eryx._eryx import EVENT_CALLBACK, EVENT_CALLBACK_EXPIRED, deliver
 from eryx._failures import Failures, log_failure, log_timeout
 from eryx._json import LARGE, decode
@@ -56,7 +56,16 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
-_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+def _dump(value: object) -> object:
+    """What JSON does not know."""
+    from eryx._typed import dump
+
+    return dump(value)
+
+
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_dump).encode
 
 
 class _Nobody:
@@ -446,7 +455,7 @@ class Calls:
             try:
                 value = callback.call(arguments)
             except Exception as error:
-                log_failure(name, error)
+                self._note_failure(name, error)
                 self._keep(call, error)
                 raise
             finally:
@@ -494,7 +503,7 @@ class Calls:
         try:
             value = callback.call(arguments)
         except BaseException as raised:
-            log_failure(callback.name, raised)
+            self._note_failure(callback.name, raised)
             error = raised
         self.answers.append((identity, value, error))
         error = None  # its traceback holds this frame
@@ -515,7 +524,7 @@ class Calls:
                 log_failure(name, raised)
             error = RuntimeError("the callback was cancelled")
         except BaseException as raised:
-            log_failure(name, raised)
+            self._note_failure(name, raised)
             error = raised
         self.answers.append((identity, value, error))
         error = None  # its traceback holds this frame
@@ -532,9 +541,31 @@ class Calls:
 
     def _keep(self, call: _Call, error: BaseException) -> None:
         """A function of the caller has raised what the guest is told now."""
-        name, message = (_c_text(text) for text in (type(error).__name__, _message(error)))
+        name, message = map(_c_text, self._told(call.name, error))
         told = b": ".join((name, message)) if message else name
+        if isinstance(error, ToolError):
+            told = message or name
         self.failures.keep(told.decode(), error, call.memory_bytes)
+
+    def _told(self, name: str, error: BaseException) -> tuple[str, str]:
+        """What the guest is told of an exception: type and text."""
+        if isinstance(error, ToolError):
+            return "ToolError", _message(error)
+        kind = type(error).__name__
+        if kind == "MisfitError":
+            return "TypeError", _message(error)
+        callback = self._callbacks.get(name)
+        return kind, "" if callback is not None and callback.errors == "type" else _message(error)
+
+    def _note_failure(self, name: str, error: BaseException) -> None:
+        """Makes known what a function has raised; from any thread."""
+        log_failure(name, error)
+        callback = self._callbacks.get(name)
+        if callback is not None and callback.on_error is not None:
+            try:
+                callback.on_error(name, error)
+            except Exception as problem:
+                _report(problem)
 
     def _answer(self, identity: int, call: _Call, value: Any, error: BaseException | None) -> None:
         if error is None:
@@ -542,7 +573,7 @@ class Calls:
                 text = _encode(value)
             except Exception as problem:
                 error = _unsuitable(call.name, problem)
-                log_failure(call.name, error)
+                self._note_failure(call.name, error)
                 self._keep(call, error)
         if error is not None:
             if isinstance(error, SuspendCallback) or not isinstance(error, Exception):
@@ -550,7 +581,7 @@ class Calls:
                     raise error
                 finally:
                     error = None  # its traceback holds this frame
-            self._raise(identity, call, type(error).__name__, _message(error))
+            self._raise(identity, call, *self._told(call.name, error))
             return
         try:
             taken = self._core.callback_return(identity, text)

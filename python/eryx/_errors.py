@@ -136,6 +136,20 @@ class CancelledError(EryxError):
     __module__ = "eryx"
 
 
+class ToolError(EryxError):
+    """Raised by a callback for the guest to read: its text always reaches it, and nothing else.
+
+    >>> import eryx
+    >>> def find(name: str) -> str:
+    ...     raise eryx.ToolError("no such item")
+    >>> code = "try: await find('x')\\nexcept RuntimeError as error: print(error)"
+    >>> eryx.Sandbox(callbacks=[find]).execute(code).stdout
+    'no such item'
+    """
+
+    __module__ = "eryx"
+
+
 class SuspendCallback(EryxError):  # noqa: N818  (it is not an error, but what a callback asks for)
     """Raised by a callback to end the run at once, without an answer to the guest.
 

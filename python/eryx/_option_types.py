@@ -28,7 +28,11 @@ class Reader(Protocol):
 # that is called when the guest wants a line.
 StandardInput = str | bytes | IO[Any] | Reader | Callable[[], object]
 
-Callbacks = CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry]
+Callbacks = (
+    CallbackRegistry
+    | Mapping[str, Callable[..., Any]]
+    | Sequence[dict[str, Any] | CallbackRegistry | Callable[..., Any]]
+)
 
 
 class RequestOptions(TypedDict, total=False):
@@ -72,7 +76,7 @@ class PlaceOptions(TypedDict, total=False):
     scrub_stderr: bool | None
     scrub_result: bool | None
     scrub_files: bool | None
-    volumes: Iterable[Volume] | None
+    volumes: Iterable[Volume] | Mapping[str, str] | None
     native_modules: Iterable[NativeModule] | None
 
 

@@ -174,7 +174,7 @@ class Equipment:
         scrub_stderr: bool | None = None,
         scrub_result: bool | None = None,
         scrub_files: bool | None = None,
-        volumes: Iterable[Volume] | None = None,
+        volumes: Iterable[Volume] | Mapping[str, str] | None = None,
         native_modules: Iterable[NativeModule] | None = None,
     ) -> None:
         """Raises TypeError, ValueError and EryxError; opens the native modules."""

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     from eryx._asynchronous import Driver
     from eryx._blocking import BlockingRun
-    from eryx._callbacks import CallbackRegistry
     from eryx._calls import Calls
     from eryx._eryx import Core, Outcome
+    from eryx._events import EventRun
     from eryx._journal import Recording, ReplayOutcome
     from eryx._network import NetConfig
     from eryx._option_types import Callbacks, StandardInput
     from eryx._run_options import Given
-    from eryx._storage import CoreMounts, Volume
+    from eryx._storage import CoreMounts, CoreVolumes, Volume
     from eryx._tracing import TraceEvent
     from eryx.native import NativeModule
 
@@ -74,12 +74,14 @@ class Sandbox(OneOfAKind):
         "_core",
         "_driver",
         "_ending",
+        "_has_network",
         "_has_run_limits",  # the core has those of a run that was given its own
         "_network",  # if it has a function to ask
         "_place",  # where it starts; only of factories
         "_request",
         "_turn",
         "_used",
+        "_volumes",  # for people
     )
 
     def __init__(
@@ -87,14 +89,14 @@ class Sandbox(OneOfAKind):
         *,
         resource_limits: ResourceLimits | None = None,
         network: NetConfig | None = None,
-        callbacks: CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry] | None = None,
+        callbacks: Callbacks | None = None,
         mcp: object = None,
         secrets: Mapping[str, Mapping[str, Any]] | None = None,
         scrub_stdout: bool | None = None,
         scrub_stderr: bool | None = None,
         scrub_result: bool | None = None,
         scrub_files: bool | None = None,
-        volumes: Iterable[Volume] | None = None,
+        volumes: Iterable[Volume] | Mapping[str, str] | None = None,
         on_stdout: Callable[[str], object] | None = None,
         on_stderr: Callable[[str], object] | None = None,
         result_variable: str | None = None,
@@ -151,6 +153,8 @@ class Sandbox(OneOfAKind):
         """Makes the sandbox of checked options."""
         self._request = request
         self._network = equipment.asking_network
+        self._has_network = equipment.network is not None
+        self._volumes: CoreVolumes = equipment.volumes
         self._used = self._closed = self._has_run_limits = False
         self._begin_with(self._new_core(equipment))
 
@@ -343,6 +347,49 @@ class Sandbox(OneOfAKind):
         return finish(
             outcome, calls.recorder, run.queued_ns, cause=calls.failures.take_cause(outcome)
         )
+
+    def start(
+        self,
+        code: str,
+        *,
+        inputs: Mapping[str, object] | None = None,
+        stdin: StandardInput | None = None,
+        arguments: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        callbacks: Callbacks | None = None,
+        filename: str | None = None,
+        timeout_ms: int | EllipsisType | None = ...,
+        limits: ResourceLimits | None = None,
+        trace: bool | Literal["all"] | None = None,
+        journal: dict[str, Any] | None = None,
+    ) -> EventRun:
+        """Gives a run whose events are taken one by one, on the running event loop.
+
+        ``async with sandbox.start(code) as run: async for event in run: ...``: events are `Output`,
+        `Call`, `Trace`, and `Done` at the end. A call can be answered, refused or deferred; if that
+        is not done until the next event is asked for, its function is called. The time of the run
+        and that of the callback go on meanwhile.
+
+        journal: that of `Done` of an earlier run of the same program; its answers are given again.
+
+        The others are the parameters of `execute`. Raises TypeError and ValueError.
+        """
+        from eryx import _run_options
+        from eryx._events import EventRun
+        from eryx._journal import Recording
+
+        _check_code(code)
+        own = _run_options.given(
+            self._request, inputs, env, callbacks, None, None, filename, timeout_ms, limits
+        )
+        if trace is not None:
+            own.request.trace_mode = own.request.trace_mode_of(trace)
+        recording = Recording(code, journal)
+
+        async def execute() -> ExecuteResult:
+            return await self._execute_async(code, stdin, arguments, None, recording, own=own)
+
+        return EventRun(own.request, recording, execute)
 
     def _give_up(self, run: Driver) -> None:
         """Puts the sandbox in order after a run that nobody waits for; the next may begin then."""

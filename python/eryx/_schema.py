@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+# How far dataclasses in dataclasses are described, which may be in themselves.
+_DEEPEST = 8
+
 _JSON_TYPES: dict[object, str] = {
     str: "string",
     int: "integer",
@@ -63,7 +66,7 @@ def _hints(fn: Callable[..., Any]) -> dict[str, Any]:
         fn = fn.func
     target = fn if hasattr(fn, "__annotations__") else getattr(fn, "__call__", fn)  # noqa: B004
     try:
-        return typing.get_type_hints(target)
+        return typing.get_type_hints(target, include_extras=True)
     except Exception:  # a hint may be any expression
         return {}
 
@@ -83,28 +86,72 @@ def _parameters(fn: Callable[..., Any]) -> list[inspect.Parameter]:
     ]
 
 
-def _schema_of_type(hint: object) -> dict[str, Any]:
+def hints_of(fn: Callable[..., Any]) -> dict[str, Any]:
+    """What the arguments of a function are to be, by the names of its parameters."""
+    import typing
+
+    found: dict[str, Any] = {}
+    for parameter in _parameters(fn):
+        hint = parameter.annotation
+        if hint in (parameter.empty, typing.Any) or parameter.kind in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        ):
+            continue
+        found[parameter.name] = typing.Union[hint, None] if parameter.default is None else hint  # noqa: UP007
+    return found
+
+
+def returns_bytes(fn: Callable[..., Any]) -> bool:
+    """Whether a function is said to give bytes."""
+    return _hints(fn).get("return") is bytes
+
+
+def _schema_of_type(hint: Any, depth: int = 0) -> dict[str, Any]:
     """The schema of one type; empty, which allows everything, for types that JSON does not know."""
+    import enum
     import types
     import typing
 
     if _hashable(hint) and hint in _JSON_TYPES:
         return {"type": _JSON_TYPES[hint]}
+    if hint is bytes:
+        return {"type": "string", "contentEncoding": "base64"}
+    if depth > _DEEPEST:
+        return {}
+    from eryx import _typed
+
+    if _typed.needs_pydantic(hint):
+        found: dict[str, Any] = _typed.adapter(hint).json_schema()
+        return found
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    depth += 1
     if origin is typing.Annotated:
-        return _schema_of_type(arguments[0])
+        return _schema_of_type(arguments[0], depth)
     if origin is typing.Literal and all(
         isinstance(value, str | int | bool | None) for value in arguments
     ):
         return {"enum": list(arguments)}
     if origin in (typing.Union, types.UnionType):
-        return {"anyOf": [_schema_of_type(argument) for argument in arguments]}
+        return {"anyOf": [_schema_of_type(argument, depth) for argument in arguments]}
     if origin is list and arguments:
-        return {"type": "array", "items": _schema_of_type(arguments[0])}
+        return {"type": "array", "items": _schema_of_type(arguments[0], depth)}
     if origin is dict and len(arguments) == 2:
-        return {"type": "object", "additionalProperties": _schema_of_type(arguments[1])}
+        return {"type": "object", "additionalProperties": _schema_of_type(arguments[1], depth)}
     if origin in (list, tuple, dict):
         return {"type": _JSON_TYPES[origin]}
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return {"enum": [member.value for member in hint]}
+    text_format = _typed.text_format(hint)
+    if text_format is not None:
+        return {"type": "string", "format": text_format}
+    fields = _typed.fields_of(hint)
+    if fields is not None:
+        return {
+            "type": "object",
+            "properties": {name: _schema_of_type(f, depth) for name, f in fields[0].items()},
+            "required": [name for name in fields[0] if name in fields[1]],
+        }
     return {}
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from eryx import _eryx
-    from eryx._callbacks import CallbackRegistry
     from eryx._eryx import Outcome
     from eryx._network import NetConfig
     from eryx._option_types import Callbacks, StandardInput
@@ -104,9 +103,9 @@ class Session(Sandbox):
         execution_timeout_ms: int | EllipsisType | None = ...,
         max_fuel: int | None = None,
         network: NetConfig | None = None,
-        callbacks: CallbackRegistry | Sequence[dict[str, Any] | CallbackRegistry] | None = None,
+        callbacks: Callbacks | None = None,
         mcp: object = None,
-        volumes: Iterable[Volume] | None = None,
+        volumes: Iterable[Volume] | Mapping[str, str] | None = None,
         on_stdout: Callable[[str], object] | None = None,
         on_stderr: Callable[[str], object] | None = None,
         result_variable: str | None = None,

@@ -11,10 +11,10 @@ from eryx._eryx import Storage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Self
 
-Volume = tuple[str | os.PathLike[str], str, bool]
+Volume = tuple[str | os.PathLike[str], str, bool] | str
 Names = list[str]
 CoreMounts = tuple[tuple[str, Storage, bool], ...]
 CoreVolumes = tuple[tuple[bytes, str, bool], ...]
@@ -179,16 +179,28 @@ def core_mounts(storage: VfsStorage | None, path: str) -> CoreMounts:
     return ((path, storage._storage, False),)
 
 
-def core_volumes(volumes: Iterable[Volume] | None) -> CoreVolumes:
+def core_volumes(volumes: Iterable[Volume] | Mapping[str, str] | None) -> CoreVolumes:
     """Volumes as an argument of Core."""
     if volumes is None:
         return ()
     if isinstance(volumes, (str, bytes)):
         raise TypeError("volumes must be a sequence of (host, guest, read_only)")
+    if isinstance(volumes, dict):
+        volumes = [(host, guest, False) for host, guest in volumes.items()]
     return tuple(_volume(volume) for volume in volumes)
 
 
+def _of_text(text: str) -> tuple[str, str, bool]:
+    """A volume as other tools have it: host:guest, and :ro or :rw behind it."""
+    host, *rest = text.rsplit(":", 2) if text.endswith((":ro", ":rw")) else text.rsplit(":", 1)
+    if not host or not rest or not rest[0].startswith("/"):
+        raise ValueError(f'a volume as text is "host:guest" or "host:guest:ro", not {text!r}')
+    return host, rest[0], rest[1:] == ["ro"]
+
+
 def _volume(volume: Volume) -> tuple[bytes, str, bool]:
+    if isinstance(volume, str):
+        volume = _of_text(volume)
     if not isinstance(volume, (tuple, list)):
         raise TypeError(
             f"a volume must be a tuple (host, guest, read_only), not {type(volume).__name__}"

@@ -61,14 +61,18 @@ def _namespace_lines(namespace: _Namespace, indent: str) -> list[str]:
     for name, callback in namespace.functions.items():
         if indent:
             lines.append(f"{indent}@staticmethod")
-        lines.append(f"{indent}async def {name}({_parameters(callback)}) -> {_returns(callback)}:")
+        how = "def" if callback.sync else "async def"
+        lines.append(f"{indent}{how} {name}({_parameters(callback)}) -> {_returns(callback)}:")
         description = callback.description
         if description:
             quotes = "'''" if "'''" not in description and description[-1] != "'" else '"""'
             if quotes in description or description[-1] == '"' or "\\" in description:
                 lines.append(f"{indent}{_INDENT}{description!r}")
             else:
-                lines.append(f"{indent}{_INDENT}{quotes}{description}{quotes}")
+                first, *rest = description.splitlines()
+                text = [f"{quotes}{first}", *rest]
+                text[-1] += f"\n{indent}{_INDENT}{quotes}" if rest else quotes
+                lines += [f"{indent}{_INDENT}{line}" if line else "" for line in text]
         else:
             lines.append(f"{indent}{_INDENT}...")
         lines.append("")
@@ -79,7 +83,8 @@ def _namespace_lines(namespace: _Namespace, indent: str) -> list[str]:
 
 
 def _comment_lines(callback: Callback) -> list[str]:
-    call = f"# await invoke({callback.name!r}, {_parameters(callback)}) -> {_returns(callback)}"
+    how = "" if callback.sync else "await "
+    call = f"# {how}invoke({callback.name!r}, {_parameters(callback)}) -> {_returns(callback)}"
     description = " ".join(callback.description.split())
     return [call, f"#     {description}", ""] if description else [call, ""]
 
@@ -131,6 +136,8 @@ def _type_of(schema: Any) -> str:
     kind = schema.get("type")
     if isinstance(kind, list) and kind:
         return _union([_type_of({"type": entry}) for entry in kind])
+    if schema.get("contentEncoding") == "base64":
+        return "bytes"
     if kind == "array" and "items" in schema:
         return f"list[{_type_of(schema['items'])}]"
     if kind == "object" and "additionalProperties" in schema:

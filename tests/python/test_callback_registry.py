@@ -69,7 +69,7 @@ class TestRegistration:
         registry = eryx.CallbackRegistry()
         registry.add(add)
         (only,) = registry
-        assert only["description"] == "Adds two numbers."
+        assert only["description"] == "Adds two numbers.\n\nMore of it."
         assert only["schema"] == {
             "type": "object",
             "properties": {"a": {"type": "integer"}, "b": {"type": "integer", "default": 1}},
@@ -113,7 +113,7 @@ class TestRegistration:
         assert "last" not in schema["required"]
         assert len(schema["required"]) == 10
 
-    @pytest.mark.parametrize("callbacks", [1, "add", {"name": "add"}, add, [add], [1], [None]])
+    @pytest.mark.parametrize("callbacks", [1, "add", {"name": "add"}, add, [1], [None]])
     def test_other_types_are_refused(self, callbacks: Any) -> None:
         with pytest.raises(TypeError):
             eryx.Sandbox(callbacks=callbacks)

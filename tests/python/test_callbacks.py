@@ -74,9 +74,7 @@ class TestCalls:
         assert sandbox.execute(f"result = await echo(value={value!r})").result == value
         assert sandbox.execute(f"result = await echo({value!r}) == {value!r}").result is True
 
-    @pytest.mark.parametrize(
-        "value", [math.nan, math.inf, b"x", {1, 2}, object(), {(1, 2): 3}, [b"x"], 1j]
-    )
+    @pytest.mark.parametrize("value", [math.nan, math.inf, object(), {(1, 2): 3}, [object()], 1j])
     def test_values_that_json_cannot_hold(self, value: object) -> None:
         def give() -> object:
             return value
@@ -110,7 +108,7 @@ class TestCalls:
 
     @pytest.mark.parametrize(
         "value",
-        ["float('nan')", "float('inf')", "b'x'", "{1, 2}", "object()", "[b'x']", "cycle", "deep"],
+        ["float('nan')", "float('inf')", "1j", "object()", "[object()]", "cycle", "deep"],
     )
     def test_arguments_that_json_cannot_hold(self, value: str) -> None:
         called: list[Any] = []
@@ -168,7 +166,7 @@ class TestCalls:
         ((told,), answer) = result.result
         assert answer == 2
         assert told["name"] == "add"
-        assert told["description"] == "Adds two numbers."
+        assert told["description"] == "Adds two numbers.\n\nMore of it."
         assert told["parameters_schema"]["required"] == ["a"]
 
     def test_unknown_name(self) -> None:

@@ -5,6 +5,7 @@ All public classes are walked, so that a new one has to be thought about.
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import copy
 import io
@@ -19,6 +20,7 @@ import pytest
 import eryx
 import eryx.native
 import eryx.packages
+from eryx._callbacks import Callback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 LIVE = (
     *(eryx.Checkpoint, eryx.PooledSandbox, eryx.Sandbox, eryx.SandboxFactory, eryx.SandboxPool),
-    *(eryx.Session, eryx.VfsStorage),
+    *(eryx.Session, eryx.VfsStorage, eryx.Call, eryx.EventRun),
 )
 
 PICKLES = [
@@ -69,7 +71,16 @@ def one_of_each_live_class() -> list[object]:
         pool,
         pool.acquire(),
         eryx.VfsStorage(),
+        session.start(""),
+        a_call(),
     ]
+
+
+def a_call() -> eryx.Call:
+    async def make() -> eryx.Call:
+        return eryx.Call(Callback(double), {})
+
+    return asyncio.run(make())
 
 
 def failure(kind: type[eryx.EryxError]) -> eryx.EryxError:
@@ -99,6 +110,9 @@ def one_of_each_data_class() -> list[object]:
         eryx.ResourceLimits(max_fuel=7),
         session.snapshot_state(),
         eryx.Display({"text/plain": "1"}),
+        eryx.Output("stdout", "1\n"),
+        eryx.Trace(eryx.TraceEvent("line", 1)),
+        eryx.Done(sandbox.execute("1"), None, {}),
         eryx.TraceEvent("line", 1, "f", "<user>"),
         eryx.SessionThread("beat", True, "waiting", "line 1 of <user>, in <module>"),
         eryx.native.NativeModule("spam.so", "00", Path("/spam.so"), "11"),
@@ -139,17 +153,13 @@ class TestData:
         alike = [one == other for one, other in zip(ones, others, strict=True)]
         unlike = [type(one) for one, is_alike in zip(ones, alike, strict=True) if not is_alike]
         # Two runs never take the same time; a snapshot has the seed of its session.
-        assert set(unlike) <= {eryx.ExecuteResult, eryx.ReplayOutcome, eryx.Snapshot}
+        made_by_runs = {eryx.ExecuteResult, eryx.ReplayOutcome, eryx.Snapshot, eryx.Done}
+        assert set(unlike) <= made_by_runs
 
     def test_hashes_of_equal_ones_are_equal(self) -> None:
         changeable = (
-            *(
-                eryx.CallbackRegistry,
-                eryx.Display,
-                eryx.PoolStats,
-                eryx.ReplayOutcome,
-                eryx.ResourceLimits,
-            ),
+            *(eryx.CallbackRegistry, eryx.PoolStats, eryx.ReplayOutcome, eryx.ResourceLimits),
+            *(eryx.Display, eryx.Done, eryx.Output, eryx.Trace),
         )
         for each in one_of_each_data_class():
             if isinstance(each, changeable):

@@ -163,7 +163,6 @@ class TestVolumes:
             Sandbox(volumes=[("/dev/null", "/in", True)])
         for wrong in (
             "x",
-            [str(host)],
             [(host, 1, True)],
             [(host, "/in", 1)],
             [(1, "/in", True)],

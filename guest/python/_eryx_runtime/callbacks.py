@@ -4,7 +4,14 @@ A call is made at once, and its answer is waited for where the caller is: in the
 only the task that awaits it stands still, or right here for synchronous code.
 """
 
+import base64
+import dataclasses
+import datetime
+import decimal
+import enum
 import json
+import os
+import uuid
 from asyncio import events, futures
 from collections.abc import Mapping
 from json import encoder as json_encoder
@@ -67,7 +74,20 @@ _given_up: set[int] = set()
 # ---- Arguments and answers ----------------------------------------------------------------------
 
 
-def _refuse(value: object) -> object:
+def _plain(value: object) -> object:
+    """What stands in JSON for a value of a type that callbacks can be annotated with."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode()
+    if isinstance(value, enum.Enum):
+        return value.value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return list(value)
+    if isinstance(value, (decimal.Decimal, uuid.UUID, os.PathLike)):
+        return str(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
@@ -79,9 +99,9 @@ def _refuse_constant(name: str) -> object:
 # inside of, to find cycles.
 _inside: dict[int, object] = {}
 _encode = json_encoder.c_make_encoder(  # type: ignore[attr-defined]
-    _inside, _refuse, json_encoder.encode_basestring, None, ":", ",", False, False, False
+    _inside, _plain, json_encoder.encode_basestring, None, ":", ",", False, False, False
 )
-_encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_plain).encode
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 _scan = _decoder.scan_once  # type: ignore[attr-defined]
 _join = "".join
@@ -136,6 +156,8 @@ def _result(name: str, answer: _Answer) -> Any:
     if status == ANSWER_EXCEPTION:
         host_type, _, message = text.partition("\0")
         full = f"{host_type}: {message}" if message else host_type
+        if host_type == "ToolError":
+            full = message or host_type
         raise CallbackError(full, host_type, message)
     if status == ANSWER_TIMEOUT:
         raise TimeoutError(f"callback {name!r} timed out after {text} ms")

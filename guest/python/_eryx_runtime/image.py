@@ -61,11 +61,21 @@ list_callbacks()
 """
 
 
+class _Help(_sitebuiltins._Helper):
+    """help() that knows functions of the host."""
+
+    def __call__(self, *arguments: object, **named: object) -> None:
+        if arguments and isinstance(arguments[0], namespaces.Callback):
+            print(arguments[0].help_text())
+        else:
+            super().__call__(*arguments, **named)
+
+
 def _add_site_builtins() -> None:
     """Give builtins what the module site adds, which is not run here."""
     for name in ("exit", "quit"):
         setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
-    builtins.help = _sitebuiltins._Helper()
+    builtins.help = _Help()
     for name in ("copyright", "credits", "license"):
         text = f"See https://docs.python.org/3/license.html for the {name} of Python."
         setattr(builtins, name, _sitebuiltins._Printer(name, text))

@@ -1,13 +1,16 @@
 """The names by which a program calls the host's functions."""
 
+import base64
 import builtins
 import difflib
+import inspect
 import json
 import keyword
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
 from _eryx_runtime import callbacks
+from _eryx_runtime.pending import Pending, as_bytes
 
 
 def _attribute(name: str) -> str:
@@ -60,10 +63,21 @@ class Namespace:
 class Callback(Namespace):
     """A function of the host: `await it(...)`, or `it.sync(...)` in synchronous code."""
 
-    def __init__(self, name: str, description: str, schema: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        schema: dict[str, Any],
+        *,
+        is_sync: bool = False,
+        gives_bytes: bool = False,
+    ) -> None:
         super().__init__(name)
         self.__name__ = name
         self.__doc__ = description
+        self._schema = schema
+        self._is_sync = is_sync
+        self._gives_bytes = gives_bytes
         properties = schema.get("properties")
         self._parameters = tuple(properties) if isinstance(properties, dict) else ()
         self._closed = schema.get("additionalProperties") is False
@@ -84,16 +98,36 @@ class Callback(Namespace):
             bound[name] = value
         return bound
 
-    def __call__(self, /, *positional: Any, **named: Any) -> Coroutine[Any, Any, Any]:
+    def __call__(self, /, *positional: Any, **named: Any) -> Any:
         if positional or self._closed:
             named = self._bind(positional, named)
-        return _call(self._path, named)
+        if self._is_sync:
+            return self._wait(named)
+        return Pending(_call_for_bytes if self._gives_bytes else _call, self._path, named)
 
     def sync(self, /, *positional: Any, **named: Any) -> Any:
         """Call without a running event loop, or past it: only other threads run meanwhile."""
         if positional or self._closed:
             named = self._bind(positional, named)
-        return _call_and_wait(self._path, named)
+        return self._wait(named)
+
+    def _wait(self, named: dict[str, Any]) -> Any:
+        answer = _call_and_wait(self._path, named)
+        if self._gives_bytes and isinstance(answer, str):
+            return base64.b64decode(answer)
+        return answer
+
+    def help_text(self) -> str:
+        """What help() prints."""
+        from _eryx_runtime.signatures import help_text
+
+        return help_text(self._path, self.__doc__ or "", self._schema, is_sync=self._is_sync)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        from _eryx_runtime.signatures import signature_of
+
+        return signature_of(self._schema)
 
     def __repr__(self) -> str:
         return f"<callback {self._path!r}>"
@@ -133,6 +167,10 @@ class _Declared:
     text = b"[]"
     callbacks: dict[str, Callback]
     names: dict[str, object]  # globals
+
+
+def _call_for_bytes(name: str, arguments: dict[str, Any]) -> Coroutine[Any, Any, Any]:
+    return as_bytes(callbacks.call(name, arguments))
 
 
 _call = callbacks.call
@@ -186,7 +224,13 @@ def _declare(text: bytes) -> None:
         if not isinstance(name, str) or name in found:
             raise ValueError(f"callbacks: the name {name!r} is not a text or there twice")
         schema = schema if isinstance(schema, dict) else {}
-        found[name] = Callback(name, entry.get("description") or "", schema)
+        found[name] = Callback(
+            name,
+            entry.get("description") or "",
+            schema,
+            is_sync=entry.get("sync") is True,
+            gives_bytes=entry.get("bytes") is True,
+        )
         _place(tree, name, found[name])
     names: dict[str, object] = {}
     for root, member in tree.items():
