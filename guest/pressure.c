@@ -12,7 +12,8 @@ enum {
     LAST_BYTES = 512 << 10,           /* of the reserve, for a rescue */
     LEAST_GROWTH = 4 << 20,           /* between two collections */
     LEAST_ROOM = 512 << 10,           /* the same, where memory is nearly used up */
-    UNWINDING_BYTES = 64 << 10,       /* of the reserve, after a MemoryError, in small blocks */
+    UNWINDING_BYTES = 64 << 10,       /* of the reserve, for a program that finds none or has its
+                                         MemoryError, in small blocks */
     UNWINDING_BLOCK = 512,
     UNWINDING_LEFT = 1536 << 10, /* what programs leave of the reserve in any case */
 };
@@ -36,6 +37,9 @@ enum memory_user pressure_set_user(enum memory_user next)
     unwinding = 0;
     if (next == MEMORY_OF_PROGRAM && cushion == NULL && watching) {
         cushion = malloc(CUSHION_BYTES);
+        if (cushion == NULL) {
+            unwinding = UNWINDING_BYTES; /* a small program can run where memory is full */
+        }
     }
     return earlier;
 }
@@ -176,7 +180,8 @@ bool pressure_relieve(size_t size, bool may_collect)
     return false;
 }
 
-/* A program that has its MemoryError gets what it takes to tell where it was. */
+/* A program that has its MemoryError gets what it takes to tell where it was; one that begins where
+ * there is no memory, what it takes to make room. */
 static void *take_for_unwinding(size_t size)
 {
     if (size > UNWINDING_BLOCK || !watching) {

@@ -147,7 +147,6 @@ def make_fresh(building: bool) -> None:
 
 def _renew() -> None:
     streams.install()
-    streams.make_anew()  # in the second run: these are the image's, which are never freed
     _state.started = False
 
 
@@ -419,7 +418,6 @@ def close() -> None:
         _collect_garbage()
     elif _state.memory_was_short:
         _state.memory_was_short = False
-        streams.make_anew()
         _collect_garbage()
     streams.flush()
     if _state.keep and threads.count():

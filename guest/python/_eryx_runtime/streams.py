@@ -21,7 +21,6 @@ class _State:
     """The streams as they were made."""
 
     touched = False
-    due = False  # to be made anew, touched or not
     stdin: io.TextIOWrapper | None = None
     stdout: io.TextIOWrapper | None = None
     stderr: io.TextIOWrapper | None = None
@@ -92,7 +91,7 @@ def install() -> None:
     _state.stdin, _state.stdout, _state.stderr = stdin, output, error
     _state.attributes = tuple(vars(part) for part in parts)
     _state.attributes_made = tuple(vars(part).copy() for part in parts)
-    _state.touched = _state.due = False
+    _state.touched = False
 
 
 def _are_untouched() -> bool:
@@ -110,17 +109,8 @@ def _are_untouched() -> bool:
 
 def renew() -> None:
     """Give sys fresh streams if those that it has are not fresh any more."""
-    if _state.due or not _are_untouched():
+    if not _are_untouched():
         install()
-
-
-def make_anew() -> None:
-    """Let the next run have other streams.
-
-    Where memory is full they are made of the runtime's own reserve of it, and what these here take
-    is free for the program, which may have no other room then.
-    """
-    _state.due = True
 
 
 def flush() -> None:
