@@ -61,6 +61,8 @@ def keep(program: CodeType, text: str, name: str) -> CodeType:
     """Give the same program such that it keeps the value of its last expression."""
     _state.is_returned = _state.is_placed = False
     code = program.co_code
+    if _POP not in code:
+        return _by_tree(program, text, name) if _may_be_constant(text) else program
     end = bytes((_LOAD, program.co_consts.index(None), _RETURN, 0)) if _has_end(program) else b""
     at, exits, drops = code.find(end), 0, False
     while at >= 0 and end:
@@ -102,6 +104,8 @@ def _is_statement(program: CodeType, text: str) -> bool:
     That is so if it begins in the first column of a line that goes on with nothing, and there is
     nothing but space and comments behind it.
     """
+    if not ("\n" in text or "\r" in text or ";" in text or ":" in text):
+        return True  # there is but one
     line, end_line, column, end_column = list(program.co_positions())[-4]
     if column != 0 or line is None or end_line is None or "\r" in text or "\f" in text:
         return False
