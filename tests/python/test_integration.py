@@ -104,7 +104,6 @@ class TestIntegration:
             "import os; assert os.system('true') == 0",
             "import os; os.popen('true').read()",
             "import multiprocessing; multiprocessing.Process(target=print).start()",
-            "import threading; threading.Thread(target=print).start()",
             "import socket; socket.create_connection(('127.0.0.1', 1), 1)",
             "import socket; socket.socket().bind(('127.0.0.1', 0))",
             "import urllib.request; urllib.request.urlopen('http://127.0.0.1:1/', timeout=1)",
