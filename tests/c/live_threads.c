@@ -1,7 +1,5 @@
 /* Threads of a guest, hostile ones above all: whatever they do, the host goes on and the run ends.
  */
-#include <pthread.h>
-
 #include "base/clock.h"
 #include "live.h"
 #include "sandbox/sandbox.h"
@@ -284,41 +282,6 @@ static void test_threads_that_are_left(void)
     eryx_sandbox_destroy(sandbox); /* with one that is alive */
 }
 
-static void *run_some(void *unused)
-{
-    (void)unused;
-    static const char program[] = "import threading, queue\n"
-                                  "q, n, lock = queue.Queue(), 0, threading.Lock()\n"
-                                  "def work():\n"
-                                  "    global n\n"
-                                  "    while (x := q.get()) is not None:\n"
-                                  "        with lock: n += x\n"
-                                  "threads = [threading.Thread(target=work) for _ in range(16)]\n"
-                                  "for t in threads: t.start()\n"
-                                  "for i in range(320): q.put(i)\n"
-                                  "for t in threads: q.put(None)\n"
-                                  "for t in threads: t.join()\n"
-                                  "print(n)\n";
-    for (int i = 0; i < 3; i++) {
-        eryx_sandbox *sandbox = live_create(NULL);
-        ASSERT_EQ(run(sandbox, program, i == 1), ERYX_OK);
-        assert_output(sandbox, "51040\n");
-        eryx_sandbox_destroy(sandbox);
-    }
-    return NULL;
-}
-
-static void test_threads_of_the_host_with_threads_of_guests(void)
-{
-    pthread_t threads[8];
-    for (size_t i = 0; i < 8; i++) {
-        ASSERT_EQ(pthread_create(&threads[i], NULL, run_some, NULL), 0);
-    }
-    for (size_t i = 0; i < 8; i++) {
-        ASSERT_EQ(pthread_join(threads[i], NULL), 0);
-    }
-}
-
 TEST_MAIN(TEST_CASE(live_open), TEST_CASE(test_threads_run),
           TEST_CASE(test_hostile_threads_end_with_their_run),
           TEST_CASE(test_a_stop_may_come_anywhere),
@@ -326,4 +289,4 @@ TEST_MAIN(TEST_CASE(live_open), TEST_CASE(test_threads_run),
           TEST_CASE(test_fuel_is_the_clock_of_turns),
           TEST_CASE(test_forged_memory_harms_the_guest_alone),
           TEST_CASE(test_forged_numbers_are_of_no_effect), TEST_CASE(test_threads_that_are_left),
-          TEST_CASE(test_threads_of_the_host_with_threads_of_guests), TEST_CASE(live_close))
+          TEST_CASE(live_close))

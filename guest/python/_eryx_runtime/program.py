@@ -100,6 +100,7 @@ _set_trace = sys.settrace
 _set_profile = sys.setprofile
 _lines_of_file = linecache.cache
 _allocate_for = _eryx.allocate_for
+_thread_count = _eryx.thread_count
 _make_source_name = sources.make_name
 _remember_classes = sources.remember_classes
 _complete_error = sources.complete
@@ -115,6 +116,7 @@ class _State:
     started = False  # a program has run since the image was made
     keep = False
     is_command = False  # and no program
+    has_threads = False  # beside the first
     flags = 0
     extended = False  # the last run had extras
     memory_was_short = False  # in this run
@@ -346,7 +348,8 @@ def finish(value: object, error: BaseException | None) -> int:
         if "matplotlib.pyplot" in _modules:
             displays.show_figures()
         outcome = _outcome(error)
-        if threads.count():
+        if _thread_count():
+            _state.has_threads = True
             outcome = _end_threads(error, outcome)
         variable = _state.result_variable
         if variable is not None and _state.main is not None:
@@ -420,5 +423,7 @@ def close() -> None:
         _state.memory_was_short = False
         _collect_garbage()
     streams.flush()
-    if _state.keep and threads.count():
-        threads.report()
+    if _state.has_threads:
+        _state.has_threads = False
+        if _state.keep and _thread_count():
+            threads.report()
