@@ -18,7 +18,7 @@ EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 
 .PHONY: help demo test wheel bench lint format clean distclean dev check setup setup-development guest install \
-	test-c test-sanitize test-python
+	test-c test-sanitize test-tsan test-python
 
 help:
 	@echo 'make demo        build everything, install the wheel into .venv, show it'
@@ -65,6 +65,12 @@ test-sanitize: guest
 	cmake -S . -B build/sanitize -DCMAKE_BUILD_TYPE=Debug -DERYX_PYTHON=OFF -DERYX_EXAMPLES=OFF -DERYX_SANITIZE=ON -DERYX_ASSERTIONS=ON
 	$(CMAKE_BUILD) build/sanitize --parallel $(JOBS)
 	cd build/sanitize && ctest --output-on-failure
+
+# Needs addresses that are not random, so it is not a part of `make test`.
+test-tsan: guest
+	cmake -S . -B build/tsan -DCMAKE_BUILD_TYPE=Debug -DERYX_PYTHON=OFF -DERYX_EXAMPLES=OFF -DERYX_SANITIZE_THREADS=ON -DERYX_ASSERTIONS=ON
+	$(CMAKE_BUILD) build/tsan --parallel $(JOBS) --target live_thread_hosts
+	cd build/tsan && setarch -R ctest --output-on-failure -R live_thread_hosts
 
 test-python: install setup-development
 	$(VENV)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not alone" tests/python
