@@ -290,6 +290,9 @@ typedef enum eryx_run_command {
                               them; no source */
     ERYX_RUN_STOP_THREADS = 6, /* raises SystemExit in all threads that are left, and waits for
                                   their ends, at most so many milliseconds as the source says */
+    ERYX_RUN_FILES = 7, /* source is JSON {"do": "read", "write", "list" or "remove", "path"}, a NUL
+                           and bytes: works on a file under /data. The result is JSON, {"value"}
+                           or {"errno", "text"} */
 } eryx_run_command;
 
 typedef struct eryx_run_options {

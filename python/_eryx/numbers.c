@@ -12,6 +12,7 @@
     X(RUN_CLEAR)                                                                                   \
     X(RUN_PREPARE)                                                                                 \
     X(RUN_SEAL)                                                                                    \
+    X(RUN_FILES)                                                                                   \
     X(RUN_STOP_THREADS)                                                                            \
     X(SCRUB_STDOUT)                                                                                \
     X(SCRUB_STDERR)                                                                                \

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from eryx import native as native
     from eryx import packages as packages
     from eryx._callbacks import CallbackRegistry, callback_stub
+    from eryx._check import Diagnostic
     from eryx._configure import configure
     from eryx._display import Display
     from eryx._events import Call, Done, EventRun, Output, Trace
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     )
     from eryx._prompt import prompt
     from eryx._session import Checkpoint, Session
+    from eryx._session_files import SessionFiles
     from eryx._session_threads import SessionThread
     from eryx._snapshot import Snapshot
     from eryx._storage import VfsStorage
@@ -58,6 +60,7 @@ _LATER = {
     "CallbackRegistry": "eryx._callbacks",
     "Checkpoint": "eryx._session",
     "Connection": "eryx._network",
+    "Diagnostic": "eryx._check",
     "Display": "eryx._display",
     "Done": "eryx._events",
     "EventRun": "eryx._events",
@@ -74,6 +77,7 @@ _LATER = {
     "SandboxPool": "eryx._pool",
     "Session": "eryx._session",
     "SessionThread": "eryx._session_threads",
+    "SessionFiles": "eryx._session_files",
     "Snapshot": "eryx._snapshot",
     "Trace": "eryx._events",
     "TraceEvent": "eryx._tracing",
@@ -90,6 +94,7 @@ __all__ = [
     "CancelledError",
     "Checkpoint",
     "Connection",
+    "Diagnostic",
     "Display",
     "Done",
     "EryxError",
@@ -112,6 +117,7 @@ __all__ = [
     "SandboxFactory",
     "SandboxPool",
     "Session",
+    "SessionFiles",
     "SessionThread",
     "Snapshot",
     "SuspendCallback",

@@ -87,6 +87,8 @@ class SandboxOptions(RequestOptions, PlaceOptions, total=False):
 class SessionOptions(SandboxOptions, total=False):
     """All of `Session`."""
 
+    files: VfsStorage | None
+    files_path: str | None
     vfs: VfsStorage | None
     vfs_mount_path: str | None
     execution_timeout_ms: int | EllipsisType | None

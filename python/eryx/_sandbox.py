@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from eryx._asynchronous import Driver
     from eryx._blocking import BlockingRun
     from eryx._calls import Calls
+    from eryx._check import Diagnostic
     from eryx._eryx import Core, Outcome
     from eryx._events import EventRun
     from eryx._journal import Recording, ReplayOutcome
@@ -347,6 +348,35 @@ class Sandbox(OneOfAKind):
         return finish(
             outcome, calls.recorder, run.queued_ns, cause=calls.failures.take_cause(outcome)
         )
+
+    def check(
+        self, code: str, *, inputs: Iterable[str] = (), callbacks: Callbacks | None = None
+    ) -> list[Diagnostic]:
+        """Looks for type errors in a program without running it.
+
+        Takes the type checker ty, which ``pip install 'eryx-sandbox[check]'`` brings. It knows the
+        standard library, the callbacks by their annotations and the variables of a session, but not
+        what types these have. What it says of packages that only the guest has is that they are
+        missing.
+
+        inputs: names of the inputs that the program will be given.
+        callbacks: that it will be given besides.
+
+        Raises EryxError if ty is not there.
+        """
+        from eryx._check import check
+
+        _check_code(code)
+        table = self._request.callbacks
+        if callbacks is not None:
+            from eryx._callbacks import more_callbacks
+
+            table = more_callbacks(table, callbacks)
+        return check(code, table, [*self._global_names(), *inputs])
+
+    def _global_names(self) -> list[str]:
+        """The variables that a program finds, as far as they are known."""
+        return []
 
     def start(
         self,

@@ -8,7 +8,7 @@ from eryx import _snapshot
 from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
-from eryx._eryx import RUN_CLEAR, RUN_RESTORE, RUN_SNAPSHOT, RUN_STOP_THREADS
+from eryx._eryx import RUN_CLEAR, RUN_FILES, RUN_RESTORE, RUN_SNAPSHOT, RUN_STOP_THREADS
 from eryx._limits import (
     DEFAULT_LIMITS,
     ResourceLimits,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from eryx._network import NetConfig
     from eryx._option_types import Callbacks, StandardInput
     from eryx._result import ExecuteResult
+    from eryx._session_files import SessionFiles
     from eryx._session_threads import SessionThread
     from eryx._storage import CoreMounts, VfsStorage, Volume
     from eryx._tracing import TraceEvent
@@ -98,6 +99,8 @@ class Session(Sandbox):
     def __init__(
         self,
         *,
+        files: VfsStorage | None = None,
+        files_path: str | None = None,
         vfs: VfsStorage | None = None,
         vfs_mount_path: str | None = None,
         execution_timeout_ms: int | EllipsisType | None = ...,
@@ -131,16 +134,19 @@ class Session(Sandbox):
         transactional: whether a run that fails is undone, with all that it did to variables and
             in-memory files, and likewise `restore_state`; "all" also undoes what was done to the
             storage meanwhile.
-        vfs: the storage for the files of the session; it outlives it, and `reset`, and is undone
+        files: the storage for the files of the session; it outlives it, and `reset`, and is undone
             only by checkpoints that include it. If there is none, but a mount path or volumes, a
             new one is made.
-        vfs_mount_path: where the storage is seen; None for ``/data``.
+        files_path: where the storage is seen; None for ``/data``.
+        vfs, vfs_mount_path: other names of these.
         print_traceback: whether the traceback of an exception that ends a run is printed to stderr
             as well; None for no, as the exception of the run has it.
 
         The others are those of `Sandbox`.
         """
         given = locals().copy()
+        vfs = _either("files", files, "vfs", vfs)
+        vfs_mount_path = _either("files_path", files_path, "vfs_mount_path", vfs_mount_path)
         self._vfs: VfsStorage | None = None
         self._vfs_mount_path = _mount_path(vfs_mount_path)
         if not (vfs is None and vfs_mount_path is None and volumes is None):
@@ -249,16 +255,49 @@ class Session(Sandbox):
         self._set_limit("execution_timeout_ms", value)
 
     @property
-    def fuel_limit(self) -> int | None:
+    def max_fuel(self) -> int | None:
         """Fuel of each run; None for no limit. Can be set.
 
         Runs that have a limit are metered, others are if the session was made with ``meter``.
         """
         return self._limits.max_fuel
 
+    @max_fuel.setter
+    def max_fuel(self, value: int | None) -> None:
+        self._set_limit("max_fuel", value)
+
+    @property
+    def fuel_limit(self) -> int | None:
+        """The same as `max_fuel`."""
+        return self.max_fuel
+
     @fuel_limit.setter
     def fuel_limit(self, value: int | None) -> None:
-        self._set_limit("max_fuel", value)
+        self.max_fuel = value
+
+    @property
+    def files(self) -> VfsStorage | SessionFiles:
+        """The files of the session: its storage, or those under ``/data`` in its own memory."""
+        if self._vfs is not None:
+            return self._vfs
+        from eryx._session_files import SessionFiles
+
+        return SessionFiles(self._ask_for_files)
+
+    def _ask_for_files(self, request: bytes) -> str | None:
+        limits = copy_limits(self._limits)
+        limits.max_result_bytes = None
+        with self._turn_taken():
+            self._core.set_limits(core_limits(limits, self._request.meter))
+            try:
+                return self._command(RUN_FILES, request).result_json
+            finally:
+                self._core.set_limits(self._request.core_limits)
+
+    @property
+    def files_path(self) -> str:
+        """Where programs see `files`."""
+        return self._vfs_mount_path if self._vfs is not None else "/data"
 
     @property
     def vfs(self) -> VfsStorage | None:
@@ -500,6 +539,23 @@ class Session(Sandbox):
         with self._turn_taken():
             self._command(RUN_RESTORE, data)
 
+    def _global_names(self) -> list[str]:
+        if not self._count or self._lost:
+            return []
+        with self.fork() as fork:
+            names = fork.execute("[name for name in globals() if name.isidentifier()]").value
+        callbacks = self._request.callbacks
+        known = {} if callbacks is None else callbacks.by_name
+        return [
+            name
+            for name in names
+            if isinstance(name, str)
+            and name.isidentifier()
+            and not name.startswith("__")
+            and name not in known
+            and name not in ("invoke", "list_callbacks")
+        ]
+
     def _close_in_turn(self) -> None:
         self._before = None
         super()._close_in_turn()
@@ -592,6 +648,13 @@ class _TurnOfSession:
 def _slots(session_class: type) -> Iterator[str]:
     for base in session_class.__mro__:
         yield from base.__dict__.get("__slots__", ())
+
+
+def _either(name: str, value: Any, other: str, same: Any) -> Any:
+    """What was given by one of two names."""
+    if value is not None and same is not None:
+        raise TypeError(f"{name} and {other} are the same: give one of them")
+    return same if value is None else value
 
 
 def _mount_path(path: str | None) -> str:

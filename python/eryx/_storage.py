@@ -8,6 +8,7 @@ from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import InitializationError
 from eryx._eryx import Storage
+from eryx._file_methods import FileMethods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 Volume = tuple[str | os.PathLike[str], str, bool] | str
-Names = list[str]
 CoreMounts = tuple[tuple[str, Storage, bool], ...]
 CoreVolumes = tuple[tuple[bytes, str, bool], ...]
 
@@ -26,7 +26,7 @@ _DEFAULT_ENTRIES = 16_384
 _DIRECTORY = 1
 
 
-class VfsStorage(OneOfAKind):
+class VfsStorage(FileMethods, OneOfAKind):
     """A directory tree in memory that sessions mount and that the host reads and writes.
 
     It lives as long as somebody has it, across runs and resets. Any number of sessions and threads
@@ -70,26 +70,8 @@ class VfsStorage(OneOfAKind):
         """
         self._storage.write(_path(path), data)
 
-    def list(self, path: str = "/") -> Names:
-        """The names in a directory, sorted."""
-        return [name for name, _ in self._storage.list(_path(path))]
-
-    def walk(self, path: str = "/") -> Names:
-        """The paths of all files and links under a directory, sorted.
-
-        >>> storage = VfsStorage()
-        >>> storage.write_bytes("a/b/c", b"")
-        >>> storage.walk()
-        ['a/b/c']
-        """
-        found: Names = []
-        directories = [_path(path).strip("/")]
-        while directories:
-            directory = directories.pop()
-            for name, kind in self._storage.list(directory):
-                inner = f"{directory}/{name}" if directory else name
-                (directories if kind == _DIRECTORY else found).append(inner)
-        return sorted(found)
+    def _entries(self, path: str) -> list[tuple[str, bool]]:
+        return [(name, kind == _DIRECTORY) for name, kind in self._storage.list(_path(path))]
 
     def remove(self, path: str) -> None:
         """Removes a file, a link or an empty directory."""

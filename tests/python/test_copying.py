@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LIVE = (
     *(eryx.Checkpoint, eryx.PooledSandbox, eryx.Sandbox, eryx.SandboxFactory, eryx.SandboxPool),
     *(eryx.Session, eryx.VfsStorage, eryx.Call, eryx.EventRun),
+    eryx.SessionFiles,
 )
 
 PICKLES = [
@@ -72,6 +73,7 @@ def one_of_each_live_class() -> list[object]:
         pool.acquire(),
         eryx.VfsStorage(),
         session.start(""),
+        session.files,
         a_call(),
     ]
 
@@ -111,6 +113,7 @@ def one_of_each_data_class() -> list[object]:
         session.snapshot_state(),
         eryx.Display({"text/plain": "1"}),
         eryx.Output("stdout", "1\n"),
+        eryx.Diagnostic(1, 2, "rule", "wrong"),
         eryx.Trace(eryx.TraceEvent("line", 1)),
         eryx.Done(sandbox.execute("1"), None, {}),
         eryx.TraceEvent("line", 1, "f", "<user>"),

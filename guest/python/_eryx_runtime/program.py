@@ -40,6 +40,7 @@ from _eryx_runtime import (
 )
 from _eryx_runtime.numbers import (
     ERYX_RUN_CLEAR,
+    ERYX_RUN_FILES,
     ERYX_RUN_PREPARE,
     ERYX_RUN_RESTORE,
     ERYX_RUN_SEAL,
@@ -202,6 +203,12 @@ def _compile_program(source: bytes, filename: str) -> CodeType:
     return program
 
 
+def _serve_files(source: bytes) -> None:
+    from _eryx_runtime.session_files import serve
+
+    serve(source)
+
+
 _COMMANDS = {
     ERYX_RUN_SNAPSHOT: lambda source: snapshot.save(int(source)),
     ERYX_RUN_RESTORE: lambda source: snapshot.load(source),
@@ -209,6 +216,7 @@ _COMMANDS = {
     ERYX_RUN_PREPARE: lambda source: factory.prepare(source, _modules["__main__"]),
     ERYX_RUN_SEAL: lambda source: _seal(),
     ERYX_RUN_STOP_THREADS: lambda source: threads.stop(int(source)),
+    ERYX_RUN_FILES: lambda source: _serve_files(source),
 }
 _COMMAND_CODE = compile("command(source)", __file__, "exec")
 
