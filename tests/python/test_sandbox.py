@@ -148,6 +148,21 @@ class TestSandbox:
         )
         assert result.stdout == "no newlineatexit\ngone"
 
+    def test_logging_is_shut_down_after_what_the_program_has_for_its_exit(self, run: Run) -> None:
+        result = run(
+            """
+            import atexit, logging, logging.handlers, sys
+            handler = logging.handlers.MemoryHandler(99, target=logging.StreamHandler(sys.stdout))
+            logging.getLogger().addHandler(handler)
+            logging.warning("kept until the end")
+            atexit.register(logging.warning, "from an exit function")
+            print("the program")
+            """
+        )
+        assert result.stdout == "the program\nkept until the end\nfrom an exit function"
+        again = run("import logging\nlogging.getLogger().warning('to stderr')")
+        assert again.stderr == "to stderr"
+
     def test_exit_codes(self, sandbox: eryx.Sandbox) -> None:
         for code in (
             "raise SystemExit",

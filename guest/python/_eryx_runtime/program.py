@@ -95,6 +95,9 @@ _seed_random = random.seed
 _forget_random = _eryx.forget_random
 _now = time.time_ns
 _run_exit_functions = atexit._run_exitfuncs
+_at_exit = atexit.register
+_end_logging = logging.shutdown
+_log_handlers = logging._handlerList  # type: ignore[attr-defined]
 _get_recursion_limit = sys.getrecursionlimit
 _set_recursion_limit = sys.setrecursionlimit
 _set_trace = sys.settrace
@@ -123,6 +126,7 @@ class _State:
     memory_was_short = False  # in this run
     result_variable: str | None = None
     own_modules: frozenset[str] = frozenset()
+    own_handlers: tuple[int, ...] = ()
 
 
 _state = _State()
@@ -146,6 +150,7 @@ def make_fresh(building: bool) -> None:
     _lines_of_file.clear()
     sources.clear()
     _state.own_modules = frozenset(_modules)
+    _state.own_handlers = tuple(map(id, _log_handlers))
 
 
 def _renew() -> None:
@@ -393,9 +398,16 @@ def _end_threads(error: BaseException | None, outcome: int) -> int:
     return outcome
 
 
+# Takes long in a run that has no handlers of its own: _run_at_exit() calls it for those that have.
+atexit.unregister(_end_logging)
+
+
 def _run_at_exit() -> None:
     threads.run_exit_functions()
     _run_exit_functions()
+    if tuple(map(id, _log_handlers)) != _state.own_handlers:
+        _at_exit(_end_logging)  # the last to be called, since it was the first to be registered
+        _run_exit_functions()
     streams.flush()
 
 
