@@ -78,7 +78,7 @@ class TestOwnTests:
         sandbox = SandboxFactory(packages=chosen).create_sandbox(
             resource_limits=PATIENT, volumes=[(tests, "/tests", True)]
         )
-        # There is no dup() in WASI, which pytest wants for these two.
+        # Both would duplicate the standard streams, which is not had.
         options = ["-q", "--capture=sys", "-p", "no:faulthandler", "-p", "no:cacheprovider"]
         done = sandbox.execute(f"import pytest; result = pytest.main({[*options, '/tests']})")
         assert done.result == 0, done.stdout
