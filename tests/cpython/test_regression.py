@@ -72,7 +72,8 @@ class Runs:
         except subprocess.TimeoutExpired:
             return {"error": "the sandbox did not keep its time limit"}
         except ValueError:
-            return {"error": f"exit code {done.returncode}: {done.stderr[-2000:]}"}
+            said = done.stderr[-2000:] or done.stdout[-2000:]
+            return {"error": f"exit code {done.returncode}: {said}"}
         return report
 
 
