@@ -59,6 +59,8 @@ def _folders(sandbox: Sandbox) -> list[str]:
     lines = [f"- {path} (files stay there)" for path, _, _ in sandbox._mounts()]
     for _, path, read_only in sandbox._volumes:
         lines.append(f"- {path} ({'can be read' if read_only else 'can be read and written'})")
+    if not any(line.startswith("- /data ") for line in lines):
+        lines.insert(0, "- /data, where programs start (in memory)")
     lines.append("- /tmp (in memory)")
     return lines
 

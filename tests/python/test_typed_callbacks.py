@@ -278,6 +278,7 @@ class TestInTheGuest:
             "callback 'find' was not awaited: write `await find(...)`, or `find.sync(...)` in"
             " synchronous code"
         )
+        assert "_eryx_runtime" not in caught.value.traceback
 
     def test_a_forgotten_await_is_seen_in_text(self) -> None:
         done = eryx.Sandbox(callbacks={"find": lambda: 1}).execute("print(find())\nfind()")

@@ -8,7 +8,7 @@ import traceback
 from types import TracebackType
 
 import _eryx
-from _eryx_runtime import callbacks, displays, namespaces, processes
+from _eryx_runtime import callbacks, displays, namespaces, pending, processes
 from _eryx_runtime.numbers import (
     REPORT_EXCEPTION_MESSAGE,
     REPORT_EXCEPTION_TYPE,
@@ -32,7 +32,12 @@ _format_limit = traceback.BUILTIN_EXCEPTION_LIMIT  # type: ignore[attr-defined]
 _TracebackException = traceback.TracebackException
 _CALLING = frozenset(
     function.__code__.co_filename
-    for function in (callbacks.call, namespaces.list_callbacks, processes.refuse)
+    for function in (
+        callbacks.call,
+        namespaces.list_callbacks,
+        pending.as_bytes,
+        processes.refuse,
+    )
 )
 
 
