@@ -35,7 +35,8 @@ class Pending(Coroutine[Any, Any, Any]):
         return begun
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return self._coroutine().__await__()
+        # A generator, since the interpreter tells tracers of the end of other iterators.
+        return (yield from self._coroutine().__await__())
 
     def send(self, value: Any) -> Any:
         return self._coroutine().send(value)

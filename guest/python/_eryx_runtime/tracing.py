@@ -24,7 +24,9 @@ _frame = sys._getframe
 _send = _eryx.trace
 
 _LIBRARY = ("/python-stdlib/", "<frozen ")
-_OWN = ("/python-stdlib/_eryx_runtime/program.py", "/python-stdlib/_eryx_runtime/tracing.py")
+_OWN = tuple(
+    f"/python-stdlib/_eryx_runtime/{name}.py" for name in ("pending", "program", "tracing")
+)
 
 # Events as JSON that the host has not been given.
 buffer: list[str] = []
