@@ -130,6 +130,8 @@ static bool start_python(void)
     return !failed;
 }
 
+extern char __stack_low[]; /* where the stack ends (toolchain/layout.py) */
+
 /*
  * The interpreter raises RecursionError when the linear stack goes below a limit in the thread
  * state. As set by CPython it leaves less below it than some functions take for one frame, so it is
@@ -161,13 +163,14 @@ static bool set_stack_limit(void)
     uint32_t *soft = (uint32_t *)(void *)(state + OFFSET_SOFT);
     uint32_t *hard = (uint32_t *)(void *)(state + OFFSET_HARD);
     uint32_t here = (uint32_t)(uintptr_t)__builtin_frame_address(0);
-    if (*soft != DEFAULT_SOFT || *hard != DEFAULT_HARD || here >= *top || *top - here > 65536) {
+    uint32_t low = (uint32_t)(uintptr_t)__stack_low;
+    if (*soft != low + DEFAULT_SOFT || *hard != low + DEFAULT_HARD || here >= *top ||
+        *top - here > 65536) {
         fprintf(stderr, "eryx: the stack limits of Python are not where they should be: %u %u %u\n",
                 (unsigned)*top, (unsigned)*soft, (unsigned)*hard);
         return false;
     }
-    *soft = STACK_SOFT;
-    *hard = STACK_HARD;
+    runtime_limit_stack(state, low, *top);
     return true;
 }
 

@@ -38,6 +38,8 @@ HOT_FILE = "guest_hot.c"
 FILE_COUNT = 24
 
 SECTION = "eryx_guest_text"
+# The plain one and the metered.
+TABLES = ("guest_plain_table", "guest_metered_table")
 # Functions of the guest are called so, in the metered code otherwise (native.py).
 PREFIX = "w2c_guest_"
 METERED_PREFIX = "w2c_meter_"
@@ -457,6 +459,9 @@ def operations_header(code: GeneratedCode) -> str:
         text,
     )
     text = _replace_once(
+        r"#define RANGE_CHECK\(mem, offset, len\).*?while \(0\);\n", RANGE_CHECK, text
+    )
+    text = _replace_once(
         r"static inline void memory_fill\(.*?(?=static inline void memory_init\()",
         OPERATIONS_TAIL,
         text,
@@ -476,9 +481,7 @@ MEMORY_ACCESS = """\
 #define DEFINE_LOAD(name, t1, t2, t3, force_read)                             \\
   static inline t3 name##_default32(u64 addr) {                               \\
     typedef t1 __attribute__((aligned(1), may_alias)) unaligned;              \\
-    t3 ret = (t3)(t2)*(const unaligned __seg_gs*)(uintptr_t)addr;             \\
-    force_read(ret);                                                          \\
-    return ret;                                                               \\
+    return (t3)(t2)*(const unaligned __seg_gs*)(uintptr_t)addr;               \\
   }
 
 #define DEFINE_STORE(name, t1, t2)                                            \\
@@ -489,6 +492,17 @@ MEMORY_ACCESS = """\
 
 """
 
+# There is no memory in the page at 0 either.
+RANGE_CHECK = """\
+#define RANGE_CHECK(mem, offset, len)                                           \\
+  do {                                                                          \\
+    uint64_t res = checked_add_u64(offset, len);                                \\
+    if (UNLIKELY(res > (mem)->size ||                                           \\
+                 ((offset) < GUEST_LOWEST_ADDRESS && (uint64_t)(len) != 0)))    \\
+      TRAP(OOB);                                                                \\
+  } while (0);
+"""
+
 CALL_INDIRECT = """\
 #define CALL_INDIRECT(table, t, ft, x, ...)                             \\
   (((t)(LIKELY((x) < (table).size && (ft) == (table).data[x].func_type) \\
@@ -496,6 +510,46 @@ CALL_INDIRECT = """\
             : guest_call_target(&(table), ft, x)))(__VA_ARGS__))
 
 """
+
+
+# The function tables of the guest are constants: only what is behind them depends on the sandbox.
+OWN_CALLS = """\
+#ifdef ERYX_METERED
+#define GUEST_OWN_TABLE guest_metered_table
+#else
+#define GUEST_OWN_TABLE guest_plain_table
+#endif
+
+/* Calls of native modules, and of functions whose type is another's twin. */
+__attribute__((cold, noinline)) static wasm_rt_function_ptr_t guest_call_other(
+    const guest_instance* instance, wasm_rt_func_type_t type, u32 index) {
+  const wasm_rt_funcref_table_t* table = &instance->table;
+  return index < table->size && type == table->data[index].func_type
+             ? table->data[index].func
+             : guest_call_target(table, type, index);
+}
+
+#undef CALL_INDIRECT
+#define CALL_INDIRECT(table, t, ft, x, ...)                                     \\
+  (((t)(LIKELY((x) < GUEST_TABLE_SIZE && (ft) == GUEST_OWN_TABLE[x].func_type)  \\
+            ? GUEST_OWN_TABLE[x].func                                           \\
+            : guest_call_other(instance, ft, x)))(__VA_ARGS__))
+"""
+
+
+def table_header(code: GeneratedCode) -> str:
+    """How functions of the guest call through the table."""
+    size = _table(code)[1]
+    return _header(
+        "GUEST_TABLE_H",
+        "The function tables of the guest, which are constants.",
+        [
+            f"#define GUEST_TABLE_SIZE {size}u",
+            *(f"extern const wasm_rt_funcref_t {name}[GUEST_TABLE_SIZE];" for name in TABLES),
+            "",
+            OWN_CALLS,
+        ],
+    )
 
 
 SHIM_HEAD = """\
@@ -578,7 +632,7 @@ def _table_source(name: str, entries: dict[int, tuple[str, str]], size: int) -> 
         else "{0, 0},"
         for place in range(size)
     ]
-    return [f"static const wasm_rt_funcref_t {name}[] = {{", *rows, "};"]
+    return [f"const wasm_rt_funcref_t {name}[] = {{", *rows, "};"]
 
 
 def _data_segments(code: GeneratedCode) -> tuple[list[str], list[str], int]:
@@ -628,9 +682,9 @@ def module_source(code: GeneratedCode) -> str:
         *prototypes,
         *(f"const char {name}[33] = {digest};" for name, digest in code.types.items()),
         "",
-        *_table_source("plain_table", entries, size),
-        *_table_source("metered_table", metered, size),
-        "const wasm_rt_funcref_t *const guest_tables[] = {plain_table, metered_table};",
+        *_table_source(TABLES[0], entries, size),
+        *_table_source(TABLES[1], metered, size),
+        f"const wasm_rt_funcref_t *const guest_tables[] = {{{', '.join(TABLES)}}};",
         f"const uint32_t guest_table_size = {size};",
         f"const uint64_t guest_initial_pages = {pages};\n",
         *arrays,
@@ -667,7 +721,10 @@ def _source_file(names: list[str], code: GeneratedCode) -> str:
     ]
     return (
         "/* Written by toolchain/instrument.py. */\n"
-        '#include "guest_operations.h"\n\n' + "\n".join(sorted(declarations)) + "\n\n" + bodies
+        '#include "guest_operations.h"\n#include "guest_table.h"\n\n'
+        + "\n".join(sorted(declarations))
+        + "\n\n"
+        + bodies
     )
 
 
@@ -716,6 +773,7 @@ def instrument(directory: Path, symbols: Path, output: Path) -> None:
     include = output / "include"
     include.mkdir(parents=True)
     (output / "guest_operations.h").write_text(operations_header(code))
+    (output / "guest_table.h").write_text(table_header(code))
     (output / "guest_imports.c").write_text(_shims_source(code, shims))
     (output / "guest_module.c").write_text(module_source(code))
     (output / "guest_symbols.c").write_text(_symbols(code, symbols))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from toolchain import wasm_binary as wasm
 from toolchain.errors import BuildError
-from toolchain.layout import STACK_SIZE, Layout, Library, place
+from toolchain.layout import STACK_TOP, Layout, Library, place
 from toolchain.leaves import binary
 from toolchain.process import run_tool
 from toolchain.tools import Tools
@@ -91,7 +91,7 @@ class LinkModule:
             wasm.Export(STACK_POINTER, binary.KIND_GLOBAL, 0),
             wasm.Export(START_FUNCTION, binary.KIND_FUNCTION, len(self.functions)),
         ]
-        global_values = [_global(STACK_SIZE, mutable=True)]
+        global_values = [_global(STACK_TOP, mutable=True)]
         for name, value in self.constants.items():
             exports.append(wasm.Export(name, binary.KIND_GLOBAL, len(global_values)))
             # The importing side declares addresses as mutable, so these have to be as well.
@@ -323,7 +323,8 @@ def link_libraries(paths: dict[str, Path], output: Path, tools: Tools) -> None:
             str(linked_path),
             "--simplify-globals",
             "--remove-unused-module-elements",
-            "-O2",
+            "--low-memory-unused",
+            "-O3",
             "-g",
             *BINARYEN_FEATURES,
         ],

@@ -102,7 +102,8 @@ def compile_native(
     one_variant: the plain code stands in for the metered.
     """
     # Only two files know the imports and exports; a change there leaves the others as they are.
-    shared = [generated / "guest_operations.h", *(host_headers / name for name in HOST_HEADERS)]
+    shared = [generated / name for name in ("guest_operations.h", "guest_table.h")]
+    shared += [*(host_headers / name for name in HOST_HEADERS)]
     interface = [generated / "include" / name for name in ("guest_imports.h", "guest_exports.h")]
     interface.append(host_headers / "guest_symbols.h")
     shared_digest = _digest(shared)

@@ -27,22 +27,22 @@ _MOST_BLOCKS = 21
 _OFFSET_DEPTH = 4 * (_MOST_BLOCKS + 2)
 _LABELLING = "label_exception_targets"
 _RAISING = "eryx_guest_nested_blocks"
-# Local variables of the function: the stack, its new depth, the list of what is still to be done,
-# and where the place of the instruction is.
+# Local variables of the function: the stack and its new depth.
 _PUSH = re.compile(
-    rf"(?P<stack>var_\w+);\n *var_i1 = {_OFFSET_DEPTH}u;\n *var_i0 \+= var_i1;\n"
-    r"(?P<indent> *)(?P<depth>var_\w+) = var_i0;\n *var_i1 = (?P=depth);\n"
-    r" *var_i1 = i32_load_default32\(\(u64\)\(var_i1\)\);\n"
-    r" *var_i2 = 1u;\n *var_i1 \+= var_i2;\n *(?P=depth) = var_i1;\n"
+    r"(?P<indent> *)var_i0 = (?P<stack>var_\w+);\n *var_i1 = (?P=stack);\n"
+    rf" *var_i1 = i32_load_default32\(\(u64\)\(var_i1\) \+ {_OFFSET_DEPTH}u\);\n"
+    r" *var_i2 = 1u;\n *var_i1 \+= var_i2;\n *(?P<depth>var_\w+) = var_i1;\n"
 )
+# The instruction, of which the target is read; its place in the source is before that.
 _INSTRUCTION = re.compile(
-    r"var_i0 = (?P<instruction>var_\w+);\n *var_i1 = 24u;\n *var_i0 \+= var_i1;\n"
-    r" *(?P<target>var_\w+) = var_i0;\n"
+    r"var_i0 = (?P<instruction>var_\w+);\n"
+    r" *var_i0 = i32_load_default32\(\(u64\)\(var_i0\) \+ 24u\);\n"
 )
+_LOCATION = 8
+# Both lists are freed.
 _NO_MEMORY = re.compile(
-    r"( *)(var_\w+):;\n *var_i0 = w2c_guest_PyErr_NoMemory_0\(instance\);\n"
-    r"((?: *var_i0 = var_\w+;\n *w2c_guest_PyMem_Free_0\(instance, var_i0\);\n){2}"
-    r" *var_i0 = 4294967295u;\n *goto var_Bfunc;\n)"
+    r" *var_\w+:;\n *var_i0 = w2c_guest_PyErr_NoMemory_0\(instance\);\n"
+    r"((?:(?! *(?:goto|if|var_\w+:)).*\n)*? *var_i0 = 4294967295u;\n *goto var_Bfunc;\n)"
 )
 
 # What the last stage goes through a tree with and does not look at the stack; -1 is an error.
@@ -71,10 +71,10 @@ def _count_blocks(text: str, raising: str) -> str:
     )
     if instruction is None:
         raise BuildError(f"{_LABELLING} is not as it was: it reads no instructions")
-    leave = _one(_NO_MEMORY, text)[3]
+    leave = _one(_NO_MEMORY, text)[1]
     check = (
         f"{push['indent']}if ({push['depth']} > {_MOST_BLOCKS}u) {{\n"
-        f"{push['indent']}  {raising}(instance, {instruction['target']} - 16u);\n"
+        f"{push['indent']}  {raising}(instance, {instruction['instruction']} + {_LOCATION}u);\n"
         f"{leave}{push['indent']}}}\n"
     )
     return text[: push.end()] + check + text[push.end() :]

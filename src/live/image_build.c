@@ -104,7 +104,8 @@ static eryx_status name_errors(const wasm_rt_memory_t *memory, eryx_error *out_e
     const size_t quota = 6; /* in error-code, and so in a table */
     const uint32_t emfile = 33;
     uint32_t count = 0;
-    for (uint64_t at = 0; at + sizeof table <= memory->size; at += sizeof table[0]) {
+    for (uint64_t at = GUEST_LOWEST_ADDRESS; at + sizeof table <= memory->size;
+         at += sizeof table[0]) {
         if (memcmp(memory->data + at, table, sizeof table) == 0) {
             memcpy(memory->data + at + quota * sizeof emfile, &emfile, sizeof emfile);
             count++;

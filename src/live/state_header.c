@@ -4,6 +4,7 @@
 
 #include "base/checksum.h"
 #include "guest_build.h"
+#include "machine/guest_instance.h"
 #include "machine/memory.h"
 
 static const uint8_t build_id[IMAGE_BUILD_ID_BYTES] = GUEST_BUILD_ID;
@@ -42,7 +43,7 @@ bool state_header_ranges_are_sound(const state_header *header, const live_range 
                                    bool are_apart)
 {
     uint64_t memory_size = header->memory_pages * MEMORY_PAGE_BYTES;
-    uint64_t end = 0;
+    uint64_t end = GUEST_LOWEST_ADDRESS;
     uint64_t contents = 0;
     for (uint64_t i = 0; i < header->range_count; i++) {
         const live_range *range = &ranges[i];

@@ -16,6 +16,9 @@ enum guest_trap {
     GUEST_TRAP_FUEL,
 };
 
+/* Nothing of a guest lies below this address, and nothing is mapped there (toolchain/layout.py). */
+#define GUEST_LOWEST_ADDRESS 4096u
+
 /* An offset into guest memory: a number that the guest chose, never a pointer. */
 typedef struct guest_ptr {
     uint32_t offset;

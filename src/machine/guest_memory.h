@@ -32,11 +32,12 @@ static inline void guest_ask_trap(guest_instance *instance, uint32_t trap)
 }
 
 /* Host view of size bytes at p; valid until the guest runs again. False (and *out_bytes untouched)
- * if any of it lies outside of guest memory. */
+ * if any of it lies outside of guest memory, or in the page at 0 where none is. */
 static inline bool guest_slice(guest_instance *instance, guest_ptr p, uint64_t size,
                                uint8_t **out_bytes)
 {
-    if (size > instance->memory.size || p.offset > instance->memory.size - size) {
+    if (size > instance->memory.size || p.offset > instance->memory.size - size ||
+        (p.offset < GUEST_LOWEST_ADDRESS && size != 0)) {
         return false;
     }
     *out_bytes = instance->memory.data + p.offset;

@@ -14,6 +14,7 @@
 #include "base/host_file.h"
 #include "base/status.h"
 #include "guest_build.h"
+#include "machine/guest_instance.h"
 
 #define PAGE_BYTES IMAGE_PAGE_BYTES
 #define WASM_PAGE_BYTES ((uint64_t)65536)
@@ -59,7 +60,7 @@ static uint64_t contents_checksum(const uint8_t *data, uint64_t size)
 
 static bool segments_are_sound(const file_header *header)
 {
-    uint64_t memory_end = 0;
+    uint64_t memory_end = GUEST_LOWEST_ADDRESS;
     uint64_t file_end = PAGE_BYTES;
     uint64_t memory_size = header->memory_pages * WASM_PAGE_BYTES;
     for (uint32_t i = 0; i < header->segment_count; i++) {
@@ -188,7 +189,7 @@ static void find_segments(const uint8_t *memory, uint64_t size, file_header *hea
 {
     uint64_t file_end = PAGE_BYTES;
     uint32_t count = 0;
-    for (uint64_t at = 0; at < size; at += PAGE_BYTES) {
+    for (uint64_t at = GUEST_LOWEST_ADDRESS; at < size; at += PAGE_BYTES) {
         if (page_is_zero(memory + at)) {
             continue;
         }

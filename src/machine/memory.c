@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "machine/guest_instance.h"
+
 /* What 32 bits can address. */
 #define MEMORY_MOST_PAGES (((uint64_t)1 << 32) / MEMORY_PAGE_BYTES)
 
@@ -40,7 +42,8 @@ bool memory_create(memory_map *map, const image *source, uint64_t initial_pages,
      * and the kernel must not make others writable on its own. A system without them refuses. */
     (void)madvise(base, size, MADV_NOHUGEPAGE);
     if (mprotect(reservation, MEMORY_WITNESS_BYTES, PROT_READ | PROT_WRITE) != 0 ||
-        mprotect(base, size, PROT_READ | PROT_WRITE) != 0 ||
+        (size != 0 && mprotect(base + GUEST_LOWEST_ADDRESS, size - GUEST_LOWEST_ADDRESS,
+                               PROT_READ | PROT_WRITE) != 0) ||
         (source != NULL && !map_image(base, source))) {
         munmap(reservation, MEMORY_MAPPING_BYTES);
         return false;

@@ -2,7 +2,7 @@
  * The address space of one guest: a reservation that every 32-bit access lands in, with the image
  * mapped copy-on-write at its start and the heap growing behind it.
  *
- *   witness | guard | 0 ... size (readable, writable) ... 8 GiB (unmapped) | guard
+ *   witness | guard | 0 (unmapped) | 4 KiB ... size (read, write) ... 8 GiB (unmapped) | guard
  *
  * The largest access is base 2^32-1 plus offset 2^32-1 plus 16 bytes, which the guard at the end
  * catches. The witness is a page that nobody touches (memory_reset.c).

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "machine/dirty_pages.h"
+#include "machine/guest_instance.h"
 #include "machine/memory_layers.h"
 
 /* A piece as large as this becomes a layer: mapping it costs less than copying it once more. */
@@ -97,7 +98,8 @@ static bool find_changed(const memory_layers *layers, const wasm_rt_memory_t *me
     dirty_range *written;
     size_t count;
     if (!find_written(memory, &written, &count)) {
-        return add_changed(list, memory->data, 0, memory->size, source, layers);
+        return add_changed(list, memory->data, GUEST_LOWEST_ADDRESS,
+                           memory->size - GUEST_LOWEST_ADDRESS, source, layers);
     }
     bool done = true;
     for (size_t i = 0; done && i < count; i++) {
@@ -257,7 +259,8 @@ bool live_memory_find_flat(const memory_map *map, const wasm_rt_memory_t *memory
     if (map->layers == NULL) {
         found = find_changed(NULL, memory, source, &list);
     } else {
-        found = add_changed(&list, memory->data, 0, memory->size, source, NULL);
+        found = add_changed(&list, memory->data, GUEST_LOWEST_ADDRESS,
+                            memory->size - GUEST_LOWEST_ADDRESS, source, NULL);
     }
     if (!found) {
         free(list.items);

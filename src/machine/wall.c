@@ -117,9 +117,14 @@ static const char *find_fault(const memory_map *map, const wasm_rt_memory_t *mem
     }
     coroutine_destroy(&trial);
     guest_instance instance = {.memory = *memory};
-    const uint64_t outside[] = {memory->size, (uint64_t)UINT32_MAX + 1, MEMORY_RESERVED_BYTES,
-                                MEMORY_RESERVED_BYTES + MEMORY_GUARD_BYTES - 1, UINT64_MAX};
-    probe probed = {.kind = PROBE_LOAD, .offset = 0};
+    const uint64_t outside[] = {0,
+                                GUEST_LOWEST_ADDRESS - 1,
+                                memory->size,
+                                (uint64_t)UINT32_MAX + 1,
+                                MEMORY_RESERVED_BYTES,
+                                MEMORY_RESERVED_BYTES + MEMORY_GUARD_BYTES - 1,
+                                UINT64_MAX};
+    probe probed = {.kind = PROBE_LOAD, .offset = GUEST_LOWEST_ADDRESS};
     if (!ends_with(&probed, map, &instance, WASM_RT_TRAP_NONE)) {
         return "guests do not reach their memory";
     }

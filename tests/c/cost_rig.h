@@ -14,7 +14,7 @@
 
 enum {
     MEMORY = 160 << 20,
-    RESULT = 64,
+    RESULT = 12288,
     PATH = 4096,
     OTHER_PATH = 16384,
     BYTES = 96 << 20, /* so many from here on are the arguments of large calls */

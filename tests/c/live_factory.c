@@ -117,7 +117,8 @@ static void test_nothing_of_one_is_in_the_next(void)
         eryx_sandbox *sandbox = create_in(engine);
         const uint8_t *memory = sandbox->instance.memory.data;
         ASSERT_EQ(sandbox->instance.memory.pages, pages);
-        for (uint64_t at = 0; at < pages * MEMORY_PAGE_BYTES; at += IMAGE_PAGE_BYTES) {
+        for (uint64_t at = GUEST_LOWEST_ADDRESS; at < pages * MEMORY_PAGE_BYTES;
+             at += IMAGE_PAGE_BYTES) {
             static const uint8_t zeros[IMAGE_PAGE_BYTES];
             const uint8_t *original = image_page(&engine->image, at);
             ASSERT(memcmp(memory + at, original != NULL ? original : zeros, IMAGE_PAGE_BYTES) == 0);
@@ -458,7 +459,7 @@ static frozen spread_pages(uint64_t count, uint64_t distance)
     made.size = size;
     memcpy(made.data + HEADER_PAGES, numbers, sizeof numbers);
     for (uint64_t i = 0; i < count; i++) {
-        const uint64_t range[] = {i * distance, 4096};
+        const uint64_t range[] = {GUEST_LOWEST_ADDRESS + i * distance, 4096};
         memcpy(made.data + HEADER_BYTES + i * 16, range, sizeof range);
     }
     sign(&made);

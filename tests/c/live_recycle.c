@@ -34,7 +34,7 @@ static void assert_memory_is_image(eryx_sandbox *sandbox)
     const wasm_rt_memory_t *memory = &sandbox->instance.memory;
     static const uint8_t zeros[IMAGE_PAGE_BYTES];
     ASSERT_EQ_U(memory->size, source->memory_pages * MEMORY_PAGE_BYTES);
-    for (uint64_t at = 0; at < memory->size; at += IMAGE_PAGE_BYTES) {
+    for (uint64_t at = GUEST_LOWEST_ADDRESS; at < memory->size; at += IMAGE_PAGE_BYTES) {
         const uint8_t *original = image_page(source, at);
         if (memcmp(memory->data + at, original != NULL ? original : zeros, IMAGE_PAGE_BYTES) != 0) {
             test_fail(__FILE__, __LINE__, "page %llx differs from the image",

@@ -96,6 +96,9 @@ static unsigned random_below(unsigned end)
     return (random_state >> 8) % end;
 }
 
+/* There is nothing in the page at 0. */
+enum { FIRST_PAGE = GUEST_LOWEST_ADDRESS / IMAGE_PAGE_BYTES };
+
 static void fill_page(const eryx_sandbox *sandbox, uint64_t page)
 {
     uint8_t *bytes = sandbox->instance.memory.data + page * IMAGE_PAGE_BYTES;
@@ -109,8 +112,8 @@ static void fill_page(const eryx_sandbox *sandbox, uint64_t page)
 static void store(const eryx_sandbox *sandbox)
 {
     for (unsigned count = random_below(40); count > 0; count--) {
-        fill_page(sandbox,
-                  random_below((unsigned)(sandbox->instance.memory.size / IMAGE_PAGE_BYTES)));
+        unsigned pages = (unsigned)(sandbox->instance.memory.size / IMAGE_PAGE_BYTES);
+        fill_page(sandbox, FIRST_PAGE + random_below(pages - FIRST_PAGE));
     }
 }
 
@@ -149,7 +152,8 @@ static void test_programs_leave_the_pattern(void)
         eryx_sandbox *sandbox = live_create(NULL);
         run(sandbox, programs[i]);
         const wasm_rt_memory_t *memory = &sandbox->instance.memory;
-        if (memmem(memory->data, memory->size, PATTERN, sizeof PATTERN - 1) == NULL) {
+        if (memmem(memory->data + GUEST_LOWEST_ADDRESS, memory->size - GUEST_LOWEST_ADDRESS,
+                   PATTERN, sizeof PATTERN - 1) == NULL) {
             test_fail(__FILE__, __LINE__, "%s\nleaves nothing", programs[i]);
         }
         eryx_sandbox_destroy(sandbox);
@@ -180,7 +184,8 @@ static void assert_is_image(const eryx_sandbox *sandbox, bool is_whole)
     bool found = dirty_pages_find(memory->data, memory->size, ranges, 1 << 16, &count);
     has_scan = scans;
     if (is_whole || !found) {
-        ranges[0] = (dirty_range){memory->data, memory->size};
+        ranges[0] =
+            (dirty_range){memory->data + GUEST_LOWEST_ADDRESS, memory->size - GUEST_LOWEST_ADDRESS};
         count = 1;
     }
     for (size_t i = 0; i < count; i++) {
@@ -369,13 +374,14 @@ static void *recycle_in_thread(void *nothing)
             atomic_store(&failed, true);
             return nothing;
         }
-        for (uint64_t at = 0; at < source->memory_pages * MEMORY_PAGE_BYTES; at += 97 * 4096) {
+        for (uint64_t at = GUEST_LOWEST_ADDRESS; at < source->memory_pages * MEMORY_PAGE_BYTES;
+             at += 97 * 4096) {
             if (memmem(sandbox->instance.memory.data + at, 4096, PATTERN, 8) != NULL) {
                 atomic_store(&failed, true);
             }
         }
         (void)eryx_execute(sandbox, &options, &result, NULL);
-        fill_page(sandbox, (i * 97) % (source->memory_pages * 16));
+        fill_page(sandbox, FIRST_PAGE + (i * 97) % (source->memory_pages * 16 - FIRST_PAGE));
         eryx_sandbox_destroy(sandbox);
     }
     return nothing;

@@ -201,10 +201,10 @@ static void test_forged_memory_harms_the_guest_alone(void)
             wasm_rt_memory_t *memory = &sandbox->instance.memory;
             for (int i = 0; i < 20; i++) {
                 state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-                uint64_t at = (state >> 20) % (memory->size - 4);
+                uint64_t at = (state >> 20) % (memory->size - 4 - GUEST_LOWEST_ADDRESS);
                 uint32_t word = (uint32_t)(state >> 32);
                 /* Static data and what is allocated late are where threads are kept. */
-                at = i % 2 == 0 ? at : memory->size - 4 - at % (4 << 20);
+                at = i % 2 == 0 ? GUEST_LOWEST_ADDRESS + at : memory->size - 4 - at % (4 << 20);
                 memcpy(memory->data + at, &word, sizeof word);
             }
             struct interrupt_flags flags;

@@ -5,7 +5,7 @@
 
 #include "test.h"
 
-enum { PAGE = 65536 };
+enum { PAGE = 65536, LOWEST = GUEST_LOWEST_ADDRESS };
 #define FOUR_GIB ((uint64_t)1 << 32)
 
 static guest_instance new_instance(uint64_t size)
@@ -32,9 +32,15 @@ static void test_slice_bounds(void)
         bool inside;
     } cases[] = {
         {0, 0, true},
-        {0, PAGE, true},
+        {LOWEST, PAGE - LOWEST, true},
+        {LOWEST, PAGE - LOWEST + 1, false},
+        {LOWEST + 1, PAGE - LOWEST, false},
+        {0, 1, false}, /* there is nothing in the page at 0 */
+        {LOWEST - 1, 1, false},
+        {LOWEST - 1, 2, false},
+        {LOWEST - 1, 0, true},
+        {0, PAGE, false},
         {0, PAGE + 1, false},
-        {1, PAGE, false},
         {PAGE - 1, 1, true},
         {PAGE - 1, 2, false},
         {PAGE, 0, true},
@@ -70,11 +76,11 @@ static void test_slice_of_the_largest_memory(void)
         mmap(NULL, FOUR_GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     ASSERT(instance.memory.data != MAP_FAILED);
     uint8_t *bytes;
-    ASSERT(guest_slice(&instance, guest_at(0), FOUR_GIB, &bytes));
+    ASSERT(guest_slice(&instance, guest_at(LOWEST), FOUR_GIB - LOWEST, &bytes));
     ASSERT(guest_slice(&instance, guest_at(UINT32_MAX), 1, &bytes));
     ASSERT(!guest_slice(&instance, guest_at(UINT32_MAX), 2, &bytes));
-    ASSERT(!guest_slice(&instance, guest_at(1), FOUR_GIB, &bytes));
-    ASSERT(!guest_slice(&instance, guest_at(0), FOUR_GIB + 1, &bytes));
+    ASSERT(!guest_slice(&instance, guest_at(LOWEST), FOUR_GIB, &bytes));
+    ASSERT(!guest_slice(&instance, guest_at(LOWEST), FOUR_GIB + 1, &bytes));
     munmap(instance.memory.data, FOUR_GIB);
 }
 
@@ -93,8 +99,8 @@ static void test_stores_and_loads(void)
     guest_instance instance = new_instance(PAGE);
     guest_store_u32(&instance, guest_at(PAGE - 4), 0x11223344);
     ASSERT_EQ_U(guest_load_u32(&instance, guest_at(PAGE - 4)), 0x11223344);
-    guest_store_u64(&instance, guest_at(3), 0x8877665544332211u); /* unaligned is fine */
-    ASSERT_EQ_U(guest_load_u32(&instance, guest_at(3)), 0x44332211);
+    guest_store_u64(&instance, guest_at(LOWEST + 3), 0x8877665544332211u); /* unaligned is fine */
+    ASSERT_EQ_U(guest_load_u32(&instance, guest_at(LOWEST + 3)), 0x44332211);
     guest_store_u8(&instance, guest_at(PAGE - 1), 0xff);
     ASSERT_EQ_U(guest_load_u32(&instance, guest_at(PAGE - 4)), 0xff223344);
     ASSERT_EQ(take_trap(&instance), WASM_RT_TRAP_NONE);

@@ -7,7 +7,13 @@
 #include "net/internal.h"
 #include "net_servers.h"
 
-enum { MEMORY = 1 << 20, RESULT = 64, LIST = 128, BYTES = 4096, LIMIT = 64 };
+enum {
+    MEMORY = 1 << 20,
+    RESULT = GUEST_LOWEST_ADDRESS + 64,
+    LIST = RESULT + 64,
+    BYTES = 8192,
+    LIMIT = 64
+};
 
 static fake_guest *create(bool ask)
 {

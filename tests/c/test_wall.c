@@ -1,4 +1,5 @@
 /* What the boundary rests on is looked at, in surroundings that take it away. */
+#include "machine/guest_instance.h"
 #include "machine/wall.h"
 
 #include <asm/prctl.h>
@@ -123,14 +124,22 @@ static void test_memory_without_guards_is_noticed(void)
     memory_map map;
     wasm_rt_memory_t memory;
     ASSERT(memory_create(&map, NULL, 1, &memory));
-    uint8_t *places[] = {memory.data - MEMORY_GUARD_BYTES, memory.data + memory.size,
-                         memory.data + ((uint64_t)1 << 32), memory.data + MEMORY_RESERVED_BYTES};
+    const struct {
+        uint8_t *start;
+        size_t size;
+    } places[] = {
+        {memory.data - MEMORY_GUARD_BYTES, MEMORY_GUARD_BYTES},
+        {memory.data, GUEST_LOWEST_ADDRESS},
+        {memory.data + memory.size, MEMORY_GUARD_BYTES},
+        {memory.data + ((uint64_t)1 << 32), MEMORY_GUARD_BYTES},
+        {memory.data + MEMORY_RESERVED_BYTES, MEMORY_GUARD_BYTES},
+    };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        ASSERT_EQ(mprotect(places[i], MEMORY_GUARD_BYTES, PROT_READ), 0);
+        ASSERT_EQ(mprotect(places[i].start, places[i].size, PROT_READ), 0);
         eryx_error error = {{0}};
         ASSERT_EQ(wall_check(&map, &memory, &error), ERYX_INITIALIZATION);
         ASSERT_STR_CONTAINS(error.message, "outside of a guest's memory");
-        ASSERT_EQ(mprotect(places[i], MEMORY_GUARD_BYTES, PROT_NONE), 0);
+        ASSERT_EQ(mprotect(places[i].start, places[i].size, PROT_NONE), 0);
     }
     memory_destroy(&map);
 }

@@ -4,7 +4,7 @@
 #include "guest_imports.h"
 #include "test.h"
 
-enum { RESULT = 64, MEMORY = 65536 };
+enum { RESULT = GUEST_LOWEST_ADDRESS + 64, MEMORY = 65536 };
 
 static void test_monotonic_clock(void)
 {

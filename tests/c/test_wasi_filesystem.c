@@ -5,8 +5,8 @@
 #include "vfs_tree.h"
 
 enum {
-    RESULT = 64, /* where results go */
-    PATH = 4096, /* where paths are put */
+    RESULT = 18432, /* where results go */
+    PATH = 4096,    /* where paths are put */
     PATH_2 = 10240,
     DATA = 20480,
     MEMORY = 6 << 20,

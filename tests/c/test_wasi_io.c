@@ -3,7 +3,12 @@
 #include "test.h"
 #include "vfs/vfs.h"
 
-enum { RESULT = 64, LIST = 128, MEMORY = 4 << 20, TRANSFER = 1 << 20 };
+enum {
+    RESULT = GUEST_LOWEST_ADDRESS + 64,
+    LIST = RESULT + 64,
+    MEMORY = 4 << 20,
+    TRANSFER = 1 << 20
+};
 
 /* Tag of a result, and of a stream-error. */
 enum { OK = 0, ERROR = 1, LAST_OPERATION_FAILED = 0, CLOSED = 1 };

@@ -2,7 +2,7 @@
 #include "guest_imports.h"
 #include "test.h"
 
-enum { RESULT = 64, MEMORY = 4 << 20 };
+enum { RESULT = GUEST_LOWEST_ADDRESS + 64, MEMORY = 4 << 20 };
 
 static const uint8_t *get_random(fake_guest *guest, uint64_t size)
 {

@@ -2,7 +2,7 @@
 #include "guest_imports.h"
 #include "test.h"
 
-enum { RESULT = 64, MEMORY = 65536, ACCESS_DENIED = 1 };
+enum { RESULT = GUEST_LOWEST_ADDRESS + 64, MEMORY = 65536, ACCESS_DENIED = 1 };
 
 static void assert_access_denied(fake_guest *guest)
 {
@@ -33,11 +33,11 @@ static void test_no_name_can_be_looked_up(void)
     guest_instance *instance = fake_guest_instance(guest);
     uint32_t network = wasi_sockets_instance_network_instance_network(instance);
     ASSERT_EQ(network, HANDLE_NETWORK);
-    wasi_sockets_ip_name_lookup_resolve_addresses(instance, network, 128, 11, RESULT);
+    wasi_sockets_ip_name_lookup_resolve_addresses(instance, network, RESULT + 64, 11, RESULT);
     assert_access_denied(guest);
     wasi_sockets_ip_name_lookup_resolve_addresses(instance, network, MEMORY - 10, 11, RESULT);
     ASSERT_EQ(fake_guest_take_trap(guest), WASM_RT_TRAP_OOB);
-    wasi_sockets_ip_name_lookup_resolve_addresses(instance, HANDLE_STDIN, 128, 11, RESULT);
+    wasi_sockets_ip_name_lookup_resolve_addresses(instance, HANDLE_STDIN, RESULT + 64, 11, RESULT);
     ASSERT_EQ(fake_guest_take_trap(guest), WASM_RT_TRAP_UNREACHABLE);
     wasi_sockets_tcp_create_socket_create_tcp_socket(instance, 0, MEMORY - 4);
     ASSERT_EQ(fake_guest_take_trap(guest), WASM_RT_TRAP_OOB);

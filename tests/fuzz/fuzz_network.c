@@ -13,7 +13,7 @@
 #include "imports/eryx_network.h"
 #include "net_servers.h"
 
-enum { MEMORY = 128 * 1024, LIMIT = 24, MAX_CALLS = 200, TEXT = 2048 };
+enum { MEMORY = 128 * 1024, LIMIT = 24, MAX_CALLS = 200, TEXT = GUEST_LOWEST_ADDRESS + 2048 };
 
 static fuzz_input input;
 
@@ -152,7 +152,9 @@ static const char *const names[] = {"127.0.0.1", "localhost", "::1", "10.0.0.1"}
 
 static uint32_t any_offset(void)
 {
-    return fuzz_below(&input, 8) == 0 ? MEMORY - fuzz_below(&input, 64) : fuzz_below(&input, TEXT);
+    return fuzz_below(&input, 8) == 0
+               ? MEMORY - fuzz_below(&input, 64)
+               : GUEST_LOWEST_ADDRESS - 64 + fuzz_below(&input, TEXT + 64 - GUEST_LOWEST_ADDRESS);
 }
 
 static uint32_t any_handle(void)
@@ -241,7 +243,8 @@ static void call_any(fake_guest *guest)
         if (fuzz_below(&input, 2) == 0) {
             const uint32_t name = fuzz_below(&input, 4);
             wasi_sockets_ip_name_lookup_resolve_addresses(
-                g, HANDLE_NETWORK, 64 * name, (uint32_t)strlen(names[name]), any_offset());
+                g, HANDLE_NETWORK, GUEST_LOWEST_ADDRESS + 64 * name, (uint32_t)strlen(names[name]),
+                any_offset());
             break;
         }
         wasi_sockets_ip_name_lookup_resolve_addresses(g, HANDLE_NETWORK, any_offset(),
@@ -349,12 +352,15 @@ static void check_calls(void)
     guest->on_yield = answer;
     guest->patience_ms = 1;
     for (size_t i = 0; i < 4; i++) {
-        memcpy(fake_guest_bytes(guest, (uint32_t)(64 * i), 16), names[i], strlen(names[i]));
+        memcpy(fake_guest_bytes(guest, (uint32_t)(GUEST_LOWEST_ADDRESS + 64 * i), 16), names[i],
+               strlen(names[i]));
     }
     for (int i = 0; i < MAX_CALLS && input.left > 0; i++) {
         if (fuzz_below(&input, 4) == 0) {
             uint32_t index = any_handle();
-            memcpy(fake_guest_bytes(guest, fuzz_below(&input, TEXT) & ~3u, 4), &index, 4);
+            memcpy(
+                fake_guest_bytes(guest, (GUEST_LOWEST_ADDRESS + fuzz_below(&input, 2044)) & ~3u, 4),
+                &index, 4);
         }
         call_any(guest);
         fake_guest_take_trap(guest);

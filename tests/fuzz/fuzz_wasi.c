@@ -12,7 +12,7 @@
 
 enum {
     MEMORY = 192 * 1024,
-    PATHS = 1024, /* where the paths are that a guest would use */
+    PATHS = 8192, /* where the paths are that a guest would use */
     HANDLE_LIMIT = 24,
     MAX_VFS_BYTES = 256 * 1024,
     MAX_VFS_ENTRIES = 40,
@@ -63,8 +63,10 @@ static uint32_t any_offset(void)
         return (uint32_t)fuzz_number(&input, 4);
     case 2:
         return UINT32_MAX - fuzz_below(&input, 128);
-    default:
+    case 3:
         return fuzz_below(&input, PATHS);
+    default:
+        return GUEST_LOWEST_ADDRESS + fuzz_below(&input, PATHS - GUEST_LOWEST_ADDRESS);
     }
 }
 
@@ -309,10 +311,10 @@ static void call_any(fake_guest *guest)
 
 static void poke_memory(fake_guest *guest)
 {
-    uint32_t at = fuzz_below(&input, PATHS - 64);
+    uint32_t at = GUEST_LOWEST_ADDRESS + fuzz_below(&input, PATHS - GUEST_LOWEST_ADDRESS - 64);
     uint32_t handle_index = any_handle();
     if (fuzz_below(&input, 4) == 0) {
-        at = fuzz_below(&input, MEMORY - 8);
+        at = GUEST_LOWEST_ADDRESS + fuzz_below(&input, MEMORY - GUEST_LOWEST_ADDRESS - 8);
     }
     memcpy(fake_guest_bytes(guest, at & ~3u, 4), &handle_index, 4);
 }

@@ -152,16 +152,25 @@ class TestLayout:
     def test_libraries_follow_each_other_after_the_stack(self) -> None:
         plan = layout.place(self.make_libraries(), 5)
         bases = [library.memory_base for library in plan.libraries]
-        assert bases == [layout.STACK_SIZE, layout.STACK_SIZE + 112, layout.STACK_SIZE + 224]
+        assert bases == [layout.STACK_TOP, layout.STACK_TOP + 112, layout.STACK_TOP + 224]
         assert [library.table_base for library in plan.libraries] == [1, 4, 12]
         assert plan.pointer_base == 7
         assert plan.table_end == 15
         assert plan.heap_base % layout.PAGE == 0
         assert plan.initial_pages * layout.PAGE >= plan.heap_base + layout.INITIAL_HEAP
 
+    def test_nothing_lies_in_the_page_that_is_not_mapped(self) -> None:
+        plan = layout.place(self.make_libraries(), 0)
+        header = (ROOT / "src" / "machine" / "guest_instance.h").read_text()
+        lowest = re.search(r"#define GUEST_LOWEST_ADDRESS (\d+)u", header)
+        assert lowest is not None
+        assert plan.data_address("__stack_low") == layout.LOWEST_ADDRESS == int(lowest[1])
+        # wasm-opt folds additions below 1,024 into accesses, as nothing lies there.
+        assert layout.LOWEST_ADDRESS >= 1024
+
     def test_data_is_the_first_librarys_and_functions_are_the_guests(self) -> None:
         plan = layout.place(self.make_libraries(), 0)
-        assert plan.data_address("variable") == layout.STACK_SIZE + 64
+        assert plan.data_address("variable") == layout.STACK_TOP + 64
         assert plan.data_address("__heap_base") == plan.heap_base
         assert plan.data_address("nowhere") is None
         provider = plan.function_provider("function")
