@@ -130,7 +130,9 @@ static bool start_python(void)
     return !failed;
 }
 
-extern char __stack_low[]; /* where the stack ends (toolchain/layout.py) */
+/* Where the stack ends and begins (toolchain/layout.py). */
+extern char __stack_low[];
+extern char __stack_high[];
 
 /*
  * The interpreter raises RecursionError when the linear stack goes below a limit in the thread
@@ -157,20 +159,22 @@ void runtime_limit_stack(void *thread_state, uint32_t base, uint32_t top)
 
 static bool set_stack_limit(void)
 {
-    enum { DEFAULT_SOFT = 16384, DEFAULT_HARD = 8192 };
+    enum { STACK_BYTES = 4 << 20, DEFAULT_SOFT = 16384, DEFAULT_HARD = 8192 };
     char *state = (char *)PyThreadState_Get();
     uint32_t *top = (uint32_t *)(void *)(state + OFFSET_TOP);
     uint32_t *soft = (uint32_t *)(void *)(state + OFFSET_SOFT);
     uint32_t *hard = (uint32_t *)(void *)(state + OFFSET_HARD);
     uint32_t here = (uint32_t)(uintptr_t)__builtin_frame_address(0);
-    uint32_t low = (uint32_t)(uintptr_t)__stack_low;
-    if (*soft != low + DEFAULT_SOFT || *hard != low + DEFAULT_HARD || here >= *top ||
-        *top - here > 65536) {
+    /* CPython takes the page that it was called in for the first, and so much below for the last.
+     */
+    uint32_t low = *top - STACK_BYTES;
+    if (*soft - low != DEFAULT_SOFT || *hard - low != DEFAULT_HARD ||
+        here - *top + 65536 > 131072) {
         fprintf(stderr, "eryx: the stack limits of Python are not where they should be: %u %u %u\n",
                 (unsigned)*top, (unsigned)*soft, (unsigned)*hard);
         return false;
     }
-    runtime_limit_stack(state, low, *top);
+    runtime_limit_stack(state, (uint32_t)(uintptr_t)__stack_low, (uint32_t)(uintptr_t)__stack_high);
     return true;
 }
 
