@@ -262,7 +262,7 @@ class TestNothingCatches:
             ("unreachable", eryx.ExecutionError, "aborted itself"),
             ("loop br 0 end", eryx.TimeoutError, "timed out"),
             ("call $endless", eryx.ExecutionError, "stack overflow"),
-            ("i32.const -16 i32.load drop", eryx.ExecutionError, "out of bounds"),
+            ("i32.const -16 i32.const 0 i32.store", eryx.ExecutionError, "out of bounds"),
             ("i32.const 1 i32.const 0 i32.div_s drop", eryx.ExecutionError, "division by zero"),
         ],
     )

@@ -324,12 +324,15 @@ class TestHostileFiles:
         count = 20_000
         locals_used = b"".join(
             # local n = memory[n] ...; call; memory[n] = local n, so that all of them live on.
-            b"\x41" + binary.encode_signed(8 * n) + b"\x29\3\0\x21" + binary.encode_unsigned(n)
+            b"\x41"
+            + binary.encode_signed(65536 + 8 * n)
+            + b"\x29\3\0\x21"
+            + binary.encode_unsigned(n)
             for n in range(count)
         )
         stores = b"".join(
             b"\x41"
-            + binary.encode_signed(8 * n)
+            + binary.encode_signed(65536 + 8 * n)
             + b"\x20"
             + binary.encode_unsigned(n)
             + b"\x37\3\0"

@@ -30,7 +30,8 @@ from toolchain.leaves import binary
 
 pytestmark = pytest.mark.usefixtures("one_cache_of_zig")
 
-COUNT_UP = (0x41, 0, 0x41, 0, 0x28, 2, 0, 0x41, 1, 0x6A, 0x36, 2, 0)  # memory[0] += 1
+# memory[8192] += 1; there is no memory in the first page.
+COUNT_UP = (0x41, 0, 0x41, 0, 0x28, 2, 0x80, 0x40, 0x41, 1, 0x6A, 0x36, 2, 0x80, 0x40)
 
 
 def linked(number: int, names: list[str]) -> bytes:

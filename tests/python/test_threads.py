@@ -692,7 +692,7 @@ class TestOutside:
                 thread = threading.Thread(target=read)
                 thread.start()
                 while thread.is_alive(): n += 1
-                print(len(got), got[-1] > got[0] > 0 or got)
+                print(len(got), got[-1] > got[0] or got)
                 """,
                 server.host,
                 server.port,
