@@ -123,6 +123,8 @@ def load(hint: Any, value: Any, place: str) -> Any:
     if kind in _MAPPINGS:
         _checked(value, dict, place)
         each = inner[1] if len(inner) == 2 else Any
+        if _is_as_wanted(each, value.values()):
+            return value
         return {key: load(each, item, f"{place}[{key!r}]") for key, item in value.items()}
     if typing.is_typeddict(hint):
         required = hint.__required_keys__
@@ -184,6 +186,13 @@ def _one_of(hints: tuple[Any, ...], value: Any, place: str) -> Any:
     raise TypeError(f"{place} must be {names}, not {type(value).__name__}")
 
 
+def _is_as_wanted(hint: Any, values: collections.abc.Iterable[Any]) -> bool:
+    """Whether nothing is to be done to the values, of which there may be very many."""
+    if hint is Any or hint is object:
+        return True
+    return hint in (bool, int, float, str) and set(map(type, values)) <= {hint}
+
+
 def _items(kind: Any, inner: tuple[Any, ...], value: Any, place: str) -> Any:
     _checked(value, list, place)
     if kind is tuple and inner and inner[-1] is not ...:
@@ -194,6 +203,8 @@ def _items(kind: Any, inner: tuple[Any, ...], value: Any, place: str) -> Any:
             for index, (hint, item) in enumerate(zip(inner, value, strict=True))
         )
     each = inner[0] if inner else Any
+    if _is_as_wanted(each, value):
+        return value if kind is list else kind(value)
     return kind(load(each, item, f"{place}[{index}]") for index, item in enumerate(value))
 
 
