@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shlex
 import subprocess
 import sys
-import tempfile
 import time
 
 import eryx
@@ -105,15 +105,16 @@ def idle_bytes() -> float:
 def main() -> None:
     """Measures and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--native", default=sys.executable, help="a Python to compare with")
+    parser.add_argument("--native", default=sys.executable, metavar="COMMAND")
     native_python = parser.parse_args().native
     guest = json.loads(eryx.Sandbox().execute(PROGRAM).stdout)
-    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
-        file.write(PROGRAM)
-        file.flush()
-        done = subprocess.run(
-            [native_python, file.name], capture_output=True, text=True, check=True
-        )
+    done = subprocess.run(
+        [*shlex.split(native_python), "-"],
+        input=PROGRAM,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     native = json.loads(done.stdout)
     for name, value in guest.items():
         print(f"{name:<44} {value:8.2f} us   native {native[name]:8.2f} us")
