@@ -210,7 +210,8 @@ class TestSandboxFactory:
         assert output(sandbox, "print(x)") == "42"
         del sandbox, session
         gc.collect()
-        assert open_descriptors() == descriptors - 1
+        # Threads of earlier tests may close theirs meanwhile.
+        assert open_descriptors() <= descriptors - 1
 
     def test_limits_hold(self, factory: eryx.SandboxFactory) -> None:
         """Row 71."""
