@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,3 +179,12 @@ def private_bytes() -> int:
 def open_descriptors() -> int:
     """Number of open file descriptors of this process."""
     return len(os.listdir("/proc/self/fd"))
+
+
+def descriptor_targets() -> set[tuple[str, str]]:
+    """The open file descriptors of this process, each with what it is of."""
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # the one that lists them
+            found.add((number, os.readlink(f"/proc/self/fd/{number}")))
+    return found
