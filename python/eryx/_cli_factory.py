@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from eryx._errors import EryxError, ExecutionError, InitializationError
+from eryx._errors import ExecutionError, InitializationError
 from eryx._sandbox import Sandbox
 
 TYPE_CHECKING = False
@@ -18,15 +18,13 @@ if TYPE_CHECKING:
     from eryx._option_types import SandboxOptions
 
 _EXIT_OK = 0
-_EXIT_FAILURE = 1
-_EXIT_INTERRUPTED = 130
 
 _BAR_WIDTH = 24
 _USUAL_WIDTH = 80  # of terminals that do not tell it
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags that say what the sandbox of a program starts with."""
+def add_options(parser: argparse._ActionsContainer) -> None:
+    """The options that say what the sandbox of a program starts with."""
     _add_contents(parser)
     parser.add_argument(
         "--factory", metavar="FILE", help="start from a file that `eryx factory build` has made"
@@ -38,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_contents(parser: argparse.ArgumentParser) -> None:
+def _add_contents(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--package",
         action="append",
@@ -124,13 +122,9 @@ class _Progress:
             self._stream.flush()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="eryx factory",
-        description="Make and look at files of which sandboxes start with packages, imports and "
-        "variables in place.",
-        epilog="Exit codes: 0 success, 1 failure, 2 wrong usage.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command ``eryx factory``."""
+    parser.epilog = "Exit codes: 0 success, 1 failure, 2 wrong usage."
     commands = parser.add_subparsers(dest="command", required=True, metavar="build|inspect")
     build = commands.add_parser("build", help="make a file", description="Make a factory file.")
     _add_contents(build)
@@ -148,7 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_key(inspect)
     _add_verify(inspect)
     inspect.add_argument("--json", action="store_true", help="print it as one JSON object")
-    return parser
+    build.set_defaults(run=_build)
+    inspect.set_defaults(run=_inspect)
 
 
 def _add_key(parser: argparse.ArgumentParser) -> None:
@@ -257,15 +252,3 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _size(count: int) -> str:
     return f"{count / 1_000_000:.2f} MB" if count >= 100_000 else f"{count} bytes"
-
-
-def main(words: list[str]) -> int:
-    """Runs ``eryx factory``. Returns the exit code."""
-    options = _parser().parse_args(words)
-    try:
-        return _build(options) if options.command == "build" else _inspect(options)
-    except (EryxError, OSError, ValueError) as error:
-        print(f"eryx: {error}", file=sys.stderr)
-        return _EXIT_FAILURE
-    except KeyboardInterrupt:
-        return _EXIT_INTERRUPTED

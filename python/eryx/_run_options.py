@@ -37,8 +37,13 @@ def given(
     filename: str | None,
     timeout_ms: int | EllipsisType | None,
     limits: ResourceLimits | None,
+    *,
+    interactive: bool = False,
 ) -> Given:
-    """Checks it all. Raises TypeError and ValueError that name what is wrong."""
+    """Checks it all. Raises TypeError and ValueError that name what is wrong.
+
+    interactive: expressions of the program write their values, as at a prompt.
+    """
     request = base.copy()
     if limits is not None:
         check_limits(limits, "limits")
@@ -55,11 +60,14 @@ def given(
             base.handlers[0] if on_stdout is None else on_stdout,
             base.handlers[1] if on_stderr is None else on_stderr,
         )
-    return Given(request, _encoded(inputs, env, filename))
+    return Given(request, _encoded(inputs, env, filename, interactive))
 
 
 def _encoded(
-    inputs: Mapping[str, object] | None, env: Mapping[str, str] | None, filename: str | None
+    inputs: Mapping[str, object] | None,
+    env: Mapping[str, str] | None,
+    filename: str | None,
+    interactive: bool,
 ) -> bytes | None:
     """In the form of eryx_run_options.given."""
     members: list[str] = []
@@ -81,6 +89,8 @@ def _encoded(
         members.append(f'"environment":{_encode(_environment(env))}')
     if filename is not None:
         members.append(f'"filename":{_encode(_filename(filename))}')
+    if interactive:
+        members.append('"interactive":true')
     if not members:
         return None
     text = f"{{{','.join(members)}}}"

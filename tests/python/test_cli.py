@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import eryx
+from eryx._cli_commands import COMMANDS
 
 COMMAND = [sys.executable, "-m", "eryx"]
 
@@ -54,9 +55,45 @@ class TestPrograms:
     def test_file(self, tmp_path: Path) -> None:
         script = tmp_path / "script.py"
         script.write_text("import sys\nprint('füle', sys.argv[1:])")
-        done = cli(str(script), "--", "a", "-b", "--", "--json")
-        assert done.stdout == "füle ['a', '-b', '--', '--json']\n"
+        done = cli(str(script), "a", "-b", "--", "--json", "--help")
+        assert done.stdout == "füle ['a', '-b', '--', '--json', '--help']\n"
         assert done.returncode == 0
+
+    def test_dashes_behind_a_file(self, tmp_path: Path) -> None:
+        """They were needed once, and do nothing."""
+        script = tmp_path / "script.py"
+        script.write_text("import sys\nprint(sys.argv[1:])")
+        assert cli(str(script), "--", "a", "--", "-b").stdout == "['a', '--', '-b']\n"
+
+    def test_options_in_front_of_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "s.py").write_text("import sys\nprint(sys.argv)")
+        for options in (["--timeout", "9s"], ["--timeout=9s", "--net"], ["-eA=1"], ["-e", "A=-m"]):
+            done = cli(*options, "s.py", "--timeout", "x", cwd=tmp_path)
+            assert done.stdout == "['s.py', '--timeout', 'x']\n"
+
+    def test_name_of_the_file(self, tmp_path: Path) -> None:
+        (tmp_path / "script.py").write_text("import sys\nprint(sys.argv[0])\n1/0")
+        done = cli("script.py", cwd=tmp_path)
+        assert done.stdout == "script.py\n"
+        assert '  File "script.py", line 3, in <module>' in done.stderr
+
+    def test_name_that_a_terminal_could_act_on(self, tmp_path: Path) -> None:
+        script = tmp_path / "a\x1b.py"
+        script.write_text("1/0")
+        assert "a\\x1b.py" in cli(str(script)).stderr
+
+    def test_module(self) -> None:
+        done = cli("-m", "json.tool", "--compact", stdin='{"a": [1, 2]}')
+        assert (done.stdout, done.returncode) == ('{"a":[1,2]}\n', 0)
+
+    def test_help_of_a_module_is_its_own(self) -> None:
+        assert cli("-m", "json.tool", "--help").stdout.startswith("usage: eryx -m json.tool")
+
+    def test_module_that_is_not_there(self) -> None:
+        done = cli("-m", "nonexistent.module")
+        assert done.returncode == 1
+        assert "nonexistent" in done.stderr
+        assert "Traceback" not in done.stderr
 
     def test_file_with_a_byte_order_mark(self, tmp_path: Path) -> None:
         script = tmp_path / "script.py"
@@ -118,7 +155,7 @@ class TestPrograms:
         assert (done.stdout, done.returncode) == ("piped\n", 0)
 
     def test_piped_program_with_arguments(self) -> None:
-        done = cli("-", "--", "x", stdin="import sys; print(sys.argv[1:])")
+        done = cli("-", "x", stdin="import sys; print(sys.argv[1:])")
         assert done.stdout == "['x']\n"
 
     def test_empty_pipe_prints_help(self) -> None:
@@ -238,7 +275,7 @@ class TestStandardInput:
         )
         assert process.stderr is not None
         assert process.stderr.read().splitlines()[-1].startswith(b"eryx: timeout: stopped after")
-        assert process.wait(timeout=20) == 1
+        assert process.wait(timeout=20) == 124
         process.stderr.close()
         assert process.stdin is not None
         process.stdin.close()
@@ -322,8 +359,10 @@ class TestUsage:
     def test_help(self) -> None:
         done = cli("-h")
         assert done.returncode == 0
-        for option in ("--timeout", "--max-memory", "--max-output", "--fuel", "--meter"):
+        for option in ("--timeout", "--memory", "--max-output", "--fuel", "--meter"):
             assert option in done.stdout
+        for command in COMMANDS:
+            assert f"\n  {command} " in done.stdout
         assert "--json" in done.stdout
         assert "--result" in done.stdout
 
@@ -347,8 +386,42 @@ class TestUsage:
         assert done.returncode == 1
         assert re.fullmatch(r"eryx: [^\n]+\n", done.stderr)
 
-    def test_number_that_is_none(self) -> None:
-        assert "argument --timeout: must be a whole number" in cli("--timeout", "soon").stderr
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_help_of_a_command(self, command: str) -> None:
+        done = cli(command, "--help")
+        assert (done.stderr, done.returncode) == ("", 0)
+        assert done.stdout.startswith(f"usage: eryx {command} ")
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--timeout", "soon"], "--timeout: must be a time such as 2s or 500ms, not 'soon'"),
+            (["--timeout", "-1"], "--timeout: "),
+            (["--timeout", f"{2**63}"], "--timeout: must not be greater than 2**63 - 1"),
+            (["--memory", "much"], "--memory: must be a size such as 256M or 1G, not 'much'"),
+            (["--max-memory", "x"], "--max-memory: must be a size"),
+            (["--fuel", "1.5"], "--fuel: must be a whole number, not '1.5'"),
+            (["--fuel", "-1"], "--fuel: must not be negative"),
+            (["--max-output", "?"], "--max-output: must be a size"),
+            (["-v", "nowhere"], "-v/--volume: must be HOST:GUEST"),
+            (["-v", "/tmp:relative"], "-v/--volume: must be HOST:GUEST"),
+            (["-v", "/tmp:/x:rx"], "-v/--volume: must be HOST:GUEST"),
+            (["-v", "/nonexistent:/x"], "-v/--volume: there is no file or folder /nonexistent"),
+            (["-e", "NO_SUCH_VARIABLE"], "-e/--env: there is no environment variable NO_SUCH_VAR"),
+            (["-e", "=x"], "-e/--env: must be NAME or NAME=VALUE, not '=x'"),
+            (["--allow-host", ""], "--allow-host: "),
+            (["--allow-network", "10/8/7"], "--allow-network: "),
+            (["--secret", "A=B"], "--secret: must have the form NAME=ENV@HOST"),
+            (["--secret", "A=NO_SUCH@x.org"], "--secret: there is no environment variable NO_SUCH"),
+        ],
+    )
+    def test_value_that_is_wrong(self, arguments: list[str], message: str) -> None:
+        """The option is named as it was given, and no attribute of Python is."""
+        done = cli(*arguments, "-c", "")
+        assert done.returncode == 2
+        assert f"eryx: error: argument {message}" in done.stderr
+        assert "_ms" not in done.stderr
+        assert "_bytes" not in done.stderr
 
     @pytest.mark.parametrize(
         "arguments",
@@ -359,6 +432,12 @@ class TestUsage:
             ["--timeout", "-1", "-c", ""],
             ["--fuel", str(2**63), "-c", ""],
             ["-c"],
+            ["-m"],
+            ["-c", "pass", "-m", "this"],
+            ["--factory", "x", "--package", "y", "-c", ""],
+            ["factory"],
+            ["build-wheel"],
+            ["precompile", "--nonsense"],
         ],
     )
     def test_wrong_usage(self, arguments: list[str]) -> None:
@@ -386,13 +465,13 @@ class TestExitCodes:
 
     def test_timeout(self) -> None:
         done = cli("--timeout", "200", "-c", "print('x', flush=True)\nwhile True: pass")
-        assert done.returncode == 1
+        assert done.returncode == 124
         assert done.stdout == "x\n"
         assert done.stderr.count("Traceback") == 1
         assert re.search(r"\neryx: timeout: stopped after \d+ ms\n$", done.stderr)
         stubborn = "while True:\n try:\n  while True: pass\n except BaseException: pass"
         done = cli("--timeout", "200", "-c", stubborn)
-        assert (done.returncode, done.stdout) == (1, "")
+        assert (done.returncode, done.stdout) == (124, "")
         assert re.fullmatch(r"eryx: timeout: stopped after \d+ ms\n", done.stderr)
 
     def test_meter(self) -> None:
@@ -401,13 +480,21 @@ class TestExitCodes:
 
     def test_fuel(self) -> None:
         done = cli("--fuel", "2000000", "-c", "while True: pass")
-        assert done.returncode == 1
+        assert done.returncode == 125
         assert "fuel" in done.stderr
 
     def test_memory(self) -> None:
-        done = cli("--max-memory", str(64 << 20), "-c", "x = bytearray(100_000_000)")
-        assert done.returncode == 1
-        assert "MemoryError" in done.stderr
+        for options in (["--memory", "64M"], ["--memory=64MiB"], ["--max-memory", "67108864"]):
+            done = cli(*options, "-c", "x = bytearray(100_000_000)")
+            assert done.returncode == 125
+            assert "MemoryError: out of memory, the limit is 64 MiB" in done.stderr
+
+    def test_error_of_the_program_that_looks_like_a_limit(self) -> None:
+        assert cli("-c", "raise MemoryError").returncode == 1
+        assert cli("-c", "raise TimeoutError").returncode == 1
+
+    def test_no_limit(self) -> None:
+        assert cli("--timeout", "none", "--memory", "none", "-c", "print(1)").stdout == "1\n"
 
     def test_crash(self) -> None:
         done = cli("-c", "import os; os.abort()")
@@ -442,6 +529,45 @@ class TestExitCodes:
         assert process.stderr is not None
         assert process.stderr.read() == ""
         process.stderr.close()
+
+
+class TestSurroundings:
+    def test_volumes(self, tmp_path: Path) -> None:
+        (tmp_path / "in").write_text("hello")
+        code = "open('/y/out', 'w').write(open('/x/in').read().upper())"
+        done = cli("-v", f"{tmp_path}:/x:ro", "-v", f"{tmp_path}:/y", "-c", code)
+        assert (done.stderr, done.returncode) == ("", 0)
+        assert (tmp_path / "out").read_text() == "HELLO"
+        assert "Read-only" in cli("-v", f"{tmp_path}:/x:ro", "-c", "open('/x/o', 'w')").stderr
+
+    def test_volume_of_a_relative_path(self, tmp_path: Path) -> None:
+        (tmp_path / "sub").mkdir()
+        (tmp_path / "sub" / "a").touch()
+        done = cli("-v", "sub:/x", "-c", "import os; print(os.listdir('/x'))", cwd=tmp_path)
+        assert done.stdout == "['a']\n"
+
+    def test_here(self, tmp_path: Path) -> None:
+        (tmp_path / "other.py").write_text("x = 42")
+        (tmp_path / "s.py").write_text("import other, sys; print(other.x, other.__file__)")
+        assert cli("--here", "s.py", cwd=tmp_path).stdout == "42 /here/other.py\n"
+        done = cli("--here", "-c", "open('/here/new', 'w')", cwd=tmp_path)
+        assert "Read-only" in done.stderr
+        assert not (tmp_path / "new").exists()
+        assert cli("--here", "-m", "other", cwd=tmp_path).returncode == 0
+
+    def test_without_here(self, tmp_path: Path) -> None:
+        (tmp_path / "other.py").touch()
+        assert "No module named 'other'" in cli("-c", "import other", cwd=tmp_path).stderr
+
+    def test_environment(self) -> None:
+        code = "import os; print(os.environ['A'], os.environ['B'], os.environ.get('HOME'))"
+        done = cli("-e", "A=x=y", "-e", "B", "-c", code, environment={"B": "b"})
+        assert done.stdout == "x=y b None\n"
+
+    def test_paths_of_modules(self, tmp_path: Path) -> None:
+        (tmp_path / "other.py").write_text("x = 42")
+        options = ("-v", f"{tmp_path}:/lib:ro", "-e", "PYTHONPATH=/lib")
+        assert cli(*options, "-c", "import other; print(other.x)").stdout == "42\n"
 
 
 class TestOutput:
@@ -530,8 +656,8 @@ class TestOutput:
         assert document["error"]["traceback"].startswith("Traceback")
 
     def test_json_of_a_timeout(self) -> None:
-        done = cli("--json", "--timeout", "100", "-c", "while True: pass")
-        assert done.returncode == 1
+        done = cli("--json", "--timeout", "0.1s", "-c", "while True: pass")
+        assert done.returncode == 124
         assert json.loads(done.stdout)["error"]["type"] == "TimeoutError"
 
     def test_output_limit(self) -> None:

@@ -81,6 +81,23 @@ class TestEnvironment:
             eryx.Sandbox().execute("", env={"a": 1})  # type: ignore[dict-item]
 
 
+class TestPathsOfModules:
+    def test_for_the_run_alone(self) -> None:
+        session = eryx.Session()
+        session.execute("import os; os.mkdir('/tmp/lib'); open('/tmp/lib/m.py', 'w').write('x=1')")
+        before = session.execute("import sys; sys.path").value
+        path = {"PYTHONPATH": "/tmp/lib::/nowhere"}
+        found = session.execute("import m; [m.x, *sys.path]", env=path).value
+        assert found == [1, before[0], "/tmp/lib", "/nowhere", *before[1:]]
+        assert session.execute("sys.path").value == before
+
+    def test_changed_by_the_program(self) -> None:
+        session = eryx.Session()
+        for change in ("sys.path.clear()", "sys.path = 7", "del sys.path"):
+            session.execute(f"import sys; {change}", env={"PYTHONPATH": "/a"})
+            assert session.execute("1", env={"PYTHONPATH": "/a"}).value == 1
+
+
 class TestFilename:
     def test_is_in_tracebacks(self) -> None:
         session = eryx.Session()

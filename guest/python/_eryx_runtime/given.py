@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from typing import Any
 
 _decode = json.JSONDecoder().decode
@@ -13,10 +14,13 @@ class _State:
     """What was in the environment before the run; None for what was not there."""
 
     before: dict[str, str | None]
+    paths: list[str]  # that were added to sys.path
+    interactive = False  # expressions of the program show their values
 
 
 state = _State()
 state.before = {}
+state.paths = []
 
 
 def take(data: bytes, names: dict[str, Any]) -> str | None:
@@ -31,15 +35,32 @@ def take(data: bytes, names: dict[str, Any]) -> str | None:
     for name, size in given.get("bytes", ()):
         names[name] = rest[at : at + size]
         at += size
-    for name, value in given.get("environment", {}).items():
+    environment: dict[str, str] = given.get("environment", {})
+    for name, value in environment.items():
         state.before.setdefault(name, _environment.get(name))
         _environment[name] = value
+    if "PYTHONPATH" in environment:
+        _add_paths(environment["PYTHONPATH"])
+    state.interactive = given.get("interactive", False)
     filename: str | None = given.get("filename")
     return filename
 
 
+def _add_paths(paths: str) -> None:
+    """Let modules be found there, after those in the directory of the program."""
+    known = getattr(sys, "path", None)
+    if type(known) is list:
+        state.paths = [path for path in paths.split(":") if path and path not in known]
+        known[1:1] = state.paths
+
+
 def give_back() -> None:
     """Put the environment back to what it was before the run."""
+    paths, state.paths = state.paths, []
+    known = getattr(sys, "path", None)
+    for path in paths:
+        if type(known) is list and path in known:
+            known.remove(path)
     before, state.before = state.before, {}
     for name, value in before.items():
         if value is None:

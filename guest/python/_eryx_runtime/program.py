@@ -13,6 +13,7 @@ import os
 import random
 import sys
 import time
+from _ast import Interactive, Module
 from asyncio import base_events, events
 from importlib.machinery import BuiltinImporter
 from types import CodeType, CoroutineType, ModuleType
@@ -66,6 +67,7 @@ from _eryx_runtime.numbers import (
 FILENAME = "<user>"
 
 _ALLOW_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_ONLY_TREE = 0x400  # ast.PyCF_ONLY_AST
 _ABSENT = object()
 
 # Frames of these files are not the program's if they are the outermost ones.
@@ -109,6 +111,7 @@ _make_source_name = sources.make_name
 _remember_classes = sources.remember_classes
 _complete_error = sources.complete
 _keep_value = values.keep
+_keep_nothing = values.keep_nothing
 _take_value = values.take
 
 
@@ -189,7 +192,19 @@ def _decode(source: bytes) -> str | None:
         return None
 
 
-def _compile_program(source: bytes, filename: str) -> CodeType:
+def _compile_text(text: str, name: sources.SourceName, interactive: bool) -> CodeType:
+    """Compile a program; interactive: each of its expressions shows its value."""
+    shown: Any = text
+    if interactive:
+        flags = _ALLOW_TOP_LEVEL_AWAIT | _ONLY_TREE
+        tree: Module = _compile(text, name, "exec", flags, dont_inherit=True)
+        shown = Interactive(tree.body)
+    mode = "single" if interactive else "exec"
+    program: CodeType = _compile(shown, name, mode, _ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    return program
+
+
+def _compile_program(source: bytes, filename: str, interactive: bool) -> CodeType:
     text = _decode(source)
     if text is None:
         # The compiler words it as it does for a file that is not UTF-8.
@@ -199,11 +214,11 @@ def _compile_program(source: bytes, filename: str) -> CodeType:
         text = text[1:]
     name = _make_source_name(filename, text)
     try:
-        program = _compile(text, name, "exec", _ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        program = _compile_text(text, name, interactive)
     except SyntaxError as error:
         _complete_error(error)
         raise
-    program = _keep_value(program, text, name)
+    program = _keep_nothing(program) if interactive else _keep_value(program, text, name)
     _remember_classes(program, name)
     return program
 
@@ -268,9 +283,10 @@ def begin(
     if main is None:
         main = _state.main = _make_main()
     _modules["__main__"] = main
-    filename = FILENAME
+    filename, interactive = FILENAME, False
     if extras is not None and REQUEST_GIVEN in extras:
         filename = given.take(extras[REQUEST_GIVEN], main.__dict__) or FILENAME
+        interactive = given.state.interactive
     sys.argv = [filename, *arguments]
     if flags & REQUEST_NEEDS_ENTROPY:
         _reseed()
@@ -284,7 +300,7 @@ def begin(
     _allocate_for(MEMORY_OF_RUNTIME)
     if flags & REQUEST_SOURCE_IS_FILE:
         source = encodings.as_utf8(source, filename)
-    program = _compile_program(source, filename)
+    program = _compile_program(source, filename, interactive)
     if extras is not None or _state.extended:
         _extend(extras or {}, main.__dict__)
     return program, main.__dict__

@@ -85,6 +85,12 @@ def keep(program: CodeType, text: str, name: str) -> CodeType:
     return _by_tree(program, text, name)
 
 
+def keep_nothing(program: CodeType) -> CodeType:
+    """Give the program as it is: its values are shown otherwise, or not at all."""
+    _state.is_returned = _state.is_placed = False
+    return program
+
+
 def _has_end(program: CodeType) -> bool:
     """Whether the end of the program can be told from other code."""
     constants = program.co_consts
