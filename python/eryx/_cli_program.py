@@ -167,10 +167,12 @@ def _print_result(result: eryx.ExecuteResult) -> int:
 
 def _as_json(source: eryx.ExecuteResult | EryxError) -> dict[str, object]:
     """A result, or an exception that ended a run, as JSON can hold it."""
-    document = {"result": None, "result_error": None, **source.to_dict()}
+    document = source.to_dict()
     if isinstance(source, eryx.ExecuteResult):
         document["error"] = None
     elif isinstance(source, ExecutionError):
         for name in ("exc_type", "exc_message", "traceback", "exit_code"):
             document["error"][name] = document.pop(name)
+    for name in ("result", "result_error"):
+        document.setdefault(name)
     return document
