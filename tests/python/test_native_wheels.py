@@ -227,7 +227,7 @@ PyMODINIT_FUNC PyInit_ham(void)
 
     def test_headers_and_archives_of_what_it_is_built_with(self, tmp_path: Path) -> None:
         """Those for sandboxes are laid over those for this machine, and nothing else is."""
-        from eryx.native._build import lay_over
+        from eryx.native._environment import lay_over
 
         venv.create(tmp_path / "venv")
         files = {"x/_core/include/x/a.h": b"2", "x/lib/libx.a": b"3", "x/m.so": b"4", "x/b.h": b"5"}
@@ -235,7 +235,7 @@ PyMODINIT_FUNC PyInit_ham(void)
         (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
         (site / "x" / "_core" / "include" / "x").mkdir(parents=True)
         (site / "x" / "_core" / "include" / "x" / "a.h").write_bytes(b"1")
-        lay_over(str(tmp_path / "venv" / "bin" / "python"), [wheel])
+        lay_over(site, [wheel])
         found = {str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()}
         assert found == {"x/_core/include/x/a.h", "x/lib/libx.a"}
         assert (site / "x" / "_core" / "include" / "x" / "a.h").read_bytes() == b"2"
@@ -250,3 +250,171 @@ PyMODINIT_FUNC PyInit_ham(void)
         text = (tmp_path / "include" / "pyconfig.h").read_text()
         assert "#define SIZEOF_VOID_P 4\n" in text
         assert json.dumps(configuration["EXT_SUFFIX"]) == f'"{SUFFIX}"'
+
+
+class TestSources:
+    """What is built, and with which Python."""
+
+    def test_a_name_is_fetched_as_pip_fetches(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """From a folder that pip is told of; the newest one, or the one that is asked for."""
+        from eryx.native._find_source import fetch
+
+        for version in ("1.0", "1.2"):
+            tree = tmp_path / f"ham_by_name-{version}"
+            tree.mkdir()
+            (tree / "PKG-INFO").write_text(
+                f"Metadata-Version: 2.1\nName: ham-by-name\nVersion: {version}\n"
+            )
+            (tree / "setup.py").write_text("raise SystemExit('it was run')\n")
+            (tmp_path / "found").mkdir(exist_ok=True)
+            with tarfile.open(tmp_path / "found" / f"{tree.name}.tar.gz", "w:gz") as archive:
+                archive.add(tree, tree.name)
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "found"))
+        newest = fetch("ham.by_name", tmp_path / "a")
+        assert newest.name == "ham_by_name-1.2.tar.gz"
+        assert fetch("ham-by-name<1.1", tmp_path / "b").name == "ham_by_name-1.0.tar.gz"
+        with pytest.raises(
+            NativeModuleError, match=r"none of ham-by-name>2 .*: 1\.2, 1\.0|1\.0, 1\.2"
+        ):
+            fetch("ham-by-name>2", tmp_path)
+        with pytest.raises(NativeModuleError, match="is not a requirement"):
+            fetch("no name", tmp_path)
+
+    def test_a_path_that_is_not_there(self, tmp_path: Path) -> None:
+        for source in ("./nothing", "nothing-1.tar.gz", str(tmp_path / "nothing")):
+            with pytest.raises(NativeModuleError, match="there is no such file"):
+                native.build_wheel(source, tmp_path)
+
+    def test_a_python_that_fits_is_found(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from eryx.native import _pythons
+
+        later = tmp_path / "python3.14"
+        later.write_text('#!/bin/sh\necho \'["/x/python3.14", "3.14.7", ["/x/include"]]\'\n')
+        later.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+        monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+        found = _pythons.choose("ham 1", ">=3.14.5", None)
+        assert (found.program, found.version, found.tag) == (
+            "/x/python3.14",
+            "3.14.7",
+            "cpython-314",
+        )
+        assert _pythons.choose("ham 1", ">=3.11", None) == _pythons.ask(sys.executable)
+        assert _pythons.choose("ham 1", None, str(later)) == found
+        with pytest.raises(
+            NativeModuleError, match=r"ham 1: choosing a Python: .*>=3\.98.*3\.14\.7"
+        ):
+            _pythons.choose("ham 1", ">=3.98", None)
+        with pytest.raises(NativeModuleError, match=r">=3\.98, and .*python3\.14 is 3\.14\.7"):
+            _pythons.choose("ham 1", ">=3.98", str(later))
+        with pytest.raises(NativeModuleError, match="/bin/false is none that runs"):
+            _pythons.choose("ham 1", None, "/bin/false")
+
+
+class TestCompilers:
+    """What build systems ask of the compilers, beyond compiling."""
+
+    @pytest.fixture
+    def tools(self, tmp_path: Path) -> Path:
+        from eryx.native import _compile, _cross
+
+        prefix = tmp_path / "prefix"
+        (prefix / "lib").mkdir(parents=True)
+        (prefix / "include").mkdir()
+        (prefix / "include" / "ham.h").write_text("int ham(void);\n")
+        cache = _compile._private_directory(_compile.default_cache())
+        work = tmp_path / "tools"
+        work.mkdir()
+        _cross.write_compilers(work, cache, tmp_path, [], prefixes=[prefix])
+        (tmp_path / "ham.c").write_text('#include "ham.h"\nint ham(void) { return 7; }\n')
+        self.run(work / "cc", "-c", tmp_path / "ham.c", "-o", tmp_path / "ham.o")
+        self.run(work / "ar", "rcs", prefix / "lib" / "libham.a", tmp_path / "ham.o")
+        return work
+
+    def run(self, *command: object, code: int = 0) -> str:
+        done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    def test_libraries_of_a_prefix(self, tools: Path, tmp_path: Path) -> None:
+        program = tmp_path / "program.c"
+        program.write_text('#include "ham.h"\nint main(void) { return ham(); }\n')
+        output = tmp_path / "program"
+        self.run(tools / "cc", program, "-lham", "-lm", "-L/usr/lib", "-o", output)
+        assert output.read_bytes()[:4] == b"\0asm"
+        said = self.run(tools / "cc", program, "-lspam", "-o", output, code=1)
+        assert said == "cc: -lspam: there is no libspam.a for wasm32-wasi\n"
+        assert f"{tmp_path}/prefix/lib" in self.run(tools / "cc", "--print-search-dirs")
+
+    def test_files_of_arguments(self, tools: Path, tmp_path: Path) -> None:
+        (tmp_path / "words").write_text(
+            f"-c '{tmp_path}/ham.c' -isystem /usr/include -I/usr/include"
+        )
+        self.run(tools / "cc", f"@{tmp_path}/words", "-o", tmp_path / "other.o")
+        assert (tmp_path / "other.o").read_bytes()[:4] == b"\0asm"
+
+
+class TestPatches:
+    """Changes of a package's sources, each with its reason."""
+
+    def test_one_that_is_for_the_version(self, tmp_path: Path) -> None:
+        from eryx.native._find_source import Project
+        from eryx.native._recipes import apply_patches, patches
+        from eryx.native._steps import Steps
+
+        folder = tmp_path / "patches" / "ham"
+        folder.mkdir(parents=True)
+        change = "--- a/ham.c\n+++ b/ham.c\n@@ -1 +1 @@\n-one\n+two\n"
+        (folder / "a.patch").write_text(f"Reason: it counts\nVersions: >=2\n{change}")
+        (tmp_path / "ham.c").write_text("one\n")
+        assert patches("ham", "1.9", tmp_path / "patches") == []
+        found = patches("ham", "2.0", tmp_path / "patches")
+        assert [patch.reason for patch in found] == ["it counts"]
+        with Steps("ham 2.0", tmp_path / "log") as steps:
+            apply_patches(Project("ham 2.0", tmp_path), found, steps)
+            assert (tmp_path / "ham.c").read_text() == "two\n"
+            with pytest.raises(NativeModuleError, match=r"ham 2\.0: changing its sources: "):
+                apply_patches(Project("ham 2.0", tmp_path), found, steps)
+        assert "a.patch: it counts" in (tmp_path / "log").read_text()
+
+    def test_one_without_a_reason(self, tmp_path: Path) -> None:
+        from eryx.native._recipes import read_patch
+
+        (tmp_path / "a.patch").write_text("--- a/x\n+++ b/x\n")
+        with pytest.raises(NativeModuleError, match="a line `Reason:"):
+            read_patch(tmp_path / "a.patch")
+
+    def test_all_that_come_with_eryx_can_be_read(self) -> None:
+        from eryx.native._recipes import PATCHES, read_patch
+
+        for path in PATCHES.glob("*/*"):
+            assert read_patch(path).reason
+
+
+class TestFailures:
+    """What is said of a build that fails."""
+
+    @pytest.mark.parametrize(
+        ("said", "advice"),
+        [
+            ("x.c:1: fatal error: 'jpeglib.h' file not found", "C library of jpeglib.h"),
+            ('ERROR: Dependency "freetype2" not found', "it wants freetype2"),
+            ("ModuleNotFoundError: No module named 'Cython'", "leave --no-isolation out"),
+            ("error: cannot use 'throw' with exceptions disabled", "leave --no-exceptions out"),
+            ("cc: -lz: there is no libz.a for wasm32-wasi", "the C library z"),
+        ],
+    )
+    def test_what_helps(self, said: str, advice: str) -> None:
+        from eryx.native._steps import hint
+
+        assert advice in (hint(said) or "")
+
+    def test_nothing_is_known(self) -> None:
+        from eryx.native._steps import hint
+
+        assert hint("Segmentation fault") is None

@@ -99,39 +99,53 @@ def build_wheel(
     source: str | os.PathLike[str],
     output: str | os.PathLike[str] = ".",
     *,
+    python: str | os.PathLike[str] | None = None,
     isolation: bool = True,
     exceptions: bool = True,
     setup: Iterable[str] = (),
+    settings: Mapping[str, str] | None = None,
     with_wheels: Iterable[str | os.PathLike[str]] = (),
+    prefixes: Iterable[str | os.PathLike[str]] = (),
+    rebuild: bool = False,
     cache: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Builds the wheel of a source distribution for sandboxes; gives its path.
 
-    source: an sdist or a directory. Its build scripts run on this machine with your rights.
+    source: a name, with versions if they matter (``"numpy==2.5.5"``), whose source archive pip
+        fetches from where it takes packages; or an archive or a directory, which as text has a
+        separator in it (``"./numpy"``). Its build scripts run on this machine with your rights.
     output: directory for the wheel.
+    python: the interpreter that runs them. By default the present one, or another one of this
+        machine if the package says that it is not for this one.
     isolation: install what the build requires in an environment of its own, with pip; else the
         present environment has to have it.
     exceptions: of C++. Without them a throw does not compile, and the module brings its part of the
         C++ library along instead of sharing one.
-    setup: arguments for the setup of packages that are built by Meson.
+    setup: arguments for the setup of packages that are built by Meson or scikit-build-core.
+    settings: further ones for the package's build backend (``config_settings`` of PEP 517).
     with_wheels: wheels for sandboxes of what the package is built with, as numpy for pandas: their
         headers and static libraries are taken instead of those for this machine.
-    cache: as of `translate`.
+    prefixes: folders with ``include`` and ``lib`` of C libraries for wasm32-wasi.
+    rebuild: build it although the same was built before.
+    cache: as of `translate`; also for wheels that were built, and the logs.
 
-    Raises NativeModuleError if it cannot be built; the message has what the build said.
+    Raises NativeModuleError if it cannot be built; the message names the package and the step, and
+    has the last that the build said, and the file with all of it.
     """
-    from eryx.native._build import build
+    from eryx.native._build import Options, build
 
-    directory = Path(cache) if cache else None
-    return build(
-        Path(source),
-        Path(output),
+    options = Options(
+        python=None if python is None else os.fspath(python),
         isolation=isolation,
         exceptions=exceptions,
-        setup=list(setup),
-        with_wheels=[Path(wheel) for wheel in with_wheels],
-        cache=directory,
+        setup=tuple(setup),
+        settings=dict(settings or {}),
+        with_wheels=tuple(Path(wheel) for wheel in with_wheels),
+        prefixes=tuple(Path(prefix) for prefix in prefixes),
+        rebuild=rebuild,
     )
+    found = source if isinstance(source, str) else Path(source)
+    return build(found, Path(output), options, Path(cache) if cache else None)
 
 
 def from_files(

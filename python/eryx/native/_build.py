@@ -6,38 +6,38 @@ configuration of the guest's Python and gives it compilers for wasm32-wasi.
 
 from __future__ import annotations
 
-import base64
-import csv
+import contextlib
 import hashlib
-import io
-import json
 import os
 import re
 import shutil
-import subprocess
-import sys
-import sysconfig
-import tarfile
 import tempfile
-import tomllib
-import venv
-import zipfile
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from eryx.native import _meson
+from eryx._eryx import BUILD_ID
+from eryx.native import _cmake, _environment, _meson, _pythons
 from eryx.native._compile import (
     _private_directory,
     default_cache,
-    run_tool,
     zig_environment,
     zig_program,
 )
 from eryx.native._cross import write_compilers
 from eryx.native._errors import NativeModuleError
-from eryx.packages._standards import SpecifierSet
+from eryx.native._find_source import (
+    Project,
+    content_digest,
+    fetch,
+    is_path,
+    read_project,
+    unpack,
+)
+from eryx.native._recipes import Patch, Recipe, apply_patches, patches, recipe
+from eryx.native._retag import PLATFORM, retag
+from eryx.native._steps import Steps
 
-PLATFORM = "wasi_wasm32"
 HEADERS = Path(__file__).resolve().with_name("python3.14")
 CONFIG_MODULE = "_sysconfigdata_eryx_wasi"
 _MACRO = re.compile(
@@ -50,7 +50,23 @@ _OWN_VARIABLES = (
     *("projectbase", "userbase", "srcdir", "abiflags", "py_version", "py_version_short"),
     *("py_version_nodot", "py_version_nodot_plat"),
 )
-_DEFAULT_BACKEND = "setuptools.build_meta:__legacy__"
+# What the environment says to builds that matters to them.
+_BUILD_VARIABLES = ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS")
+_SCIKIT_BUILD = ("scikit_build_core.build", "scikit_build_core.setuptools.build_meta")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a wheel is built; see `eryx.native.build_wheel`."""
+
+    python: str | None = None
+    isolation: bool = True
+    exceptions: bool = True
+    setup: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+    with_wheels: tuple[Path, ...] = ()
+    prefixes: tuple[Path, ...] = ()
+    rebuild: bool = False
 
 
 def guest_configuration() -> dict[str, Any]:
@@ -76,31 +92,41 @@ def stage_headers(configuration: dict[str, Any], target: Path) -> None:
     (target / "pyconfig.h").write_text("\n".join([*lines, "#endif", ""]))
 
 
-def make_compilers(
-    work: Path, headers: Path, cache: Path, *, exceptions: bool = True
+def _make_compilers(
+    work: Path, cache: Path, python: _pythons.Python, options: Options
 ) -> dict[str, str]:
     """Writes the compilers that a build backend is to use; gives the environment for it."""
-    own = {sysconfig.get_path("include"), sysconfig.get_path("platinclude")}
-    dropped = [*(f"-I{path}" for path in own), "-pthread", "-g", "-msse2", "-flto"]
-    write_compilers(work, cache, headers, dropped, exceptions=exceptions)
+    dropped = [*(f"-I{path}" for path in python.includes), "-pthread", "-g", "-msse2", "-flto"]
+    write_compilers(
+        work,
+        cache,
+        work / "include",
+        dropped,
+        prefixes=options.prefixes,
+        exceptions=options.exceptions,
+    )
     cc, cxx = str(work / "cc"), str(work / "c++")
+    found = os.pathsep.join(str(prefix / "lib" / "pkgconfig") for prefix in options.prefixes)
     return {
         **zig_environment(cache),
         "CC": cc,
         "CXX": cxx,
         "LDSHARED": f"{cc} -shared",
         "LDCXXSHARED": f"{cxx} -shared",
-        "AR": f"{zig_program()} ar",
-        "CFLAGS": "",
-        "CXXFLAGS": "",
-        "LDFLAGS": "",
+        "AR": str(work / "ar"),
+        "RANLIB": str(work / "ranlib"),
+        "STRIP": str(work / "strip"),
+        **{name: os.environ.get(name, "") for name in _BUILD_VARIABLES},
+        # What this machine has of libraries is none for sandboxes.
+        "PKG_CONFIG_PATH": "",
+        "PKG_CONFIG_LIBDIR": found or str(work / "none"),
         "_PYTHON_SYSCONFIGDATA_NAME": CONFIG_MODULE,
         "_PYTHON_HOST_PLATFORM": PLATFORM.replace("_", "-"),
     }
 
 
-def write_configuration(
-    work: Path, configuration: dict[str, Any], environment: dict[str, str]
+def _write_configuration(
+    work: Path, configuration: dict[str, Any], environment: dict[str, str], python: _pythons.Python
 ) -> Path:
     """The module that sysconfig reads in place of this Python's own; gives its directory."""
     present = {
@@ -113,8 +139,8 @@ def write_configuration(
         "OPT": "",
         "SHLIB_SUFFIX": ".so",
         "Py_GIL_DISABLED": 0,
-        # Wheels are first tagged for the Python that runs; see _retag().
-        "SOABI": f"cpython-{sys.version_info[0]}{sys.version_info[1]}",
+        # Wheels are first tagged for the Python that runs; see retag().
+        "SOABI": python.tag,
     }
     for name in _OWN_VARIABLES:
         present.pop(name, None)
@@ -124,180 +150,143 @@ def write_configuration(
     return directory
 
 
-def unpack(source: Path, target: Path) -> Path:
-    """The tree of a source distribution (a .tar.gz, a .zip or a directory), in target."""
-    try:
-        if source.is_dir():
-            return Path(shutil.copytree(source, target / "source", symlinks=True))
-        if zipfile.is_zipfile(source):
-            with zipfile.ZipFile(source) as archive:
-                archive.extractall(target)
-        else:
-            with tarfile.open(source) as archive:
-                archive.extractall(target, filter="data")
-    except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise NativeModuleError(f"{source}: it cannot be unpacked: {error}") from None
-    trees = [entry for entry in target.iterdir() if entry.is_dir()]
-    if len(trees) != 1:
-        raise NativeModuleError(
-            f"{source}: no source distribution: it has {len(trees)} directories"
-        )
-    return trees[0]
-
-
-_RUN_BACKEND = """\
-import importlib, json, os, sys
-name, _, attribute = sys.argv[1].partition(":")
-sys.path[:0] = [os.path.abspath(entry) for entry in sys.argv[4:]] or []
-backend = importlib.import_module(name)
-for part in filter(None, attribute.split(".")):
-    backend = getattr(backend, part)
-backend.build_wheel(sys.argv[2], json.loads(sys.argv[3]))
-"""
-
-
-def build(
-    source: Path,
-    output: Path,
-    *,
-    isolation: bool,
-    exceptions: bool,
-    setup: list[str],
-    with_wheels: list[Path],
-    cache: Path | None,
-) -> Path:
-    """See `eryx.native.build_wheel`."""
+def build(source: str | Path, output: Path, options: Options, cache: Path | None) -> Path:
+    """See `eryx.native.build_wheel`. A source that is text may be a name."""
     directory = _private_directory(cache or default_cache())
-    if with_wheels and not isolation:
+    if options.with_wheels and not options.isolation:
         raise NativeModuleError("wheels to build with are put into an environment of their own")
+    for path in (*options.with_wheels, *options.prefixes):
+        if not path.exists():
+            raise NativeModuleError(f"{path}: there is no such file")
     with tempfile.TemporaryDirectory(prefix="eryx-build-") as work_name:
         work = Path(work_name)
         (work / "tree").mkdir()
-        tree = unpack(source, work / "tree")
-        described = _description(source, tree)
-        project = _table(described, "build-system")
-        _check_python(source, _table(described, "project"))
-        python = sys.executable
-        if isolation:
-            requires = [*project.get("requires", ["setuptools", "wheel"])]
-            python = _environment(work, [*requires, *map(_pinned, with_wheels)])
-            lay_over(python, with_wheels)
-        configuration = guest_configuration()
-        stage_headers(configuration, work / "include")
-        environment = make_compilers(work, work / "include", directory, exceptions=exceptions)
-        paths = [str(write_configuration(work, configuration, environment))]
-        environment["PYTHONPATH"] = os.pathsep.join(paths)
-        made = work / "wheel"
-        made.mkdir()
-        backend = project.get("build-backend", _DEFAULT_BACKEND)
-        settings: dict[str, object] = {}
-        if backend == _meson.BACKEND:
-            name = str(_table(described, "project").get("name", "")).lower()
-            settings = _meson.settings(work, zig_program(), name, setup)
-            # Meson and Ninja are looked for there.
-            environment["PATH"] = os.pathsep.join(
-                [os.path.dirname(python), os.environ.get("PATH", os.defpath)]
-            )
-        extra = project.get("backend-path", [] if "build-backend" in project else ["."])
-        done = subprocess.run(
-            [python, "-c", _RUN_BACKEND, backend, str(made), json.dumps(settings), *extra],
-            cwd=tree,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        wheels = list(made.glob("*.whl"))
-        if done.returncode or len(wheels) != 1:
-            said = (done.stdout + done.stderr)[-4000:].strip()
-            raise NativeModuleError(f"{source}: the build failed:\n{said}")
-        return _retag(wheels[0], output)
+        if isinstance(source, Path) or is_path(source):
+            path = Path(source)
+            if not path.exists():
+                raise NativeModuleError(f"{path}: there is no such file")
+        else:
+            path = fetch(source, work / "fetched")
+        project = read_project(path, unpack(path, work / "tree"))
+        return _build_cached(path, project, work, output, options, directory)
 
 
-def _description(source: Path, tree: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads((tree / "pyproject.toml").read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise NativeModuleError(f"{source}: pyproject.toml cannot be read: {error}") from None
-
-
-def _table(description: dict[str, Any], name: str) -> dict[str, Any]:
-    table = description.get(name, {})
-    return table if isinstance(table, dict) else {}
-
-
-def _check_python(source: Path, project: dict[str, Any]) -> None:
-    """The build runs on this Python, which the package has to be for."""
-    wanted = project.get("requires-python")
-    present = ".".join(map(str, sys.version_info[:3]))
-    if isinstance(wanted, str) and not SpecifierSet(wanted).contains(present):
-        raise NativeModuleError(
-            f"{source}: it is built with Python {wanted}, and this is {present}: run eryx with"
-            " such a one"
-        )
-
-
-def _environment(work: Path, requires: list[str]) -> str:
-    directory = work / "environment"
-    venv.create(directory, with_pip=True)
-    python = str(directory / "bin" / "python")
-    if requires:
-        # What this Python has beside is none of the environment.
-        run_tool([python, "-I", "-m", "pip", "install", "-q", *requires])
-    return python
-
-
-def _pinned(wheel: Path) -> str:
-    """The requirement of the same version for this machine."""
-    name, version = wheel.name.split("-")[:2]
-    return f"{name}=={version}"
-
-
-def lay_over(python: str, wheels: list[Path]) -> None:
-    """Puts headers and static libraries of wheels for sandboxes over those for this machine, which
-    builds find when they ask the package where they are."""
-    program = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    asked = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True)
-    site = Path(asked.stdout.strip())
-    for wheel in wheels:
+def _build_cached(
+    path: Path, project: Project, work: Path, output: Path, options: Options, directory: Path
+) -> Path:
+    python = (
+        _pythons.choose(project.label, project.requires_python, options.python)
+        if options.isolation or options.python is not None
+        else _pythons.present(project.label, project.requires_python)
+    )
+    told, found = recipe(project.name), patches(project.name, project.version)
+    entry = directory / "wheels" / _key(path, python, told, found, options)
+    if options.isolation and not options.rebuild:
+        for wheel in entry.glob("*.whl"):
+            return _copied(wheel, output)
+    log = directory / "log" / f"{project.label.replace(' ', '-').replace(os.sep, '-')}.log"
+    with Steps(project.label, log) as steps:
+        apply_patches(project, found, steps)
+        made = _run_build(project, python, told, work, options, directory, steps)
+        steps.begin("checking the wheel")
         try:
-            with zipfile.ZipFile(wheel) as archive:
-                for entry in archive.infolist():
-                    parts = PurePosixPath(entry.filename)
-                    if parts.suffix == ".a" or (parts.suffix == ".h" and "include" in parts.parts):
-                        archive.extract(entry, site)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise NativeModuleError(f"{wheel}: it cannot be read: {error}") from None
+            wheel = retag(made, work / "result")
+        except NativeModuleError as error:
+            raise steps.error(str(error)) from None
+    if not options.isolation:
+        return _copied(wheel, output)  # nobody knows what it was built with
+    entry.parent.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=entry.parent, prefix="work-") as partial:
+        shutil.copy(wheel, partial)
+        shutil.rmtree(entry, ignore_errors=True)
+        with contextlib.suppress(OSError):  # somebody else was faster
+            os.rename(partial, entry)
+        Path(partial).mkdir(exist_ok=True)
+    return _copied(wheel, output)
 
 
-def _retag(wheel: Path, output: Path) -> Path:
-    """Copies a wheel, with tags for the guest's Python whatever Python has built it."""
-    name, version, *build, python, abi, platform = wheel.stem.split("-")
-    if platform != "any":
-        python, abi = ("cp314", "cp314") if abi != "abi3" else (python, abi)
-        platform = PLATFORM
-    tag = f"{python}-{abi}-{platform}"
+def _copied(wheel: Path, output: Path) -> Path:
     output.mkdir(parents=True, exist_ok=True)
-    target = output / ("-".join([name, version, *build, tag]) + ".whl")
-    rows: list[tuple[str, str, str]] = []
-    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
-        record = ""
-        for entry in old.infolist():
-            data = old.read(entry)
-            if entry.filename.endswith(".dist-info/RECORD"):
-                record = entry.filename
-                continue
-            if entry.filename.endswith(".dist-info/WHEEL"):
-                lines = [x for x in data.decode().splitlines() if not x.startswith("Tag:")]
-                data = "\n".join([*(x for x in lines if x), f"Tag: {tag}", ""]).encode()
-            new.writestr(entry, data)
-            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-            rows.append((entry.filename, f"sha256={digest}", str(len(data))))
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([*rows, (record, "", "")])
-        new.writestr(record, text.getvalue())
+    target = output / wheel.name
+    shutil.copyfile(wheel, target)
     return target
+
+
+def _key(
+    path: Path, python: _pythons.Python, told: Recipe, found: list[Patch], options: Options
+) -> str:
+    """What a wheel is kept under: all that it is made of, but for the versions of tools that pip
+    chooses."""
+    zig = Path(zig_program())
+    own = sorted(Path(__file__).parent.glob("_*.py"))
+    parts = [
+        *(BUILD_ID, python.tag, zig.resolve(), zig.stat().st_size, told, options.exceptions),
+        *(options.setup, sorted(options.settings.items())),
+        *(os.environ.get(name) for name in _BUILD_VARIABLES),
+        *map(content_digest, own),
+        *(content_digest(patch.path) for patch in found),
+        *map(content_digest, options.with_wheels),
+        *map(content_digest, options.prefixes),
+        content_digest(path),
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _run_build(
+    project: Project,
+    python: _pythons.Python,
+    told: Recipe,
+    work: Path,
+    options: Options,
+    directory: Path,
+    steps: Steps,
+) -> Path:
+    """Runs the backend; gives the wheel that it made."""
+    program = python.program
+    if options.isolation:
+        program = _environment.make(work / "environment", python, steps)
+        requires = [*project.requires, *map(_environment.pinned, options.with_wheels)]
+        _environment.install(program, requires, steps)
+        _environment.lay_over(_environment.site_packages(work / "environment"), options.with_wheels)
+    steps.begin("preparing the compilers")
+    configuration = guest_configuration()
+    stage_headers(configuration, work / "include")
+    environment = _make_compilers(work, directory, python, options)
+    paths = [str(_write_configuration(work, configuration, environment, python))]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    # Meson, Ninja, CMake and Cython are looked for there.
+    environment["PATH"] = os.pathsep.join(
+        [os.path.dirname(program), os.environ.get("PATH", os.defpath)]
+    )
+    roots = [work, *options.prefixes, Path(os.path.dirname(program)).parent]
+    suffix = str(configuration["EXT_SUFFIX"])
+    environment.update(_cmake.environment(work, work / "include", suffix, roots))
+    settings = _settings(project, told, work, options)
+    if options.isolation:
+        further = _environment.further_requirements(
+            program, project, settings, environment, work, steps
+        )
+        _environment.install(program, further, steps)
+        _environment.lay_over(_environment.site_packages(work / "environment"), options.with_wheels)
+    steps.begin("building")
+    made = work / "wheel"
+    made.mkdir()
+    command = _environment.backend_command(program, project, "build_wheel", settings, made)
+    steps.run(command, cwd=project.tree, env=environment)
+    wheels = list(made.glob("*.whl"))
+    if len(wheels) != 1:
+        raise steps.error(f"the backend {project.backend} made {len(wheels)} wheels")
+    return wheels[0]
+
+
+def _settings(project: Project, told: Recipe, work: Path, options: Options) -> dict[str, object]:
+    """What the backend is told (`config_settings` of PEP 517)."""
+    setup = [*told.setup, *options.setup]
+    settings: dict[str, object] = {}
+    if project.backend == _meson.BACKEND:
+        settings = _meson.settings(work, setup)
+    elif project.backend in _SCIKIT_BUILD:
+        settings = {"build-dir": str(work / "cmake-build")}
+        if setup:
+            settings["cmake.args"] = ";".join(setup)
+    return {**settings, **told.settings, **options.settings}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -37,7 +39,13 @@ LINK_FLAGS = (
 _CXX_SUFFIXES = (".cpp", ".cc", ".cxx", ".C")
 
 # What build backends pass on from their own Python's configuration and that means nothing here.
-_DROPPED = ("-L", "-l", "-march=", "-mtune=", "-fuse-ld=", "-Wl,")
+_DROPPED = ("-L", "-l", "-march=", "-mtune=", "-fuse-ld=", "-Wl,", "-rdynamic", "-flto")
+_SYSTEM = ("/usr/include", "/usr/local/include", "/usr/lib", "/usr/local/lib", "/lib")
+# Libraries that the guest has, or that are linked anyway.
+_PRESENT = re.compile(
+    r"c|m|dl|rt|util|pthread|resolv|stdc\+\+|c\+\+|c\+\+abi|gcc|gcc_s|gcc_eh|atomic|unwind"
+    r"|python3[.\w]*|wasi-emulated-.*|crt.*"
+)
 _COMPILE_ONLY = ("-c", "-E", "-S", "-fsyntax-only")
 
 
@@ -143,14 +151,21 @@ def link_command(
 
 
 def write_compilers(
-    work: Path, cache: Path, include: Path, dropped: Sequence[str], *, exceptions: bool = True
+    work: Path,
+    cache: Path,
+    include: Path,
+    dropped: Sequence[str],
+    *,
+    prefixes: Sequence[Path] = (),
+    exceptions: bool = True,
 ) -> None:
-    """Writes the programs ``cc`` and ``c++`` into work.
+    """Writes the programs ``cc``, ``c++``, ``ar``, ``ranlib`` and ``strip`` into work.
 
-    include: where headers are looked for first; dropped: arguments that are left out; exceptions:
-    of C++.
+    include: where headers are looked for first; dropped: arguments that are left out; prefixes:
+    folders whose include and lib have libraries for wasm32-wasi; exceptions: of C++.
     """
     config = {
+        "prefixes": [str(prefix.resolve()) for prefix in prefixes],
         "exceptions": exceptions,
         "cache": str(cache),
         "include": str(include),
@@ -167,17 +182,59 @@ def write_compilers(
             f"sys.exit(main({json.dumps(config)!r}, {name == 'c++'}, sys.argv[1:]))\n"
         )
         program.chmod(0o700)
+    for tool in ("ar", "ranlib"):
+        program = work / tool
+        program.write_text(f'#!/bin/sh\nexec "{zig_program()}" {tool} "$@"\n')
+        program.chmod(0o700)
+    strip = work / "strip"
+    strip.write_text("#!/bin/sh\nexit 0\n")
+    strip.chmod(0o700)
 
 
-def _archives(arguments: Sequence[str]) -> list[str]:
-    """The static libraries that ``-l`` and ``-L`` mean."""
-    directories = [argument[2:] for argument in arguments if argument.startswith("-L")]
-    names = [f"lib{argument[2:]}.a" for argument in arguments if argument.startswith("-l")]
-    found = (
-        next((path for path in (f"{at}/{name}" for at in directories) if os.path.exists(path)), "")
-        for name in names
-    )
-    return [path for path in found if path]
+def _archives(arguments: Sequence[str], prefixes: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The static libraries that ``-l`` and ``-L`` mean, and the names of those that are not there.
+
+    What the system has is made for this machine.
+    """
+    named = [argument[2:] for argument in arguments if argument.startswith("-L")]
+    places = [place for place in named if not place.startswith(_SYSTEM)]
+    places += [f"{prefix}/lib" for prefix in prefixes]
+    found: list[str] = []
+    missing: list[str] = []
+    for argument in arguments:
+        if argument.startswith("-l"):
+            name = argument[2:]
+            paths = [f"{place}/lib{name}.a" for place in places]
+            path = next((path for path in paths if os.path.exists(path)), None)
+            if path is not None:
+                found.append(path)
+            elif not _PRESENT.fullmatch(name):
+                missing.append(name)
+    return found, missing
+
+
+def _expanded(arguments: Sequence[str]) -> list[str]:
+    """Arguments with those that files of arguments have."""
+    result: list[str] = []
+    for argument in arguments:
+        if argument.startswith("@") and os.path.isfile(argument[1:]):
+            result += _expanded(shlex.split(Path(argument[1:]).read_text()))
+        else:
+            result.append(argument)
+    return result
+
+
+def _kept(arguments: Sequence[str], dropped: Sequence[str]) -> list[str]:
+    """Arguments that mean something here."""
+    result: list[str] = []
+    for argument in arguments:
+        path = argument.removeprefix("-isystem").removeprefix("-I")
+        if path.startswith(_SYSTEM) and (path != argument or result[-1:] == ["-isystem"]):
+            if path == argument:
+                result.pop()
+        elif not argument.startswith(_DROPPED) and argument not in dropped:
+            result.append(argument)
+    return result
 
 
 def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
@@ -187,28 +244,33 @@ def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
     """
     config: dict[str, Any] = json.loads(config_text)
     cache = Path(config["cache"])
+    prefixes: list[str] = config["prefixes"]
     if "-Wl,--version" in arguments:
         print("LLD 22 (compatible with GNU linkers)")
+        return 0
+    if "--print-search-dirs" in arguments:
+        print(f"libraries: ={os.pathsep.join(f'{prefix}/lib' for prefix in prefixes)}")
         return 0
     if "--version" in arguments or "-dumpversion" in arguments:
         return subprocess.call([zig_program(), "cc", *arguments], env=zig_environment(cache))
     marker = Path(config["marker"])
+    arguments = _expanded(arguments)
     cxx = is_cxx or any(argument.endswith(_CXX_SUFFIXES) for argument in arguments)
-    libraries = _archives(arguments)
+    compiles = any(argument in _COMPILE_ONLY for argument in arguments)
+    libraries, missing = _archives(arguments, prefixes)
+    if missing and not compiles:
+        print(f"cc: -l{missing[0]}: there is no lib{missing[0]}.a for wasm32-wasi", file=sys.stderr)
+        return 1
     if cxx:
         marker.touch()
-    arguments = [
-        argument
-        for argument in arguments
-        if not argument.startswith(_DROPPED) and argument not in config["dropped"]
-    ]
+    arguments = _kept(arguments, config["dropped"])
     environment = zig_environment(cache)
     if "-shared" not in arguments:
-        include = f"-I{config['include']}"
-        options = [include, "-Wno-everything", *arguments]
+        include = [f"-I{config['include']}", "-Wno-everything"]
+        further = [f"-I{prefix}/include" for prefix in prefixes]
         # zig links a library of its own, which has no exceptions, with programs.
-        compiles = any(argument in _COMPILE_ONLY for argument in arguments)
         exceptions = config["exceptions"] and compiles
+        options = [*include, *arguments, *further, *([] if compiles else libraries)]
         command = compile_command(options, cxx=cxx, exceptions=exceptions)
         return subprocess.call(command, env=environment)
     output = arguments[arguments.index("-o") + 1]

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 BACKEND = "mesonpy"
-
-# What packages have to be told, by name. numpy has neither vectors nor a BLAS for this machine yet,
-# and threads that wait for each other are not what a sandbox has processors for.
-ARGUMENTS = {
-    "numpy": (
-        *("-Dblas=none", "-Dlapack=none", "-Dallow-noblas=true"),
-        *("-Ddisable-optimization=true", "-Ddisable-highway=true", "-Ddisable-threading=true"),
-    )
-}
 
 # long double is a number of 128 bits, which Meson would run a program to find out.
 _CROSS_FILE = """\
@@ -24,7 +16,8 @@ ar = '{work}/ar'
 ranlib = '{work}/ranlib'
 strip = '{work}/strip'
 cython = 'cython'
-pkg-config = 'false'
+pkg-config = '{pkg_config}'
+cmake = 'false'
 
 [properties]
 needs_exe_wrapper = true
@@ -40,20 +33,14 @@ endian = 'little'
 """
 
 
-def settings(work: Path, zig: str, name: str, extra: list[str]) -> dict[str, object]:
-    """Writes the cross file and the tools that it names into work, beside the compilers.
+def settings(work: Path, arguments: list[str]) -> dict[str, object]:
+    """Writes the cross file into work, beside the compilers and tools that it names.
 
-    name: of the package; extra: further arguments of `meson setup`. Gives the settings for the
-    backend.
+    arguments: further ones of `meson setup`. Gives the settings for the backend.
     """
-    for tool in ("ar", "ranlib"):
-        program = work / tool
-        program.write_text(f'#!/bin/sh\nexec "{zig}" {tool} "$@"\n')
-        program.chmod(0o700)
-    strip = work / "strip"
-    strip.write_text("#!/bin/sh\nexit 0\n")
-    strip.chmod(0o700)
     cross = work / "wasi.cross"
-    cross.write_text(_CROSS_FILE.format(work=work))
-    arguments = [f"--cross-file={cross}", "-Dbuildtype=release", *ARGUMENTS.get(name, ()), *extra]
-    return {"builddir": str(work / "meson"), "setup-args": arguments}
+    pkg_config = shutil.which("pkg-config") or "false"
+    text = _CROSS_FILE.format(work=work, pkg_config=pkg_config)
+    cross.write_text(text)
+    setup = [f"--cross-file={cross}", "-Dbuildtype=release", *arguments]
+    return {"builddir": str(work / "meson"), "setup-args": setup}
