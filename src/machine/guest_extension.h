@@ -4,16 +4,15 @@
  *
  * The functions of a module take the same guest_instance as those of the guest. What is different
  * in every sandbox, its two bases, they find by the slot of the module behind the instance; its
- * globals lie in guest memory, at the end of the module's own. Its code exists once and is metered:
- * in a sandbox that is not, it counts ticks that are never used up, and calls functions of the
- * guest that count none.
+ * globals lie in guest memory, at the end of the module's own. Its code exists twice, plain and
+ * metered, as that of the guest does (guest_code.h); so do arrays [2], by guest_instance.metered.
  */
 #ifndef ERYX_GUEST_EXTENSION_H
 #define ERYX_GUEST_EXTENSION_H
 
 #include "guest_instance.h"
 
-#define GUEST_EXTENSION_VERSION 5
+#define GUEST_EXTENSION_VERSION 6
 #define GUEST_EXTENSION_SYMBOL eryx_guest_extension
 
 /* Modules that one process can have open. */
@@ -66,7 +65,7 @@ static inline void guest_unwind_put(guest_extended *extended, guest_unwind taken
 /* The function with more parameters, which it does not look at. */
 typedef struct guest_extension_adapter {
     wasm_rt_func_type_t type; /* NULL for none */
-    wasm_rt_function_ptr_t function;
+    wasm_rt_function_ptr_t code[2];
 } guest_extension_adapter;
 
 /* Methods without arguments get two parameters, most that are written in C want one. */
@@ -76,7 +75,7 @@ typedef struct guest_extension_adapter {
 typedef struct guest_extension_function {
     const char *signature; /* see guest_symbols.h */
     wasm_rt_func_type_t type;
-    wasm_rt_function_ptr_t function; /* NULL: it is an import */
+    wasm_rt_function_ptr_t code[2]; /* NULL: it is an import */
     uint32_t import;
     guest_extension_adapter adapters[GUEST_EXTENSION_ADAPTERS];
 } guest_extension_function;
@@ -142,7 +141,7 @@ typedef struct guest_extension {
 
     /* Filled in by the host before any of the code runs. */
     uint32_t *slot;
-    wasm_rt_function_ptr_t *import_pointers[2]; /* by guest_instance.metered; import_count each */
+    wasm_rt_function_ptr_t *import_pointers[2]; /* import_count each */
     wasm_rt_function_ptr_t *interrupted;
     wasm_rt_function_ptr_t *attend;
     wasm_rt_function_ptr_t *trap;

@@ -179,13 +179,14 @@ static const guest_extension_function *own_function(const guest_extension *exten
 
 /* Modules lie behind each other in a table that is not the guest's own. */
 static const guest_extension_function *function_at(const wasm_rt_funcref_table_t *table,
-                                                   uint32_t index)
+                                                   uint32_t index, bool *out_metered)
 {
     if (table->data == guest_tables[false] || table->data == guest_tables[true]) {
         return NULL;
     }
     const native_table *all =
         (const native_table *)((const char *)table->data - offsetof(native_table, entries));
+    *out_metered = all->metered;
     for (uint32_t i = all->count; i-- > 0;) {
         const struct native_place *place = &all->places[i];
         if (index >= place->base) {
@@ -204,11 +205,12 @@ wasm_rt_function_ptr_t host_guest_call_target(const wasm_rt_funcref_table_t *tab
         if (memcmp(type, entry->func_type, FUNCTION_TYPE_BYTES) == 0) {
             return entry->func;
         }
-        const guest_extension_function *function = function_at(table, index);
+        bool metered = false;
+        const guest_extension_function *function = function_at(table, index, &metered);
         for (uint32_t i = 0; function != NULL && i < GUEST_EXTENSION_ADAPTERS; i++) {
             const guest_extension_adapter *adapter = &function->adapters[i];
             if (adapter->type != NULL && memcmp(type, adapter->type, FUNCTION_TYPE_BYTES) == 0) {
-                return adapter->function;
+                return adapter->code[metered];
             }
         }
     }

@@ -191,7 +191,7 @@ static const guest_extension_function *function_of(const native_link *link)
     const guest_extension_function *function =
         number < provider->export_count ? &provider->functions[provider->exports[number].value]
                                         : NULL;
-    return function != NULL && function->function != NULL ? function : NULL;
+    return function != NULL && function->code[false] != NULL ? function : NULL;
 }
 
 /* Puts what an import calls into place, for the one variant of the guest's code and the other. */
@@ -219,7 +219,7 @@ static eryx_status link_import(const linker *link, uint32_t number)
                 find_export(link->module, import->name, NATIVE_LINK_TABLE, &found)) &&
                (function = function_of(&found)) != NULL) {
         signature = function->signature;
-        set_import(extension, number, function->function, function->function);
+        set_import(extension, number, function->code[false], function->code[true]);
     } else if (import->weak) {
         set_import(extension, number, (wasm_rt_function_ptr_t)missing_function,
                    (wasm_rt_function_ptr_t)missing_function);
@@ -309,8 +309,8 @@ static void add_entry(const linker *link, uint32_t number)
         guest_type(link->signature_count, function->signature, function->type);
     for (int metered = 0; metered < 2; metered++) {
         module->entries[metered][place] =
-            (wasm_rt_funcref_t){type, function->function != NULL
-                                          ? function->function
+            (wasm_rt_funcref_t){type, function->code[metered] != NULL
+                                          ? function->code[metered]
                                           : extension->import_pointers[metered][function->import]};
     }
 }

@@ -307,6 +307,21 @@ class TestContainment:
         with pytest.raises(eryx.ResourceLimitError):
             made.execute("import spam; spam.loop()")
 
+    def test_metered_and_plain_by_turns(self, spam_directory: Path, spam: NativeModule) -> None:
+        """Its variables and its pointers to functions are the same to both."""
+        made = session(spam_directory, spam)
+        made.execute("import spam; functions = (spam.count, spam.only_self, spam.no_parameters)")
+        program = "result = [function() for function in functions], spam.sort(3, 1, 2)"
+        fuel = []
+        for turn in range(1, 5):
+            made.fuel_limit = None if turn % 2 else 5_000_000
+            done = made.execute(program)
+            assert done.result == [[turn, "spam", 7], [1, 2, 3, "second"]]
+            fuel.append(done.fuel_consumed)
+            with pytest.raises(eryx.ExecutionError, match="from native code"):
+                made.execute("spam.fail()")
+        assert [count is not None for count in fuel] == [False, True, False, True]
+
     def test_memory_limit(self, tmp_path: Path) -> None:
         source = tmp_path / "large.c"
         source.write_text("char room[24 << 20];\nchar *PyInit_large(void) { return room; }\n")

@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -430,6 +430,25 @@ class TestCache:
         made.library.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         assert native.translate(data, cache=tmp_path).library_sha256 == made.library_sha256
         assert hashlib.sha256(made.library.read_bytes()).hexdigest() == made.library_sha256
+
+    def test_two_translate_the_same_at_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        data = function_module(0x41, 6)
+        build = _compile._build
+        other: list[Path] = []
+
+        def build_twice(*arguments: Any) -> Path:
+            monkeypatch.setattr(_compile, "_build", build)
+            other.append(native.translate(data, cache=tmp_path).library)
+            inode.append(other[0].stat().st_ino)
+            return build(*arguments)
+
+        inode: list[int] = []
+        monkeypatch.setattr(_compile, "_build", build_twice)
+        made = native.translate(data, cache=tmp_path)
+        assert [made.library] == other
+        assert [made.library.stat().st_ino] == inode  # what the other one may be using is left
 
     def test_a_directory_that_others_can_write_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "cache").mkdir()

@@ -1,8 +1,9 @@
 """Turns what wasm2c makes of a reduced module into the C source of a shared object.
 
-As in the guest itself: every loop head counts a tick, memory is reached through the segment
-register of the host, the table is the sandbox's. The guest can be trusted not to spend its time in
-long code without loops, modules cannot: their functions count ticks too, long ones several.
+As in the guest itself: memory is reached through the segment register of the host, the table is the
+sandbox's, and the code exists twice, plain and metered. What is metered counts a tick at every loop
+head. The guest can be trusted not to spend its time in long code without loops, modules cannot:
+their functions count ticks too, long ones several.
 
 Text that is not understood is refused: after the substitutions nothing may be left but names that
 are known to be harmless.
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 # C source of one file at most, so that several are compiled at once.
 FILE_CHARACTERS = 3_000_000
+
+# The file that has no code of the module.
+DESCRIPTOR = "module.c"
 
 # Lines of C between two ticks, about.
 TICK_LINES = 100
@@ -70,6 +74,9 @@ _KNOWN_NAME = re.compile(
 # Also the characters that could begin something that is not a name.
 _FOREIGN = re.compile(r"""["'#\\@`$]|/[/*]|->|\binstance\.""")
 
+# What the functions are called in the plain and in the metered code.
+_CODE = ("w2c_ext_f", "w2c_ext_metered_f")
+
 _C_TYPES = {"i": "u32", "j": "u64", "f": "f32", "d": "f64", "o": "v128"}
 
 # A function that the translator makes itself; its name and signature, see headers/fenv.h.
@@ -78,9 +85,16 @@ _FLOAT_FLAGS = ("eryx_float_flags", "ii i")
 _HEAD = (
     """\
 /* Written by eryx.native. */
-#define ERYX_METERED 1
 #include "guest_operations.h"
 #include "guest_extension.h"
+
+#ifdef ERYX_METERED
+#define VARIANT 1
+#define LONG_CODE(instance) GUEST_TICK(instance); guest_attend_if_asked(instance)
+#else
+#define VARIANT 0
+#define LONG_CODE(instance) ((void)0)
+#endif
 
 extern uint32_t extension_slot;
 
@@ -163,7 +177,7 @@ def _tick_often(text: str) -> str:
     for line in text.split("\n"):
         count = 0 if "GUEST_TICK" in line else count + 1
         if count > TICK_LINES and lines[-1][-1:] in set(";{}") and _STATEMENT.fullmatch(line):
-            lines.append("  GUEST_TICK(instance); guest_attend_if_asked(instance);")
+            lines.append("  LONG_CODE(instance);")
             count = 0
         lines.append(line)
     return "\n".join(lines[1:])
@@ -229,13 +243,20 @@ def _declarations(file: NativeFile, types: list[tuple[str, str]], vectors: bool)
         kind = f"{result} (*)({', '.join(['guest_instance*', *parameters])})"
         yield (
             f"#define IMPORT_{number}(...)"
-            f" (({kind})extension_imports[instance->metered][{number}])(__VA_ARGS__)"
+            f" (({kind})extension_imports[VARIANT][{number}])(__VA_ARGS__)"
         )
     first = len(file.imports)
-    for number, type_index in enumerate(file.functions):
-        parameters, result = _parameters(file.signature(type_index))
-        arguments = ", ".join(["guest_instance*", *parameters])
-        yield f"{result} w2c_ext_f{first + number}({arguments});"
+    yield "#ifdef ERYX_METERED"
+    for number in range(len(file.functions)):
+        yield f"#define {_CODE[0]}{first + number} {_CODE[1]}{first + number}"
+    yield "#endif"
+    for number in range(len(file.functions)):
+        yield _prototype(file, _CODE[0], first + number)
+
+
+def _prototype(file: NativeFile, prefix: str, function: int) -> str:
+    parameters, result = _parameters(file.signature(file.type_of(function)))
+    return f"{result} {prefix}{function}({', '.join(['guest_instance*', *parameters])});"
 
 
 def _global_row(entry: Global) -> str:
@@ -287,16 +308,22 @@ def _wider_signatures(signature: str) -> list[str]:
     return [f"{'i' * count} {result}" for count in (2, 3) if count > len(parameters)]
 
 
-def _adapter(name: str, function: int, signature: str, wider: str) -> Iterator[str]:
+def _adapters(name: str, function: int, signature: str, wider: str) -> Iterator[str]:
     count = len(wider.split(" ")[0])
     given = len(signature.split(" ")[0])
     parameters = ", ".join(["guest_instance* instance", *(f"u32 p{i}" for i in range(count))])
     arguments = ", ".join(["instance", *(f"p{i}" for i in range(given))])
     result = _parameters(signature)[1]
-    yield (
-        f"static {result} {name}({parameters}) {{"
-        f" {'' if result == 'void' else 'return '}w2c_ext_f{function}({arguments}); }}"
-    )
+    for variant, prefix in enumerate(_CODE):
+        yield (
+            f"static {result} {name}_{variant}({parameters}) {{"
+            f" {'' if result == 'void' else 'return '}{prefix}{function}({arguments}); }}"
+        )
+
+
+def _pointers(*names: str) -> str:
+    """The code of a function, in both variants."""
+    return f"{{{', '.join(f'(wasm_rt_function_ptr_t){name}' for name in names)}}}"
 
 
 def _descriptor(
@@ -321,17 +348,20 @@ def _descriptor(
     for function in used:
         signature = file.signature(file.type_of(function))
         own = function >= len(file.imports)
-        pointer = f"(wasm_rt_function_ptr_t)w2c_ext_f{function}" if own else "0"
+        if own:
+            yield _prototype(file, _CODE[1], function)
+        pointers = _pointers(*(f"{prefix}{function}" for prefix in _CODE)) if own else "{0}"
         number = 0 if own else function
         adapters: list[str] = []
         for wider in _wider_signatures(signature) if own else ():
             name = f"adapter_{function}_{len(adapters)}"
-            yield from _adapter(name, function, signature, wider)
+            yield from _adapters(name, function, signature, wider)
             yield from _type(wider, names)
-            adapters.append(f"{{{names[_type_literal(wider)]}, (wasm_rt_function_ptr_t){name}}}")
+            code = _pointers(f"{name}_0", f"{name}_1")
+            adapters.append(f"{{{names[_type_literal(wider)]}, {code}}}")
         yield from _type(signature, names)
         functions.append(
-            f'{{"{signature}", {names[_type_literal(signature)]}, {pointer}, {number},'
+            f'{{"{signature}", {names[_type_literal(signature)]}, {pointers}, {number},'
             f" {{{', '.join(adapters) or '{0}'}}}}},"
         )
     for name, literal in types:
@@ -416,7 +446,7 @@ def sources(file: NativeFile, generated: str, digest: bytes, build: str) -> dict
         raise NativeModuleError("wasm2c gave something unexpected for it")
     vectors = _vectors.uses_vectors(generated)
     declarations = "\n".join(_declarations(file, types, vectors)) + "\n"
-    files = {"module.c": declarations + "\n".join(_descriptor(file, digest, build, types))}
+    files = {DESCRIPTOR: declarations + "\n".join(_descriptor(file, digest, build, types))}
     part: list[str] = []
     size = 0
     for position, match in enumerate(found):
