@@ -25,6 +25,7 @@
 #define ERYX_ERYX_H
 
 #include "eryx/base.h"
+#include "eryx/changes.h"
 #include "eryx/factory.h"
 #include "eryx/limits.h"
 #include "eryx/storage.h"
@@ -211,6 +212,8 @@ typedef struct eryx_volume {
     const char *host_path; /* opened once, by eryx_sandbox_create(); links in it are followed */
     const char *guest_path;
     bool read_only;
+    bool overlay; /* of a directory: the host's files are read, and what is written stays in memory,
+                     as under /data; see eryx_sandbox_volume_changes() */
 } eryx_volume;
 
 typedef struct eryx_sandbox_options {
@@ -482,6 +485,8 @@ typedef struct eryx_result {
     eryx_bytes displays;     /* JSON objects, each with a newline behind it, with "data" and
                                 "metadata" as Jupyter has them */
     uint64_t displays_dropped; /* displays that are not in it: max_display_bytes, 1,000 */
+    eryx_changes *changes; /* of files under /data, /tmp and in storages (eryx/changes.h); NULL for
+                              none; whoever wants to keep them retains them */
 } eryx_result;
 
 /* The result of the last run that ended; NULL before the first and after a reset. */
@@ -493,6 +498,23 @@ ERYX_API const eryx_result *eryx_sandbox_result(const eryx_sandbox *sandbox);
  */
 ERYX_API eryx_status eryx_execute(eryx_sandbox *sandbox, const eryx_run_options *options,
                                   const eryx_result **out_result, eryx_error *out_error);
+
+/*
+ * Tells what is written in the memory of a volume that is an overlay, and not as the host has it.
+ *
+ * guest_path: where it is mounted.
+ * out_changes: freed with eryx_changes_destroy(); paths count from the top of the volume. NULL if
+ *              there are none. What was only moved is read from the host when it is asked for.
+ * Errors: INVALID_ARGUMENT (no overlay is mounted there), BUSY (a run is going on), FORKED,
+ * OUT_OF_MEMORY.
+ */
+ERYX_API eryx_status eryx_sandbox_volume_changes(eryx_sandbox *sandbox, const char *guest_path,
+                                                 eryx_changes **out_changes, eryx_error *out_error);
+
+/* Forgets what is written in the memory of an overlay, so that all is as the host has it. What is
+ * open of it stays as it is, without a name. Errors as above. */
+ERYX_API eryx_status eryx_sandbox_volume_discard(eryx_sandbox *sandbox, const char *guest_path,
+                                                 eryx_error *out_error);
 
 /* ---- Live state ------------------------------------------------------------------------------ */
 

@@ -25,6 +25,7 @@ typedef struct binding_state {
     PyTypeObject *storage_type;
     PyTypeObject *packages_type;
     PyTypeObject *checkpoint_type;
+    PyTypeObject *changes_type;
     PyObject *exceptions[BINDING_STATUS_COUNT]; /* class for each status; None for OK */
 } binding_state;
 
@@ -48,6 +49,7 @@ typedef struct packages_object {
 extern PyType_Spec engine_spec;
 extern PyType_Spec core_spec;
 extern PyType_Spec checkpoint_spec;
+extern PyType_Spec changes_spec;
 extern PyType_Spec storage_spec;
 extern PyType_Spec packages_spec;
 extern PyStructSequence_Desc outcome_description;
@@ -76,7 +78,7 @@ int limits_add(PyObject *module);
 int numbers_add(PyObject *module);
 
 /*
- * Reads tuples of (guest path, Storage, read_only) and (host path, guest path, read_only) into
+ * Reads tuples of (guest path, Storage, read_only) and (host path, guest path, mode) into
  * options; either may be NULL. They must outlive the options. The arrays are freed with
  * storage_free_mounts(). Returns -1 with an exception set, and nothing to free, if they are not
  * such tuples.
@@ -84,6 +86,10 @@ int numbers_add(PyObject *module);
 int storage_parse_mounts(const binding_state *state, PyObject *mounts, PyObject *volumes,
                          eryx_sandbox_options *options);
 void storage_free_mounts(eryx_sandbox_options *options);
+
+/* A Changes for a list, which gets one more owner; None for NULL. NULL with an exception set if
+ * memory is short. */
+PyObject *changes_wrap(const binding_state *state, eryx_changes *changes);
 
 /* The packages of a Packages, which owns them. */
 static inline eryx_packages *packages_of(PyObject *self)
@@ -133,6 +139,12 @@ PyObject *live_rollback(PyObject *self, PyObject *checkpoint);
 PyObject *live_set_limits(PyObject *self, PyObject *limits);
 PyObject *live_save(PyObject *self, PyObject *args);
 PyObject *live_load(PyObject *self, PyObject *argument);
+
+/* Changes of the volume that is mounted at a path, or None (changes.c). */
+PyObject *changes_of_volume(PyObject *self, PyObject *path);
+
+/* Forgets them (changes.c). */
+PyObject *changes_discard(PyObject *self, PyObject *path);
 
 /* Finds the exception classes of the statuses, ours by name in eryx._errors, the rest among the
  * builtins; and gives the module their table. -1 with an exception set. */

@@ -18,6 +18,10 @@ static int add_types(PyObject *module, binding_state *state)
     if (state->checkpoint_type == NULL || PyModule_AddType(module, state->checkpoint_type) < 0) {
         return -1;
     }
+    state->changes_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &changes_spec, NULL);
+    if (state->changes_type == NULL || PyModule_AddType(module, state->changes_type) < 0) {
+        return -1;
+    }
     state->storage_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &storage_spec, NULL);
     if (state->storage_type == NULL || PyModule_AddType(module, state->storage_type) < 0) {
         return -1;
@@ -62,6 +66,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->storage_type);
     Py_VISIT(state->packages_type);
     Py_VISIT(state->checkpoint_type);
+    Py_VISIT(state->changes_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_VISIT(state->exceptions[status]);
     }
@@ -80,6 +85,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->storage_type);
     Py_CLEAR(state->packages_type);
     Py_CLEAR(state->checkpoint_type);
+    Py_CLEAR(state->changes_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_CLEAR(state->exceptions[status]);
     }

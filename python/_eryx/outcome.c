@@ -28,6 +28,7 @@ static PyStructSequence_Field outcome_fields[] = {
     {"value_repr", "its repr(), or None"},
     {"displays", "JSON objects, each with a newline behind it, or None"},
     {"displays_dropped", "displays that are not in it"},
+    {"changes", "Changes of files, or None"},
     {NULL, NULL},
 };
 
@@ -105,6 +106,7 @@ PyObject *outcome_from_result(const binding_state *state, const eryx_result *res
         text_or_none(result->value_repr),
         checked_or_none(result->displays),
         PyLong_FromUnsignedLongLong(result->displays_dropped),
+        changes_wrap(state, result->changes),
     };
     const Py_ssize_t count = (Py_ssize_t)(sizeof values / sizeof values[0]);
     bool complete = true;

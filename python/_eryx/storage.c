@@ -292,15 +292,19 @@ static int parse_mounts(const binding_state *state, PyObject *tuple, eryx_mount 
     return 0;
 }
 
+/* The third item of a volume, which are numbers of eryx._storage. */
+enum { VOLUME_READ_ONLY = 1, VOLUME_OVERLAY = 2 };
+
 static int parse_volumes(PyObject *tuple, eryx_volume *volumes)
 {
     for (Py_ssize_t i = 0; i < PyTuple_Size(tuple); i++) {
-        int read_only;
-        if (!PyArg_ParseTuple(PyTuple_GetItem(tuple, i), "ysp", &volumes[i].host_path,
-                              &volumes[i].guest_path, &read_only)) {
+        int mode;
+        if (!PyArg_ParseTuple(PyTuple_GetItem(tuple, i), "ysi", &volumes[i].host_path,
+                              &volumes[i].guest_path, &mode)) {
             return -1;
         }
-        volumes[i].read_only = read_only != 0;
+        volumes[i].read_only = mode == VOLUME_READ_ONLY;
+        volumes[i].overlay = mode == VOLUME_OVERLAY;
     }
     return 0;
 }

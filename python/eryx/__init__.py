@@ -47,12 +47,14 @@ if TYPE_CHECKING:
         PoolTimeoutError,
     )
     from eryx._prompt import prompt
+    from eryx._run_files import FileChange
     from eryx._session import Checkpoint, Session
     from eryx._session_files import SessionFiles
     from eryx._session_threads import SessionThread
     from eryx._snapshot import Snapshot
     from eryx._storage import VfsStorage
     from eryx._tracing import TraceEvent
+    from eryx._volumes import MountedVolume
 
 # Imported when they are asked for, so that what does without them starts sooner.
 _LATER = {
@@ -64,6 +66,8 @@ _LATER = {
     "Display": "eryx._display",
     "Done": "eryx._events",
     "EventRun": "eryx._events",
+    "FileChange": "eryx._run_files",
+    "MountedVolume": "eryx._volumes",
     "NetConfig": "eryx._network",
     "Output": "eryx._events",
     "PoolClosedError": "eryx._pool_errors",
@@ -101,7 +105,9 @@ __all__ = [
     "EventRun",
     "ExecuteResult",
     "ExecutionError",
+    "FileChange",
     "InitializationError",
+    "MountedVolume",
     "NetConfig",
     "Output",
     "PoolClosedError",

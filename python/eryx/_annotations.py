@@ -23,6 +23,7 @@ _PLACES = (
     "eryx._option_types",
     "eryx._tracing",
     "eryx._display",
+    "eryx._run_files",
 )
 
 

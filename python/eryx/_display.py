@@ -202,6 +202,7 @@ def as_dict(source: Any) -> dict[str, Any]:
     found["display"] = [
         {"mime": display.mime, "metadata": display.metadata} for display in source.display
     ]
+    found["files"] = [change._asdict() for change in source.files]
     for name in ("connections", "trace"):
         found[name] = [
             event if isinstance(event, dict) else event._asdict() for event in getattr(source, name)
@@ -211,7 +212,7 @@ def as_dict(source: Any) -> dict[str, Any]:
 
 _NAMES = (
     *("stdout", "stderr", "stdout_truncated", "stderr_truncated"),
-    *("value", "value_repr", "result", "result_error", "display_truncated"),
+    *("value", "value_repr", "result", "result_error", "display_truncated", "files_truncated"),
     *("exc_type", "exc_message", "traceback", "exit_code"),
     *("duration_ms", "queued_ms", "fuel_consumed", "peak_memory_bytes", "memory_limit_hit"),
     *("callback_invocations", "connections_total", "trace_truncated"),

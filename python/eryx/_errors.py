@@ -5,18 +5,20 @@ from __future__ import annotations
 import builtins
 
 from eryx._annotations import late_annotations
+from eryx._left import Left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from eryx._display import Display, Shown
+    from eryx._display import Shown
     from eryx._network import Connection
+    from eryx._run_files import RunFiles
     from eryx._tracing import TraceEvent
 
 
-class EryxError(Exception):
+class EryxError(Left, Exception):
     """Base of all exceptions of this package.
 
     If the exception ended a run its attributes tell what the run left; otherwise they have the
@@ -58,21 +60,7 @@ class EryxError(Exception):
     trace_truncated: bool = False
     """Whether events are missing because of `max_trace_events`."""
     _shown: Shown | None = None
-
-    @property
-    def display(self) -> list[Display]:
-        """What the program had shown with ``display()``."""
-        return [] if self._shown is None else self._shown.display
-
-    @property
-    def display_truncated(self) -> bool:
-        """Whether displays are missing because of `ResourceLimits.max_display_bytes`."""
-        return self._shown is not None and self._shown.dropped > 0
-
-    @property
-    def text(self) -> str:
-        """What `to_text` gives."""
-        return self.to_text()
+    _files: RunFiles | None = None
 
     def to_text(self, max_chars: int = 20_000) -> str:
         """The run as a language model should see it: what it left, and then what ended it, once.

@@ -216,10 +216,10 @@ class Equipment:
     def check_again(self) -> None:
         """Looks at what can have changed since, outside of this process."""
         if self.volumes:
-            from eryx._storage import check_writable
+            from eryx._storage import WRITABLE, check_writable
 
-            for host, _, read_only in self.volumes:
-                if not read_only:
+            for host, _, mode in self.volumes:
+                if mode == WRITABLE:
                     check_writable(host)
 
 

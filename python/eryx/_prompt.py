@@ -57,8 +57,8 @@ def prompt(sandbox: Sandbox, *, packages: Iterable[str] = ()) -> str:
 def _folders(sandbox: Sandbox) -> list[str]:
     """A line for each place where files can be."""
     lines = [f"- {path} (files stay there)" for path, _, _ in sandbox._mounts()]
-    for _, path, read_only in sandbox._volumes:
-        lines.append(f"- {path} ({'can be read' if read_only else 'can be read and written'})")
+    for _, path, mode in sandbox._volumes:
+        lines.append(f"- {path} ({'can be read' if mode == 1 else 'can be read and written'})")
     if not any(line.startswith("- /data ") for line in lines):
         lines.insert(0, "- /data, where programs start (in memory)")
     lines.append("- /tmp (in memory)")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from eryx import _errors
 from eryx._annotations import late_annotations
 from eryx._eryx import EXCEPTIONS, Outcome
+from eryx._left import Left, files_of, shown_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from eryx._display import Display, Shown
+    from eryx._display import Shown
     from eryx._network import Connection
+    from eryx._run_files import RunFiles
     from eryx._tracing import Recorder, TraceEvent
 
 # Value, JSON and error of the result variable.
@@ -22,11 +24,12 @@ _REPR_CHARACTERS = 50
 _LARGE = 64 * 1024  # that of _json, which most runs do not need
 
 
-class ExecuteResult:
+class ExecuteResult(Left):
     """What a successful run left. The attributes cannot be set."""
 
     __module__ = "eryx"
     __slots__ = (
+        "_files",  # what it did with files; None if nothing, as for most runs
         "_shown",  # value and displays; None if there are none, as for most runs
         "callback_invocations",
         "connections",
@@ -90,6 +93,7 @@ class ExecuteResult:
     """Whether events are missing because of `max_trace_events`."""
 
     _shown: Shown | None
+    _files: RunFiles | None
 
     @property
     def value(self) -> Any:
@@ -106,24 +110,6 @@ class ExecuteResult:
         None if it is None or the program does not end with an expression.
         """
         return None if self._shown is None else self._shown.value_repr
-
-    @property
-    def display(self) -> list[Display]:
-        """What the program has shown with ``display()``, in order.
-
-        That of the last expression comes last, if there is more to it than text.
-        """
-        return [] if self._shown is None else self._shown.display
-
-    @property
-    def display_truncated(self) -> bool:
-        """Whether displays are missing because of `ResourceLimits.max_display_bytes`."""
-        return self._shown is not None and self._shown.dropped > 0
-
-    @property
-    def text(self) -> str:
-        """What `to_text` gives."""
-        return self.to_text()
 
     def to_text(self, max_chars: int = 20_000) -> str:
         """The run as a language model should see it: stdout, the value, what else was shown.
@@ -220,6 +206,7 @@ class _Unsealed(ExecuteResult):
         self.memory_limit_hit = outcome.memory_limit_hit
         self.callback_invocations = outcome.callback_invocations
         self._shown = shown_of(outcome)
+        self._files = files_of(outcome)
         self.connections = _connections(outcome)
         self.connections_total = outcome.connections_total
         self.trace = [] if recorder is None else recorder.events
@@ -244,15 +231,6 @@ def _shortened(value: str | None) -> str:
 def text(data: bytes) -> str:
     """Output as text: trailing newlines away, bytes that are not UTF-8 replaced."""
     return data.decode("utf-8", "replace").rstrip("\n")
-
-
-def shown_of(outcome: Outcome) -> Shown | None:
-    """Value and displays of a run; most have none and need not import anything for it."""
-    if outcome.value_repr is None and outcome.displays is None and not outcome.displays_dropped:
-        return None
-    from eryx._display import Shown
-
-    return Shown(outcome)
 
 
 def _connections(outcome: Outcome) -> list[Connection]:
@@ -327,6 +305,7 @@ def finish(
         error.memory_limit_hit = outcome.memory_limit_hit
         error.callback_invocations = outcome.callback_invocations
         error._shown = shown_of(outcome)
+        error._files = files_of(outcome)
         error.connections = _connections(outcome)
         error.connections_total = outcome.connections_total
         if recorder is not None:

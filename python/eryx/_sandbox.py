@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from eryx._run_options import Given
     from eryx._storage import CoreMounts, CoreVolumes, Volume
     from eryx._tracing import TraceEvent
+    from eryx._volumes import MountedVolume
     from eryx.native import NativeModule
 
 # What `Sandbox._given` is given by most runs.
@@ -624,6 +625,17 @@ class Sandbox(OneOfAKind):
         if self._ending:
             self._core.cancel()
 
+    @property
+    def volumes(self) -> tuple[MountedVolume, ...]:
+        """The volumes, in the order in which they were given; overlays tell what they hold.
+
+        What a guest has written to an overlay is there until the next run of a `Sandbox`, or until
+        a `Session` is reset.
+        """
+        from eryx._volumes import volumes_of
+
+        return volumes_of(self)
+
     def _check(self) -> None:
         """Raises EryxError if it is closed."""
         if self._closed:
@@ -648,8 +660,11 @@ class Sandbox(OneOfAKind):
 
     def _end(self, outcome: Outcome) -> None:
         """Looks at how a run ended."""
-        if outcome.peak_memory_bytes > _KEPT_MEMORY_BYTES:
+        if outcome.peak_memory_bytes > _KEPT_MEMORY_BYTES and not self._has_overlay():
             self._reset()
+
+    def _has_overlay(self) -> bool:
+        return any(mode == 2 for _, _, mode in self._volumes)
 
     def _end_run(self) -> None:
         """Ends the present run, also if it is just about to begin; none begins any more."""

@@ -15,9 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Self
 
-Volume = tuple[str | os.PathLike[str], str, bool] | str
+Volume = tuple[str | os.PathLike[str], str, bool | str] | str
 CoreMounts = tuple[tuple[str, Storage, bool], ...]
-CoreVolumes = tuple[tuple[bytes, str, bool], ...]
+CoreVolumes = tuple[tuple[bytes, str, int], ...]
+
+# Modes of volumes, as Core has them.
+WRITABLE = 0
+READ_ONLY = 1
+OVERLAY = 2
+
+# How callers may say them.
+_MODES: dict[object, int] = {
+    False: WRITABLE,
+    True: READ_ONLY,
+    "rw": WRITABLE,
+    "ro": READ_ONLY,
+    "overlay": OVERLAY,
+}
 
 _DEFAULT_BYTES = 64 * 1024 * 1024
 _DEFAULT_ENTRIES = 16_384
@@ -172,15 +186,19 @@ def core_volumes(volumes: Iterable[Volume] | Mapping[str, str] | None) -> CoreVo
     return tuple(_volume(volume) for volume in volumes)
 
 
-def _of_text(text: str) -> tuple[str, str, bool]:
-    """A volume as other tools have it: host:guest, and :ro or :rw behind it."""
-    host, *rest = text.rsplit(":", 2) if text.endswith((":ro", ":rw")) else text.rsplit(":", 1)
-    if not host or not rest or not rest[0].startswith("/"):
-        raise ValueError(f'a volume as text is "host:guest" or "host:guest:ro", not {text!r}')
-    return host, rest[0], rest[1:] == ["ro"]
+def _of_text(text: str) -> tuple[str, str, str]:
+    """A volume as other tools have it: host:guest, and :ro, :rw or :overlay behind it."""
+    ending = text.rpartition(":")[2]
+    mode = ending if ending in ("ro", "rw", "overlay") else "rw"
+    host, _, guest = text.removesuffix(f":{mode}").rpartition(":")
+    if not host or not guest.startswith("/"):
+        raise ValueError(
+            f'a volume as text is "host:guest", with :ro, :rw or :overlay behind it, not {text!r}'
+        )
+    return host, guest, mode
 
 
-def _volume(volume: Volume) -> tuple[bytes, str, bool]:
+def _volume(volume: Volume) -> tuple[bytes, str, int]:
     if isinstance(volume, str):
         volume = _of_text(volume)
     if not isinstance(volume, (tuple, list)):
@@ -189,15 +207,20 @@ def _volume(volume: Volume) -> tuple[bytes, str, bool]:
         )
     if len(volume) != 3:
         raise ValueError(f"a volume is (host, guest, read_only); this one has {len(volume)} items")
-    host, guest, read_only = volume
+    host, guest, mode = volume
     if not isinstance(guest, str):
         raise TypeError(f"the guest path of a volume must be a str, not {type(guest).__name__}")
-    if not isinstance(read_only, bool):
-        raise TypeError(f"read_only of a volume must be a bool, not {type(read_only).__name__}")
+    if not isinstance(mode, (bool, str)):
+        raise TypeError(
+            'read_only of a volume must be a bool, "ro", "rw" or "overlay", not '
+            + type(mode).__name__
+        )
+    if mode not in _MODES:
+        raise ValueError(f'the mode of a volume is "ro", "rw" or "overlay", not {mode!r}')
     path = os.fsencode(host)
-    if not read_only:
+    if _MODES[mode] == WRITABLE:
         check_writable(path)
-    return path, guest, read_only
+    return path, guest, _MODES[mode]
 
 
 def check_writable(host: bytes) -> None:

@@ -20,7 +20,7 @@
 
 static const char magic[8] = {'E', 'R', 'Y', 'X', 'F', 'R', 'Z', 'N'};
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 2 };
 
 /* ---- Freezing -------------------------------------------------------------------------------- */
 

@@ -23,7 +23,7 @@
 
 static const char magic[8] = {'E', 'R', 'Y', 'X', 'L', 'I', 'V', 'E'};
 
-enum { FORMAT_VERSION = 2 };
+enum { FORMAT_VERSION = 3 };
 
 /* ---- Saving ---------------------------------------------------------------------------------- */
 

@@ -14,6 +14,9 @@ static eryx_status fail_path(vfs_error error, const char *path, eryx_error *out_
                            "there are two mounts at the guest path %s", path);
     case VFS_NAME_TOO_LONG:
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "guest path %s is too long", path);
+    case VFS_NOT_DIRECTORY:
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "the overlay at the guest path %s is not of a directory", path);
     case VFS_INSUFFICIENT_MEMORY:
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     default:
@@ -44,12 +47,14 @@ static eryx_status add_volume(vfs_mounts *mounts, const eryx_volume *volume,
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "a volume needs two paths");
     }
     host_volume *opened;
-    eryx_status status =
-        host_volume_open(volume->host_path, volume->read_only, descriptors, &opened, out_error);
+    eryx_status status = host_volume_open(volume->host_path, volume->read_only || volume->overlay,
+                                          descriptors, &opened, out_error);
     if (status != ERYX_OK) {
         return status;
     }
-    vfs_error error = vfs_mounts_add_volume(mounts, volume->guest_path, opened, volume->read_only);
+    vfs_error error = volume->overlay ? vfs_mounts_add_overlay(mounts, volume->guest_path, opened)
+                                      : vfs_mounts_add_volume(mounts, volume->guest_path, opened,
+                                                              volume->read_only);
     if (error != VFS_OK) {
         host_volume_close(opened);
     }

@@ -35,6 +35,7 @@ void result_clear(run_result *result)
     result->display_count = 0;
     result->displays_allocated = 0;
     result->displays_dropped = 0;
+    eryx_changes_destroy(result->view.changes);
     result->message[0] = 0;
     result->available = false;
     result->view = (eryx_result){0};

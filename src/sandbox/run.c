@@ -19,6 +19,7 @@
 #include "sandbox/threads.h"
 #include "sandbox/use.h"
 #include "secrets/secrets.h"
+#include "vfs/changes.h"
 
 /* How long a run that is over waits for its peers to take the rest of its bytes. */
 #define LINGER_NS ((uint64_t)5000000000)
@@ -268,6 +269,7 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
         return status;
     }
     result_clear(&sandbox->result);
+    vfs_watch_begin(sandbox->files);
     output_begin(&sandbox->output, sandbox->limits.max_output_bytes);
     callbacks_begin(&sandbox->callbacks, sandbox->limits.max_pending_callback_bytes);
     secrets_begin_run(sandbox->secrets);
@@ -410,6 +412,7 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     view->value_repr = result->fields[REPORT_VALUE_REPR];
     view->displays = result->fields[REPORT_DISPLAY];
     view->displays_dropped = result->displays_dropped;
+    view->changes = vfs_watch_end(sandbox->files);
     view->status = conclude(sandbox, trap);
     view->message = result->message;
     result->available = true;

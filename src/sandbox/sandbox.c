@@ -14,6 +14,7 @@
 #include "sandbox/use.h"
 #include "secrets/secrets.h"
 #include "state/store.h"
+#include "vfs/changes.h"
 
 static const eryx_limits default_limits = {.struct_size = sizeof default_limits,
 #define DEFAULT_OF_LIMIT(name, default_value, bounds, reached) .name = (default_value),
@@ -432,4 +433,54 @@ void eryx_sandbox_cancel(eryx_sandbox *sandbox)
 const eryx_result *eryx_sandbox_result(const eryx_sandbox *sandbox)
 {
     return sandbox != NULL && sandbox->result.available ? &sandbox->result.view : NULL;
+}
+
+/* ---- Volumes --------------------------------------------------------------------------------- */
+
+static eryx_status find_changes(eryx_sandbox *sandbox, const char *guest_path,
+                                eryx_changes **out_changes, eryx_error *out_error)
+{
+    if (sandbox->state == SANDBOX_RUNNING) {
+        return status_fail(ERYX_BUSY, out_error, "a run is going on in this sandbox");
+    }
+    if (vfs_overlay_changes(sandbox->files, guest_path, out_changes) != VFS_OK) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "there is no overlay at %s",
+                           guest_path);
+    }
+    return ERYX_OK;
+}
+
+eryx_status eryx_sandbox_volume_changes(eryx_sandbox *sandbox, const char *guest_path,
+                                        eryx_changes **out_changes, eryx_error *out_error)
+{
+    if (guest_path == NULL || out_changes == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "a path and a place for the changes are needed");
+    }
+    eryx_status status = use_begin(sandbox, out_error);
+    if (status == ERYX_OK) {
+        status = find_changes(sandbox, guest_path, out_changes, out_error);
+        use_end(sandbox);
+    }
+    return status;
+}
+
+eryx_status eryx_sandbox_volume_discard(eryx_sandbox *sandbox, const char *guest_path,
+                                        eryx_error *out_error)
+{
+    if (guest_path == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "a path is needed");
+    }
+    eryx_status status = use_begin(sandbox, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    if (sandbox->state == SANDBOX_RUNNING) {
+        status = status_fail(ERYX_BUSY, out_error, "a run is going on in this sandbox");
+    } else if (vfs_overlay_discard(sandbox->files, guest_path) != VFS_OK) {
+        status =
+            status_fail(ERYX_INVALID_ARGUMENT, out_error, "there is no overlay at %s", guest_path);
+    }
+    use_end(sandbox);
+    return status;
 }

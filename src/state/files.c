@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 #include "state/files.h"
-#include "vfs/internal.h"
+#include "vfs/overlay.h"
 
 /* A directory and its copy. */
 typedef struct pair {
@@ -62,6 +62,11 @@ static memory_node *copy_node(vfs *files, memory_node *from)
         memory_node_free(to);
         return NULL;
     }
+    if (from->origin != NULL &&
+        memory_node_set_origin(to, from->origin, strlen(from->origin)) != VFS_OK) {
+        memory_node_free(to);
+        return NULL;
+    }
     copy_attributes(from, to);
     from->copy = to;
     return to;
@@ -89,15 +94,16 @@ static bool copy_entry(copier *work, const memory_entry *entry, memory_node *dir
     return from->type != VFS_TYPE_DIRECTORY || add_directory(work, from, to);
 }
 
-/* Copies all that is under the two roots. What was copied before a failure is in the new tree. */
+/* Copies all that is under the roots. What was copied before a failure is in the new tree. */
 static bool copy_trees(copier *work)
 {
-    memory_node *roots[] = {&work->from->data, &work->to->data, &work->from->tmp, &work->to->tmp};
-    if (!add_directory(work, roots[0], roots[1]) || !add_directory(work, roots[2], roots[3])) {
-        return false;
+    memory_node *root;
+    for (uint32_t i = 0; (root = vfs_own_root(work->from, i)) != NULL; i++) {
+        root->copy = vfs_own_root(work->to, i);
+        if (!add_directory(work, root, root->copy)) {
+            return false;
+        }
     }
-    roots[0]->copy = roots[1];
-    roots[2]->copy = roots[3];
     for (size_t i = 0; i < work->count; i++) {
         pair directory = work->directories[i];
         uint64_t cursor = 0;
@@ -118,9 +124,11 @@ static bool copy_trees(copier *work)
 /* Forgets what earlier copies were made, of all nodes under the roots. */
 static bool forget_copies(copier *work)
 {
-    if (!add_directory(work, &work->from->data, NULL) ||
-        !add_directory(work, &work->from->tmp, NULL)) {
-        return false;
+    memory_node *root;
+    for (uint32_t i = 0; (root = vfs_own_root(work->from, i)) != NULL; i++) {
+        if (!add_directory(work, root, NULL)) {
+            return false;
+        }
     }
     for (size_t i = 0; i < work->count; i++) {
         uint64_t cursor = 0;
@@ -177,11 +185,32 @@ static memory_node *copy_nameless(copier *work, memory_node *from)
 static void release_unheld(const vfs *files, vfs_node node)
 {
     if (node.mount->storage == &files->memory) {
-        memory_node *copy = (memory_node *)node.item;
+        memory_node *copy = (memory_node *)node.item; /* not of an overlay: those hold theirs */
         if (copy->links == 0 && copy->references == 0) {
             memory_node_free(copy);
         }
     }
+}
+
+/* The same file of an overlay, whose memory has been copied. NULL without memory. */
+static vfs_file *copy_overlay_file(copier *work, const vfs_file *from, memory_node *upper,
+                                   vfs_mount *mount)
+{
+    vfs_node node = {.mount = mount, .type = from->node.type};
+    vfs_file *file = NULL;
+    if (upper != NULL) {
+        upper->references++; /* or it would be free if the next step fails */
+    }
+    if (vfs_overlay_copy_node(from->node, upper, mount->storage, &node.item) == VFS_OK) {
+        if (vfs_file_create(work->to, node, from->flags, &file) != VFS_OK) {
+            file = NULL;
+        }
+        vfs_node_release(node);
+    }
+    if (upper != NULL && --upper->references == 0 && upper->links == 0) {
+        memory_node_free(upper);
+    }
+    return file;
 }
 
 /* The same file, open in the copy. NULL without memory. */
@@ -192,12 +221,18 @@ static vfs_file *copy_file(copier *work, uint32_t index, const vfs_file *from)
     if (node.mount == NULL) {
         return NULL;
     }
-    if (node.mount->storage == &work->to->memory) {
-        memory_node *original = (memory_node *)node.item;
-        memory_node *copy = original->links == 0 ? copy_nameless(work, original) : original->copy;
+    memory_node *original = vfs_own_node(work->from, from->node);
+    memory_node *copy = NULL;
+    if (original != NULL) {
+        copy = original->links == 0 ? copy_nameless(work, original) : original->copy;
         if (copy == NULL) {
             return NULL;
         }
+    }
+    if (work->to->overlays != NULL && vfs_is_overlay(node.mount)) {
+        return copy_overlay_file(work, from, copy, node.mount);
+    }
+    if (copy != NULL) {
         node.item = (uintptr_t)copy;
     } else if (work->storages.moved != NULL && work->storages.moved[index] != NULL) {
         node.item = (uintptr_t)work->storages.moved[index];
@@ -217,8 +252,8 @@ static void forget_nameless(const vfs *files, const handle_table *handles)
         const handle *open = &handles->dynamic[i];
         if (handle_has_file(open)) {
             const vfs_file *file = open->object;
-            if (file->node.mount->storage == &files->memory) {
-                memory_node *node = (memory_node *)file->node.item;
+            memory_node *node = vfs_own_node(files, file->node);
+            if (node != NULL) {
                 node->copy = node->links == 0 ? NULL : node->copy;
             }
         }
@@ -254,6 +289,21 @@ static bool copy_handles(copier *work, const handle_table *handles, handle_table
     return true;
 }
 
+/* Directories of overlays that are open, and that only the host has, become some of memory. */
+static bool settle_overlays(const handle_table *handles)
+{
+    for (uint32_t i = 0; i < handles->used; i++) {
+        const handle *open = &handles->dynamic[i];
+        if (handle_has_file(open)) {
+            const vfs_file *file = open->object;
+            if (vfs_is_overlay(file->node.mount) && vfs_overlay_settle(file->node) != VFS_OK) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 eryx_status live_files_copy(vfs *files, const handle_table *handles, live_storages_use use,
                             vfs **out_files, handle_table *out_handles, live_storages *out_storages,
                             eryx_error *out_error)
@@ -263,6 +313,10 @@ eryx_status live_files_copy(vfs *files, const handle_table *handles, live_storag
     copier work = {.from = files};
     handle_table copies;
     handles_init(&copies, handles->limit, handles->drop);
+    if (!settle_overlays(handles)) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error,
+                           "there is no room for the directories of an overlay that are open");
+    }
     forget_nameless(files, handles);
     bool done = vfs_create(stdlib, &everything, &work.to) == VFS_OK &&
                 vfs_use_mounts(work.to, vfs_get_mounts(files)) == VFS_OK;

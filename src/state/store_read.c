@@ -4,12 +4,13 @@
 #include "base/status.h"
 #include "state/store.h"
 #include "state/store_format.h"
+#include "vfs/overlay.h"
 
 /* A tree that is being made. */
 typedef struct stored_tree {
     memory_tree *tree;
-    vfs_mount *mount;     /* of a storage; NULL for the sandbox's own files */
-    memory_node *root[2]; /* the first nodes */
+    vfs_mount *mount;   /* of a storage; NULL for the sandbox's own files */
+    memory_node **root; /* the first nodes; borrowed */
     uint64_t root_count;
     memory_node **nodes; /* owned */
     uint64_t count;
@@ -21,8 +22,12 @@ typedef struct reader {
     vfs *files;
     stored_tree *trees; /* owned */
     uint64_t tree_count;
-    stored_tree *tree;      /* the one whose nodes are read */
-    const uint8_t *missing; /* path of a storage that is not there */
+    stored_tree *tree;   /* the one whose nodes are read */
+    memory_node **roots; /* of the own tree, owned: /data, /tmp, overlays as they are stored */
+    uint32_t *overlays;  /* owned; the sources of the latter */
+    uint64_t overlay_count;
+    const char *missing_kind;
+    const uint8_t *missing; /* path of one that is not there */
     uint64_t missing_length;
 } reader;
 
@@ -126,13 +131,22 @@ typedef struct node_head {
     vfs_time accessed;
     vfs_time modified;
     vfs_time changed;
+    const uint8_t *origin; /* NULL for none */
+    uint64_t origin_length;
 } node_head;
 
 static bool take_head(reader *from, node_head *out_head)
 {
-    return take(from, &out_head->type) && take(from, &out_head->number) &&
-           take(from, &out_head->mode) && take_time(from, &out_head->accessed) &&
-           take_time(from, &out_head->modified) && take_time(from, &out_head->changed);
+    uint64_t origin;
+    if (!take(from, &out_head->type) || !take(from, &out_head->number) ||
+        !take(from, &out_head->mode) || !take_time(from, &out_head->accessed) ||
+        !take_time(from, &out_head->modified) || !take_time(from, &out_head->changed) ||
+        !take(from, &origin)) {
+        return false;
+    }
+    out_head->origin = NULL;
+    out_head->origin_length = origin > 0 ? origin - 1 : 0;
+    return origin == 0 || take_bytes(from, origin - 1, &out_head->origin);
 }
 
 static bool skip(reader *from, uint64_t size)
@@ -156,6 +170,36 @@ static bool skip_elements(reader *from, uint64_t count, int numbers)
         }
     }
     return true;
+}
+
+/* Whether something may be a path in a volume. */
+static bool is_plain_path(const char *path, uint64_t length)
+{
+    const char *end = path + length;
+    if (length > VFS_PATH_MAX) {
+        return false;
+    }
+    while (path < end) {
+        const char *slash = memchr(path, '/', (size_t)(end - path));
+        const char *name_end = slash != NULL ? slash : end;
+        if (!vfs_name_is_plain(path, (size_t)(name_end - path)) || slash == end - 1) {
+            return false;
+        }
+        path = slash != NULL ? slash + 1 : end;
+    }
+    return true;
+}
+
+/* Says where the host has what a node stands for. The roots know it already. */
+static bool set_origin(const node_head *head, memory_node *node)
+{
+    if (head->origin == NULL || node->origin != NULL) {
+        return true;
+    }
+    return (node->type == VFS_TYPE_FILE || node->type == VFS_TYPE_DIRECTORY) &&
+           is_plain_path((const char *)head->origin, head->origin_length) &&
+           memory_node_set_origin(node, (const char *)head->origin, (size_t)head->origin_length) ==
+               VFS_OK;
 }
 
 /* Makes one node, without what is in it. */
@@ -186,6 +230,11 @@ static bool make_node(reader *from, uint64_t number)
             return false;
         }
         break;
+    case VFS_TYPE_UNKNOWN: /* a whiteout */
+        if (from->overlay_count == 0 || first != 0) {
+            return false;
+        }
+        break;
     default:
         return false;
     }
@@ -211,7 +260,7 @@ static bool fill_node(reader *from, uint64_t number)
                                                    : take(from, &length) && skip(from, length);
     node->number = head.number;
     node->mode = (uint16_t)(head.mode & VFS_MODE_MASK);
-    return done;
+    return done && set_origin(&head, node);
 }
 
 /* After all names are there, since giving a name sets times. */
@@ -225,7 +274,7 @@ static bool set_times(reader *from)
         if (!take_head(from, &head) || !take(from, &first)) {
             return false;
         }
-        bool done = node->type == VFS_TYPE_SYMBOLIC_LINK
+        bool done = node->type == VFS_TYPE_SYMBOLIC_LINK || node->type == VFS_TYPE_UNKNOWN
                         ? skip(from, first)
                         : take(from, &count) &&
                               skip_elements(from, count, node->type == VFS_TYPE_FILE ? 2 : 3);
@@ -295,6 +344,25 @@ static bool find_entry(reader *from, vfs_place place, uint64_t item, vfs_node *o
     return true;
 }
 
+/* In the memory of an overlay. out_node: held, as nothing else of it is. */
+static bool find_in_overlay(reader *from, uint64_t item, vfs_node *out_node)
+{
+    const stored_tree *tree = &from->trees[0];
+    uint64_t place;
+    if (!take(from, &place) || place >= from->overlay_count) {
+        return false;
+    }
+    const uint32_t source = from->overlays[place];
+    vfs_mount *mount = &from->files->added_mounts[source];
+    vfs_node node;
+    if (!find_node(tree, mount, item, &node) ||
+        vfs_overlay_node(from->files->overlays[source], tree->nodes[item], &node.item) != VFS_OK) {
+        return false;
+    }
+    *out_node = node;
+    return true;
+}
+
 static bool find_file(reader *from, uint64_t kind, uint64_t item, vfs_node *out_node)
 {
     vfs *files = from->files;
@@ -302,6 +370,8 @@ static bool find_file(reader *from, uint64_t kind, uint64_t item, vfs_node *out_
     case STORE_DATA:
     case STORE_TMP:
         return find_own(from, kind == STORE_DATA ? PLACE_DATA : PLACE_TMP, item, out_node);
+    case STORE_OVERLAY:
+        return find_in_overlay(from, item, out_node);
     case STORE_STDLIB:
         return find_entry(from, PLACE_STDLIB, item, out_node);
     case STORE_PACKAGES:
@@ -355,7 +425,7 @@ static bool may_be_open(const vfs_node *node, uint64_t kind, uint64_t flags)
 {
     bool is_directory = node->type == VFS_TYPE_DIRECTORY;
     bool writes = (flags & VFS_OPEN_WRITE) != 0;
-    return node->type != VFS_TYPE_SYMBOLIC_LINK &&
+    return node->type != VFS_TYPE_SYMBOLIC_LINK && node->type != VFS_TYPE_UNKNOWN &&
            (kind != HANDLE_DIRECTORY_STREAM || is_directory) &&
            (!writes || (!is_directory && node->mount->backend->write != NULL));
 }
@@ -384,10 +454,12 @@ static bool read_handle(reader *from, handle *out_handle)
         if (!found) {
             return false;
         }
-        if (!may_be_open(&node, kind, flags)) {
-            return false;
+        const bool done = may_be_open(&node, kind, flags) &&
+                          vfs_file_create(from->files, node, (uint32_t)flags, &open) == VFS_OK;
+        if (file == STORE_OVERLAY) {
+            vfs_node_release(node);
         }
-        if (vfs_file_create(from->files, node, (uint32_t)flags, &open) != VFS_OK) {
+        if (!done) {
             return false;
         }
         taken.object = open;
@@ -446,10 +518,13 @@ static void free_trees(reader *from)
         free_rest(&from->trees[i]);
     }
     free(from->trees);
+    free(from->roots);
+    free(from->overlays);
 }
 
 /* Lets a new storage with the same quota stand in for the one that is mounted at a path. */
-static bool stand_in(reader *from, const uint8_t *path, uint64_t length, stored_tree *tree)
+static bool stand_in(reader *from, const uint8_t *path, uint64_t length, stored_tree *tree,
+                     memory_node **root)
 {
     vfs *files = from->files;
     char found[VFS_PATH_MAX + 1];
@@ -464,6 +539,7 @@ static bool stand_in(reader *from, const uint8_t *path, uint64_t length, stored_
         }
     }
     if (source == count) {
+        from->missing_kind = "a storage";
         from->missing = path;
         from->missing_length = length;
         return false;
@@ -477,10 +553,9 @@ static bool stand_in(reader *from, const uint8_t *path, uint64_t length, stored_
     }
     vfs_error error = vfs_stand_in(files, source, made);
     eryx_storage_destroy(made); /* the tree has it */
-    *tree = (stored_tree){.tree = &made->tree,
-                          .mount = &files->added_mounts[source],
-                          .root = {&made->root},
-                          .root_count = 1};
+    *tree = (stored_tree){
+        .tree = &made->tree, .mount = &files->added_mounts[source], .root = root, .root_count = 1};
+    *root = &made->root;
     return error == VFS_OK;
 }
 
@@ -496,10 +571,11 @@ static bool read_tree(reader *from, bool is_first)
         return false;
     }
     vfs *files = from->files;
+    memory_node *root; /* read no later than the nodes */
     if (is_first) {
         *from->tree = (stored_tree){
-            .tree = &files->memory, .root = {&files->data, &files->tmp}, .root_count = 2};
-    } else if (!stand_in(from, path, length, from->tree)) {
+            .tree = &files->memory, .root = from->roots, .root_count = 2 + from->overlay_count};
+    } else if (!stand_in(from, path, length, from->tree, &root)) {
         return false;
     }
     if (!take(from, &last_number) || !take(from, &count) || count < from->tree->root_count ||
@@ -514,9 +590,69 @@ static bool read_tree(reader *from, bool is_first)
     return read_nodes(from, last_number);
 }
 
+/* The overlay that is mounted at a path; false if there is none, or another one has it. */
+static bool find_overlay(const reader *from, const uint8_t *path, uint64_t length,
+                         uint32_t *out_source)
+{
+    const vfs *files = from->files;
+    char found[VFS_PATH_MAX + 1];
+    for (uint32_t i = 0; files->overlays != NULL && i < files->added->source_count; i++) {
+        if (files->overlays[i] != NULL && vfs_source_path(files->added, i, found) == length &&
+            memcmp(found, path, (size_t)length) == 0) {
+            for (uint64_t k = 0; k < from->overlay_count; k++) {
+                if (from->overlays[k] == i) {
+                    return false;
+                }
+            }
+            *out_source = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Finds the roots of the own tree. */
+static bool read_roots(reader *from)
+{
+    vfs *files = from->files;
+    const uint64_t most = files->added != NULL ? files->added->source_count : 0;
+    uint64_t count;
+    if (!take(from, &count) || count > from->size / 8) {
+        return false;
+    }
+    from->roots = calloc((size_t)most + 2, sizeof(memory_node *));
+    from->overlays = calloc((size_t)most + 1, sizeof *from->overlays);
+    if (from->roots == NULL || from->overlays == NULL) {
+        return false;
+    }
+    from->roots[0] = &files->data;
+    from->roots[1] = &files->tmp;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t length;
+        const uint8_t *path;
+        uint32_t source;
+        if (!take(from, &length) || length > VFS_PATH_MAX || !take_bytes(from, length, &path)) {
+            return false;
+        }
+        if (!find_overlay(from, path, length, &source)) {
+            from->missing_kind = "an overlay";
+            from->missing = path;
+            from->missing_length = length;
+            return false;
+        }
+        from->roots[2 + i] = vfs_overlay_memory(files->overlays[source]);
+        from->overlays[i] = source;
+        from->overlay_count = i + 1;
+    }
+    return true;
+}
+
 static bool read_all(reader *from, bool include_storages, handle_table *handles)
 {
     uint64_t count;
+    if (!read_roots(from)) {
+        return false;
+    }
     uint64_t most = include_storages && from->files->added != NULL
                         ? (uint64_t)from->files->added->source_count + 1
                         : 1;
@@ -564,8 +700,9 @@ eryx_status live_store_read(const live_bytes *bytes, const archive *stdlib, vfs_
         vfs_destroy(from.files);
         if (from.missing != NULL) {
             return status_fail(ERYX_INITIALIZATION, out_error,
-                               "it has the files of a storage at %.*s, where there is none now",
-                               (int)from.missing_length, (const char *)from.missing);
+                               "it has the files of %s at %.*s, where there is none now",
+                               from.missing_kind, (int)from.missing_length,
+                               (const char *)from.missing);
         }
         return status_fail(ERYX_INITIALIZATION, out_error,
                            "its files are damaged, or more than the limits allow");

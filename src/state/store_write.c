@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "state/store.h"
 #include "state/store_format.h"
+#include "vfs/overlay.h"
 
 typedef struct writer {
     live_bytes out;
@@ -69,6 +70,16 @@ static void add_node(writer *to, memory_node *node)
     node->copy = (memory_node *)(uintptr_t)to->count;
 }
 
+/* The node of a tree that an open one is or stands for; NULL for none. */
+static memory_node *node_in(const memory_tree *tree, vfs_node node)
+{
+    memory_node *upper = vfs_overlay_upper(node);
+    if (upper != NULL) {
+        return upper->tree == tree ? upper : NULL;
+    }
+    return node.mount->storage == tree ? (memory_node *)node.item : NULL;
+}
+
 /* Numbers all nodes of a tree whose roots have been added, directories before what is in them. */
 static void add_all_nodes(writer *to, const memory_tree *tree, const handle_table *handles)
 {
@@ -86,11 +97,9 @@ static void add_all_nodes(writer *to, const memory_tree *tree, const handle_tabl
     for (uint32_t i = 0; i < handles->used && !to->failed; i++) {
         const handle *open = &handles->dynamic[i];
         const vfs_file *file = handle_has_file(open) ? open->object : NULL;
-        if (file != NULL && file->node.mount->storage == tree) {
-            memory_node *node = (memory_node *)file->node.item;
-            if (node->copy == NULL) {
-                add_node(to, node);
-            }
+        memory_node *node = file != NULL ? node_in(tree, file->node) : NULL;
+        if (node != NULL && node->copy == NULL) {
+            add_node(to, node);
         }
     }
 }
@@ -135,6 +144,10 @@ static void put_node(writer *to, const memory_node *node)
     put_time(to, node->accessed);
     put_time(to, node->modified);
     put_time(to, node->changed);
+    put(to, node->origin != NULL ? strlen(node->origin) + 1 : 0);
+    if (node->origin != NULL) {
+        put_bytes(to, node->origin, strlen(node->origin));
+    }
     switch (node->type) {
     case VFS_TYPE_FILE:
         put_file(to, node);
@@ -146,10 +159,22 @@ static void put_node(writer *to, const memory_node *node)
         put(to, node->link.length);
         put_bytes(to, node->link.target, node->link.length);
         break;
-    case VFS_TYPE_UNKNOWN:
+    case VFS_TYPE_UNKNOWN: /* a whiteout */
+        put(to, 0);
+        break;
     case VFS_TYPE_CHARACTER_DEVICE:
         break;
     }
+}
+
+/* The place of an overlay among those of a tree. */
+static uint64_t overlay_place(const vfs *files, const vfs_mount *mount)
+{
+    uint64_t place = 0;
+    for (uint32_t i = 0; files->overlays[i] != mount->storage; i++) {
+        place += files->overlays[i] != NULL;
+    }
+    return place;
 }
 
 /* False if the file is of a mount that cannot be saved. */
@@ -166,6 +191,17 @@ static bool put_handle(writer *to, const vfs *files, const handle *open)
     size_t tree = 1;
     while (tree < to->tree_count && mount->storage != to->trees[tree]) {
         tree++;
+    }
+    if (vfs_is_overlay(mount)) {
+        memory_node *upper = vfs_overlay_upper(file->node);
+        if (upper == NULL) {
+            return false;
+        }
+        put(to, STORE_OVERLAY);
+        put(to, number_of(upper));
+        put(to, file->flags);
+        put(to, overlay_place(files, mount));
+        return true;
     }
     if (mount->storage == &files->memory) {
         put(to, mount == &files->mounts[PLACE_TMP] ? STORE_TMP : STORE_DATA);
@@ -220,6 +256,25 @@ static void put_storages(writer *to, const vfs *files, const handle_table *handl
     }
 }
 
+/* Where the overlays are. */
+static void put_overlays(writer *to, const vfs *files)
+{
+    const uint32_t sources = files->overlays != NULL ? files->added->source_count : 0;
+    char path[VFS_PATH_MAX + 1];
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < sources; i++) {
+        count += files->overlays[i] != NULL;
+    }
+    put(to, count);
+    for (uint32_t i = 0; i < sources; i++) {
+        if (files->overlays[i] != NULL) {
+            const size_t length = vfs_source_path(files->added, i, path);
+            put(to, length);
+            put_bytes(to, path, length);
+        }
+    }
+}
+
 static bool put_all(writer *to, vfs *files, const handle_table *handles)
 {
     size_t count = 1;
@@ -231,9 +286,12 @@ static bool put_all(writer *to, vfs *files, const handle_table *handles)
         to->failed = true;
         return true;
     }
+    put_overlays(to, files);
     put(to, count);
-    add_node(to, &files->data);
-    add_node(to, &files->tmp);
+    memory_node *root;
+    for (uint32_t i = 0; (root = vfs_own_root(files, i)) != NULL && !to->failed; i++) {
+        add_node(to, root);
+    }
     put_tree(to, &files->memory, "", handles);
     put_storages(to, files, handles);
     put(to, handles->used);

@@ -12,6 +12,7 @@
 
 typedef struct vfs_mount vfs_mount;
 typedef struct vfs_walk vfs_walk;
+typedef struct vfs_overlay vfs_overlay;
 
 /* A file, directory, link or device. A value that is copied freely; whoever keeps one holds a count
  * on it (vfs_node_retain, vfs_node_release). */
@@ -136,6 +137,7 @@ typedef struct vfs_source {
     eryx_storage *storage;   /* counted */
     eryx_packages *packages; /* counted */
     host_volume *volume;     /* owned */
+    bool overlay;            /* of the volume: what is written stays in memory */
     uint32_t place;
     bool read_only;
 } vfs_source;
@@ -163,12 +165,15 @@ struct vfs {
     vfs_mount mounts[PLACE_COUNT]; /* what is mounted at a place; no backend for nothing */
     vfs_mounts *added;             /* counted; NULL for none */
     vfs_mount *added_mounts;       /* of its sources */
+    vfs_overlay **overlays;        /* of its sources, NULL for others; NULL for none at all */
     eryx_storage **stand_ins;      /* shown for them, NULL or counted; NULL for none at all */
     vfs_lock *locks;               /* made through this tree, in storages and volumes */
     uint32_t lock_count;
-    uint64_t lock_moment; /* of a copy: when it was made */
-    uint16_t mode_of_new; /* VFS_MODE_USUAL: that of its type */
-    memory_tree memory;   /* what is written, under /data and /tmp */
+    uint64_t lock_moment;       /* of a copy: when it was made */
+    uint16_t mode_of_new;       /* VFS_MODE_USUAL: that of its type */
+    memory_tree memory;         /* what is written, under /data and /tmp */
+    tree_watch watch;           /* of these (changes.h) */
+    tree_watch *source_watches; /* of the sources that are storages; NULL if none is watched */
     memory_node data;
     memory_node tmp;
 };
@@ -204,6 +209,14 @@ void vfs_locks_move(vfs *from, vfs *to, uint64_t moment);
 
 /* Removes the locks that are still there. */
 void vfs_locks_release(vfs *files);
+
+/* The roots of what is in the tree's own memory: of /data, of /tmp, and of the overlays in the
+ * order of their sources. NULL after the last. */
+memory_node *vfs_own_root(vfs *files, uint32_t index);
+
+/* The node of the tree's own memory that a node is or stands for; NULL if it is of something else.
+ */
+memory_node *vfs_own_node(const vfs *files, vfs_node node);
 
 /* Gives up what vfs_use_mounts() and vfs_stand_in() took. */
 void vfs_end_mounts(vfs *files);

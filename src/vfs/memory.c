@@ -54,6 +54,7 @@ static void init_node(memory_node *node, memory_tree *tree, vfs_type type)
     vfs_time now = memory_now();
     *node = (memory_node){.tree = tree,
                           .number = ++tree->last_number,
+                          .generation = tree->generation,
                           .type = type,
                           .mode = vfs_usual_mode(type),
                           .accessed = now,
@@ -65,6 +66,31 @@ void memory_root_init(memory_node *root, memory_tree *tree)
 {
     init_node(root, tree, VFS_TYPE_DIRECTORY);
     root->links = 1;
+}
+
+vfs_error memory_node_set_origin(memory_node *node, const char *origin, size_t length)
+{
+    char *copy = malloc(length + 1);
+    if (copy == NULL) {
+        return VFS_INSUFFICIENT_MEMORY;
+    }
+    if (!memory_charge_metadata(node->tree, length)) {
+        free(copy);
+        return VFS_INSUFFICIENT_SPACE;
+    }
+    memcpy(copy, origin, length);
+    copy[length] = '\0';
+    node->origin = copy;
+    return VFS_OK;
+}
+
+void memory_node_drop_origin(memory_node *node)
+{
+    if (node->origin != NULL) {
+        node->tree->metadata -= strlen(node->origin);
+        free(node->origin);
+        node->origin = NULL;
+    }
 }
 
 /* A directory must have no entries. */
@@ -87,6 +113,7 @@ void memory_node_free(memory_node *node)
     case VFS_TYPE_CHARACTER_DEVICE:
         break;
     }
+    memory_node_drop_origin(node);
     if (node->nameless) {
         tree->used.entries--;
     }
@@ -251,11 +278,13 @@ static const char *link_target(vfs_node node, size_t *out_length)
 static vfs_error write_node(vfs_node node, uint64_t offset, const uint8_t *data, size_t size,
                             size_t *out_done)
 {
+    tree_before_change(node_of(node)->tree);
     return memory_file_write(node_of(node), offset, data, size, out_done);
 }
 
 static vfs_error set_node_size(vfs_node node, uint64_t size)
 {
+    tree_before_change(node_of(node)->tree);
     return memory_file_set_size(node_of(node), size);
 }
 
@@ -298,6 +327,7 @@ vfs_error memory_node_add_name(memory_node *directory, const char *name, size_t 
     if (directory->links == 0) {
         return VFS_NO_ENTRY; /* open, but removed */
     }
+    tree_before_change(directory->tree);
     if (memory_directory_find(directory, name, length) != NULL) {
         return VFS_EXIST; /* another user of the storage was faster */
     }
@@ -381,6 +411,7 @@ static vfs_error remove_node(vfs_node directory, const char *name, size_t length
     if (entry == NULL || entry->node != removed) {
         return VFS_NO_ENTRY;
     }
+    tree_before_change(holder->tree);
     memory_directory_remove(holder, entry);
     removed->changed = memory_now();
     touch(holder, removed->changed);
@@ -445,6 +476,7 @@ static vfs_error rename_node(vfs_node old_directory, const char *old_name, size_
     if (new_entry != NULL && new_entry->node == moved) {
         return VFS_OK; /* two names of one file: POSIX wants nothing done */
     }
+    tree_before_change(to->tree);
     if (new_entry != NULL) {
         error = replace_entry(new_entry, moved);
     } else {

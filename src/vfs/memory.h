@@ -14,6 +14,7 @@
 
 typedef struct memory_node memory_node;
 typedef struct memory_discard memory_discard;
+typedef struct tree_watch tree_watch;
 
 /* Accounts of all nodes of one storage. */
 typedef struct memory_tree {
@@ -24,7 +25,10 @@ typedef struct memory_tree {
     uint64_t discarded_bytes; /* in them; still taken, though not used any more */
     uint64_t discarded_rows;
     uint64_t last_number;
-    uint64_t hash_seed; /* of names of directories, both secret; the second is odd */
+    uint64_t generation; /* of changes; each watch begins a new one */
+    uint64_t last_look;  /* for memory_entry.look */
+    tree_watch *watches; /* that have not seen what there is; NULL for none */
+    uint64_t hash_seed;  /* of names of directories, both secret; the second is odd */
     uint64_t hash_factor;
 } memory_tree;
 
@@ -52,6 +56,7 @@ enum {
 typedef struct memory_entry {
     memory_node *node; /* counted in its links */
     uint64_t hash;
+    uint64_t look; /* the last one that has met it (tree_watch.c) */
     size_t name_length;
     char name[];
 } memory_entry;
@@ -65,13 +70,15 @@ typedef struct memory_slot {
 
 struct memory_node {
     memory_tree *tree;
-    memory_node *copy; /* what memory_copy() made of it last; only good right after that */
-    uint64_t number;   /* never used again */
+    memory_node *copy;   /* what memory_copy() made of it last; only good right after that */
+    uint64_t number;     /* never used again */
+    uint64_t generation; /* in which it was made, or its contents changed last */
     uint32_t references;
     uint32_t links; /* names; 1 for the root */
     vfs_type type;
     bool nameless; /* has lost its last name, and still counts as an entry */
     uint16_t mode; /* permission bits */
+    char *origin;  /* of a file or directory of an overlay (overlay.h), owned; NULL for none */
     vfs_time accessed;
     vfs_time modified;
     vfs_time changed;
@@ -132,6 +139,12 @@ void memory_tree_copy_accounts(memory_tree *tree, const memory_tree *from);
 vfs_error memory_node_create(memory_tree *tree, vfs_type type, const char *target,
                              size_t target_length, memory_node **out_node);
 
+/* Sets the origin of a node that has none. VFS_INSUFFICIENT_SPACE, VFS_INSUFFICIENT_MEMORY. */
+vfs_error memory_node_set_origin(memory_node *node, const char *origin, size_t length);
+
+/* Takes the origin away, if there is one. */
+void memory_node_drop_origin(memory_node *node);
+
 /* Frees a node that has neither names nor holders. */
 void memory_node_free(memory_node *node);
 
@@ -145,6 +158,74 @@ bool memory_charge_metadata(memory_tree *tree, uint64_t bytes);
 
 /* Present time. */
 vfs_time memory_now(void);
+
+/* --- what has changed since a moment (tree_watch.c) --- */
+
+enum { TREE_WATCHED_ROOTS = 2 };
+
+/* One name that there was. */
+typedef struct tree_seen {
+    uint64_t number; /* of its node */
+    size_t name;     /* where its name begins */
+    uint32_t parent; /* row of the directory */
+    uint32_t path_length;
+    uint16_t name_length;
+    uint8_t type;
+} tree_seen;
+
+/*
+ * Looks at a tree from one moment to a later one. That costs nothing until something is changed;
+ * then the names that there are at that moment are written down. All zero before the first time.
+ */
+struct tree_watch {
+    tree_watch *next;
+    memory_tree *tree; /* NULL if it is not watched */
+    memory_node *roots[TREE_WATCHED_ROOTS];
+    uint32_t root_count;
+    uint64_t since; /* the generation that began with it */
+    bool changed;
+    bool failed;     /* there was no memory for the names */
+    tree_seen *rows; /* the first ones are of the roots */
+    size_t row_count;
+    size_t row_capacity;
+    char *names;
+    size_t names_size;
+    size_t names_capacity;
+};
+
+/* What a watch tells. found: NULL if it is gone. path: within the root, not terminated. */
+typedef enum tree_difference {
+    TREE_MADE,
+    TREE_CHANGED,
+    TREE_REMOVED,
+} tree_difference;
+typedef bool tree_tell(void *context, uint32_t root, const char *path, size_t length,
+                       tree_difference what, vfs_type type, memory_node *found);
+
+/* Begins to watch what is under some roots of a tree. Cannot fail. */
+void tree_watch_begin(tree_watch *watch, memory_tree *tree, memory_node *const *roots,
+                      uint32_t root_count);
+
+/*
+ * Tells of all that has another state than when the watch began, in no order: of directories that
+ * they are there or not, of files also that they changed. Paths of more than VFS_PATH_MAX bytes are
+ * left out. tell: false to be told no more.
+ * Returns false if something was left out.
+ */
+bool tree_watch_tell(tree_watch *watch, tree_tell *tell, void *context);
+
+/* Ends it and frees what it has. Allowed on one that has not begun. */
+void tree_watch_end(tree_watch *watch);
+
+void tree_watch_all(memory_tree *tree);
+
+/* To be called before anything in a tree is changed. */
+static inline void tree_before_change(memory_tree *tree)
+{
+    if (tree->watches != NULL) {
+        tree_watch_all(tree);
+    }
+}
 
 /* --- names of a directory (memory_directory.c) --- */
 

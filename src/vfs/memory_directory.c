@@ -155,6 +155,7 @@ vfs_error memory_directory_add(memory_node *directory, const char *name, size_t 
         }
     }
     entry->node = node;
+    entry->look = 0;
     entry->hash = hash_name(tree, name, length);
     entry->name_length = length;
     memcpy(entry->name, name, length);

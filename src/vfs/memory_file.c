@@ -182,6 +182,12 @@ void memory_file_read(const memory_node *file, uint64_t offset, uint8_t *buffer,
     *out_got = done;
 }
 
+static void note_change(memory_node *file)
+{
+    file->modified = file->changed = memory_now();
+    file->generation = file->tree->generation;
+}
+
 vfs_error memory_file_write(memory_node *file, uint64_t offset, const uint8_t *data, size_t size,
                             size_t *out_done)
 {
@@ -230,7 +236,7 @@ vfs_error memory_file_write(memory_node *file, uint64_t offset, const uint8_t *d
     if (offset + done > file->file.size) {
         file->file.size = offset + done;
     }
-    file->modified = file->changed = memory_now();
+    note_change(file);
     *out_done = done;
     return VFS_OK;
 }
@@ -256,7 +262,7 @@ vfs_error memory_file_set_size(memory_node *file, uint64_t size)
         shrink_table(file, kept);
     }
     file->file.size = size;
-    file->modified = file->changed = memory_now();
+    note_change(file);
     return VFS_OK;
 }
 
@@ -305,7 +311,7 @@ vfs_error memory_file_replace(memory_node *file, const uint8_t *data, size_t siz
     }
     memory_discard_add(file->tree, old.file.chunks, old.file.capacity);
     free(old.file.chunks);
-    file->modified = file->changed = memory_now();
+    note_change(file);
     return VFS_OK;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "vfs/internal.h"
+#include "vfs/overlay.h"
 #include "vfs/packages.h"
 #include "vfs/storage.h"
 
@@ -213,6 +213,14 @@ vfs_error vfs_mounts_add_volume(vfs_mounts *mounts, const char *path, host_volum
     return add_source(mounts, path, (vfs_source){.volume = volume, .read_only = read_only});
 }
 
+vfs_error vfs_mounts_add_overlay(vfs_mounts *mounts, const char *path, host_volume *volume)
+{
+    if (host_volume_mount(volume).root_type != VFS_TYPE_DIRECTORY) {
+        return VFS_NOT_DIRECTORY;
+    }
+    return add_source(mounts, path, (vfs_source){.volume = volume, .overlay = true});
+}
+
 vfs_error vfs_mounts_add_packages(vfs_mounts *mounts, eryx_packages *packages)
 {
     if (is_taken(mounts, PLACE_SITE_PACKAGES)) {
@@ -261,6 +269,61 @@ static void connect_mounts(vfs *files)
     }
 }
 
+/* What a source is seen as; an overlay is made for it. */
+static vfs_error mount_source(vfs *files, const vfs_source *source, uint32_t index,
+                              uint32_t source_count, vfs_mount *out_mount)
+{
+    if (!source->overlay) {
+        *out_mount = source->storage != NULL    ? storage_mount(source->storage)
+                     : source->packages != NULL ? packages_mount(source->packages)
+                                                : host_volume_mount(source->volume);
+        out_mount->device = DEVICE_ADDED + 2 * index;
+        out_mount->read_only = source->read_only;
+        return VFS_OK;
+    }
+    if (files->overlays == NULL) {
+        files->overlays = calloc(source_count, sizeof *files->overlays);
+        if (files->overlays == NULL) {
+            return VFS_INSUFFICIENT_MEMORY;
+        }
+    }
+    vfs_error error = vfs_overlay_create(&files->memory, source->volume, DEVICE_ADDED + 2 * index,
+                                         &files->overlays[index]);
+    if (error == VFS_OK) {
+        *out_mount = vfs_overlay_mount(files->overlays[index]);
+    }
+    return error;
+}
+
+static void destroy_overlays(vfs *files, uint32_t source_count)
+{
+    for (uint32_t i = 0; files->overlays != NULL && i < source_count; i++) {
+        vfs_overlay_destroy(files->overlays[i]);
+    }
+    free(files->overlays);
+    files->overlays = NULL;
+}
+
+memory_node *vfs_own_root(vfs *files, uint32_t index)
+{
+    if (index < 2) {
+        return index == 0 ? &files->data : &files->tmp;
+    }
+    index -= 2;
+    for (uint32_t i = 0; files->overlays != NULL && i < files->added->source_count; i++) {
+        if (files->overlays[i] != NULL && index-- == 0) {
+            return vfs_overlay_memory(files->overlays[i]);
+        }
+    }
+    return NULL;
+}
+
+memory_node *vfs_own_node(const vfs *files, vfs_node node)
+{
+    return node.mount->storage == &files->memory ? (memory_node *)node.item
+                                                 : vfs_overlay_upper(node);
+}
+
 vfs_error vfs_use_mounts(vfs *files, vfs_mounts *mounts)
 {
     if (mounts == NULL || mounts->source_count == 0) {
@@ -273,11 +336,12 @@ vfs_error vfs_use_mounts(vfs *files, vfs_mounts *mounts)
     for (uint32_t i = 0; i < mounts->source_count; i++) {
         const vfs_source *source = &mounts->sources[i];
         vfs_mount *mount = &added[i];
-        *mount = source->storage != NULL    ? storage_mount(source->storage)
-                 : source->packages != NULL ? packages_mount(source->packages)
-                                            : host_volume_mount(source->volume);
-        mount->device = DEVICE_ADDED + i;
-        mount->read_only = source->read_only;
+        vfs_error error = mount_source(files, source, i, mounts->source_count, mount);
+        if (error != VFS_OK) {
+            destroy_overlays(files, mounts->source_count);
+            free(added);
+            return error;
+        }
         for (uint32_t earlier = 0; earlier < i; earlier++) {
             if (added[earlier].storage == mount->storage) {
                 mount->device = added[earlier].device;
@@ -321,6 +385,7 @@ void vfs_end_mounts(vfs *files)
     for (uint32_t i = 0; files->stand_ins != NULL && i < files->added->source_count; i++) {
         eryx_storage_destroy(files->stand_ins[i]);
     }
+    destroy_overlays(files, files->added != NULL ? files->added->source_count : 0);
     free(files->stand_ins);
     free(files->added_mounts);
     vfs_mounts_release(files->added);

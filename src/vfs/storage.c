@@ -241,6 +241,7 @@ static vfs_error write_found(eryx_storage *storage, vfs_walk *walk, const uint8_
         return VFS_IO;
     }
     vfs_error error;
+    tree_before_change(&storage->tree);
     if (!walk->found) {
         error = make_file(walk, &storage->tree, data, size);
         error = error == VFS_EXIST ? VFS_WOULD_BLOCK : error;

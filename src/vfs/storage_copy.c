@@ -116,6 +116,7 @@ void storage_copy_end(storage_copy *copy, bool use)
     }
     add_accounts(copy, &to->tree);
     if (use) {
+        tree_before_change(&to->tree);
         memory_root_swap(&to->root, &copy->root);
     }
     memory_root_clear(&copy->root);

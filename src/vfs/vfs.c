@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vfs/changes.h"
 #include "vfs/internal.h"
 
 static void mount_memory(vfs *files, vfs_place place, memory_node *root)
@@ -54,7 +55,10 @@ vfs_error vfs_create(const archive *stdlib, const vfs_quota *quota, vfs **out_fi
     }
     files->added = NULL;
     files->added_mounts = NULL;
+    files->overlays = NULL;
     files->stand_ins = NULL;
+    files->watch = (tree_watch){0};
+    files->source_watches = NULL;
     files->locks = NULL;
     files->lock_count = 0;
     files->lock_moment = 0;
@@ -74,6 +78,7 @@ void vfs_destroy(vfs *files)
     if (files == NULL) {
         return;
     }
+    vfs_watch_stop(files);
     vfs_locks_release(files);
     memory_root_clear(&files->data);
     memory_root_clear(&files->tmp);

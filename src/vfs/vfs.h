@@ -172,6 +172,10 @@ vfs_error vfs_mounts_add_storage(vfs_mounts *mounts, const char *path, eryx_stor
 vfs_error vfs_mounts_add_volume(vfs_mounts *mounts, const char *path, host_volume *volume,
                                 bool read_only);
 
+/* The same for a directory of the host that is read alone: what a guest writes there stays in the
+ * memory of its tree (overlay.h). VFS_NOT_DIRECTORY if it is none. */
+vfs_error vfs_mounts_add_overlay(vfs_mounts *mounts, const char *path, host_volume *volume);
+
 /* Adds a tree of packages, which gets one more owner, read-only at /site-packages. VFS_EXIST if
  * there is one, VFS_INSUFFICIENT_MEMORY. */
 vfs_error vfs_mounts_add_packages(vfs_mounts *mounts, eryx_packages *packages);

@@ -410,7 +410,7 @@ static void test_fields_that_lie(void)
         try_field(&made, HEADER_PAGES, values[i]);
         try_field(&made, HEADER_VERSION, values[i]); /* and the stack pointer */
     }
-    ASSERT_EQ(try_field(&made, HEADER_VERSION, 2), ERYX_WRONG_BUILD);
+    ASSERT_EQ(try_field(&made, HEADER_VERSION, 3), ERYX_WRONG_BUILD);
     ASSERT_EQ(try_field(&made, HEADER_BUILD_ID, 5), ERYX_WRONG_BUILD);
     ASSERT_EQ(try_field(&made, HEADER_IMAGE, 5), ERYX_WRONG_BUILD);
     ASSERT_EQ(try_field(&made, HEADER_PAGES, 65537), ERYX_INITIALIZATION);

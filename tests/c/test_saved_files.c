@@ -25,6 +25,19 @@ static void put_text(const char *text)
     size += strlen(text);
 }
 
+/* Of the node that comes next; NULL for none. */
+static const char *origin;
+
+static void put_origin(void)
+{
+    put(origin != NULL ? strlen(origin) + 1 : 0);
+    if (origin != NULL) {
+        memcpy(bytes + size, origin, strlen(origin));
+        size += strlen(origin);
+        origin = NULL;
+    }
+}
+
 static void put_head(vfs_type type, uint64_t number)
 {
     put((uint64_t)type);
@@ -33,12 +46,14 @@ static void put_head(vfs_type type, uint64_t number)
     for (int i = 0; i < 6; i++) {
         put(1); /* times */
     }
+    put_origin();
 }
 
 /* A tree of the sandbox's own files with so many nodes. */
 static void begin(uint64_t nodes)
 {
     size = 0;
+    put(0); /* overlays */
     put(1);
     put(0);
     put(100);
@@ -294,6 +309,39 @@ static void test_chunks_that_lie_outside_or_over_each_other(void)
     drop();
 }
 
+static void test_overlays_and_what_only_they_have(void)
+{
+    static const char *const wrong[] = {"/", "/a", "a/", "..", "a/../b", "a//b", "./a", "\xff"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        begin(3);
+        put_directory(1, 1);
+        put_entry(1, 2, "f");
+        put_directory(2, 0);
+        origin = wrong[i];
+        put_head(VFS_TYPE_FILE, 8);
+        put(0);
+        put(0);
+        put(0);
+        expect_refused();
+    }
+    begin(3); /* a whiteout where there is no overlay */
+    put_directory(1, 1);
+    put_entry(1, 2, "f");
+    put_directory(2, 0);
+    put_head(VFS_TYPE_UNKNOWN, 8);
+    put(0);
+    put(0);
+    expect_refused();
+
+    begin(2); /* an overlay that is not there */
+    put_directory(1, 0);
+    put_directory(2, 0);
+    put(0);
+    const uint64_t overlays = 1;
+    memcpy(bytes, &overlays, sizeof overlays);
+    expect_refused();
+}
+
 static void test_counts_that_cannot_be(void)
 {
     static const uint64_t counts[] = {0,         1, 3, 1000, (uint64_t)1 << 32, (uint64_t)1 << 61,
@@ -322,7 +370,7 @@ static void test_counts_that_cannot_be(void)
         put_directory(2, 0);
         put(0);
         uint64_t trees = counts[i] != 1 ? counts[i] : 2;
-        memcpy(bytes, &trees, sizeof trees);
+        memcpy(bytes + sizeof trees, &trees, sizeof trees); /* behind the count of overlays */
         expect_refused();
         ASSERT_EQ(read_store(NULL, true), ERYX_INITIALIZATION);
     }
@@ -364,7 +412,7 @@ static void put_storages(const char *first, const char *second)
     put(1);
     put_handle(HANDLE_DESCRIPTOR, STORE_STORAGE, 1, VFS_OPEN_READ);
     put(1);
-    memcpy(bytes, &trees, sizeof trees);
+    memcpy(bytes + sizeof trees, &trees, sizeof trees); /* behind the count of overlays */
 }
 
 static void test_storages_are_those_that_are_mounted(void)
@@ -422,5 +470,6 @@ TEST_MAIN(TEST_CASE(test_a_link_cannot_be_open), TEST_CASE(test_what_is_open_fit
           TEST_CASE(test_names_and_targets_are_those_that_guests_can_make),
           TEST_CASE(test_directories_make_a_tree),
           TEST_CASE(test_chunks_that_lie_outside_or_over_each_other),
-          TEST_CASE(test_counts_that_cannot_be), TEST_CASE(test_every_truncation_is_refused),
+          TEST_CASE(test_overlays_and_what_only_they_have), TEST_CASE(test_counts_that_cannot_be),
+          TEST_CASE(test_every_truncation_is_refused),
           TEST_CASE(test_storages_are_those_that_are_mounted))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LIVE = (
     *(eryx.Checkpoint, eryx.PooledSandbox, eryx.Sandbox, eryx.SandboxFactory, eryx.SandboxPool),
     *(eryx.Session, eryx.VfsStorage, eryx.Call, eryx.EventRun),
-    eryx.SessionFiles,
+    *(eryx.SessionFiles, eryx.MountedVolume),
 )
 
 PICKLES = [
@@ -74,6 +74,7 @@ def one_of_each_live_class() -> list[object]:
         eryx.VfsStorage(),
         session.start(""),
         session.files,
+        eryx.Sandbox(volumes=[("/tmp", "/o", "overlay")]).volumes[0],
         a_call(),
     ]
 
@@ -105,13 +106,14 @@ def one_of_each_data_class() -> list[object]:
     return [
         registry,
         eryx.Connection("example.com", "192.0.2.1", 443, True, 1, 2, 3.0, True, None),
-        sandbox.execute("print('hi'); result = {'a': [1]}"),
+        sandbox.execute("print('hi'); result = {'a': [1]}; open('a', 'w').write('b')"),
         eryx.NetConfig(allowed_hosts=["example.com"]).with_root_cert(b"x").allow_localhost(),
         eryx.SandboxPool(max_size=2).stats(),
         journal,
         eryx.ResourceLimits(max_fuel=7),
         session.snapshot_state(),
         eryx.Display({"text/plain": "1"}),
+        eryx.FileChange("/data/a", "made", "file", 1),
         eryx.Output("stdout", "1\n"),
         eryx.Diagnostic(1, 2, "rule", "wrong"),
         eryx.Trace(eryx.TraceEvent("line", 1)),
