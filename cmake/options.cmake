@@ -28,6 +28,10 @@ function(eryx_use_options target)
     if(ERYX_ASSERTIONS)
         target_compile_definitions(${target} PRIVATE ERYX_ASSERTIONS)
     endif()
+    if(ERYX_SANITIZE OR ERYX_SANITIZE_THREADS)
+        # What the sanitizers do is not on the list of system calls (src/worker/lockdown.c).
+        target_compile_definitions(${target} PRIVATE ERYX_WORKER_UNCONFINED)
+    endif()
     if(ERYX_SANITIZE)
         target_compile_options(${target} PRIVATE
             $<$<COMPILE_LANGUAGE:C>:-fsanitize=address,undefined -fno-sanitize-recover=all>
@@ -60,4 +64,12 @@ function(eryx_export_only target map)
         "LINKER:-z,nodelete"
         $<$<CONFIG:Release>:LINKER:--strip-all>)
     set_target_properties(${target} PROPERTIES LINK_DEPENDS "${map}")
+endfunction()
+
+# Links a program that lies at another place each time, whose addresses of functions are read-only once
+# it runs, and stripped.
+function(eryx_protect target)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_link_options(${target} PRIVATE -pie "LINKER:-z,relro" "LINKER:-z,now" "LINKER:-z,noexecstack"
+        $<$<CONFIG:Release>:LINKER:--strip-all>)
 endfunction()

@@ -35,7 +35,8 @@ extern "C" {
     X(BUSY, 9, "the sandbox is already in use", EryxError)                                         \
     X(NEEDS_RESET, 10, "the sandbox must be reset before it can run again", InitializationError)   \
     X(FORKED, 11, "the sandbox belongs to the parent of this process", EryxError)                  \
-    X(WRONG_BUILD, 12, "the image was made by another build of eryx", InitializationError)
+    X(WRONG_BUILD, 12, "the image was made by another build of eryx", InitializationError)         \
+    X(WORKER_CRASHED, 13, "the worker process died", WorkerCrashedError)
 
 typedef enum eryx_status {
 #define ERYX_STATUS_ENUM(name, number, text, exception) ERYX_##name = (number),

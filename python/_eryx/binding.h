@@ -26,6 +26,7 @@ typedef struct binding_state {
     PyTypeObject *packages_type;
     PyTypeObject *checkpoint_type;
     PyTypeObject *changes_type;
+    PyTypeObject *remote_type;
     PyObject *exceptions[BINDING_STATUS_COUNT]; /* class for each status; None for OK */
 } binding_state;
 
@@ -50,6 +51,7 @@ extern PyType_Spec engine_spec;
 extern PyType_Spec core_spec;
 extern PyType_Spec checkpoint_spec;
 extern PyType_Spec changes_spec;
+extern PyType_Spec remote_spec;
 extern PyType_Spec storage_spec;
 extern PyType_Spec packages_spec;
 extern PyStructSequence_Desc outcome_description;
@@ -65,6 +67,16 @@ static inline eryx_sandbox *core_sandbox(PyObject *self)
 {
     return ((core_object *)self)->sandbox;
 }
+
+/*
+ * Reads the arguments of Core.begin() into options, which refer to them; freed with
+ * core_free_run(). False with an exception set, and nothing to free.
+ */
+bool core_parse_run(PyObject *args, PyObject *keywords, eryx_run_options *out_options);
+void core_free_run(eryx_run_options *options);
+
+/* A tuple that begins with the kind of an event that is neither a pause nor the end. */
+PyObject *core_event(const eryx_event *event);
 
 /* Reads a tuple of integers in the order of struct eryx_limits; -1 with an exception set if it is
  * not one. */
@@ -132,6 +144,9 @@ void native_free_allowed(eryx_sandbox_options *options);
 PyObject *native_open_module(PyObject *module, PyObject *args);
 
 /* Methods of Core for live state (live.c). */
+/* Reads the arguments of begin_command() into options, which refer to them; false with an exception
+ * set. */
+bool live_parse_command(PyObject *args, eryx_run_options *out_options);
 PyObject *live_begin_command(PyObject *self, PyObject *args);
 PyObject *live_fork(PyObject *self, PyObject *unused);
 PyObject *live_checkpoint(PyObject *self, PyObject *include_storages);

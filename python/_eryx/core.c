@@ -22,7 +22,7 @@ typedef enum step_outcome {
     STEP_DONE,
     STEP_WAIT,
     STEP_PAUSE,
-    STEP_EVENT, /* something for the package: see event_tuple() */
+    STEP_EVENT, /* something for the package: see core_event() */
 } step_outcome;
 
 /* ---- Construction -----------------------------------------------------------------------------
@@ -158,7 +158,7 @@ static bool take_standard_input(PyObject *input, eryx_run_options *options)
     return true;
 }
 
-static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
+bool core_parse_run(PyObject *args, PyObject *keywords, eryx_run_options *out_options)
 {
     static char *names[] = {
         "source",           "result_variable", "arguments",      "standard_input",    "keep_state",
@@ -184,7 +184,7 @@ static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
             &stream_output, &pause_every_ms, &hide_traceback, &options.callbacks, &options.trace,
             &max_trace_events, &source_is_file, &options.given, &given_size, &max_display_bytes) ||
         !take_standard_input(input, &options)) {
-        return NULL;
+        return false;
     }
     options.max_trace_events = max_trace_events;
     options.source_is_file = source_is_file != 0;
@@ -196,17 +196,30 @@ static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
     options.stream_output = stream_output != 0;
     options.stream_lines = options.stream_output;
     options.pause_every_ms = pause_every_ms;
-    const char **array = NULL;
     if (arguments != NULL) {
-        array = argument_array(arguments);
-        if (array == NULL) {
-            return NULL;
+        options.arguments = argument_array(arguments);
+        if (options.arguments == NULL) {
+            return false;
         }
-        options.arguments = array;
+    }
+    *out_options = options;
+    return true;
+}
+
+void core_free_run(eryx_run_options *options)
+{
+    PyMem_Free((void *)(uintptr_t)options->arguments);
+}
+
+static PyObject *core_begin(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    eryx_run_options options;
+    if (!core_parse_run(args, keywords, &options)) {
+        return NULL;
     }
     eryx_error error = {.message = ""};
     const eryx_status status = eryx_run_begin(core_sandbox(self), &options, &error);
-    PyMem_Free(array);
+    core_free_run(&options);
     if (status != ERYX_OK) {
         return binding_raise(core_state(self), status, &error);
     }
@@ -337,10 +350,13 @@ static PyObject *json_or_none(eryx_bytes json)
     return text;
 }
 
-/* A tuple that begins with the kind of the event. */
-static PyObject *event_tuple(const eryx_event *event)
+PyObject *core_event(const eryx_event *event)
 {
     const int kind = (int)event->kind;
+    if (event->kind == ERYX_EVENT_WAIT) {
+        return Py_BuildValue("(iKiO)", kind, (unsigned long long)event->as.wait.wake_ns,
+                             event->as.wait.fd, event->as.wait.input ? Py_True : Py_False);
+    }
     if (event->kind == ERYX_EVENT_CONNECT) {
         return network_connect_event(event);
     }
@@ -388,15 +404,13 @@ static PyObject *core_step(PyObject *self, PyObject *slice)
         return NULL;
     case STEP_WAIT:
         if (event.as.wait.fd >= 0) {
-            return Py_BuildValue("(iKiO)", (int)event.kind,
-                                 (unsigned long long)event.as.wait.wake_ns, event.as.wait.fd,
-                                 event.as.wait.input ? Py_True : Py_False);
+            return core_event(&event);
         }
         return PyLong_FromUnsignedLongLong(event.as.wait.wake_ns);
     case STEP_PAUSE:
         return PyLong_FromLong(0);
     case STEP_EVENT:
-        return event_tuple(&event);
+        return core_event(&event);
     }
     return NULL;
 }

@@ -8,7 +8,7 @@ typedef struct checkpoint_object {
     eryx_checkpoint *checkpoint;
 } checkpoint_object;
 
-PyObject *live_begin_command(PyObject *self, PyObject *args)
+bool live_parse_command(PyObject *args, eryx_run_options *out_options)
 {
     int command = 0;
     eryx_run_options options;
@@ -17,13 +17,23 @@ PyObject *live_begin_command(PyObject *self, PyObject *args)
     unsigned long long pause_every_ms = 0;
     if (!PyArg_ParseTuple(args, "iy#K:begin_command", &command, &options.source, &size,
                           &pause_every_ms)) {
-        return NULL;
+        return false;
     }
     options.command = (eryx_run_command)command;
     options.source_size = (size_t)size;
     options.result_variable = NULL;
     options.keep_state = true;
     options.pause_every_ms = pause_every_ms;
+    *out_options = options;
+    return true;
+}
+
+PyObject *live_begin_command(PyObject *self, PyObject *args)
+{
+    eryx_run_options options;
+    if (!live_parse_command(args, &options)) {
+        return NULL;
+    }
     eryx_error error = {.message = ""};
     const eryx_status status = eryx_run_begin(core_sandbox(self), &options, &error);
     if (status != ERYX_OK) {

@@ -30,6 +30,10 @@ static int add_types(PyObject *module, binding_state *state)
     if (state->packages_type == NULL || PyModule_AddType(module, state->packages_type) < 0) {
         return -1;
     }
+    state->remote_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &remote_spec, NULL);
+    if (state->remote_type == NULL || PyModule_AddType(module, state->remote_type) < 0) {
+        return -1;
+    }
     state->outcome_type = PyStructSequence_NewType(&outcome_description);
     if (state->outcome_type == NULL || PyModule_AddType(module, state->outcome_type) < 0) {
         return -1;
@@ -67,6 +71,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->packages_type);
     Py_VISIT(state->checkpoint_type);
     Py_VISIT(state->changes_type);
+    Py_VISIT(state->remote_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_VISIT(state->exceptions[status]);
     }
@@ -86,6 +91,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->packages_type);
     Py_CLEAR(state->checkpoint_type);
     Py_CLEAR(state->changes_type);
+    Py_CLEAR(state->remote_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_CLEAR(state->exceptions[status]);
     }

@@ -14,6 +14,7 @@
     X(RUN_SEAL)                                                                                    \
     X(RUN_FILES)                                                                                   \
     X(RUN_STOP_THREADS)                                                                            \
+    X(WORKER_CRASHED)                                                                              \
     X(SCRUB_STDOUT)                                                                                \
     X(SCRUB_STDERR)                                                                                \
     X(SCRUB_FILES)                                                                                 \

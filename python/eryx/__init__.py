@@ -20,6 +20,7 @@ from eryx._errors import (
     SuspendCallback,
     TimeoutError,  # noqa: A004  (also a builtins.TimeoutError, so hiding the builtin does no harm)
     ToolError,
+    WorkerCrashedError,
 )
 from eryx._eryx import VERSION as __version__  # noqa: N811
 from eryx._limits import ResourceLimits
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         PoolExhaustedError,
         PoolTimeoutError,
     )
+    from eryx._processes import Workers
     from eryx._prompt import prompt
     from eryx._run_files import FileChange
     from eryx._session import Checkpoint, Session
@@ -86,6 +88,7 @@ _LATER = {
     "Trace": "eryx._events",
     "TraceEvent": "eryx._tracing",
     "VfsStorage": "eryx._storage",
+    "Workers": "eryx._processes",
     "callback_stub": "eryx._callbacks",
     "configure": "eryx._configure",
     "prompt": "eryx._prompt",
@@ -132,6 +135,8 @@ __all__ = [
     "Trace",
     "TraceEvent",
     "VfsStorage",
+    "WorkerCrashedError",
+    "Workers",
     "__version__",
     "callback_stub",
     "configure",

@@ -6,10 +6,14 @@ import os
 import sys
 
 from eryx._annotations import late_annotations
+from eryx._errors import EryxError
 from eryx._eryx import Core, Engine, Packages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from eryx._factory_template import Template
     from eryx._options import Equipment
     from eryx._storage import CoreMounts
 
@@ -32,26 +36,60 @@ def shared_engine() -> Engine:
     return _engine
 
 
+class Recipe:
+    """What an engine that was derived is made of, for another process."""
+
+    __slots__ = ("_held", "_most_memory", "number")
+
+    _last = 0
+
+    def __init__(self, held: Template | bytes, most_memory: int) -> None:
+        """held: as for `hold`; most_memory: bytes that sandboxes may begin with."""
+        Recipe._last += 1
+        self.number = Recipe._last
+        self._held = held
+        self._most_memory = most_memory
+
+    def hold(self, sealed: bytes) -> None:
+        """Keeps the template in that form, sealed without a key."""
+        self._held = sealed
+
+    def parts(self) -> tuple[bytes, bytes, int]:
+        """What was frozen, the archive of packages (empty for none) and the limit of memory."""
+        held = self._held
+        if isinstance(held, bytes):
+            from eryx._factory_template import open_template
+
+            held = open_template(held, None, None)
+        return held.frozen, held.archive, self._most_memory
+
+
 class Place:
     """Where sandboxes start, and what they have."""
 
-    __slots__ = ("engine", "native_modules", "packages")
+    __slots__ = ("engine", "native_modules", "packages", "recipe")
 
     def __init__(
         self,
         engine: Engine,
         packages: Packages | None = None,
         native_modules: tuple[object, ...] = (),
+        recipe: Recipe | None = None,
     ) -> None:
-        """packages: None for those of the engine; native_modules: handles."""
+        """packages: None for those of the engine; native_modules: handles; recipe: of the engine,
+        None if it is the shared one.
+        """
         self.engine = engine
         self.packages = packages
         self.native_modules = native_modules
+        self.recipe = recipe
 
     def new_core(
         self, limits: tuple[int, ...], equipment: Equipment, mounts: CoreMounts = ()
     ) -> Core:
         """A sandbox. equipment: what it has besides."""
+        if equipment.isolation is not None:
+            return self._new_core_in_process(limits, equipment, mounts)
         return Core(
             self.engine,
             limits,
@@ -62,6 +100,28 @@ class Place:
             equipment.secrets,
             self.native_modules + equipment.native_modules,
         )
+
+    def _new_core_in_process(
+        self, limits: tuple[int, ...], equipment: Equipment, mounts: CoreMounts
+    ) -> Core:
+        """The same in a worker process, which has less."""
+        missing = [
+            name
+            for name, is_wanted in (
+                ("storages (files=, vfs=)", mounts),
+                ("native modules", self.native_modules),
+                ("site_packages", self.packages is not None),
+            )
+            if is_wanted
+        ]
+        if missing:
+            raise EryxError(
+                f"sandboxes in worker processes have no {', no '.join(missing)} "
+                "(docs/workers.md says what they have)"
+            )
+        assert equipment.isolation is not None
+        core: Any = equipment.isolation.new_core(limits, self.recipe)
+        return core  # type: ignore[no-any-return]  # it has the methods of one
 
 
 def trim() -> None:

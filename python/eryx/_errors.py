@@ -124,6 +124,17 @@ class CancelledError(EryxError):
     __module__ = "eryx"
 
 
+class WorkerCrashedError(EryxError):
+    """The worker process of a sandbox died, or did what it should not and was ended.
+
+    The run is over, and so are those of other sandboxes in the same process. What they had written
+    until then is in `stdout` and `stderr`, as far as it had come. A `Sandbox` can be used again; a
+    `Session` after `Session.reset`, or `Session.load` of what was saved.
+    """
+
+    __module__ = "eryx"
+
+
 class ToolError(EryxError):
     """Raised by a callback for the guest to read: its text always reaches it, and nothing else.
 

@@ -8,7 +8,7 @@ import time
 from weakref import WeakSet
 
 from eryx._annotations import late_annotations
-from eryx._engine import Place, shared_engine
+from eryx._engine import Place, Recipe, shared_engine
 from eryx._errors import EryxError, InitializationError, ResourceLimitError
 from eryx._eryx import (
     EVENT_CALLBACK,
@@ -165,7 +165,8 @@ class SandboxFactory(Origin):
         packages = Packages(template.archive) if template.archive else None
         engine = shared_engine().derive(template.frozen, packages, most_memory)
         self._most_memory = most_memory
-        self._set_origin(Place(engine, None, native_modules), table)
+        recipe = Recipe(template if sealed is None else sealed, most_memory)
+        self._set_origin(Place(engine, None, native_modules, recipe), table)
         self._description = template.description
         # The packages of a folder that were added to those of the factory last, and what that gave.
         self._extended_last: tuple[str, Place] | None = None
@@ -241,7 +242,7 @@ class SandboxFactory(Origin):
         if last is None or last[0] != contents.digest:
             files = {**unpack(self._template().archive), **unpack(contents.archive())}
             handles = (*self._place.native_modules, *open_handles(contents.modules))
-            place = Place(self._place.engine, Packages(pack(files)), handles)
+            place = Place(self._place.engine, Packages(pack(files)), handles, self._place.recipe)
             last = self._extended_last = contents.digest, place
         return last[1]
 
@@ -412,6 +413,8 @@ class SandboxFactory(Origin):
             plain = self._template()
             self._sealed = SEAL.seal(plain.pack(), None)
             self._plain = None
+            if self._place.recipe is not None:
+                self._place.recipe.hold(self._sealed)
         if key is None:
             return self._sealed
         return SEAL.seal(bytes(SEAL.open(self._sealed, None, MOST_BYTES)), key)

@@ -12,6 +12,7 @@ from typing import IO, Any, Literal, Protocol, TypedDict
 from eryx._callbacks import CallbackRegistry
 from eryx._limits import ResourceLimits
 from eryx._network import NetConfig
+from eryx._processes import Tenant, Workers
 from eryx._storage import VfsStorage, Volume
 from eryx._tracing import TraceEvent
 from eryx.native import NativeModule
@@ -33,6 +34,9 @@ Callbacks = (
     | Mapping[str, Callable[..., Any]]
     | Sequence[dict[str, Any] | CallbackRegistry | Callable[..., Any]]
 )
+
+# Where a sandbox runs: in a worker process of those that the package keeps, or of these workers.
+Isolation = Literal["process"] | Workers | Tenant
 
 
 class RequestOptions(TypedDict, total=False):
@@ -78,6 +82,7 @@ class PlaceOptions(TypedDict, total=False):
     scrub_files: bool | None
     volumes: Iterable[Volume] | Mapping[str, str] | None
     native_modules: Iterable[NativeModule] | None
+    isolation: Isolation | None
 
 
 class SandboxOptions(RequestOptions, PlaceOptions, total=False):

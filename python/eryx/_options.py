@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from eryx._callbacks import CallbackTable
     from eryx._limits import ResourceLimits
     from eryx._network import CoreNetwork, NetConfig
+    from eryx._option_types import Isolation
+    from eryx._processes import Tenant
     from eryx._secrets import CoreSecrets
     from eryx._storage import CoreVolumes, Volume
     from eryx._tracing import TraceEvent
@@ -163,7 +165,7 @@ class Request:
 class Equipment:
     """What a sandbox has for as long as it lives, as Core takes it. Not changed either."""
 
-    __slots__ = ("asking_network", "native_modules", "network", "secrets", "volumes")
+    __slots__ = ("asking_network", "isolation", "native_modules", "network", "secrets", "volumes")
 
     def __init__(
         self,
@@ -176,8 +178,20 @@ class Equipment:
         scrub_files: bool | None = None,
         volumes: Iterable[Volume] | Mapping[str, str] | None = None,
         native_modules: Iterable[NativeModule] | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
         """Raises TypeError, ValueError and EryxError; opens the native modules."""
+        self.isolation: Tenant | None = None
+        if isolation is not None:
+            from eryx._processes import tenant_of
+
+            self.isolation = tenant_of(isolation)
+            _refuse_beyond_process(
+                network=network,
+                secrets=secrets,
+                volumes=volumes,
+                native_modules=native_modules,
+            )
         if mcp is not None:
             raise EryxError("mcp is not implemented in this version of eryx")
         self.volumes: CoreVolumes = ()
@@ -221,6 +235,16 @@ class Equipment:
             for host, _, mode in self.volumes:
                 if mode == WRITABLE:
                     check_writable(host)
+
+
+def _refuse_beyond_process(**options: object) -> None:
+    """Raises EryxError for what does not go into a worker process."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise EryxError(
+            f"{' and '.join(given)} cannot be had in a worker process (isolation=...); "
+            "docs/workers.md says what can"
+        )
 
 
 def _variable_name(name: str | None) -> str:

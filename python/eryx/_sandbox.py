@@ -12,6 +12,7 @@ from eryx._errors import (
     ResourceLimitError,
     SuspendCallback,
     TimeoutError,  # noqa: A004  (ours)
+    WorkerCrashedError,
 )
 from eryx._limits import DEFAULT_DISPLAY_BYTES, ResourceLimits
 from eryx._options import Equipment, Request, among
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from eryx._events import EventRun
     from eryx._journal import Recording, ReplayOutcome
     from eryx._network import NetConfig
-    from eryx._option_types import Callbacks, StandardInput
+    from eryx._option_types import Callbacks, Isolation, StandardInput
     from eryx._run_options import Given
     from eryx._storage import CoreMounts, CoreVolumes, Volume
     from eryx._tracing import TraceEvent
@@ -46,7 +47,14 @@ _NOTHING = (None, None, None, None, None, None, ..., None)
 _NO_CORE: Core = None  # type: ignore[assignment]
 
 # How a run can end without a result.
-_RUN_ERRORS = (ExecutionError, TimeoutError, ResourceLimitError, CancelledError, SuspendCallback)
+_RUN_ERRORS = (
+    ExecutionError,
+    TimeoutError,
+    ResourceLimitError,
+    CancelledError,
+    SuspendCallback,
+    WorkerCrashedError,
+)
 
 # How long a signal such as Ctrl-C may go unnoticed while the guest computes.
 _PAUSE_MS = 25
@@ -108,6 +116,7 @@ class Sandbox(OneOfAKind):
         native_modules: Iterable[NativeModule] | None = None,
         meter: bool = False,
         print_traceback: bool | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
         """Makes a sandbox in which Python has started.
 
@@ -144,6 +153,8 @@ class Sandbox(OneOfAKind):
             few percent faster.
         print_traceback: whether the traceback of an exception that ends a run is printed to stderr
             as well, as CPython does; None for yes.
+        isolation: where it runs: None for this process, ``"process"`` for a worker process of its
+            own kind, or `Workers` or what `Workers.tenant` gives. See docs/workers.md.
 
         Raises TypeError and ValueError for arguments that are wrong, InitializationError if there
         is not enough memory or address space.

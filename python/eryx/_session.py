@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from eryx import _eryx
     from eryx._eryx import Outcome
     from eryx._network import NetConfig
-    from eryx._option_types import Callbacks, StandardInput
+    from eryx._option_types import Callbacks, Isolation, StandardInput
     from eryx._result import ExecuteResult
     from eryx._session_files import SessionFiles
     from eryx._session_threads import SessionThread
@@ -125,6 +125,7 @@ class Session(Sandbox):
         native_modules: Iterable[NativeModule] | None = None,
         meter: bool = False,
         print_traceback: bool | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
         """Makes a session in which Python has started.
 

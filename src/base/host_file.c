@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/status.h"
@@ -73,4 +74,9 @@ eryx_status host_file_replace(const char *path, const void *data, uint64_t size,
 done:
     free(temporary);
     return status;
+}
+
+bool host_file_status(int descriptor, struct stat *out_status)
+{
+    return syscall(SYS_fstat, descriptor, out_status) == 0;
 }

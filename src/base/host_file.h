@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "eryx/eryx.h"
@@ -23,5 +24,9 @@ bool host_file_write(int descriptor, const void *data, uint64_t size);
  */
 eryx_status host_file_replace(const char *path, const void *data, uint64_t size, mode_t mode,
                               eryx_error *out_error);
+
+/* fstat() by the system call of that name, which a worker process may do: newer C libraries use one
+ * that takes a path. False with errno. */
+bool host_file_status(int descriptor, struct stat *out_status);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/host_file.h"
 #include "base/status.h"
 #include "live/live_state.h"
+#include "live/saved_file.h"
 #include "live/state_header.h"
 #include "sandbox/use.h"
 #include "state/store.h"
@@ -27,9 +28,29 @@ enum { FORMAT_VERSION = 3 };
 
 /* ---- Saving ---------------------------------------------------------------------------------- */
 
+/* Where it is written. */
+typedef struct saved_target {
+    const char *path; /* NULL for a descriptor */
+    int descriptor;
+} saved_target;
+
+static eryx_status write_to(const saved_target *target, const uint8_t *data, uint64_t size,
+                            eryx_error *out_error)
+{
+    if (target->path != NULL) {
+        return host_file_replace(target->path, data, size, S_IRUSR | S_IWUSR, out_error);
+    }
+    if (!host_file_write(target->descriptor, data, size)) {
+        return status_fail(ERYX_INITIALIZATION, out_error, "the session cannot be written: %s",
+                           strerror(errno));
+    }
+    return ERYX_OK;
+}
+
 /* All of the file in one piece, since the checksum is at its start. */
 static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memory,
-                           const live_bytes *store, const char *path, eryx_error *out_error)
+                           const live_bytes *store, const saved_target *target,
+                           eryx_error *out_error)
 {
     state_header header =
         state_header_make(magic, FORMAT_VERSION, &sandbox->engine->image, memory, store->size);
@@ -47,12 +68,12 @@ static eryx_status compose(const eryx_sandbox *sandbox, const live_memory *memor
     memcpy(to + ranges_size + memory->size, store->data, store->size);
     header.checksum = state_header_checksum(&header, to, size - sizeof header);
     memcpy(data, &header, sizeof header);
-    eryx_status status = host_file_replace(path, data, size, S_IRUSR | S_IWUSR, out_error);
+    eryx_status status = write_to(target, data, size, out_error);
     free(data);
     return status;
 }
 
-static eryx_status save(eryx_sandbox *sandbox, const char *path, bool include_storages,
+static eryx_status save(eryx_sandbox *sandbox, const saved_target *target, bool include_storages,
                         eryx_error *out_error)
 {
     eryx_status status = live_check_ready(sandbox, out_error);
@@ -68,7 +89,7 @@ static eryx_status save(eryx_sandbox *sandbox, const char *path, bool include_st
     live_memory memory = {0};
     if (live_memory_find_flat(&sandbox->map, &sandbox->instance.memory,
                               sandbox->instance.stack_pointer, &sandbox->engine->image, &memory)) {
-        status = compose(sandbox, &memory, &store, path, out_error);
+        status = compose(sandbox, &memory, &store, target, out_error);
     } else {
         status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
@@ -83,9 +104,21 @@ eryx_status eryx_sandbox_save(eryx_sandbox *sandbox, const char *path, bool incl
     if (path == NULL) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "no path was given");
     }
+    const saved_target target = {.path = path, .descriptor = -1};
     eryx_status status = use_begin(sandbox, out_error);
     if (status == ERYX_OK) {
-        status = save(sandbox, path, include_storages, out_error);
+        status = save(sandbox, &target, include_storages, out_error);
+        use_end(sandbox);
+    }
+    return status;
+}
+
+eryx_status saved_file_write(eryx_sandbox *sandbox, int descriptor, eryx_error *out_error)
+{
+    const saved_target target = {.path = NULL, .descriptor = descriptor};
+    eryx_status status = use_begin(sandbox, out_error);
+    if (status == ERYX_OK) {
+        status = save(sandbox, &target, false, out_error);
         use_end(sandbox);
     }
     return status;
@@ -95,7 +128,8 @@ eryx_status eryx_sandbox_save(eryx_sandbox *sandbox, const char *path, bool incl
 
 /* A file that is being read. */
 typedef struct saved_file {
-    const char *path;
+    const char *path; /* or what it is called, if it is open already */
+    int descriptor;   /* -1 if it is not */
     state_header header;
     uint8_t *rest; /* what is behind the header, allocated */
     uint64_t size; /* of the rest */
@@ -199,7 +233,7 @@ static eryx_status read_parts(const eryx_sandbox *sandbox, int descriptor, saved
 {
     state_header *header = &file->header;
     struct stat attributes;
-    if (fstat(descriptor, &attributes) != 0 || !S_ISREG(attributes.st_mode) ||
+    if (!host_file_status(descriptor, &attributes) || !S_ISREG(attributes.st_mode) ||
         !read_all(descriptor, header, sizeof *header) ||
         memcmp(header->magic, magic, sizeof magic) != 0) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s: not a saved session", file->path);
@@ -227,6 +261,9 @@ static eryx_status read_parts(const eryx_sandbox *sandbox, int descriptor, saved
 static eryx_status read_file(const eryx_sandbox *sandbox, saved_file *file, eryx_error *out_error)
 {
     /* Opening a pipe must not wait for somebody to write to it. */
+    if (file->descriptor >= 0) {
+        return read_parts(sandbox, file->descriptor, file, out_error);
+    }
     int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s: %s", file->path, strerror(errno));
@@ -267,9 +304,10 @@ static eryx_status take_apart(const eryx_sandbox *sandbox, const saved_file *fil
     return ERYX_OK;
 }
 
-static eryx_status load(eryx_sandbox *sandbox, const char *path, eryx_error *out_error)
+static eryx_status load(eryx_sandbox *sandbox, const char *path, int descriptor,
+                        eryx_error *out_error)
 {
-    saved_file file = {.path = path};
+    saved_file file = {.path = path, .descriptor = descriptor};
     live_bytes store = {0};
     live_state state = {0};
     eryx_status status = read_file(sandbox, &file, out_error);
@@ -307,7 +345,18 @@ eryx_status eryx_sandbox_load(eryx_sandbox *sandbox, const char *path, eryx_erro
     }
     eryx_status status = use_begin(sandbox, out_error);
     if (status == ERYX_OK) {
-        status = load(sandbox, path, out_error);
+        status = load(sandbox, path, -1, out_error);
+        use_end(sandbox);
+    }
+    return status;
+}
+
+eryx_status saved_file_read(eryx_sandbox *sandbox, int descriptor, const char *name,
+                            eryx_error *out_error)
+{
+    eryx_status status = use_begin(sandbox, out_error);
+    if (status == ERYX_OK) {
+        status = load(sandbox, name, descriptor, out_error);
         use_end(sandbox);
     }
     return status;

@@ -18,6 +18,7 @@ static const char *const files[] = {"/sys/fs/cgroup/memory.pressure", "/proc/pre
 
 static atomic_uint_fast64_t next_look;
 static atomic_bool is_short;
+static atomic_bool is_ignored;
 
 /* The share of the last ten seconds in percent; -1 if the file does not say. */
 static long read_share(const char *path)
@@ -45,9 +46,17 @@ static bool look(void)
     return share >= SHORT_PERCENT;
 }
 
+void memory_pressure_ignore(void)
+{
+    atomic_store_explicit(&is_ignored, true, memory_order_relaxed);
+}
+
 bool memory_is_short(void)
 {
     struct timespec time;
+    if (atomic_load_explicit(&is_ignored, memory_order_relaxed)) {
+        return false;
+    }
     clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
     uint64_t now = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
     uint_fast64_t due = atomic_load_explicit(&next_look, memory_order_relaxed);

@@ -10,4 +10,7 @@
 /* Looks at most twice a second. False where the kernel does not tell. Threads: any. */
 bool memory_is_short(void);
 
+/* From now on memory is never short: for a process that may open no files. Threads: any. */
+void memory_pressure_ignore(void);
+
 #endif

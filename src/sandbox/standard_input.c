@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/host_file.h"
 #include "base/status.h"
 #include "sandbox/run.h"
 
@@ -47,6 +48,7 @@ void standard_input_end(standard_input *input, bool is_ours)
     input->fd = -1;
     input->is_file = false;
     input->wanted = false;
+    input->asked = 0;
 }
 
 void standard_input_destroy(standard_input *input)
@@ -73,7 +75,7 @@ eryx_status standard_input_begin(standard_input *input, const eryx_run_options *
         input->fd = fd;
         struct stat status;
         input->is_file =
-            fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+            host_file_status(fd, &status) && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
         return ERYX_OK;
     }
     if (options->standard_input_size == 0) {
@@ -130,8 +132,10 @@ standard_input_state standard_input_fill(standard_input *input, size_t wanted)
         return STANDARD_INPUT_END;
     }
     if (!has_come(input)) {
+        input->asked = wanted;
         return STANDARD_INPUT_NOT_YET;
     }
+    input->asked = 0;
     if (input->bytes == NULL) {
         input->bytes = malloc(CHUNK_BYTES);
         if (input->bytes == NULL) {

@@ -21,6 +21,7 @@ typedef struct standard_input {
     int fd;           /* a duplicate of the embedder's, where more comes from; -1 for none */
     bool is_file;     /* always ready, though it may take a moment */
     bool wanted;      /* the guest waits for it */
+    size_t asked;     /* how much it wanted of what had not come yet; 0 if that is not known */
     wait_set waiting; /* of the descriptor */
 } standard_input;
 

@@ -23,7 +23,7 @@ ALL_SOURCES = sorted(
 # The rooms of src/. Each file may include files of its own room and of those before it.
 ROOMS = (
     *("base", "machine", "vfs", "tls", "net", "secrets", "native", "state", "sandbox", "live"),
-    "imports",
+    *("imports", "worker"),
 )
 
 # Compiled with generated code and shipped next to each other: they know no rooms.

@@ -1,0 +1,437 @@
+/*
+ * RemoteCore: a sandbox in a worker process, with the methods of Core. What comes from the worker
+ * is checked by the library (src/worker/client.c); what Python objects are made of it is the same
+ * as for a sandbox of this process.
+ */
+#include "binding.h"
+#include "gate.h"
+
+#include <time.h>
+
+#include "worker/client.h"
+
+enum {
+    /* How long a signal may go unnoticed while the guest runs. */
+    WAIT_SLICE_NS = 25 * 1000 * 1000,
+};
+
+typedef struct remote_object {
+    PyObject_HEAD
+    worker_client *client; /* owned */
+} remote_object;
+
+static worker_client *client_of(PyObject *self)
+{
+    return ((remote_object *)self)->client;
+}
+
+static PyObject *raise_status(PyObject *self, eryx_status status, const eryx_error *error)
+{
+    return binding_raise(core_state(self), status, error);
+}
+
+/* None, or an exception. */
+static PyObject *none_or_raise(PyObject *self, eryx_status status, const eryx_error *error)
+{
+    if (status != ERYX_OK) {
+        return raise_status(self, status, error);
+    }
+    Py_RETURN_NONE;
+}
+
+/* ---- Construction -----------------------------------------------------------------------------
+ */
+
+static PyObject *from_client(PyTypeObject *type, worker_client *client)
+{
+    remote_object *self = (remote_object *)PyType_GenericAlloc(type, 0);
+    if (self == NULL) {
+        worker_client_destroy(client);
+        return NULL;
+    }
+    self->client = client;
+    return (PyObject *)self;
+}
+
+/* Reads (frozen, archive, most memory), or None for an engine that the worker has; the recipe
+ * refers to them. False with an exception set. */
+static bool parse_recipe(PyObject *parts, uint64_t number, worker_recipe *out_recipe)
+{
+    *out_recipe = (worker_recipe){.number = number};
+    if (parts == Py_None) {
+        return true;
+    }
+    const char *frozen;
+    const char *archive;
+    Py_ssize_t frozen_size;
+    Py_ssize_t archive_size;
+    unsigned long long most;
+    if (!PyTuple_Check(parts)) {
+        PyErr_SetString(PyExc_TypeError, "a recipe is a tuple or None");
+        return false;
+    }
+    if (!PyArg_ParseTuple(parts, "y#y#K", &frozen, &frozen_size, &archive, &archive_size, &most)) {
+        return false;
+    }
+    out_recipe->frozen = (eryx_bytes){(const uint8_t *)frozen, (size_t)frozen_size};
+    if (archive_size > 0) {
+        out_recipe->packages = (eryx_bytes){(const uint8_t *)archive, (size_t)archive_size};
+    }
+    out_recipe->max_memory_bytes = most;
+    return true;
+}
+
+static PyObject *remote_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"control", "limits", "engine", "recipe", NULL};
+    int control = -1;
+    PyObject *limits = NULL;
+    unsigned long long engine = 0;
+    PyObject *parts = Py_None;
+    eryx_limits values;
+    worker_recipe recipe;
+    eryx_limits_init(&values);
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iO!|KO:RemoteCore", names, &control,
+                                     &PyTuple_Type, &limits, &engine, &parts) ||
+        limits_parse(limits, &values) < 0 || !parse_recipe(parts, engine, &recipe)) {
+        return NULL;
+    }
+    worker_client *client = NULL;
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = worker_client_create(control, engine == 0 ? NULL : &recipe, &values, &client, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
+        return binding_raise(PyType_GetModuleState(type), status, &error);
+    }
+    return from_client(type, client);
+}
+
+static void remote_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    worker_client_destroy(client_of(self));
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+/* ---- Runs -------------------------------------------------------------------------------------
+ */
+
+static PyObject *remote_begin(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    eryx_run_options options;
+    if (!core_parse_run(args, keywords, &options)) {
+        return NULL;
+    }
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    PyThreadState *thread = gate_give_up();
+    status = worker_client_begin(client_of(self), &options, &error);
+    gate_take(thread);
+    core_free_run(&options);
+    return none_or_raise(self, status, &error);
+}
+
+static PyObject *remote_begin_command(PyObject *self, PyObject *args)
+{
+    eryx_run_options options;
+    if (!live_parse_command(args, &options)) {
+        return NULL;
+    }
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = worker_client_begin(client_of(self), &options, &error);
+    Py_END_ALLOW_THREADS
+    return none_or_raise(self, status, &error);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+/* The next event; false with an exception set. wait: wait for it, for one slice at most. */
+static bool take_event(PyObject *self, bool wait, eryx_event *out_event)
+{
+    worker_client *client = client_of(self);
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    PyThreadState *thread = gate_give_up();
+    status = worker_client_step(client, out_event, &error);
+    if (status == ERYX_OK && wait && out_event->kind == ERYX_EVENT_WAIT) {
+        worker_client_wait(out_event, now_ns() + WAIT_SLICE_NS);
+    }
+    gate_take(thread);
+    if (status != ERYX_OK) {
+        (void)raise_status(self, status, &error);
+        return false;
+    }
+    return true;
+}
+
+static PyObject *remote_outcome(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    const eryx_result *result = worker_client_result(client_of(self));
+    if (result == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "no run has ended");
+        return NULL;
+    }
+    return outcome_from_result(core_state(self), result);
+}
+
+static PyObject *remote_run(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    for (;;) {
+        eryx_event event;
+        if (!take_event(self, true, &event)) {
+            return NULL;
+        }
+        if (event.kind == ERYX_EVENT_DONE) {
+            return remote_outcome(self, NULL);
+        }
+        if (event.kind == ERYX_EVENT_CALLBACK) {
+            (void)worker_client_raise(client_of(self), event.as.callback.id, "LookupError",
+                                      "there are no callbacks");
+        }
+        if (PyErr_CheckSignals() < 0) {
+            (void)worker_client_reset(client_of(self)); /* if it fails the next use says so */
+            return NULL;
+        }
+    }
+}
+
+static PyObject *remote_step(PyObject *self, PyObject *slice)
+{
+    (void)slice;
+    eryx_event event;
+    if (!take_event(self, false, &event)) {
+        return NULL;
+    }
+    if (event.kind == ERYX_EVENT_DONE) {
+        Py_RETURN_NONE;
+    }
+    return core_event(&event);
+}
+
+/* True if the call got its answer; False if nobody waits for it any more. */
+static PyObject *answered(PyObject *self, eryx_status status)
+{
+    if (status == ERYX_INVALID_ARGUMENT) {
+        Py_RETURN_FALSE;
+    }
+    if (status != ERYX_OK) {
+        return raise_status(self, status, NULL);
+    }
+    Py_RETURN_TRUE;
+}
+
+static PyObject *remote_callback_return(PyObject *self, PyObject *args)
+{
+    unsigned long id = 0;
+    const char *json = NULL;
+    Py_ssize_t size = 0;
+    if (!PyArg_ParseTuple(args, "ks#:callback_return", &id, &json, &size)) {
+        return NULL;
+    }
+    return answered(self, worker_client_return(client_of(self), (uint32_t)id, json, (size_t)size));
+}
+
+static PyObject *remote_callback_raise(PyObject *self, PyObject *args)
+{
+    unsigned long id = 0;
+    const char *type = NULL;
+    const char *text = NULL;
+    if (!PyArg_ParseTuple(args, "kyy:callback_raise", &id, &type, &text)) {
+        return NULL;
+    }
+    return answered(self, worker_client_raise(client_of(self), (uint32_t)id, type, text));
+}
+
+static PyObject *remote_cancel(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    worker_client_cancel(client_of(self));
+    Py_RETURN_NONE;
+}
+
+/* ---- State ------------------------------------------------------------------------------------
+ */
+
+static PyObject *remote_reset(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = worker_client_reset(client_of(self));
+    Py_END_ALLOW_THREADS
+    return none_or_raise(self, status, NULL);
+}
+
+static PyObject *remote_set_limits(PyObject *self, PyObject *limits)
+{
+    eryx_limits values;
+    eryx_limits_init(&values);
+    if (!PyTuple_Check(limits)) {
+        PyErr_SetString(PyExc_TypeError, "limits are a tuple");
+        return NULL;
+    }
+    if (limits_parse(limits, &values) < 0) {
+        return NULL;
+    }
+    return none_or_raise(self, worker_client_set_limits(client_of(self), &values), NULL);
+}
+
+static PyObject *remote_fork(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    worker_client *fork = NULL;
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = worker_client_fork(client_of(self), &fork, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
+        return raise_status(self, status, &error);
+    }
+    return from_client(Py_TYPE(self), fork);
+}
+
+static PyObject *remote_checkpoint(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    uint64_t name = 0;
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = worker_client_checkpoint(client_of(self), &name, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
+        return raise_status(self, status, &error);
+    }
+    return PyLong_FromUnsignedLongLong(name);
+}
+
+/* Reads the name of a checkpoint; false with an exception set. */
+static bool name_of(PyObject *number, uint64_t *out_name)
+{
+    const unsigned long long value = PyLong_AsUnsignedLongLong(number);
+    if (value == (unsigned long long)-1 && PyErr_Occurred()) {
+        return false;
+    }
+    *out_name = value;
+    return true;
+}
+
+static PyObject *remote_rollback(PyObject *self, PyObject *checkpoint)
+{
+    uint64_t name;
+    if (!name_of(checkpoint, &name)) {
+        return NULL;
+    }
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = worker_client_rollback(client_of(self), name, &error);
+    Py_END_ALLOW_THREADS
+    return none_or_raise(self, status, &error);
+}
+
+static PyObject *remote_forget(PyObject *self, PyObject *checkpoint)
+{
+    uint64_t name;
+    if (!name_of(checkpoint, &name)) {
+        return NULL;
+    }
+    worker_client_forget(client_of(self), name);
+    Py_RETURN_NONE;
+}
+
+/* Saves or loads. */
+static PyObject *with_path(PyObject *self, PyObject *argument,
+                           eryx_status (*done)(worker_client *, const char *, eryx_error *))
+{
+    PyObject *path = NULL;
+    if (!PyUnicode_FSConverter(argument, (void *)&path)) {
+        return NULL;
+    }
+    const char *name = PyBytes_AsString(path);
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = done(client_of(self), name, &error);
+    Py_END_ALLOW_THREADS
+    Py_DECREF(path);
+    return none_or_raise(self, status, &error);
+}
+
+static PyObject *remote_save(PyObject *self, PyObject *path)
+{
+    return with_path(self, path, worker_client_save);
+}
+
+static PyObject *remote_load(PyObject *self, PyObject *path)
+{
+    return with_path(self, path, worker_client_load);
+}
+
+static PyObject *remote_is_alive(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(worker_client_is_alive(client_of(self)));
+}
+
+static PyMethodDef remote_methods[] = {
+    {"begin", (PyCFunction)(void (*)(void))remote_begin, METH_VARARGS | METH_KEYWORDS,
+     "begin($self, ...)\n--\n\nAs Core.begin(); what the worker refuses is told by the first "
+     "step."},
+    {"begin_command", remote_begin_command, METH_VARARGS,
+     "begin_command($self, command, source, pause_every_ms, /)\n--\n\nAs that of Core."},
+    {"run", remote_run, METH_NOARGS, "run($self, /)\n--\n\nAs Core.run()."},
+    {"step", remote_step, METH_O,
+     "step($self, slice_ns, /)\n--\n\nAs Core.step(), but computes nothing here."},
+    {"callback_return", remote_callback_return, METH_VARARGS,
+     "callback_return($self, identity, json, /)\n--\n\nAs that of Core."},
+    {"callback_raise", remote_callback_raise, METH_VARARGS,
+     "callback_raise($self, identity, type_name, message, /)\n--\n\nAs that of Core."},
+    {"outcome", remote_outcome, METH_NOARGS, "outcome($self, /)\n--\n\nAs Core.outcome()."},
+    {"cancel", remote_cancel, METH_NOARGS, "cancel($self, /)\n--\n\nAs Core.cancel()."},
+    {"reset", remote_reset, METH_NOARGS, "reset($self, /)\n--\n\nAs Core.reset()."},
+    {"set_limits", remote_set_limits, METH_O,
+     "set_limits($self, limits, /)\n--\n\nAs Core.set_limits()."},
+    {"fork", remote_fork, METH_NOARGS, "fork($self, /)\n--\n\nAs Core.fork(), in the same worker."},
+    {"checkpoint", remote_checkpoint, METH_NOARGS,
+     "checkpoint($self, /)\n--\n\nThe number of a state of this worker, to go back to."},
+    {"rollback", remote_rollback, METH_O,
+     "rollback($self, checkpoint, /)\n--\n\nGoes back to a state."},
+    {"forget", remote_forget, METH_O,
+     "forget($self, checkpoint, /)\n--\n\nNobody goes back to a state any more."},
+    {"save", remote_save, METH_O,
+     "save($self, path, /)\n--\n\nWrites the present state to a file."},
+    {"load", remote_load, METH_O, "load($self, path, /)\n--\n\nGoes on from a saved state."},
+    {"is_alive", remote_is_alive, METH_NOARGS,
+     "is_alive($self, /)\n--\n\nWhether the worker can still be asked."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot remote_slots[] = {
+    {Py_tp_doc, "RemoteCore(control, limits, engine=0, recipe=None)\n--\n\n"
+                "One sandbox in the worker process whose socket is given."},
+    {Py_tp_new, remote_new},
+    {Py_tp_dealloc, remote_dealloc},
+    {Py_tp_methods, remote_methods},
+    {0, NULL},
+};
+
+PyType_Spec remote_spec = {
+    .name = "eryx._eryx.RemoteCore",
+    .basicsize = (int)sizeof(remote_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = remote_slots,
+};

@@ -1,0 +1,661 @@
+"""Worker processes: where sandboxes run that this process is to survive."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import struct
+import threading
+import time
+import weakref
+from functools import partial
+
+from eryx._annotations import late_annotations
+from eryx._copying import OneOfAKind
+from eryx._errors import EryxError, InitializationError, WorkerCrashedError
+from eryx._eryx import WORKER_CRASHED, RemoteCore
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, Self, Unpack
+
+    from eryx._engine import Recipe
+    from eryx._eryx import Outcome
+    from eryx._option_types import SandboxOptions, SessionOptions
+    from eryx._sandbox import Sandbox
+    from eryx._session import Session
+
+_FOLDER = os.path.dirname(__file__)
+_PROGRAM = os.path.join(_FOLDER, "eryx-worker")
+_DATA = (os.path.join(_FOLDER, "image.bin"), os.path.join(_FOLDER, "stdlib.bin"))
+
+# The descriptor that a worker has its socket at.
+_CONTROL = 3
+
+# How long a worker may take to start, and to end once nobody needs it.
+_START_SECONDS = 30.0
+_END_SECONDS = 1.0
+
+# How often the memory of a worker is looked at, in runs.
+_LOOK_EVERY = 64
+
+# The first message of a worker: size, kind, number, and the size of the text that follows.
+_READY = struct.Struct("=IIII")
+_NO_TEXT = 0xFFFFFFFF
+_MOST_READY = 4096
+
+
+class Process:
+    """One worker process. All but `use` is called with the lock of its `Workers`."""
+
+    __slots__ = (
+        "__weakref__",
+        "_parts",
+        "_pidfd",
+        "_reaper",
+        "_socket",
+        "engines",
+        "free_since",
+        "is_dead",
+        "is_retired",
+        "pid",
+        "runs",
+        "seats",
+        "started",
+        "tenant",
+    )
+
+    def __init__(self, tenant: str | None) -> None:
+        """Starts one. Raises InitializationError if it does not come up."""
+        self.tenant = tenant
+        self.engines: set[int] = set()  # of factories, that it has
+        self.is_dead = self.is_retired = False
+        self.runs = self.seats = 0
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self.pid = _spawn(theirs)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._socket = ours
+        self._pidfd = _open_pidfd(self.pid)
+        self._parts = (ours, self.pid, self._pidfd, os.getpid())
+        self._reaper = weakref.finalize(self, _end, *self._parts, 0.0)
+        self._reaper.atexit = False  # it ends when it sees that this process does
+        try:
+            _wait_until_ready(ours)
+        except BaseException:
+            self.end(at_once=True)
+            raise
+        self.started = self.free_since = time.monotonic()
+
+    @property
+    def control(self) -> int:
+        """The descriptor of its socket."""
+        return self._socket.fileno()
+
+    def private_bytes(self) -> int:
+        """Memory that it shares with nobody; 0 if the system does not tell."""
+        try:
+            with open(f"/proc/{self.pid}/status", "rb") as status:
+                for line in status:
+                    if line.startswith(b"RssAnon:"):
+                        return int(line.split()[1]) * 1024
+        except (OSError, ValueError, IndexError):
+            pass
+        return 0
+
+    def end(self, *, at_once: bool = False) -> None:
+        """Ends it, with all that runs in it. Doing it twice does no harm."""
+        self.is_dead = True
+        if self._reaper.detach() is not None:
+            _end(*self._parts, 0.0 if at_once else _END_SECONDS)
+
+
+def _spawn(theirs: socket.socket) -> int:
+    """Starts the program with that socket, nothing else, and in no group of a terminal."""
+    null = os.devnull
+    try:
+        return os.posix_spawn(
+            _PROGRAM,
+            ["eryx-worker", str(_CONTROL), *_DATA],
+            {},
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, theirs.fileno(), _CONTROL),
+                (os.POSIX_SPAWN_OPEN, 0, null, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, null, os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 2, null, os.O_WRONLY, 0),
+            ],
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD],
+        )
+    except OSError as error:
+        raise InitializationError(f"no worker process: {_PROGRAM}: {error.strerror}") from None
+
+
+def _open_pidfd(pid: int) -> int:
+    """A handle of a process that never means another one; -1 where there are none."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return -1
+
+
+def _wait_until_ready(ours: socket.socket) -> None:
+    """Takes the first message, which says whether it can run guests."""
+    ours.settimeout(_START_SECONDS)
+    came = b""
+    try:
+        while len(came) < _READY.size:
+            part = ours.recv(_MOST_READY)
+            if not part:
+                raise InitializationError("a worker process died while it started")
+            came += part
+    except TimeoutError:
+        raise InitializationError("a worker process did not start in time") from None
+    finally:
+        ours.setblocking(False)
+    size = _READY.unpack_from(came)[3]
+    if size != _NO_TEXT:
+        text = came[_READY.size : _READY.size + size].rstrip(b"\0").decode("utf-8", "replace")
+        raise InitializationError(f"a worker process cannot run sandboxes: {text}")
+
+
+def _end(ours: socket.socket, pid: int, pidfd: int, parent: int, patience: float) -> None:
+    """Ends a worker, and takes note of its end. patience: seconds until it is killed."""
+    if os.getpid() != parent:
+        ours.close()  # the worker is none of this child's
+        if pidfd >= 0:
+            os.close(pidfd)
+        return
+    try:
+        ours.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it is gone already
+    ours.close()
+    try:
+        if not (patience and pidfd >= 0 and select.select([pidfd], [], [], patience)[0]):
+            if pidfd >= 0:
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            else:
+                os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    except (ProcessLookupError, ChildProcessError, ValueError, OSError):
+        pass  # somebody else has waited for it
+    if pidfd >= 0:
+        os.close(pidfd)
+
+
+class Workers(OneOfAKind):
+    """Worker processes in which sandboxes and sessions run.
+
+    A worker has no network, no files, no environment and hardly any system calls; what a sandbox
+    needs of the world it asks this process for. If a bug lets a guest take a worker over, it has
+    got nothing but what the other sandboxes of that worker have. See docs/workers.md.
+
+    >>> with Workers(processes=2) as workers:
+    ...     workers.sandbox().execute("print(6 * 7)").stdout
+    '42'
+    """
+
+    __module__ = "eryx"
+    __slots__ = (
+        "__weakref__",
+        "_closed",
+        "_idle_seconds",
+        "_lock",
+        "_max_age_seconds",
+        "_max_memory_bytes",
+        "_max_runs",
+        "_owner",
+        "_per_tenant",
+        "_processes",
+        "_running",
+    )
+
+    _why = "it stands for processes of this one"
+
+    def __init__(
+        self,
+        processes: int = 4,
+        *,
+        per_tenant: bool = False,
+        max_runs: int | None = 10_000,
+        max_age_seconds: float | None = 3600.0,
+        max_memory_bytes: int | None = 512 * 1024 * 1024,
+        idle_seconds: float | None = 60.0,
+    ) -> None:
+        """Starts nothing yet: a worker is started when the first sandbox needs it.
+
+        processes: how many there are at most; with `per_tenant` how many each tenant has at most.
+        per_tenant: whether a process runs sandboxes of one tenant alone, ever. Whoever makes one
+            has to name its tenant then.
+        max_runs, max_age_seconds, max_memory_bytes: a worker that has done so many runs, is so old
+            or has so much memory of its own gets no new sandboxes, and ends with the last that it
+            has. A `Sandbox` moves to another at its next run, a `Session` when it is reset. None
+            for no limit.
+        idle_seconds: a worker without sandboxes is ended after so long, when another is looked for.
+        """
+        self._processes = _positive("processes", processes)
+        if not isinstance(per_tenant, bool):
+            raise TypeError(f"per_tenant must be a bool, not {type(per_tenant).__name__}")
+        self._per_tenant = per_tenant
+        self._max_runs = None if max_runs is None else _positive("max_runs", max_runs)
+        self._max_age_seconds = _positive_or_none("max_age_seconds", max_age_seconds)
+        self._max_memory_bytes = _positive_or_none("max_memory_bytes", max_memory_bytes)
+        self._idle_seconds = _positive_or_none("idle_seconds", idle_seconds)
+        self._closed = False
+        self._start()
+
+    def _start(self) -> None:
+        """Begins without processes, in this process."""
+        self._owner = os.getpid()
+        # Reentrant, since a sandbox may be found to be garbage at any time.
+        self._lock = threading.RLock()
+        self._running: list[Process] = []
+
+    def sandbox(self, *, tenant: str | None = None, **options: Unpack[SandboxOptions]) -> Sandbox:
+        """Makes a `Sandbox` in a worker. tenant: whose it is, for ``per_tenant``."""
+        from eryx._sandbox import Sandbox
+
+        options["isolation"] = self.tenant(tenant)
+        return Sandbox(**options)
+
+    def session(self, *, tenant: str | None = None, **options: Unpack[SessionOptions]) -> Session:
+        """Makes a `Session` in a worker. tenant: whose it is, for ``per_tenant``."""
+        from eryx._session import Session
+
+        options["isolation"] = self.tenant(tenant)
+        return Session(**options)
+
+    def tenant(self, name: str | None = None) -> Tenant:
+        """What `Sandbox`, `Session`, factories and pools take as ``isolation``.
+
+        >>> workers = Workers(per_tenant=True)
+        >>> session = Session(isolation=workers.tenant("alice"))
+        >>> session.execute("x = 1; x + 1").value
+        2
+        >>> workers.close()
+        """
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"a tenant is a str or None, not {type(name).__name__}")
+        if name is None and self._per_tenant:
+            raise ValueError("these workers are per tenant: say whose the sandbox is (tenant=...)")
+        return Tenant(self, name if self._per_tenant else None)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The numbers of the processes that there are now."""
+        with self._lock:
+            return tuple(each.pid for each in self._running if not each.is_dead)
+
+    def close(self) -> None:
+        """Ends all workers, and the runs in them with `WorkerCrashedError`.
+
+        Doing it twice does no harm.
+        """
+        with self._lock:
+            self._closed = True
+            running, self._running = self._running, []
+            if self._owner == os.getpid():
+                for each in running:
+                    each.end(at_once=True)
+
+    def __enter__(self) -> Self:
+        """Gives the workers."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes them."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """What there is."""
+        per_tenant = ", per_tenant=True" if self._per_tenant else ""
+        return f"<Workers(processes={self._processes}{per_tenant}), {len(self.pids)} running>"
+
+    # ---- For sandboxes ----
+
+    def take_seat(self, tenant: str | None) -> Process:
+        """A process for one more sandbox; `leave_seat` gives it back."""
+        with self._lock:
+            if self._owner != os.getpid():
+                self._start()  # those that there are belong to the parent
+            if self._closed:
+                raise EryxError("the workers are closed")
+            self._end_idle()
+            usable = [each for each in self._running if each.tenant == tenant and self._takes(each)]
+            best = min(usable, key=lambda each: each.seats, default=None)
+            if best is None or (best.seats > 0 and len(usable) < self._processes):
+                best = Process(tenant)
+                self._running.append(best)
+            best.seats += 1
+            return best
+
+    def leave_seat(self, process: Process) -> None:
+        """One sandbox less."""
+        with self._lock:
+            process.seats -= 1
+            process.free_since = time.monotonic()
+            if process.is_retired and process.seats == 0:
+                self._remove(process)
+
+    def lose(self, process: Process) -> None:
+        """A process that died, or is not to be trusted any more."""
+        with self._lock:
+            self._remove(process, at_once=True)
+
+    def note_run(self, process: Process) -> None:
+        """One more run begins there."""
+        process.runs += 1
+        if process.is_retired:
+            return
+        is_due = self._max_runs is not None and process.runs >= self._max_runs
+        if self._max_age_seconds is not None:
+            is_due = is_due or time.monotonic() - process.started >= self._max_age_seconds
+        if self._max_memory_bytes is not None and process.runs % _LOOK_EVERY == 0:
+            is_due = is_due or process.private_bytes() >= self._max_memory_bytes
+        process.is_retired = is_due
+
+    def _takes(self, process: Process) -> bool:
+        return not (process.is_dead or process.is_retired)
+
+    def _remove(self, process: Process, *, at_once: bool = False) -> None:
+        if process in self._running:
+            self._running.remove(process)
+        process.end(at_once=at_once)
+
+    def _end_idle(self) -> None:
+        if self._idle_seconds is None:
+            return
+        since = time.monotonic() - self._idle_seconds
+        for each in [each for each in self._running if each.seats == 0]:
+            if each.free_since < since or each.is_retired:
+                self._remove(each)
+
+
+class Tenant:
+    """Somebody whose sandboxes run in workers; made by `Workers.tenant`."""
+
+    __slots__ = ("_name", "_workers")
+
+    def __init__(self, workers: Workers, name: str | None) -> None:
+        """name: None if all share the processes."""
+        self._workers = workers
+        self._name = name
+
+    def new_core(self, limits: tuple[int, ...], recipe: Recipe | None) -> ProcessCore:
+        """A sandbox. recipe: what it starts with; None for a plain one."""
+        return ProcessCore(self._workers, self._name, limits, recipe)
+
+    def __repr__(self) -> str:
+        """Whose it is."""
+        return f"<Tenant {self._name!r} of {self._workers!r}>"
+
+
+class RemoteCheckpoint:
+    """A state that is kept in a worker."""
+
+    __slots__ = ("__weakref__", "name", "process")
+
+    def __init__(self, process: Process, name: int) -> None:
+        """name: the worker's number of it."""
+        self.process = process
+        self.name = name
+
+
+class ProcessCore:
+    """One sandbox in a worker: what Core is to a sandbox of this process.
+
+    After the death of its worker it is in another one from `reset` or `load` on.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_forgotten",
+        "_limits",
+        "_process",
+        "_recipe",
+        "_remote",
+        "_tenant",
+        "_workers",
+        "callback_raise",
+        "callback_return",
+        "cancel",
+        "step",
+    )
+
+    def __init__(
+        self,
+        workers: Workers,
+        tenant: str | None,
+        limits: tuple[int, ...],
+        recipe: Recipe | None,
+    ) -> None:
+        """recipe: what it starts with; None for a plain one."""
+        self._workers = workers
+        self._tenant = tenant
+        self._limits = limits
+        self._recipe = recipe
+        self._process: Process | None = None
+        self._connect()
+
+    def _connect(self) -> None:
+        """Has a new sandbox in a worker. A worker that has died unnoticed is replaced."""
+        for patience in (True, True, False):
+            process = self._workers.take_seat(self._tenant)
+            try:
+                remote = self._make(process)
+            except WorkerCrashedError:
+                self._workers.lose(process)
+                self._workers.leave_seat(process)
+                if patience:
+                    continue
+                raise
+            except BaseException:
+                self._workers.leave_seat(process)
+                raise
+            self._take(process, remote)
+            return
+
+    def _make(self, process: Process) -> RemoteCore:
+        recipe = self._recipe
+        if recipe is None:
+            return RemoteCore(process.control, self._limits)
+        if recipe.number in process.engines:
+            return RemoteCore(process.control, self._limits, recipe.number)
+        remote = RemoteCore(process.control, self._limits, recipe.number, recipe.parts())
+        process.engines.add(recipe.number)
+        return remote
+
+    def _take(self, process: Process, remote: RemoteCore) -> None:
+        self._process = process
+        self._remote = remote
+        self._forgotten: list[int] = []  # checkpoints that nobody has any more
+        self.step = remote.step
+        self.cancel = remote.cancel
+        self.callback_return = remote.callback_return
+        self.callback_raise = remote.callback_raise
+
+    def _leave(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            self._workers.leave_seat(process)
+
+    def __del__(self) -> None:
+        """The sandbox is gone."""
+        try:
+            self._leave()
+        except Exception:
+            pass  # so is the interpreter, or it was never made
+
+    def _present(self) -> Process:
+        assert self._process is not None
+        return self._process
+
+    def _look_after_crash(self) -> None:
+        """A worker that this sandbox has no good of is none for others either."""
+        if not self._remote.is_alive():
+            self._workers.lose(self._present())
+
+    # ---- Runs ----
+
+    def begin(self, *arguments: object, **options: object) -> None:
+        """As Core.begin()."""
+        self._workers.note_run(self._present())
+        self._remote.begin(*arguments, **options)  # type: ignore[arg-type]
+
+    def begin_command(self, command: int, source: bytes, pause_every_ms: int, /) -> None:
+        """As Core.begin_command()."""
+        self._remote.begin_command(command, source, pause_every_ms)
+
+    def run(self) -> Outcome:
+        """As Core.run()."""
+        outcome = self._remote.run()
+        if outcome.status == WORKER_CRASHED:
+            self._look_after_crash()
+        return outcome
+
+    def outcome(self) -> Outcome:
+        """As Core.outcome()."""
+        outcome = self._remote.outcome()
+        if outcome.status == WORKER_CRASHED:
+            self._look_after_crash()
+        return outcome
+
+    def connect_answer(self, allow: bool, /) -> None:
+        """Nothing asks."""
+        raise EryxError("there is no network in a worker process")
+
+    # ---- State ----
+
+    def _renew(self) -> None:
+        """Starts again in another worker."""
+        self._look_after_crash()
+        self._leave()
+        self._connect()
+
+    def reset(self) -> None:
+        """As Core.reset(); moves to another worker if this one is gone, or is to go."""
+        process = self._present()
+        if process.is_retired or process.is_dead or not self._remote.is_alive():
+            self._renew()
+            return
+        try:
+            self._remote.reset()
+        except WorkerCrashedError:
+            self._renew()
+
+    def set_limits(self, limits: tuple[int, ...], /) -> None:
+        """As Core.set_limits()."""
+        try:
+            self._remote.set_limits(limits)
+        except WorkerCrashedError:
+            self._look_after_crash()  # they count from the next one on
+        self._limits = limits
+
+    def fork(self) -> ProcessCore:
+        """As Core.fork(), in the same worker."""
+        process = self._present()
+        remote = self._guard(self._remote.fork)
+        made = object.__new__(ProcessCore)
+        made._workers = self._workers
+        made._tenant = self._tenant
+        made._limits = self._limits
+        made._recipe = self._recipe
+        with self._workers._lock:
+            process.seats += 1
+        made._take(process, remote)
+        return made
+
+    def checkpoint(self, include_storages: bool, /) -> RemoteCheckpoint:
+        """As Core.checkpoint(), without storages."""
+        while self._forgotten:
+            self._remote.forget(self._forgotten.pop())
+        made = RemoteCheckpoint(self._present(), self._guard(self._remote.checkpoint))
+        weakref.finalize(made, self._forgotten.append, made.name).atexit = False
+        return made
+
+    def rollback(self, checkpoint: RemoteCheckpoint, /) -> None:
+        """As Core.rollback()."""
+        if checkpoint.process is not self._process:
+            raise WorkerCrashedError(
+                "the checkpoint went with the worker process that it was made in"
+            )
+        self._guard(partial(self._remote.rollback, checkpoint.name))
+
+    def save(self, path: str | os.PathLike[str], include_storages: bool, /) -> None:
+        """As Core.save(), without storages."""
+        self._guard(partial(self._remote.save, path))
+
+    def load(self, path: str | os.PathLike[str], /) -> None:
+        """As Core.load(); in another worker if this one is gone."""
+        if not self._remote.is_alive():
+            self._renew()
+        self._guard(partial(self._remote.load, path))
+
+    def freeze(self) -> bytes:
+        """Refuses."""
+        raise EryxError("a sandbox in a worker process cannot become a factory")
+
+    def _guard(self, do: Callable[[], Any]) -> Any:
+        try:
+            return do()
+        except WorkerCrashedError:
+            self._look_after_crash()
+            raise
+
+
+def _positive(name: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1")
+    return value
+
+
+def _positive_or_none(name: str, value: object) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number or None, not {type(value).__name__}")
+    if not value > 0:
+        raise ValueError(f"{name} must be positive")
+    return value
+
+
+_shared: Workers | None = None
+_shared_lock = threading.Lock()
+
+
+def tenant_of(isolation: object) -> Tenant:
+    """What was given as ``isolation``, as a tenant of some workers."""
+    global _shared
+    if isinstance(isolation, Tenant):
+        return isolation
+    if isinstance(isolation, Workers):
+        return isolation.tenant()
+    if isolation != "process":
+        raise TypeError(
+            'isolation must be "process", Workers or what Workers.tenant() gives, '
+            f"not {isolation!r}"
+        )
+    with _shared_lock:
+        if _shared is None:
+            _shared = Workers(processes=max(1, min(4, os.cpu_count() or 1)))
+        return _shared.tenant()
+
+
+late_annotations(globals(), Workers, Tenant)

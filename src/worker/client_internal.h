@@ -1,0 +1,109 @@
+/* What the files of the client share. */
+#ifndef ERYX_WORKER_CLIENT_INTERNAL_H
+#define ERYX_WORKER_CLIENT_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "sandbox/standard_input.h"
+#include "worker/channel.h"
+#include "worker/client.h"
+#include "worker/protocol.h"
+
+/* Output of a run, kept until it has ended. */
+typedef struct kept_output {
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+} kept_output;
+
+/* A call that nobody has answered. */
+typedef struct open_call {
+    uint32_t id;
+    uint64_t memory_bytes;
+} open_call;
+
+struct worker_client {
+    channel channel;
+    pthread_mutex_t lock; /* of the output, because cancel() comes from other threads */
+    uint64_t fork_generation;
+    eryx_limits limits;
+    bool is_alive;
+    const char *reason; /* why it is not; a constant */
+    uint32_t asked;     /* number of the last question */
+    uint32_t answered;  /* and of the last answer */
+
+    /* Of the present run, or the last. */
+    uint32_t run;
+    bool is_running;
+    bool is_broken; /* it has to be reset */
+    bool streams;
+    bool holds_guest; /* it waits until the caller steps on, as a guest of this process would */
+    atomic_bool cancel_waits;
+    uint64_t max_display_bytes;
+    uint64_t end_ns; /* when the worker is given up (CLOCK_MONOTONIC) */
+    standard_input input;
+    uint32_t input_asked; /* bytes that the worker waits for; 0 for none */
+    open_call *calls;
+    size_t call_count;
+    size_t call_capacity;
+    uint64_t calls_made;
+    uint64_t calls_bytes; /* memory of those that are open */
+    kept_output written[2];
+    eryx_status refused;
+    eryx_error refusal;
+    eryx_result result;
+    uint8_t *result_bytes; /* what it points into */
+    bool has_result;
+};
+
+/* What a worker says to a question. */
+typedef struct worker_answer {
+    eryx_status status;
+    eryx_error error;
+    uint64_t value;
+} worker_answer;
+
+/* Whether a client may be used: OK, FORKED or WORKER_CRASHED. */
+eryx_status worker_client_check_use(const worker_client *client, eryx_error *out_error);
+
+/* Nothing is said to the worker any more. reason: for people; a constant. */
+void worker_client_give_up(worker_client *client, const char *reason);
+
+/* The same, after the socket was found to be in that state. */
+void worker_client_give_up_after(worker_client *client, channel_state state);
+
+/* Holds what comes against the limits from now on. */
+void worker_client_take_limits(worker_client *client, const eryx_limits *limits);
+
+/*
+ * Begins a message, and takes the lock; the caller writes its parts. worker_client_end_message()
+ * sends it, with a file unless that is -1; worker_client_leave_message() leaves that to the next
+ * one. Both let go of the lock. Errors: OUT_OF_MEMORY (the message is not there), WORKER_CRASHED.
+ */
+message_writer *worker_client_begin_message(worker_client *client, worker_kind kind,
+                                            uint32_t number);
+eryx_status worker_client_end_message(worker_client *client, int file, eryx_error *out_error);
+eryx_status worker_client_leave_message(worker_client *client);
+
+/* Sends all that was left, with a file unless that is -1; the lock is held. False, and the worker
+ * is given up, if it does not take it. */
+bool worker_client_send_all(worker_client *client, int file);
+
+/* Takes an answer, which has to be that of the oldest question. False if it is not. */
+bool worker_client_take_answer(worker_client *client, const message *from,
+                               worker_answer *out_answer);
+
+/* Whether the sandbox may be asked between two runs: OK, BUSY, FORKED or WORKER_CRASHED. */
+eryx_status worker_client_check(const worker_client *client, eryx_error *out_error);
+
+/* Begins a question, whose parts the caller writes; worker_client_get_answer() sends it, with a
+ * file unless that is -1, and waits for its answer. */
+message_writer *worker_client_ask(worker_client *client, worker_kind kind);
+eryx_status worker_client_get_answer(worker_client *client, int file, worker_answer *out_answer,
+                                     eryx_error *out_error);
+
+/* After a question that has put the sandbox into another state; gives the status back. */
+eryx_status worker_client_replaced(worker_client *client, eryx_status status);
+
+#endif

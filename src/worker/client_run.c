@@ -1,0 +1,472 @@
+/* The runs of a client: what it begins, and what comes of it. */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/forks.h"
+#include "base/status.h"
+#include "worker/client_internal.h"
+
+/* How long a run may go on after its deadline before its worker is given up: it may be short of
+ * processors, but not for ever. */
+#define PATIENCE_NS ((uint64_t)10000000000)
+
+/* Calls that a guest may have open, whatever the limits say. */
+#define MOST_CALLS ((size_t)1 << 20)
+
+/* ---- Beginning -------------------------------------------------------------------------------
+ */
+
+static uint64_t deadline_of(uint64_t now_ns, uint64_t timeout_ms)
+{
+    const uint64_t most_ms = (UINT64_MAX / 2 - now_ns - PATIENCE_NS) / 1000000;
+    return timeout_ms > most_ms ? UINT64_MAX / 2 : now_ns + timeout_ms * 1000000 + PATIENCE_NS;
+}
+
+eryx_status worker_client_begin(worker_client *client, const eryx_run_options *options,
+                                eryx_error *out_error)
+{
+    eryx_status status = worker_client_check_use(client, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    if (client->is_running) {
+        return status_fail(ERYX_BUSY, out_error, "%s", eryx_status_text(ERYX_BUSY));
+    }
+    if (client->is_broken) {
+        return status_fail(ERYX_NEEDS_RESET, out_error, "%s", eryx_status_text(ERYX_NEEDS_RESET));
+    }
+    const bool asks_for_input = options->standard_input_fd >= 0;
+    if (asks_for_input) {
+        status = standard_input_begin(&client->input, options, out_error);
+        if (status != ERYX_OK) {
+            return status;
+        }
+    }
+    client->run++;
+    client->max_display_bytes = options->max_display_bytes;
+    worker_client_take_limits(client, &client->limits);
+    client->streams = options->stream_output;
+    client->holds_guest = false;
+    client->input_asked = 0;
+    client->call_count = 0;
+    client->calls_made = 0;
+    client->calls_bytes = 0;
+    client->written[0].size = client->written[1].size = 0;
+    client->has_result = false;
+    client->end_ns = deadline_of(clock_now_ns(), client->limits.execution_timeout_ms);
+    atomic_store(&client->cancel_waits, false);
+    client->is_running = true;
+    message_writer *writer = worker_client_begin_message(client, WORKER_BEGIN, client->run);
+    protocol_put_run(writer, options, asks_for_input);
+    status = worker_client_end_message(client, -1, out_error);
+    if (status != ERYX_OK && status != ERYX_WORKER_CRASHED) {
+        client->is_running = false;
+        return status;
+    }
+    return ERYX_OK; /* of a worker that is gone the first step tells */
+}
+
+/* ---- Events ----------------------------------------------------------------------------------
+ */
+
+/* The run is over, whatever it left. */
+static void end_run(worker_client *client)
+{
+    client->is_running = false;
+    standard_input_end(&client->input, true);
+}
+
+/* The result of a run whose worker is gone. */
+static void make_crash_result(worker_client *client)
+{
+    client->result = (eryx_result){
+        .status = ERYX_WORKER_CRASHED,
+        .message = client->reason,
+        .standard_output = {client->written[0].data, client->written[0].size},
+        .standard_error = {client->written[1].data, client->written[1].size},
+    };
+    client->has_result = true;
+    client->is_broken = true;
+    end_run(client);
+}
+
+/* Keeps output for the case that the worker dies. What there is no memory for is lost then. */
+static void keep_output(worker_client *client, int stream, eryx_bytes bytes)
+{
+    kept_output *kept = &client->written[stream - 1];
+    const uint64_t most = client->limits.max_output_bytes;
+    const uint64_t room = kept->size < most ? most - kept->size : 0;
+    const size_t size = bytes.size < room ? bytes.size : (size_t)room;
+    if (kept->capacity - kept->size < size) {
+        const size_t capacity = 2 * (kept->size + size);
+        uint8_t *grown = realloc(kept->data, capacity);
+        if (grown == NULL) {
+            return;
+        }
+        kept->data = grown;
+        kept->capacity = capacity;
+    }
+    if (size > 0) {
+        memcpy(kept->data + kept->size, bytes.data, size);
+        kept->size += size;
+    }
+}
+
+/* What an event of the worker is for the one who steps. */
+typedef enum taken {
+    TAKEN_NOTHING, /* it was for the client alone */
+    TAKEN_EVENT,
+    TAKEN_WRONG, /* the worker must not say that */
+} taken;
+
+static taken take_output(worker_client *client, message_reader *reader, eryx_event *out_event)
+{
+    const uint32_t stream = message_get_u32(reader);
+    const eryx_bytes bytes = message_get_bytes(reader, PROTOCOL_OUTPUT_MAX);
+    if (!message_is_whole(reader) || bytes.size == 0 || (stream != 1 && stream != 2)) {
+        return TAKEN_WRONG;
+    }
+    keep_output(client, (int)stream, bytes);
+    if (!client->streams) {
+        return TAKEN_NOTHING;
+    }
+    *out_event = (eryx_event){.kind = ERYX_EVENT_OUTPUT};
+    out_event->as.output.stream = (int)stream;
+    out_event->as.output.bytes = bytes;
+    return TAKEN_EVENT;
+}
+
+static open_call *find_call(worker_client *client, uint32_t id)
+{
+    for (size_t i = 0; i < client->call_count; i++) {
+        if (client->calls[i].id == id) {
+            return &client->calls[i];
+        }
+    }
+    return NULL;
+}
+
+static bool add_call(worker_client *client, uint32_t id, uint64_t memory_bytes)
+{
+    if (client->call_count == client->call_capacity) {
+        const size_t capacity = client->call_capacity == 0 ? 16 : 2 * client->call_capacity;
+        open_call *grown = capacity <= MOST_CALLS
+                               ? realloc(client->calls, capacity * sizeof *client->calls)
+                               : NULL;
+        if (grown == NULL) {
+            return false;
+        }
+        client->calls = grown;
+        client->call_capacity = capacity;
+    }
+    client->calls[client->call_count++] = (open_call){.id = id, .memory_bytes = memory_bytes};
+    client->calls_bytes += memory_bytes;
+    return true;
+}
+
+static void remove_call(worker_client *client, open_call *call)
+{
+    client->calls_bytes -= call->memory_bytes;
+    *call = client->calls[--client->call_count];
+}
+
+/* A call is measured here once more: what it takes to parse its arguments is the parent's. */
+static taken take_call(worker_client *client, message_reader *reader, eryx_event *out_event)
+{
+    const eryx_limits *limits = &client->limits;
+    const uint32_t id = message_get_u32(reader);
+    const size_t most = limits->max_callback_bytes < MESSAGE_MAX_BYTES
+                            ? (size_t)limits->max_callback_bytes
+                            : MESSAGE_MAX_BYTES;
+    const eryx_bytes name = message_get_bytes(reader, most);
+    const eryx_bytes arguments = message_get_bytes(reader, most);
+    if (!message_is_whole(reader) || name.data == NULL || arguments.data == NULL || id == 0 ||
+        find_call(client, id) != NULL || client->calls_made >= limits->max_callback_invocations) {
+        return TAKEN_WRONG;
+    }
+    const eryx_json_cost cost = eryx_json_measure(arguments.data, arguments.size);
+    const uint64_t open = client->calls_bytes;
+    if (cost.depth > ERYX_JSON_DEPTH_MAX || cost.digits > ERYX_JSON_DIGITS_MAX ||
+        cost.memory_bytes > limits->max_pending_callback_bytes ||
+        open > limits->max_pending_callback_bytes - cost.memory_bytes ||
+        !add_call(client, id, cost.memory_bytes)) {
+        return TAKEN_WRONG;
+    }
+    client->calls_made++;
+    client->holds_guest = true;
+    *out_event = (eryx_event){.kind = ERYX_EVENT_CALLBACK};
+    out_event->as.callback.id = id;
+    out_event->as.callback.name = name;
+    out_event->as.callback.arguments = arguments;
+    out_event->as.callback.memory_bytes = cost.memory_bytes;
+    return TAKEN_EVENT;
+}
+
+static taken take_expired(worker_client *client, message_reader *reader, eryx_event *out_event)
+{
+    const uint32_t id = message_get_u32(reader);
+    if (!message_is_whole(reader)) {
+        return TAKEN_WRONG;
+    }
+    open_call *call = find_call(client, id);
+    if (call == NULL) {
+        return TAKEN_NOTHING; /* it was answered meanwhile */
+    }
+    remove_call(client, call);
+    *out_event = (eryx_event){.kind = ERYX_EVENT_CALLBACK_EXPIRED};
+    out_event->as.callback.id = id;
+    return TAKEN_EVENT;
+}
+
+static taken take_trace(message_reader *reader, eryx_event *out_event)
+{
+    const eryx_bytes json = message_get_bytes(reader, MESSAGE_MAX_BYTES);
+    if (!message_is_whole(reader) || json.data == NULL) {
+        return TAKEN_WRONG;
+    }
+    const eryx_json_cost cost = eryx_json_measure(json.data, json.size);
+    if (cost.depth > ERYX_JSON_DEPTH_MAX || cost.digits > ERYX_JSON_DIGITS_MAX) {
+        return TAKEN_WRONG;
+    }
+    *out_event = (eryx_event){.kind = ERYX_EVENT_TRACE};
+    out_event->as.trace.json = json;
+    return TAKEN_EVENT;
+}
+
+static taken take_wish_for_input(worker_client *client, message_reader *reader)
+{
+    const uint32_t size = message_get_u32(reader);
+    if (!message_is_whole(reader) || client->input.fd < 0 || size == 0 ||
+        size > PROTOCOL_INPUT_MAX || client->input_asked != 0) {
+        return TAKEN_WRONG;
+    }
+    client->input_asked = size;
+    return TAKEN_NOTHING;
+}
+
+/* The result refers to its message, so that is kept. */
+static taken take_result(worker_client *client, const message *from, eryx_event *out_event)
+{
+    uint8_t *copy = malloc(from->header.size > 0 ? from->header.size : 1);
+    if (copy == NULL) {
+        return TAKEN_WRONG;
+    }
+    memcpy(copy, from->payload, from->header.size);
+    const message kept = {.header = from->header, .payload = copy};
+    message_reader reader = message_read(&kept);
+    if (!protocol_get_result(&reader, &client->limits, client->max_display_bytes, &client->result,
+                             &client->is_broken)) {
+        free(copy);
+        return TAKEN_WRONG;
+    }
+    free(client->result_bytes);
+    client->result_bytes = copy;
+    client->has_result = true;
+    end_run(client);
+    *out_event = (eryx_event){.kind = ERYX_EVENT_DONE};
+    return TAKEN_EVENT;
+}
+
+/* The run did not begin. */
+static taken take_refusal(worker_client *client, message_reader *reader)
+{
+    const uint32_t status = message_get_u32(reader);
+    const char *text = message_get_text(reader, PROTOCOL_TEXT_MAX);
+    if (!message_is_whole(reader) || status == ERYX_OK || status > ERYX_WRONG_BUILD) {
+        return TAKEN_WRONG;
+    }
+    client->refused = (eryx_status)status;
+    status_fail(client->refused, &client->refusal, "%s", text == NULL ? "" : text);
+    end_run(client);
+    return TAKEN_NOTHING;
+}
+
+static taken take_message(worker_client *client, const message *came, eryx_event *out_event)
+{
+    message_reader reader = message_read(came);
+    worker_answer ignored;
+    if (came->header.kind == WORKER_ANSWER) {
+        return worker_client_take_answer(client, came, &ignored) ? TAKEN_NOTHING : TAKEN_WRONG;
+    }
+    if (came->header.kind < WORKER_ANSWER || came->header.kind >= WORKER_KIND_COUNT) {
+        return TAKEN_WRONG;
+    }
+    if (came->header.number != client->run) {
+        return TAKEN_NOTHING; /* of a run that was given up */
+    }
+    switch ((worker_kind)came->header.kind) {
+    case WORKER_OUTPUT:
+        return take_output(client, &reader, out_event);
+    case WORKER_CALL:
+        return take_call(client, &reader, out_event);
+    case WORKER_EXPIRED:
+        return take_expired(client, &reader, out_event);
+    case WORKER_TRACE:
+        return take_trace(&reader, out_event);
+    case WORKER_WANTS_INPUT:
+        return take_wish_for_input(client, &reader);
+    case WORKER_DONE:
+        return take_result(client, came, out_event);
+    case WORKER_REFUSED:
+        return take_refusal(client, &reader);
+    default:
+        return TAKEN_WRONG;
+    }
+}
+
+/* Sends standard input, if it was asked for and has come. */
+static void feed_input(worker_client *client)
+{
+    if (client->input_asked == 0) {
+        return;
+    }
+    const standard_input_state state = standard_input_fill(&client->input, client->input_asked);
+    if (state == STANDARD_INPUT_NOT_YET) {
+        return;
+    }
+    eryx_bytes bytes = {.data = NULL, .size = 0};
+    if (state == STANDARD_INPUT_READY) {
+        bytes = (eryx_bytes){client->input.bytes + client->input.position,
+                             client->input.size - client->input.position};
+        client->input.position = client->input.size;
+    }
+    client->input_asked = 0;
+    message_put_bytes(worker_client_begin_message(client, WORKER_INPUT, client->run), bytes);
+    (void)worker_client_end_message(client, -1, NULL);
+}
+
+static void make_wait(worker_client *client, eryx_event *out_event)
+{
+    *out_event = (eryx_event){.kind = ERYX_EVENT_WAIT};
+    out_event->as.wait.wake_ns = client->end_ns;
+    out_event->as.wait.callbacks = (uint32_t)client->call_count;
+    out_event->as.wait.fd = client->channel.fd;
+    if (client->input_asked > 0 && !standard_input_is_ready(&client->input)) {
+        out_event->as.wait.input = true;
+        out_event->as.wait.fd = standard_input_before_wait(&client->input, client->channel.fd,
+                                                           &out_event->as.wait.wake_ns);
+    }
+}
+
+/* Sends the answers of the caller, and lets a guest go on that has made a call. */
+static void go_on(worker_client *client)
+{
+    if (client->holds_guest) {
+        client->holds_guest = false;
+        (void)worker_client_begin_message(client, WORKER_GO, client->run);
+        (void)worker_client_end_message(client, -1, NULL);
+    } else if (channel_unsent(&client->channel) > 0) {
+        pthread_mutex_lock(&client->lock);
+        (void)worker_client_send_all(client, -1);
+        pthread_mutex_unlock(&client->lock);
+    }
+}
+
+eryx_status worker_client_step(worker_client *client, eryx_event *out_event, eryx_error *out_error)
+{
+    if (client->fork_generation != forks_generation()) {
+        return status_fail(ERYX_FORKED, out_error, "%s", eryx_status_text(ERYX_FORKED));
+    }
+    if (!client->is_running) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "no run is going on");
+    }
+    if (client->input.fd >= 0) {
+        standard_input_after_wait(&client->input);
+    }
+    go_on(client);
+    while (client->is_alive) {
+        message came;
+        const channel_state state = channel_receive(&client->channel, &came);
+        if (state == CHANNEL_AGAIN) {
+            feed_input(client);
+            if (client->is_alive && clock_now_ns() < client->end_ns) {
+                make_wait(client, out_event);
+                return ERYX_OK;
+            }
+            worker_client_give_up(client,
+                                  "the worker process went on long after the run's deadline");
+            break;
+        }
+        if (state != CHANNEL_OK) {
+            worker_client_give_up_after(client, state);
+            break;
+        }
+        switch (take_message(client, &came, out_event)) {
+        case TAKEN_EVENT:
+            return ERYX_OK;
+        case TAKEN_WRONG:
+            worker_client_give_up_after(client, CHANNEL_BROKEN);
+            break;
+        case TAKEN_NOTHING:
+            if (!client->is_running) {
+                return status_fail(client->refused, out_error, "%s", client->refusal.message);
+            }
+        }
+    }
+    make_crash_result(client);
+    *out_event = (eryx_event){.kind = ERYX_EVENT_DONE};
+    return ERYX_OK;
+}
+
+void worker_client_wait(const eryx_event *event, uint64_t wake_ns)
+{
+    const uint64_t until_ns = event->as.wait.wake_ns < wake_ns ? event->as.wait.wake_ns : wake_ns;
+    const uint64_t now_ns = clock_now_ns();
+    if (until_ns > now_ns) {
+        const uint64_t wait_ns = until_ns - now_ns;
+        const struct timespec time = {.tv_sec = (time_t)(wait_ns / 1000000000),
+                                      .tv_nsec = (long)(wait_ns % 1000000000)};
+        struct pollfd look = {.fd = event->as.wait.fd, .events = POLLIN};
+        (void)ppoll(&look, 1, &time, NULL);
+    }
+}
+
+/* ---- Answers of the caller --------------------------------------------------------------------
+ */
+
+/* Completes the answer to a call. */
+static eryx_status finish_call(worker_client *client, open_call *call)
+{
+    const eryx_status status = worker_client_leave_message(client);
+    if (status == ERYX_OK) {
+        remove_call(client, call);
+    }
+    return status;
+}
+
+eryx_status worker_client_return(worker_client *client, uint32_t id, const char *json, size_t size)
+{
+    open_call *call = client->is_running ? find_call(client, id) : NULL;
+    if (call == NULL) {
+        return ERYX_INVALID_ARGUMENT;
+    }
+    if (size > client->limits.max_callback_bytes) {
+        return ERYX_RESOURCE_LIMIT;
+    }
+    message_writer *writer = worker_client_begin_message(client, WORKER_RETURN, client->run);
+    message_put_u32(writer, id);
+    message_put_bytes(writer, (eryx_bytes){(const uint8_t *)json, size});
+    return finish_call(client, call);
+}
+
+eryx_status worker_client_raise(worker_client *client, uint32_t id, const char *type,
+                                const char *text)
+{
+    open_call *call = client->is_running ? find_call(client, id) : NULL;
+    if (call == NULL) {
+        return ERYX_INVALID_ARGUMENT;
+    }
+    message_writer *writer = worker_client_begin_message(client, WORKER_RAISE, client->run);
+    message_put_u32(writer, id);
+    message_put_text(writer, type);
+    message_put_text(writer, text);
+    return finish_call(client, call);
+}
+
+const eryx_result *worker_client_result(const worker_client *client)
+{
+    return client->has_result ? &client->result : NULL;
+}

@@ -1,0 +1,80 @@
+/*
+ * A sandbox in a worker, with the socket over which its parent uses it: questions are answered and
+ * runs are driven, one slice at a time.
+ */
+#ifndef ERYX_WORKER_PLACE_H
+#define ERYX_WORKER_PLACE_H
+
+#include "sandbox/sandbox.h"
+#include "worker/channel.h"
+#include "worker/protocol.h"
+
+/* A state that the parent may have the sandbox go back to. */
+typedef struct place_checkpoint {
+    struct place_checkpoint *next;
+    uint64_t name;
+    eryx_checkpoint *checkpoint; /* owned */
+} place_checkpoint;
+
+typedef struct place place;
+
+/* An engine of a factory. */
+typedef struct place_engine {
+    struct place_engine *next;
+    uint64_t number;
+    eryx_engine *engine; /* owned */
+} place_engine;
+
+/* What the places of a worker share. */
+typedef struct worker {
+    place *places;
+    eryx_engine *engine;
+    place_engine *engines; /* of factories, until the worker ends */
+    int poll_fd;           /* epoll, of the sockets and of what guests wait for */
+    uint64_t last_checkpoint;
+} worker;
+
+typedef enum place_activity {
+    PLACE_IDLE,    /* no run */
+    PLACE_RUNS,    /* the guest can go on now */
+    PLACE_WAITS,   /* until wake_ns, a message, or what wait_fd has */
+    PLACE_BLOCKED, /* until the parent has taken what was sent */
+    PLACE_HELD,    /* until the parent has seen a call */
+} place_activity;
+
+struct place {
+    place *next;
+    worker *worker;
+    channel channel;
+    eryx_sandbox *sandbox; /* NULL until it is made */
+    place_checkpoint *checkpoints;
+    place_activity activity;
+    bool is_gone;      /* to be freed */
+    bool watches_room; /* the socket is waited for to take more */
+    uint32_t run;      /* the number of the present run, or the last */
+    bool streams;      /* the parent wants output as it is written */
+    uint64_t wake_ns;
+    int wait_fd;  /* of the sandbox, in the epoll set; -1 for none */
+    int input_fd; /* where standard input goes that the parent sends; -1 for none */
+    bool input_asked;
+    size_t held; /* bytes of output that are kept back, since nobody wants them yet */
+    uint8_t *held_bytes[2];
+    size_t held_sizes[2];
+};
+
+/* A place for a socket, which it takes over; NULL without memory. */
+place *place_create(worker *owner, int fd);
+
+/* Ends what goes on and frees it. */
+void place_destroy(place *self);
+
+/* Takes all messages that have come. */
+void place_take_messages(place *self);
+
+/* Lets the guest run for a slice, if it can, and sends what comes of it. */
+void place_run(place *self);
+
+/* Sends what can be sent. */
+void place_send(place *self);
+
+#endif

@@ -1,0 +1,13 @@
+/* The worker process itself. */
+#ifndef ERYX_WORKER_SERVER_H
+#define ERYX_WORKER_SERVER_H
+
+/*
+ * Serves sandboxes until its parent is gone, with nothing but the descriptors that it was handed.
+ *
+ * control_fd: a stream socket to the parent; image_path and stdlib_path: as for
+ * eryx_engine_create(), opened before anything is given up. Gives the status of the process.
+ */
+int worker_serve(int control_fd, const char *image_path, const char *stdlib_path);
+
+#endif

@@ -1,0 +1,546 @@
+"""Sandboxes in worker processes: the same answers, and what becomes of a worker's death."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import eryx
+from eryx import _processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# Endings of workers; `make test-workers` asks for many more.
+CRASHES = int(os.environ.get("ERYX_WORKER_CRASHES", "60"))
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[eryx.Workers]:
+    with eryx.Workers(processes=2) as made:
+        yield made
+
+
+def kill(pid: int) -> None:
+    """Ends a worker and waits until the system knows."""
+    handle = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitid(os.P_PIDFD, handle, os.WEXITED | os.WNOWAIT)
+    os.close(handle)
+
+
+def write_and_close(descriptor: int, data: bytes) -> None:
+    os.write(descriptor, data)
+    os.close(descriptor)
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.01)
+
+
+class TestRuns:
+    def test_answers_are_those_of_this_process(self, workers: eryx.Workers) -> None:
+        code = "import sys; print('out'); print('err', file=sys.stderr); result = [1]; 6 * 7"
+        there, here = workers.sandbox().execute(code), eryx.Sandbox().execute(code)
+        for name in ("stdout", "stderr", "result", "value", "value_repr", "stdout_bytes"):
+            assert getattr(there, name) == getattr(here, name)
+        assert there.peak_memory_bytes == here.peak_memory_bytes
+
+    def test_every_run_of_a_sandbox_is_clean(self, workers: eryx.Workers) -> None:
+        sandbox = workers.sandbox()
+        sandbox.execute("x = 1")
+        with pytest.raises(eryx.ExecutionError, match="NameError"):
+            sandbox.execute("x")
+
+    def test_inputs_environment_arguments_and_limits(self, workers: eryx.Workers) -> None:
+        done = workers.sandbox().execute(
+            "import os, sys; (os.environ['A'], sys.argv[1:], len(blob), row['n'])",
+            inputs={"blob": b"\0" * 100_000, "row": {"n": 3}},
+            env={"A": "b"},
+            arguments=["x", "y"],
+        )
+        assert done.value == ["b", ["x", "y"], 100_000, 3]
+        with pytest.raises(eryx.ExecutionError, match="MemoryError"):
+            workers.sandbox(
+                resource_limits=eryx.ResourceLimits(max_memory_bytes=32 * 1024 * 1024)
+            ).execute("b = bytearray(64 * 1024 * 1024)")
+
+    def test_output_comes_while_it_is_written(self, workers: eryx.Workers) -> None:
+        came: list[tuple[float, str]] = []
+        workers.sandbox(on_stdout=lambda text: came.append((time.monotonic(), text))).execute(
+            "import time\nfor i in range(3):\n    print(i)\n    time.sleep(0.1)"
+        )
+        assert "".join(text for _, text in came) == "0\n1\n2\n"
+        assert came[-1][0] - came[0][0] > 0.1
+
+    def test_much_output_has_a_slow_reader(self, workers: eryx.Workers) -> None:
+        sizes: list[int] = []
+
+        def read(text: str) -> None:
+            sizes.append(len(text))
+            time.sleep(0.001)
+
+        workers.sandbox(on_stdout=read).execute(
+            "import sys\nfor i in range(300):\n    sys.stdout.write('x' * 9_999 + '\\n')"
+        )
+        assert sum(sizes) == 3_000_000
+
+    def test_large_results_and_displays(self, workers: eryx.Workers) -> None:
+        done = workers.sandbox().execute(
+            "display({'text/plain': 'y' * 1_000_000}, raw=True)\nresult = 'z' * 3_000_000"
+        )
+        assert len(done.result) == 3_000_000
+        assert len(done.display[0].mime["text/plain"]) == 1_000_000
+
+    def test_standard_input(self, workers: eryx.Workers) -> None:
+        answers = iter(["Ada", "36", None])
+        code = "import sys\nfirst = input()\nrest = sys.stdin.read()\nfirst + '|' + rest"
+        assert workers.sandbox().execute(code, stdin="a\nb\nc").value == "a|b\nc"
+        assert workers.sandbox().execute(code, stdin=lambda: next(answers)).value == "Ada|36\n"
+        reading, writing = os.pipe()
+        with os.fdopen(reading) as source:
+            threading.Timer(0.1, write_and_close, [writing, b"q\nr"]).start()
+            assert workers.sandbox().execute(code, stdin=source).value == "q|r"
+
+    def test_of_a_file_no_more_is_read_than_asked_for(
+        self, workers: eryx.Workers, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "input"
+        path.write_bytes(b"0123456789" * 10_000)
+        with path.open("rb", buffering=0) as source:
+            done = workers.sandbox().execute("import os; os.read(0, 10).decode()", stdin=source)
+            assert done.value == "0123456789"
+            assert source.tell() <= 8192
+
+    def test_time_limit_and_cancellation(self, workers: eryx.Workers) -> None:
+        session = workers.session()
+        session.execute("kept = 1")
+        with pytest.raises(eryx.TimeoutError):
+            session.execute("while True: pass", timeout_ms=200)
+        threading.Timer(0.2, session.cancel).start()
+        with pytest.raises(eryx.CancelledError):
+            session.execute("while True: pass", timeout_ms=60_000)
+        assert session.execute("kept").value == 1
+
+    def test_guests_of_one_worker_take_turns(self) -> None:
+        with eryx.Workers(processes=1) as one:
+            busy, quick = one.sandbox(), one.sandbox()
+
+            def compute() -> None:
+                with contextlib.suppress(eryx.CancelledError):
+                    busy.execute("while True: pass", timeout_ms=60_000)
+
+            def is_over() -> bool:
+                busy.cancel()
+                return not thread.is_alive()
+
+            thread = threading.Thread(target=compute)
+            thread.start()
+            try:
+                for _ in range(5):
+                    assert quick.execute("1 + 1").value == 2
+            finally:
+                until(is_over)
+
+    def test_on_an_event_loop(self, workers: eryx.Workers) -> None:
+        async def main() -> list[Any]:
+            boxes = [workers.sandbox() for _ in range(8)]
+            runs = [
+                box.execute_async(f"import asyncio\nawait asyncio.sleep(0.05)\n{number}")
+                for number, box in enumerate(boxes)
+            ]
+            return [done.value for done in await asyncio.gather(*runs)]
+
+        assert asyncio.run(main()) == list(range(8))
+
+    def test_a_run_whose_task_is_cancelled_is_over(self, workers: eryx.Workers) -> None:
+        async def main() -> object:
+            sandbox = workers.sandbox()
+            task = asyncio.create_task(sandbox.execute_async("while True: pass"))
+            await asyncio.sleep(0.2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return (await sandbox.execute_async("'again'")).value
+
+        assert asyncio.run(main()) == "again"
+
+
+class TestCallbacks:
+    def test_sync_and_async(self, workers: eryx.Workers) -> None:
+        async def slow(n: int) -> int:
+            await asyncio.sleep(0.01)
+            return n + 1
+
+        def fail() -> None:
+            raise eryx.ToolError("not today")
+
+        sandbox = workers.sandbox(
+            callbacks=[
+                {"name": "add", "fn": lambda a, b: a + b},
+                {"name": "slow", "fn": slow},
+                {"name": "fail", "fn": fail},
+            ]
+        )
+        code = """
+import asyncio
+print(await add(a=1, b=2), await asyncio.gather(*[slow(n=i) for i in range(5)]))
+try:
+    await fail()
+except RuntimeError as error:
+    print(error)
+"""
+        wanted = "3 [1, 2, 3, 4, 5]\nnot today"
+        assert sandbox.execute(code).stdout == wanted
+        assert asyncio.run(sandbox.execute_async(code)).stdout == wanted
+
+    def test_a_callback_that_is_late(self, workers: eryx.Workers) -> None:
+        limits = eryx.ResourceLimits(callback_timeout_ms=50)
+        sandbox = workers.sandbox(
+            resource_limits=limits,
+            callbacks=[{"name": "wait", "fn": lambda: time.sleep(0.3)}],
+        )
+        code = "try:\n    await wait()\nexcept TimeoutError as error:\n    print('late')"
+        assert sandbox.execute(code).stdout == "late"
+
+    def test_events(self, workers: eryx.Workers) -> None:
+        async def main() -> list[str]:
+            session = workers.session(callbacks={"pay": lambda amount: amount})
+            async with session.start("print('a')\nawait pay(amount=3)") as run:
+                return [type(event).__name__ async for event in run]
+
+        assert asyncio.run(main()) == ["Output", "Call", "Done"]
+
+    def test_trace(self, workers: eryx.Workers) -> None:
+        there = workers.sandbox(trace=True).execute("x = 1\ny = 2")
+        here = eryx.Sandbox(trace=True).execute("x = 1\ny = 2")
+        assert [event.event for event in there.trace] == [event.event for event in here.trace]
+
+
+class TestSessions:
+    def test_state_forks_checkpoints(self, workers: eryx.Workers) -> None:
+        session = workers.session()
+        session.execute("words = iter('abc'); next(words)")
+        fork = session.fork()
+        before = session.checkpoint()
+        assert session.execute("next(words)").value == "b"
+        assert fork.execute("next(words)").value == "b"
+        session.rollback(before)
+        assert session.execute("next(words)").value == "b"
+
+    def test_save_and_load(self, workers: eryx.Workers, tmp_path: Path) -> None:
+        session = workers.session()
+        session.execute("x = 42")
+        session.save(tmp_path / "state")
+        here, there = eryx.Session(), workers.session()
+        here.load(tmp_path / "state")
+        there.load(tmp_path / "state")
+        assert here.execute("x").value == there.execute("x").value == 42
+        assert (tmp_path / "state").stat().st_mode & 0o77 == 0
+
+    def test_load_refuses_what_is_no_session(self, workers: eryx.Workers, tmp_path: Path) -> None:
+        session = workers.session()
+        session.execute("x = 1")
+        session.save(tmp_path / "state")
+        os.truncate(tmp_path / "state", 2**42)
+        (tmp_path / "other").write_text("nothing")
+        for name, problem in (("state", "damaged"), ("other", "not a saved"), ("no", "No such")):
+            with pytest.raises(eryx.InitializationError, match=problem):
+                session.load(tmp_path / name)
+        assert session.execute("x").value == 1
+
+    def test_transactional_snapshots_and_files(self, workers: eryx.Workers) -> None:
+        session = workers.session(transactional=True)
+        session.execute("x = 1")
+        with pytest.raises(eryx.ExecutionError):
+            session.execute("x = 2; 1 / 0")
+        assert session.execute("x").value == 1
+        other = workers.session()
+        other.restore_state(session.snapshot_state())
+        assert other.execute("x").value == 1
+        other.execute("open('/data/f', 'w').write('text')")
+        assert other.files.read_text("f") == "text"
+        other.clear_state()
+        with pytest.raises(eryx.ExecutionError, match="NameError"):
+            other.execute("x")
+
+    def test_factories_and_pools(self, workers: eryx.Workers) -> None:
+        factory = eryx.SandboxFactory(imports=["decimal"], setup_code="rate = 7")
+        assert factory.create_session(isolation=workers).execute("rate").value == 7
+        assert factory.create_sandbox(isolation=workers).execute("rate + 1").value == 8
+        loaded = eryx.SandboxFactory.from_bytes(factory.to_bytes())
+        assert loaded.create_sandbox(isolation="process").execute("rate").value == 7
+        with (
+            factory.create_pool(max_size=2, isolation=workers) as pool,
+            pool.acquire() as sandbox,
+        ):
+            assert sandbox.execute("rate * 6").value == 42
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("network", eryx.NetConfig()),
+            ("volumes", [("/tmp", "/data", True)]),
+            ("secrets", {"A": {"value": "12345678", "allowed_hosts": ["a.example"]}}),
+        ],
+    )
+    def test_what_does_not_go_into_a_worker(
+        self, workers: eryx.Workers, name: str, value: Any
+    ) -> None:
+        with pytest.raises(eryx.EryxError, match=f"{name} cannot be had in a worker process"):
+            eryx.Sandbox(isolation=workers, **{name: value})
+
+    def test_storages(self, workers: eryx.Workers) -> None:
+        with pytest.raises(eryx.EryxError, match="no storages"):
+            eryx.Session(isolation=workers, files=eryx.VfsStorage())
+
+    def test_other_values(self, workers: eryx.Workers) -> None:
+        wrong: Any = "thread"
+        with pytest.raises(TypeError, match='isolation must be "process"'):
+            eryx.Sandbox(isolation=wrong)
+        for options in ({"processes": 0}, {"max_runs": 0}, {"idle_seconds": -1.0}):
+            with pytest.raises(ValueError, match="must be"):
+                eryx.Workers(**options)
+        with pytest.raises(ValueError, match="per tenant"):
+            eryx.Workers(per_tenant=True).sandbox()
+
+    def test_closed(self) -> None:
+        workers = eryx.Workers()
+        session = workers.session()
+        workers.close()
+        workers.close()
+        with pytest.raises(eryx.WorkerCrashedError):
+            session.execute("1")
+        with pytest.raises(eryx.EryxError, match="closed"):
+            workers.sandbox()
+
+
+class TestDeath:
+    def test_output_until_then_is_in_the_error(self) -> None:
+        with eryx.Workers(processes=1) as workers:
+            session = workers.session()
+            code = "import time\nprint('so far', flush=True)\ntime.sleep(60)"
+            (pid,) = workers.pids
+            threading.Timer(1.0, kill, [pid]).start()
+            with pytest.raises(eryx.WorkerCrashedError, match="died") as caught:
+                session.execute(code)
+            assert caught.value.stdout == "so far"
+            assert caught.value.to_dict()["error"]["type"] == "WorkerCrashedError"
+
+    def test_others_go_on_and_it_is_replaced(self, tmp_path: Path) -> None:
+        with eryx.Workers(processes=2) as workers:
+            first, second = workers.session(), workers.session()
+            for session in (first, second):
+                session.execute("x = 5")
+            first.save(tmp_path / "state")
+            pids = workers.pids
+            assert len(pids) == 2
+            kill(pids[0])
+            with pytest.raises(eryx.WorkerCrashedError):
+                first.execute("x")
+            assert second.execute("x").value == 5
+            with pytest.raises(eryx.EryxError):
+                first.execute("x")
+            first.load(tmp_path / "state")
+            assert first.execute("x").value == 5
+            assert pids[0] not in workers.pids
+
+    def test_a_sandbox_does_not_notice_between_two_runs(self) -> None:
+        with eryx.Workers(processes=1) as workers:
+            sandbox = workers.sandbox()
+            sandbox.execute("1")
+            kill(workers.pids[0])
+            assert sandbox.execute("6 * 7").value == 42
+
+    def test_reset_of_a_session(self) -> None:
+        with eryx.Workers(processes=1) as workers:
+            session = workers.session()
+            session.execute("x = 1")
+            kill(workers.pids[0])
+            with pytest.raises(eryx.WorkerCrashedError):
+                session.execute("x")
+            session.reset()
+            assert session.execute("'again'").value == "again"
+
+    def test_on_an_event_loop(self) -> None:
+        async def main() -> None:
+            with eryx.Workers(processes=2) as workers:
+                boxes = [workers.sandbox() for _ in range(4)]
+                runs = [
+                    asyncio.create_task(
+                        box.execute_async("import asyncio; await asyncio.sleep(1.5); 'lived'")
+                    )
+                    for box in boxes
+                ]
+                await asyncio.sleep(0.5)
+                kill(workers.pids[0])
+                ends = await asyncio.gather(*runs, return_exceptions=True)
+                crashed = [end for end in ends if isinstance(end, eryx.WorkerCrashedError)]
+                lived = [end for end in ends if isinstance(end, eryx.ExecuteResult)]
+                assert len(crashed) == len(lived) == 2
+                assert {done.value for done in lived} == {"lived"}
+
+        asyncio.run(main())
+
+    def test_at_any_moment(self) -> None:
+        """The worker dies at every step of what is said, and nothing hangs or is mixed up."""
+        with eryx.Workers(processes=1) as workers:
+            kinds = {"done": 0, "crashed": 0}
+            for number in range(CRASHES):
+                session = workers.session(callbacks={"twice": lambda n: 2 * n})
+                (pid,) = workers.pids
+                delay = (number % 30) * 0.0002
+                timer = threading.Timer(delay, os.kill, [pid, signal.SIGKILL])
+                timer.start()
+                try:
+                    for step in range(20):
+                        assert session.execute(f"print(await twice(n={step}))").stdout == str(
+                            2 * step
+                        )
+                        session.fork().close()
+                        session.rollback(session.checkpoint())
+                    kinds["done"] += 1
+                except eryx.WorkerCrashedError:
+                    kinds["crashed"] += 1
+                finally:
+                    timer.join()
+                session.close()
+                del session
+            assert kinds["crashed"] > CRASHES // 2
+            assert workers.sandbox().execute("1 + 1").value == 2
+        assert workers.pids == ()
+
+    def test_none_is_left_behind(self) -> None:
+        workers = eryx.Workers(processes=3)
+        boxes = [workers.sandbox() for _ in range(3)]
+        pids = workers.pids
+        assert len(pids) == 3
+        del workers, boxes
+        gc.collect()
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+    def test_they_end_with_this_process(self, child: Callable[[str], str]) -> None:
+        text = child(
+            "import eryx, os\n"
+            "workers = eryx.Workers(processes=1)\n"
+            "session = workers.session()\n"
+            "session.execute('1')\n"
+            "print(workers.pids[0], flush=True)\n"
+            "os._exit(0)\n"
+        )
+        pid = int(text)
+        until(lambda: not Path(f"/proc/{pid}").exists())
+
+    def test_a_child_of_this_process_has_its_own(self, child: Callable[[str], str]) -> None:
+        text = child(
+            "import eryx, os\n"
+            "workers = eryx.Workers(processes=1)\n"
+            "session = workers.session()\n"
+            "session.execute('x = 1')\n"
+            "pid = os.fork()\n"
+            "if pid == 0:\n"
+            "    try:\n"
+            "        session.execute('x')\n"
+            "    except eryx.EryxError as error:\n"
+            "        print(error, workers.sandbox().execute('2').value, flush=True)\n"
+            "    os._exit(0)\n"
+            "os.waitpid(pid, 0)\n"
+            "print(session.execute('x').value)\n"
+        )
+        assert text.split("\n") == ["the sandbox belongs to the parent of this process 2", "1"]
+
+
+class TestRecycling:
+    def test_after_so_many_runs(self) -> None:
+        with eryx.Workers(processes=1, max_runs=3) as workers:
+            sandbox = workers.sandbox()
+            pids = []
+            for _ in range(9):
+                sandbox.execute("1")
+                pids.append(workers.pids[0])
+            assert len(set(pids)) >= 3
+
+    def test_a_session_stays_until_it_is_reset(self) -> None:
+        with eryx.Workers(processes=1, max_runs=2) as workers:
+            session = workers.session()
+            (first,) = workers.pids
+            for _ in range(5):
+                session.execute("x = 1")
+            assert workers.pids == (first,)
+            session.reset()
+            session.execute("y = 1")
+            until(lambda: not Path(f"/proc/{first}").exists())
+
+    def test_by_age(self) -> None:
+        with eryx.Workers(processes=1, max_age_seconds=0.05) as workers:
+            sandbox = workers.sandbox()
+            (first,) = workers.pids
+            time.sleep(0.1)
+            sandbox.execute("1")
+            sandbox.execute("1")
+            assert workers.pids != (first,)
+
+    def test_by_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_processes, "_LOOK_EVERY", 1)
+        with eryx.Workers(processes=1, max_memory_bytes=40_000_000) as workers:
+            session = workers.session()
+            session.execute("x = 1")
+            assert workers.sandbox() is not None
+            (first,) = workers.pids
+            session.execute("b = bytearray(60_000_000)")
+            session.execute("b[0]")
+            workers.sandbox().execute("1")
+            assert set(workers.pids) != {first}
+
+    def test_idle_ones_end(self) -> None:
+        with eryx.Workers(processes=2, idle_seconds=0.05) as workers:
+            boxes = [workers.sandbox(), workers.sandbox()]
+            assert len(workers.pids) == 2
+            del boxes
+            gc.collect()
+            time.sleep(0.1)
+            assert workers.sandbox().execute("1").value == 1
+            assert len(workers.pids) == 1
+
+
+class TestTenants:
+    def test_they_share_no_process(self) -> None:
+        with eryx.Workers(processes=2, per_tenant=True) as workers:
+            of: dict[str, set[int]] = {}
+            kept = []
+            for name in ("alice", "bob", "alice", "carol", "bob"):
+                before = set(workers.pids)
+                sandbox = workers.sandbox(tenant=name)
+                kept.append(sandbox)
+                process = sandbox._core._process  # type: ignore[attr-defined]
+                assert process.tenant == name
+                assert process.pid not in before or process.pid in of[name]
+                of.setdefault(name, set()).add(process.pid)
+            assert not of["alice"] & of["bob"]
+            assert not (of["alice"] | of["bob"]) & of["carol"]
+
+    def test_a_worker_that_was_one_tenants_is_never_anothers(self) -> None:
+        with eryx.Workers(processes=1, per_tenant=True) as workers:
+            first = workers.session(tenant="alice")
+            first.execute("secret = 'alice'")
+            (pid,) = workers.pids
+            first.close()
+            del first
+            gc.collect()
+            other = workers.session(tenant="bob")
+            assert other._core._process.pid != pid  # type: ignore[attr-defined]
