@@ -18,7 +18,7 @@ EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 
 .PHONY: help demo test wheel bench lint format clean distclean dev check setup setup-development guest install \
-	test-c test-sanitize test-tsan test-python
+	test-c test-sanitize test-tsan test-python test-workers
 
 help:
 	@echo 'make demo        build everything, install the wheel into .venv, show it'
@@ -76,6 +76,10 @@ test-python: install setup-development
 	$(VENV)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not alone" tests/python
 	$(VENV)/python -m pytest -q -m alone tests/python
 	$(VENV)/python -m pytest -q tests/cpython
+
+# Ten thousand ends of worker processes, of which `make test-python` tries a sample.
+test-workers: install setup-development
+	ERYX_WORKER_CRASHES=10000 $(VENV)/python -m pytest -q tests/python/test_workers.py -k test_at_any_moment
 
 # The guest is left as it is: `make guest` when something in guest/ or toolchain/ has changed.
 build/guest/image.bin:

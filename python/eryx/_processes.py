@@ -590,10 +590,12 @@ class ProcessCore:
 
     def rollback(self, checkpoint: RemoteCheckpoint, /) -> None:
         """As Core.rollback()."""
-        if checkpoint.process is not self._process:
+        if checkpoint.process.is_dead:
             raise WorkerCrashedError(
                 "the checkpoint went with the worker process that it was made in"
             )
+        if checkpoint.process is not self._process:
+            raise ValueError("the checkpoint is of a session in another worker process")
         self._guard(partial(self._remote.rollback, checkpoint.name))
 
     def save(self, path: str | os.PathLike[str], include_storages: bool, /) -> None:
@@ -605,6 +607,12 @@ class ProcessCore:
         if not self._remote.is_alive():
             self._renew()
         self._guard(partial(self._remote.load, path))
+
+    def volume_changes(self, guest_path: str, /) -> None:
+        """There are no volumes."""
+
+    def volume_discard(self, guest_path: str, /) -> None:
+        """There are no volumes."""
 
     def freeze(self) -> bytes:
         """Refuses."""

@@ -175,18 +175,22 @@ static void compose(filter *made)
     add_return(made, SECCOMP_RET_KILL_PROCESS);
 }
 
+/* Only builds with sanitizers do without, which do more than is on the list. */
+#ifdef ERYX_WORKER_UNCONFINED
+enum { IS_CONFINED = 0 };
+#else
+enum { IS_CONFINED = 1 };
+#endif
+
 static const char *filter_calls(void)
 {
-#ifdef ERYX_WORKER_UNCONFINED
-    return NULL;
-#else
     filter made;
     compose(&made);
     const struct sock_fprog program = {.len = made.size, .filter = made.code};
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0
-               ? NULL
-               : "the kernel takes no filter of system calls (seccomp)";
-#endif
+    if (IS_CONFINED && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+        return "the kernel takes no filter of system calls (seccomp)";
+    }
+    return NULL;
 }
 
 /* ---- Both parts ------------------------------------------------------------------------------

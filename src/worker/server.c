@@ -12,10 +12,6 @@
 
 enum { EVENT_COUNT = 64 };
 
-/* How long a worker looks for the next message before it goes to sleep: whoever talks with it is
- * likely to say something soon, and waking a process takes longer than that. */
-#define LINGER_NS ((uint64_t)30000)
-
 /* Has the guest run once, so that all that it takes of the system is there before there is no
  * system any more, and the first program of the parent does not wait for it. */
 static bool warm_up(eryx_engine *engine)
@@ -73,19 +69,6 @@ static int idle_ms(const worker *self)
     return left_ms < 1000000 ? (int)left_ms : 1000000;
 }
 
-/* Waits for something to do; the number of events. */
-static int wait_for_events(const worker *self, struct epoll_event *out_events)
-{
-    const int wait_ms = idle_ms(self);
-    int count = epoll_wait(self->poll_fd, out_events, EVENT_COUNT, 0);
-    const uint64_t end_ns = wait_ms == 0 ? 0 : clock_now_ns() + LINGER_NS;
-    while (count == 0 && wait_ms != 0 && clock_now_ns() < end_ns) {
-        count = epoll_wait(self->poll_fd, out_events, EVENT_COUNT, 0);
-    }
-    return count == 0 && wait_ms != 0 ? epoll_wait(self->poll_fd, out_events, EVENT_COUNT, wait_ms)
-                                      : count;
-}
-
 static void take_event(place *self, uint32_t events)
 {
     if (self->is_gone) {
@@ -131,7 +114,7 @@ static int serve(worker *self, channel *control)
     }
     for (;;) {
         struct epoll_event events[EVENT_COUNT];
-        const int count = wait_for_events(self, events);
+        const int count = epoll_wait(self->poll_fd, events, EVENT_COUNT, idle_ms(self));
         if (count < 0 && errno != EINTR) {
             return EXIT_FAILURE;
         }

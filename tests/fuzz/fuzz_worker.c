@@ -21,8 +21,8 @@ typedef struct hostile {
 
 static eryx_bytes some_bytes(fuzz_input *input)
 {
-    static const char *const texts[] = {"", "{}", "[1, 2]", "{\"a\": [[[]]]}", "1e999", "\xff\xfe",
-                                        "print"};
+    static const char *const texts[] = {"",      "{}",       "[1, 2]", "{\"a\": [[[]]]}",
+                                        "1e999", "\xff\xfe", "print"};
     const uint32_t choice = fuzz_below(input, 10);
     if (choice < sizeof texts / sizeof texts[0]) {
         return (eryx_bytes){(const uint8_t *)texts[choice], strlen(texts[choice])};
@@ -241,8 +241,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if ((way & 2) != 0 && worker_client_fork(client, &fork, NULL) == ERYX_OK) {
             worker_client_destroy(fork);
         }
-        if ((way & 4) != 0 &&
-            worker_client_checkpoint(client, &checkpoint, NULL) == ERYX_OK) {
+        if ((way & 4) != 0 && worker_client_checkpoint(client, &checkpoint, NULL) == ERYX_OK) {
             (void)worker_client_rollback(client, checkpoint, NULL);
         }
         (void)worker_client_set_limits(client, &limits);

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LIVE = (
     *(eryx.Checkpoint, eryx.PooledSandbox, eryx.Sandbox, eryx.SandboxFactory, eryx.SandboxPool),
     *(eryx.Session, eryx.VfsStorage, eryx.Call, eryx.EventRun),
-    *(eryx.SessionFiles, eryx.MountedVolume),
+    *(eryx.SessionFiles, eryx.MountedVolume, eryx.Workers),
 )
 
 PICKLES = [
@@ -76,6 +76,7 @@ def one_of_each_live_class() -> list[object]:
         session.files,
         eryx.Sandbox(volumes=[("/tmp", "/o", "overlay")]).volumes[0],
         a_call(),
+        eryx.Workers(),
     ]
 
 

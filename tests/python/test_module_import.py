@@ -65,6 +65,8 @@ class TestModuleImport:
             "Trace",
             "TraceEvent",
             "VfsStorage",
+            "WorkerCrashedError",
+            "Workers",
             "__version__",
             "callback_stub",
             "configure",

@@ -39,6 +39,12 @@ def kill(pid: int) -> None:
     os.close(handle)
 
 
+def process_of(sandbox: eryx.Sandbox) -> _processes.Process:
+    core: Any = sandbox._core
+    process: _processes.Process = core._process
+    return process
+
+
 def write_and_close(descriptor: int, data: bytes) -> None:
     os.write(descriptor, data)
     os.close(descriptor)
@@ -527,7 +533,7 @@ class TestTenants:
                 before = set(workers.pids)
                 sandbox = workers.sandbox(tenant=name)
                 kept.append(sandbox)
-                process = sandbox._core._process  # type: ignore[attr-defined]
+                process = process_of(sandbox)
                 assert process.tenant == name
                 assert process.pid not in before or process.pid in of[name]
                 of.setdefault(name, set()).add(process.pid)
@@ -543,4 +549,4 @@ class TestTenants:
             del first
             gc.collect()
             other = workers.session(tenant="bob")
-            assert other._core._process.pid != pid  # type: ignore[attr-defined]
+            assert process_of(other).pid != pid
