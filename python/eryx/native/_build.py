@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from eryx._eryx import BUILD_ID
-from eryx.native import _cmake, _environment, _meson, _pythons
+from eryx.native import _cmake, _environment, _meson, _pythons, _rust
 from eryx.native._compile import (
     _private_directory,
     default_cache,
@@ -261,6 +261,10 @@ def _run_build(
     roots = [work, *options.prefixes, Path(os.path.dirname(program)).parent]
     suffix = str(configuration["EXT_SUFFIX"])
     environment.update(_cmake.environment(work, work / "include", suffix, roots))
+    if _rust.is_wanted(project):
+        toolchain = _rust.find_toolchain(steps)
+        root = _rust.sysroot(toolchain, directory, steps)
+        environment.update(_rust.environment(toolchain, root, work, directory, suffix))
     settings = _settings(project, told, work, options)
     if options.isolation:
         further = _environment.further_requirements(

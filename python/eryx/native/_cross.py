@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -150,6 +151,27 @@ def link_command(
     ]
 
 
+def _write_program(path: Path, function: str, *arguments: object) -> None:
+    """Writes a program that calls a function of this module with these and its own arguments."""
+    given = ", ".join(map(repr, arguments))
+    zig_packages = str(Path(zig_program()).parents[1])
+    path.write_text(
+        f"#!{sys.executable}\nimport sys\n"
+        f"sys.path[:0] = {[str(Path(__file__).parents[2]), zig_packages]!r}\n"
+        f"from eryx.native._cross import {function}\n"
+        f"sys.exit({function}({given}, sys.argv[1:]))\n"
+    )
+    path.chmod(0o700)
+
+
+def write_rust_linker(work: Path, cache: Path) -> Path:
+    """Writes the program ``rust-ld`` into work, where the compilers are; gives its path."""
+    config = json.loads((work / "compilers.json").read_text())
+    program = work / "rust-ld"
+    _write_program(program, "link_rust", json.dumps({**config, "cache": str(cache)}))
+    return program
+
+
 def write_compilers(
     work: Path,
     cache: Path,
@@ -172,16 +194,9 @@ def write_compilers(
         "dropped": list(dropped),
         "marker": str(work / "uses-c++"),
     }
-    zig_packages = str(Path(zig_program()).parents[1])
+    (work / "compilers.json").write_text(json.dumps(config))
     for name in ("cc", "c++"):
-        program = work / name
-        program.write_text(
-            f"#!{sys.executable}\nimport sys\n"
-            f"sys.path[:0] = {[str(Path(__file__).parents[2]), zig_packages]!r}\n"
-            "from eryx.native._cross import main\n"
-            f"sys.exit(main({json.dumps(config)!r}, {name == 'c++'}, sys.argv[1:]))\n"
-        )
-        program.chmod(0o700)
+        _write_program(work / name, "main", json.dumps(config), name == "c++")
     for tool in ("ar", "ranlib"):
         program = work / tool
         program.write_text(f'#!/bin/sh\nexec "{zig_program()}" {tool} "$@"\n')
@@ -278,3 +293,31 @@ def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
     cxx = cxx or marker.exists()
     command = link_command(objects, output, cache, cxx=cxx, exceptions=config["exceptions"])
     return subprocess.call(command, env=environment)
+
+
+def link_rust(config_text: str, arguments: list[str]) -> int:
+    """What ``rust-ld`` does: links what rustc made to a module that exports what it says."""
+    config: dict[str, Any] = json.loads(config_text)
+    joined: list[str] = []
+    for argument in _expanded(arguments):
+        if joined[-1:] in (["-l"], ["-L"]):
+            joined[-1] += argument
+        else:
+            joined.append(argument)
+    libraries, missing = _archives(joined, config["prefixes"])
+    if missing:
+        print(f"cc: -l{missing[0]}: there is no lib{missing[0]}.a for wasm32-wasi", file=sys.stderr)
+        return 1
+    exported = [
+        f"--export={name}" for before, name in itertools.pairwise(joined) if before == "--export"
+    ]
+    objects = [argument for argument in joined if argument.endswith((".o", ".a", ".rlib"))]
+    cache = Path(config["cache"])
+    command = link_command(
+        [*exported, *objects, *libraries],
+        joined[joined.index("-o") + 1],
+        cache,
+        cxx=Path(config["marker"]).exists(),
+        exceptions=config["exceptions"],
+    )
+    return subprocess.call(command, env=zig_environment(cache))
