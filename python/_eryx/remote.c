@@ -185,6 +185,37 @@ static PyObject *remote_outcome(PyObject *self, PyObject *unused)
     return outcome_from_result(core_state(self), result);
 }
 
+/* (path, change, kind, size, contents or None) of one file. */
+static PyObject *change_row(const protocol_change *change)
+{
+    PyObject *path =
+        PyUnicode_DecodeUTF8(change->path, (Py_ssize_t)strlen(change->path), "replace");
+    if (path == NULL) {
+        return NULL;
+    }
+    return Py_BuildValue("(NiiKy#)", path, (int)change->change, (int)change->kind,
+                         (unsigned long long)change->size, (const char *)change->contents.data,
+                         (Py_ssize_t)change->contents.size);
+}
+
+static PyObject *remote_changes(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    const protocol_result *left = worker_client_left(client_of(self));
+    if (left == NULL || (left->change_count == 0 && !left->changes_truncated)) {
+        Py_RETURN_NONE;
+    }
+    PyObject *list = PyList_New((Py_ssize_t)left->change_count);
+    for (uint32_t i = 0; list != NULL && i < left->change_count; i++) {
+        PyObject *row = change_row(&left->changes[i]);
+        if (row == NULL || PyList_SetItem(list, (Py_ssize_t)i, row) < 0) {
+            Py_CLEAR(list);
+        }
+    }
+    return list == NULL ? NULL
+                        : Py_BuildValue("(NO)", list, left->changes_truncated ? Py_True : Py_False);
+}
+
 static PyObject *remote_run(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -401,6 +432,10 @@ static PyMethodDef remote_methods[] = {
     {"callback_raise", remote_callback_raise, METH_VARARGS,
      "callback_raise($self, identity, type_name, message, /)\n--\n\nAs that of Core."},
     {"outcome", remote_outcome, METH_NOARGS, "outcome($self, /)\n--\n\nAs Core.outcome()."},
+    {"changes", remote_changes, METH_NOARGS,
+     "changes($self, /)\n--\n\nWhat the last run did with files: rows of path, change, kind, size "
+     "and "
+     "contents,\nand whether some are missing. None if it did nothing."},
     {"cancel", remote_cancel, METH_NOARGS, "cancel($self, /)\n--\n\nAs Core.cancel()."},
     {"reset", remote_reset, METH_NOARGS, "reset($self, /)\n--\n\nAs Core.reset()."},
     {"set_limits", remote_set_limits, METH_O,

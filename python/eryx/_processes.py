@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -15,7 +16,7 @@ from functools import partial
 from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, WorkerCrashedError
-from eryx._eryx import WORKER_CRASHED, RemoteCore
+from eryx._eryx import WORKER_CRASHED, Outcome, RemoteCore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from typing import Any, Self, Unpack
 
     from eryx._engine import Recipe
-    from eryx._eryx import Outcome
     from eryx._option_types import SandboxOptions, SessionOptions
     from eryx._sandbox import Sandbox
     from eryx._session import Session
@@ -416,6 +416,36 @@ class RemoteCheckpoint:
         self.name = name
 
 
+class CopiedChanges:
+    """What a run in a worker did with files: as Changes, with the contents that came along."""
+
+    __slots__ = ("_rows", "_truncated")
+
+    def __init__(
+        self, rows: list[tuple[str, int, int, int, bytes | None]], truncated: bool
+    ) -> None:
+        """rows: path, change, kind, size and contents."""
+        self._rows = rows
+        self._truncated = truncated
+
+    def rows(self) -> list[tuple[str, int, int, int]]:
+        """As Changes.rows()."""
+        return [(path, change, kind, size) for path, change, kind, size, _ in self._rows]
+
+    def truncated(self) -> bool:
+        """As Changes.truncated()."""
+        return self._truncated
+
+    def read(self, index: int, /) -> bytes:
+        """As Changes.read()."""
+        contents = self._rows[index][4]
+        if contents is None:
+            raise OSError(
+                errno.EFBIG, "more than 64 MiB of changed files do not leave a worker process"
+            )
+        return contents
+
+
 class ProcessCore:
     """One sandbox in a worker: what Core is to a sandbox of this process.
 
@@ -523,17 +553,20 @@ class ProcessCore:
 
     def run(self) -> Outcome:
         """As Core.run()."""
-        outcome = self._remote.run()
-        if outcome.status == WORKER_CRASHED:
-            self._look_after_crash()
-        return outcome
+        return self._looked_at(self._remote.run())
 
     def outcome(self) -> Outcome:
         """As Core.outcome()."""
-        outcome = self._remote.outcome()
+        return self._looked_at(self._remote.outcome())
+
+    def _looked_at(self, outcome: Outcome) -> Outcome:
         if outcome.status == WORKER_CRASHED:
             self._look_after_crash()
-        return outcome
+        changes = self._remote.changes()
+        if changes is None:
+            return outcome
+        # The last of its fields is what has changed, for which a worker has no object here.
+        return Outcome((*outcome[:-1], CopiedChanges(*changes)))
 
     def connect_answer(self, allow: bool, /) -> None:
         """Nothing asks."""

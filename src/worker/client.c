@@ -322,6 +322,7 @@ void worker_client_destroy(worker_client *client)
     channel_close(&client->channel);
     pthread_mutex_destroy(&client->lock);
     free(client->calls);
+    protocol_result_free(&client->left);
     free(client->result_bytes);
     free(client->written[0].data);
     free(client->written[1].data);

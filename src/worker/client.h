@@ -10,6 +10,7 @@
 #define ERYX_WORKER_CLIENT_H
 
 #include "eryx/eryx.h"
+#include "worker/protocol.h"
 
 typedef struct worker_client worker_client;
 
@@ -63,6 +64,11 @@ eryx_status worker_client_raise(worker_client *client, uint32_t id, const char *
                                 const char *text);
 void worker_client_cancel(worker_client *client);
 const eryx_result *worker_client_result(const worker_client *client);
+
+/* The same with what has changed of files, which is not in the result; NULL without one. */
+const protocol_result *worker_client_left(const worker_client *client);
+
+/* As the functions of eryx.h with these names. */
 eryx_status worker_client_reset(worker_client *client);
 eryx_status worker_client_set_limits(worker_client *client, const eryx_limits *limits);
 

@@ -52,7 +52,7 @@ struct worker_client {
     kept_output written[2];
     eryx_status refused;
     eryx_error refusal;
-    eryx_result result;
+    protocol_result left;
     uint8_t *result_bytes; /* what it points into */
     bool has_result;
 };

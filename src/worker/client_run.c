@@ -82,7 +82,8 @@ static void end_run(worker_client *client)
 /* The result of a run whose worker is gone. */
 static void make_crash_result(worker_client *client)
 {
-    client->result = (eryx_result){
+    protocol_result_free(&client->left);
+    client->left.result = (eryx_result){
         .status = ERYX_WORKER_CRASHED,
         .message = client->reason,
         .standard_output = {client->written[0].data, client->written[0].size},
@@ -257,11 +258,14 @@ static taken take_result(worker_client *client, const message *from, eryx_event 
     memcpy(copy, from->payload, from->header.size);
     const message kept = {.header = from->header, .payload = copy};
     message_reader reader = message_read(&kept);
-    if (!protocol_get_result(&reader, &client->limits, client->max_display_bytes, &client->result,
-                             &client->is_broken)) {
+    protocol_result left;
+    if (!protocol_get_result(&reader, &client->limits, client->max_display_bytes, &left)) {
         free(copy);
         return TAKEN_WRONG;
     }
+    protocol_result_free(&client->left);
+    client->left = left;
+    client->is_broken = left.is_broken;
     free(client->result_bytes);
     client->result_bytes = copy;
     client->has_result = true;
@@ -468,5 +472,10 @@ eryx_status worker_client_raise(worker_client *client, uint32_t id, const char *
 
 const eryx_result *worker_client_result(const worker_client *client)
 {
-    return client->has_result ? &client->result : NULL;
+    return client->has_result ? &client->left.result : NULL;
+}
+
+const protocol_result *worker_client_left(const worker_client *client)
+{
+    return client->has_result ? &client->left : NULL;
 }

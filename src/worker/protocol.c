@@ -142,6 +142,36 @@ void protocol_run_free(protocol_run *run)
 /* ---- Results ---------------------------------------------------------------------------------
  */
 
+static bool has_contents(const eryx_change *change)
+{
+    return change->change != ERYX_CHANGE_REMOVED && change->kind != ERYX_STORAGE_DIRECTORY;
+}
+
+static void put_changes(message_writer *writer, const eryx_changes *changes)
+{
+    const size_t count = eryx_changes_count(changes);
+    size_t room = PROTOCOL_FILES_MAX;
+    message_put_u8(writer, eryx_changes_truncated(changes));
+    message_put_u32(writer, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        const eryx_change *change = eryx_changes_get(changes, i);
+        uint8_t *data = NULL;
+        size_t size = 0;
+        const bool is_read = has_contents(change) && change->size <= room &&
+                             eryx_changes_read(changes, i, &data, &size) == ERYX_FILE_OK &&
+                             size <= room;
+        message_put_text(writer, change->path);
+        message_put_u32(writer, (uint32_t)change->change);
+        message_put_u32(writer, (uint32_t)change->kind);
+        message_put_u64(writer, change->size);
+        /* What is empty is there all the same. */
+        const uint8_t *there = size == 0 ? (const uint8_t *)"" : data;
+        message_put_bytes(writer, (eryx_bytes){is_read ? there : NULL, size});
+        room -= is_read ? size : 0;
+        eryx_free(data);
+    }
+}
+
 void protocol_put_result(message_writer *writer, const eryx_result *result, bool is_broken)
 {
     message_put_u32(writer, (uint32_t)result->status);
@@ -168,6 +198,7 @@ void protocol_put_result(message_writer *writer, const eryx_result *result, bool
     message_put_bytes(writer, result->value_repr);
     message_put_bytes(writer, result->displays);
     message_put_u64(writer, result->displays_dropped);
+    put_changes(writer, result->changes);
 }
 
 static size_t at_most(uint64_t size)
@@ -200,8 +231,52 @@ static bool can_end_a_run(uint32_t status)
     return status == ERYX_OK || (status >= ERYX_EXECUTION && status <= ERYX_CANCELLED);
 }
 
+/* Of a change: four numbers, and two sizes. */
+#define CHANGE_BYTES_LEAST ((size_t)24)
+
+static bool get_changes(message_reader *reader, protocol_result *out_result)
+{
+    const bool truncated = message_get_bool(reader);
+    const uint32_t count = message_get_u32(reader);
+    if (reader->is_bad || count > reader->left / CHANGE_BYTES_LEAST) {
+        return false;
+    }
+    protocol_change *changes = calloc(count > 0 ? count : 1, sizeof *changes);
+    if (changes == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        protocol_change *change = &changes[i];
+        change->path = message_get_text(reader, PROTOCOL_TEXT_MAX);
+        const uint32_t what = message_get_u32(reader);
+        const uint32_t kind = message_get_u32(reader);
+        change->size = message_get_u64(reader);
+        change->contents = message_get_bytes(reader, PROTOCOL_FILES_MAX);
+        change->change = (eryx_change_kind)what;
+        change->kind = (eryx_storage_kind)kind;
+        if (change->path == NULL || what > ERYX_CHANGE_REMOVED ||
+            kind > ERYX_STORAGE_SYMBOLIC_LINK) {
+            reader->is_bad = true;
+        }
+    }
+    if (!message_is_whole(reader)) {
+        free(changes);
+        return false;
+    }
+    out_result->changes = changes;
+    out_result->change_count = count;
+    out_result->changes_truncated = truncated;
+    return true;
+}
+
+void protocol_result_free(protocol_result *result)
+{
+    free(result->changes);
+    *result = (protocol_result){.result = {.status = ERYX_OK}};
+}
+
 bool protocol_get_result(message_reader *reader, const eryx_limits *limits,
-                         uint64_t max_display_bytes, eryx_result *out_result, bool *out_is_broken)
+                         uint64_t max_display_bytes, protocol_result *out_result)
 {
     const size_t output = output_most(limits);
     const size_t text = TEXTS_MAX;
@@ -235,12 +310,13 @@ bool protocol_get_result(message_reader *reader, const eryx_limits *limits,
     result.value_repr = message_get_bytes(reader, text);
     result.displays = message_get_bytes(reader, at_most(max_display_bytes));
     result.displays_dropped = message_get_u64(reader);
-    if (!message_is_whole(reader) || !can_end_a_run(status) || result.message == NULL) {
+    result.threads_json = parseable(result.threads_json);
+    protocol_result read = {.result = result, .is_broken = is_broken};
+    if (reader->is_bad || !can_end_a_run(status) || result.message == NULL ||
+        !get_changes(reader, &read)) {
         return false;
     }
-    result.threads_json = parseable(result.threads_json);
-    *out_result = result;
-    *out_is_broken = is_broken;
+    *out_result = read;
     return true;
 }
 

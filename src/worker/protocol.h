@@ -57,6 +57,9 @@ typedef enum worker_kind {
 /* Largest piece of output in one message. */
 #define PROTOCOL_OUTPUT_MAX ((size_t)64 << 10)
 
+/* Contents of changed files that go along with a result, together. */
+#define PROTOCOL_FILES_MAX ((size_t)64 << 20)
+
 /* Largest piece of standard input that is asked for. */
 #define PROTOCOL_INPUT_MAX ((size_t)64 << 10)
 
@@ -79,15 +82,35 @@ void protocol_put_run(message_writer *writer, const eryx_run_options *options, b
 bool protocol_get_run(message_reader *reader, protocol_run *out_run);
 void protocol_run_free(protocol_run *run);
 
-/* A result; is_broken: the sandbox has to be reset. Connections are not in it. */
+/* A result with what has changed of files; is_broken: the sandbox has to be reset. Connections are
+ * not in it. */
 void protocol_put_result(message_writer *writer, const eryx_result *result, bool is_broken);
+
+/* One of the files that a run has changed; what it refers to is a part of the message. */
+typedef struct protocol_change {
+    const char *path;
+    eryx_change_kind change;
+    eryx_storage_kind kind;
+    uint64_t size;
+    eryx_bytes contents; /* no data of what has none, or more than goes into a message */
+} protocol_change;
+
+typedef struct protocol_result {
+    eryx_result result;
+    bool is_broken;
+    protocol_change *changes; /* owned; freed with protocol_result_free() */
+    uint32_t change_count;
+    bool changes_truncated;
+} protocol_result;
 
 /*
  * Reads a result as something that a guest may have made up: its sizes are held against the limits,
- * its status is one that a run can end with. Bytes point into the message.
+ * its status is one that a run can end with. Bytes point into the message. False, and nothing to
+ * free, if it is not one.
  */
 bool protocol_get_result(message_reader *reader, const eryx_limits *limits,
-                         uint64_t max_display_bytes, eryx_result *out_result, bool *out_is_broken);
+                         uint64_t max_display_bytes, protocol_result *out_result);
+void protocol_result_free(protocol_result *result);
 
 /* The largest payload that a worker may send about a sandbox with these limits. */
 size_t protocol_largest(const eryx_limits *limits, uint64_t max_display_bytes);

@@ -62,6 +62,20 @@ static void put_result(message_writer *writer, fuzz_input *input)
         .displays = some_bytes(input),
     };
     protocol_put_result(writer, &result, fuzz_below(input, 2) == 1);
+    if (fuzz_below(input, 2) == 0) {
+        return;
+    }
+    /* In place of no changes, some. */
+    const uint32_t count = fuzz_below(input, 4);
+    writer->end -= sizeof(uint32_t);
+    message_put_u32(writer, fuzz_below(input, 8) == 0 ? (uint32_t)fuzz_number(input, 4) : count);
+    for (uint32_t i = 0; i < count; i++) {
+        put_text(writer, input);
+        message_put_u32(writer, fuzz_below(input, 4));
+        message_put_u32(writer, fuzz_below(input, 4));
+        message_put_u64(writer, fuzz_number(input, 8));
+        message_put_bytes(writer, some_bytes(input));
+    }
 }
 
 static void put_payload(message_writer *writer, worker_kind kind, fuzz_input *input)

@@ -111,6 +111,23 @@ class TestRuns:
         assert len(done.result) == 3_000_000
         assert len(done.display[0].mime["text/plain"]) == 1_000_000
 
+    def test_files_that_a_run_has_changed(self, workers: eryx.Workers) -> None:
+        session = workers.session()
+        done = session.execute(
+            "import os\nopen('/data/a', 'w').write('text')\nopen('/data/b', 'w').close()\n"
+            "os.mkdir('/data/c')"
+        )
+        assert [(each.path, each.kind, each.type, each.size) for each in done.files] == [
+            ("/data/a", "made", "file", 4),
+            ("/data/b", "made", "file", 0),
+            ("/data/c", "made", "directory", 0),
+        ]
+        assert done.read("a") == b"text"
+        assert done.read("b") == b""
+        done = session.execute("os.remove('/data/a')")
+        assert [(each.path, each.kind) for each in done.files] == [("/data/a", "removed")]
+        assert session.execute("1").files == []
+
     def test_standard_input(self, workers: eryx.Workers) -> None:
         answers = iter(["Ada", "36", None])
         code = "import sys\nfirst = input()\nrest = sys.stdin.read()\nfirst + '|' + rest"
