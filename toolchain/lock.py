@@ -51,11 +51,21 @@ class Crate:
 
 
 @dataclass(frozen=True)
+class DebianSource:
+    """One file of a source package of Debian."""
+
+    version: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Lock:
     python: dict[str, list[PythonPackage]]
     guest: GuestPackage
     npm: list[NpmPackage]
     crates: dict[str, Crate]
+    debian: dict[str, DebianSource]
     headers_sha256: str  # of python-headers.tar.xz
     newer_library_sha256: str  # of newer-library.tar.xz
 
@@ -86,6 +96,7 @@ def load_lock(path: Path = LOCK_PATH) -> Lock:
                 name: Crate(name, entry["version"], entry["sha256"])
                 for name, entry in data["crates"].items()
             },
+            {name: DebianSource(**entry) for name, entry in data["debian"].items()},
             data["headers"]["sha256"],
             data["newer-library"]["sha256"],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from eryx._errors import InitializationError
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from eryx._factory_template import Template
     from eryx.native import NativeModule
     from eryx.packages import PackageSet
+
+# A name, and what a version of it must be; files of packages have a dot and letters behind it.
+_NAME = re.compile(r"[A-Za-z0-9][\w-]*(?:\[[\w,-]+\])?(?:[<>=!~]=?[^/]*)?")
 
 Source = str | os.PathLike[str] | bytes | tuple[str, bytes]
 
@@ -49,7 +53,7 @@ def collect_contents(
         raise TypeError(f"packages must be a list, not {type(packages).__name__}")
     from eryx.packages import collect
 
-    sources = () if packages is None else tuple(packages)
+    sources = () if packages is None else _with_wheels(tuple(packages))
     found = collect(sources, site_packages=site_packages, bytecode=False)
     contents.found, contents.digest = found, found.digest
     contents.listed = [[package.name, str(package.version or "")] for package in found.packages]
@@ -57,6 +61,22 @@ def collect_contents(
     contents.modules = (*given, *found.native_modules(needed=given))
     contents.hint = found.explain_missing()
     return contents
+
+
+def _with_wheels(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Sources with the wheels of eryx-science in the place of names, such as ``numpy``."""
+    named = [source for source in sources if isinstance(source, str) and _is_name(source)]
+    if not named:
+        return sources
+    from eryx import science
+
+    others = tuple(source for source in sources if source not in named)
+    return (*others, *map(str, science.wheels(named)))
+
+
+def _is_name(source: str) -> bool:
+    """Whether it can only be the name of a package."""
+    return _NAME.fullmatch(source) is not None and not os.path.lexists(source)
 
 
 def stored_modules(template: Template, given: tuple[NativeModule, ...]) -> tuple[NativeModule, ...]:

@@ -28,6 +28,11 @@ _GREATEST = 2**63 - 1
 
 DEFAULT_DISPLAY_BYTES = 16_777_216
 
+# By its identity it can be told from the same number that a caller gave.
+_DEFAULT_MEMORY_BYTES = int("134217728")
+# Of sandboxes of factories with native modules.
+NATIVE_MEMORY_BYTES = 512 << 20
+
 TYPE_CHECKING = False
 
 # For these None does not mean "no limit" but the default: they bound memory of the host that
@@ -49,8 +54,8 @@ class ResourceLimits:
     callback_timeout_ms: time of one callback in milliseconds; 10,000. 0: every callback times out.
         None: no limit.
     max_memory_bytes: memory of the guest, with the started interpreter in it (about 20 MiB); 128
-        MiB. The guest gets MemoryError. 0 and other values below what the interpreter has: it can
-        have no more. None: 4 GiB.
+        MiB, or 512 MiB for factories with native modules such as numpy. The guest gets MemoryError.
+        0 and other values below what the interpreter has: it can have no more. None: 4 GiB.
     max_callback_invocations: callbacks of a run; 1,000. 0: none is allowed. None: no limit.
     max_fuel: work of a run, counted in loop rounds of the interpreter's machine code; None, no
         limit. The run ends with `ResourceLimitError`. 0: every run ends so.
@@ -109,7 +114,7 @@ class ResourceLimits:
         *,
         execution_timeout_ms: int | None = 30_000,
         callback_timeout_ms: int | None = 10_000,
-        max_memory_bytes: int | None = 134_217_728,
+        max_memory_bytes: int | None = _DEFAULT_MEMORY_BYTES,
         max_callback_invocations: int | None = 1_000,
         max_fuel: int | None = None,
         max_vfs_bytes: int | None = None,
@@ -208,6 +213,17 @@ def check_limits(limits: object, name: str = "resource_limits") -> None:
     if limits is not None and not isinstance(limits, ResourceLimits):
         wrong = type(limits).__name__
         raise TypeError(f"{name} must be ResourceLimits or None, not {wrong}")
+
+
+def native_limits(limits: ResourceLimits | None) -> ResourceLimits:
+    """Limits of a sandbox with native modules: more memory, unless the caller said how much."""
+    if limits is None:
+        return ResourceLimits(max_memory_bytes=NATIVE_MEMORY_BYTES)
+    if limits.max_memory_bytes is not _DEFAULT_MEMORY_BYTES:
+        return limits
+    more = copy_limits(limits)
+    more.max_memory_bytes = NATIVE_MEMORY_BYTES
+    return more
 
 
 def copy_limits(limits: ResourceLimits) -> ResourceLimits:

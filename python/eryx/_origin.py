@@ -23,8 +23,14 @@ class Origin(OneOfAKind):
         self._callbacks = callbacks
 
     def _with_callbacks(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Options with the functions of the factory as well."""
+        """Options with the functions of the factory as well, and the memory that its modules want."""
         merged = dict(options)
+        if self._place.native_modules:
+            from eryx._limits import check_limits, native_limits
+
+            limits = merged.get("resource_limits")
+            check_limits(limits)
+            merged["resource_limits"] = native_limits(limits)
         if self._callbacks is not None:
             given = merged.get("callbacks")
             merged["callbacks"] = self._callbacks if given is None else self._merged(given)

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from eryx.native import _prebuilt
 from eryx.native._errors import MissingToolError, NativeModuleError
 from eryx.native._module import NativeModule
 
@@ -211,7 +212,9 @@ class _Translator:
         if known is not None:
             return known
         try:
-            found = translate_cached(data, self._cache, compiling=self._compiling)
+            found = _prebuilt.translated(data, digest) or translate_cached(
+                data, self._cache, compiling=self._compiling
+            )
         except MissingToolError:
             raise  # whatever the file is
         except NativeModuleError as error:

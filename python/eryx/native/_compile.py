@@ -132,7 +132,16 @@ def run_tool(command: list[str], environment: dict[str, str] | None = None) -> N
         raise NativeModuleError(f"{name} failed: {said}")
 
 
-def _build(file: _wasm.NativeFile, data: bytes, work: Path, cache: Path) -> Path:
+def build(
+    file: _wasm.NativeFile, shown: bytes, work: Path, cache: Path, objects: Path | None = None
+) -> Path:
+    """Translates a module; gives the shared object, which lies in work.
+
+    shown: the file that the guest shows to have the module; cache: for zig. objects: where to look
+        for what was compiled of the same text before, and to leave it; None for nowhere.
+
+    Raises NativeModuleError, without the name of the file.
+    """
     reduced = work / "reduced.wasm"
     reduced.write_bytes(_wasm.reduced(file))
     generated = work / "generated.c"
@@ -144,7 +153,7 @@ def _build(file: _wasm.NativeFile, data: bytes, work: Path, cache: Path) -> Path
         raise NativeModuleError(
             f"its code is not valid, or uses what sandboxes have not: {error}"
         ) from None
-    digest = hashlib.sha256(data).digest()
+    digest = hashlib.sha256(shown).digest()
     files = _translate.sources(file, generated.read_text(), digest, BUILD_ID)
     environment = zig_environment(cache)
 
@@ -152,6 +161,9 @@ def _build(file: _wasm.NativeFile, data: bytes, work: Path, cache: Path) -> Path
         name, variant = job
         source = work / name
         target = source.with_suffix(".metered.o" if variant else ".o")
+        kept = None if store is None else store / f"{_object_key(compiler, variant, files[name])}.o"
+        if kept is not None and kept.exists():
+            return str(kept)
         run_tool(
             [
                 *(*compiler, *_FLAGS, *variant, f"-I{INCLUDE}"),
@@ -159,7 +171,12 @@ def _build(file: _wasm.NativeFile, data: bytes, work: Path, cache: Path) -> Path
             ],
             environment,
         )
-        return str(target)
+        if kept is None:
+            return str(target)
+        partial = kept.with_name(f"{kept.stem}-{os.getpid()}.partial")
+        shutil.copy(target, partial)
+        partial.replace(kept)
+        return str(kept)
 
     jobs: list[tuple[str, tuple[str, ...]]] = []
     for name, text in files.items():
@@ -179,6 +196,20 @@ def _build(file: _wasm.NativeFile, data: bytes, work: Path, cache: Path) -> Path
     )
     library.chmod(0o600)
     return library
+
+
+def _object_key(compiler: list[str], text: str) -> str:
+    """What an object file is made of: its text, the headers of it and the compiler."""
+    digest = hashlib.sha256(repr([*_FLAGS, *compiler[1:], _size(compiler[0])]).encode())
+    for path in sorted(INCLUDE.rglob("*.h")):
+        digest.update(path.read_bytes())
+    digest.update(text.encode())
+    return digest.hexdigest()
+
+
+def _size(program: str) -> int:
+    """Of another version it is another one."""
+    return os.stat(shutil.which(program) or program).st_size
 
 
 def _digest(path: Path) -> str:
@@ -234,7 +265,7 @@ def translate_cached(
     file = _wasm.parse(data)
     with tempfile.TemporaryDirectory(dir=directory, prefix="work-") as work_name:
         work = Path(work_name)
-        library = _build(file, data, work, directory)
+        library = build(file, data, work, directory)
         result = work / "result"
         result.mkdir(mode=0o700)
         library.rename(result / "module.so")

@@ -1,0 +1,36 @@
+"""``python -m native``: builds packages for science for sandboxes, and the companion wheel."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from native import build, pack, recipes
+from toolchain.errors import BuildError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m native")
+    parser.add_argument("names", nargs="*", metavar="RECIPE", help="all of them if none is named")
+    parser.add_argument("--wheels", action="store_true", help="build wheels, and nothing more")
+    parser.add_argument("-o", "--output", type=Path, default=Path("dist"), help="where to (dist)")
+    parser.add_argument("--jobs", type=int)
+    options = parser.parse_args()
+    try:
+        kit = build.kit(options.jobs)
+        names = options.names or recipes.every()
+        if options.wheels:
+            for name in names:
+                for wheel in build.wheels(name, kit):
+                    print(wheel)
+            return 0
+        print(pack.pack(names, options.output, kit))
+    except BuildError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

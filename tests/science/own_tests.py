@@ -1,0 +1,159 @@
+"""Runs the packages' own tests in sandboxes, by pytest, and tells how they ended."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import eryx
+from native import build, pack, sources
+from native.libraries import Kit
+
+EXPECTED = Path(__file__).with_name("expected.toml")
+
+PYTEST = ("pytest", "iniconfig", "pluggy", "pygments", "hypothesis", "sortedcontainers", "attrs")
+
+_PROGRAM = """
+import os, sys, pytest
+
+class Watch:
+    def __init__(self):
+        self.passed, self.skipped, self.failed = 0, 0, {{}}
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            said = str(report.longrepr).strip().splitlines()
+            self.failed[report.nodeid] = said[-1][:300] if said else ""
+        elif report.skipped:
+            self.skipped += 1
+        elif report.when == "call":
+            self.passed += 1
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.failed[report.nodeid] = str(report.longrepr).strip().splitlines()[-1][:300]
+
+watch = Watch()
+os.chdir("/data")
+status = pytest.main({options!r}, plugins=[watch])
+result = {{"passed": watch.passed, "skipped": watch.skipped, "failed": watch.failed,
+          "status": int(status)}}
+"""
+
+_OPTIONS = (
+    # What takes descriptors of its own, or the machine's time of day.
+    *("-q", "--no-header", "--tb=line", "--capture=sys", "-p", "no:faulthandler"),
+    *("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestConfigWarning"),
+    "--hypothesis-profile=default",
+)
+_LIMITS = eryx.ResourceLimits(
+    execution_timeout_ms=3_600_000, max_memory_bytes=3 << 30, max_vfs_bytes=512 << 20
+)
+
+
+@dataclass
+class Outcome:
+    """How the tests of one file ended."""
+
+    passed: int
+    skipped: int
+    failed: dict[str, str]
+    """Last line of what was said, by the test's id."""
+    output: str = ""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of one file of tests."""
+
+    path: str
+    package: str
+    passes: int
+    sample: bool = False
+    """Whether it is one of those that `make test` runs."""
+    options: tuple[str, ...] = ()
+    failing: dict[str, list[str]] = field(default_factory=dict)
+    """Patterns of ids, by reason."""
+
+    def is_expected(self, test: str) -> bool:
+        """Whether a test is known to fail."""
+        patterns = [pattern for found in self.failing.values() for pattern in found]
+        return any(fnmatch.fnmatchcase(test, _escaped(pattern)) for pattern in patterns)
+
+
+def _escaped(pattern: str) -> str:
+    """Only * is special, since ids have brackets."""
+    return "*" + pattern.replace("[", "[[]")
+
+
+def expected() -> list[Expected]:
+    """All that is in the list. Raises KeyError for a reason that is not explained."""
+    data = tomllib.loads(EXPECTED.read_text())
+    found = []
+    for package, files in data["files"].items():
+        for path, fields in files.items():
+            for reason in fields.get("failing", {}):
+                data["reasons"][reason]
+            options = tuple(fields.pop("options", ()))
+            found.append(Expected(path=path, package=package, options=options, **fields))
+    return found
+
+
+def factory(package: str, kit: Kit) -> eryx.SandboxFactory:
+    """A factory with a package as it was built, its tests included, and pytest."""
+    from eryx import science
+
+    others = [wheel for wheel in science.wheels([package]) if not _is(wheel, package)]
+    own = [
+        (wheel.name, pack.stubbed(wheel.read_bytes())) for wheel in build.wheels(package, kit)
+    ]
+    tests = [sources.wheel(name, kit.lock, kit.cache, sources.TESTS) for name in PYTEST]
+    known = {wheel.name.split("-")[0] for wheel in [*others, *tests]}
+    packaging = [sources.wheel("packaging", kit.lock, kit.cache)] if "packaging" not in known else []
+    return eryx.SandboxFactory(
+        packages=[*own, *map(str, [*others, *tests, *packaging])], cache=True
+    )
+
+
+def _is(wheel: Path, package: str) -> bool:
+    return wheel.name.split("-")[0].replace("_", "-").lower() == package
+
+
+def run(made: eryx.SandboxFactory, item: Expected) -> Outcome:
+    """Runs one file of tests."""
+    options = [*_OPTIONS, *item.options, "--pyargs", *item.path.split()]
+    sandbox = made.create_sandbox(resource_limits=_LIMITS)
+    done = sandbox.execute(_PROGRAM.format(options=options))
+    found = done.result
+    assert isinstance(found, dict), done.stdout[-3000:]
+    assert found["status"] in (0, 1), done.stdout[-3000:]
+    return Outcome(found["passed"], found["skipped"], found["failed"], done.stdout)
+
+
+def problems(item: Expected, outcome: Outcome) -> list[str]:
+    """What is otherwise than it is expected to be."""
+    found = [
+        f"{test}: {said}" for test, said in outcome.failed.items() if not item.is_expected(test)
+    ]
+    if outcome.passed < item.passes:
+        found.append(f"{item.path}: {outcome.passed} pass, which were {item.passes}")
+    return found
+
+
+def main() -> None:
+    """``python -m own_tests PACKAGE PATH``: how tests end, to be put into the list."""
+    import sys
+
+    package, path = sys.argv[1:3]
+    known = {(item.package, item.path): item for item in expected()}
+    item = known.get((package, path), Expected(path, package, 0, options=tuple(sys.argv[3:])))
+    outcome = run(factory(package, build.kit()), item)
+    print(json.dumps([outcome.passed, outcome.skipped, outcome.failed], indent=1))
+    print(outcome.output[-500:])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""The packages' own tests, run inside; expected.toml says which of them fail, and why."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+import own_tests
+from eryx import SandboxFactory
+from native import build
+
+_ITEMS = own_tests.expected()
+
+
+@cache
+def _factory(package: str) -> SandboxFactory:
+    return own_tests.factory(package, build.kit())
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param(item, marks=[pytest.mark.sample] if item.sample else [], id=item.path)
+        for item in _ITEMS
+    ],
+)
+def test_own_tests(item: own_tests.Expected) -> None:
+    """All tests pass that passed before, and no others fail."""
+    outcome = own_tests.run(_factory(item.package), item)
+    found = own_tests.problems(item, outcome)
+    assert not found, "\n".join(found)

@@ -1,0 +1,273 @@
+"""eryx-science: how packages are found in it, and how sandboxes have them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import eryx
+from eryx import science
+from eryx.native import NativeModuleError, _prebuilt, from_files
+
+pytestmark = [pytest.mark.sample, pytest.mark.needs("numpy")]
+
+SUM = "import numpy as np; print(np.arange(10).sum())"
+MISSING = "the packages for science are not installed: pip install eryx-science"
+
+
+@pytest.fixture(scope="module")
+def factory() -> eryx.SandboxFactory:
+    return science.factory("numpy")
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if eryx-science were not installed."""
+    monkeypatch.setattr(_prebuilt, "installed", lambda: None)
+    monkeypatch.setattr(science, "installed", lambda: None)
+
+
+class TestFinding:
+    """Names of packages, and what comes of them."""
+
+    def test_a_wheel_by_its_name(self) -> None:
+        found = science.find("NumPy")
+        assert found is not None
+        assert found.name.startswith("numpy-")
+        assert science.find("no-such-package") is None
+
+    def test_factories_take_names(self) -> None:
+        made = eryx.SandboxFactory(packages=["numpy"])
+        assert made.create_sandbox().execute(SUM).stdout == "45"
+        assert [name for name, _ in made.packages] == ["numpy"]
+
+    def test_a_version_that_is_not_there(self) -> None:
+        with pytest.raises(eryx.InitializationError, match="numpy"):
+            eryx.SandboxFactory(packages=["numpy<1"])
+
+    def test_what_is_unknown_is_named(self) -> None:
+        with pytest.raises(eryx.InitializationError, match="no-such-package"):
+            eryx.SandboxFactory(packages=["no-such-package"])
+
+    def test_without_the_wheel_an_error_says_how_to_get_it(self, without: None) -> None:
+        assert science.find("numpy") is None
+        for make in (science.factory, lambda name: eryx.SandboxFactory(packages=[name])):
+            with pytest.raises(eryx.InitializationError) as caught:
+                make("numpy")
+            assert str(caught.value) == f"numpy: {MISSING}"
+
+
+class TestStubs:
+    """What stands for modules in the wheels."""
+
+    def test_a_stub_is_a_few_bytes(self) -> None:
+        made = _prebuilt.stub(b"\0asm" + bytes(1000))
+        assert len(made) < 64
+        assert _prebuilt.is_stub(made)
+        assert not _prebuilt.is_stub(made[:-1])
+        assert not _prebuilt.is_stub(b"\0asm\1\0\0\0")
+
+    def test_a_stub_of_what_is_not_there(self) -> None:
+        with pytest.raises(NativeModuleError) as caught:
+            from_files({"ham.whl: ham.so": _prebuilt.stub(b"ham")})
+        assert str(caught.value) == (
+            "ham.whl: ham.so: its translation is in a package that is missing: "
+            "pip install eryx-science"
+        )
+
+    def test_another_build_is_refused(self, tmp_path: Path) -> None:
+        """By a process that has the companion of another build."""
+        package = tmp_path / "eryx_science"
+        package.mkdir()
+        (package / "__init__.py").write_text("")
+        manifest = {"format": 1, "build": "0" * 64, "version": "0.0.1"}
+        (package / "manifest.json").write_text(json.dumps(manifest))
+        program = "import eryx; eryx.SandboxFactory(packages=['numpy'])"
+        done = subprocess.run(
+            [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {program}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "eryx-science 0.0.1 was made for another build of eryx" in done.stderr
+
+    def test_a_library_that_was_changed_is_not_opened(self, tmp_path: Path) -> None:
+        import shutil
+
+        found = _prebuilt.installed()
+        assert found is not None
+        copy = tmp_path / "eryx_science"
+        shutil.copytree(found.folder, copy)
+        victim = max((copy / "modules").iterdir(), key=lambda path: path.stat().st_size)
+        data = bytearray(victim.read_bytes())
+        data[len(data) // 2] ^= 1
+        victim.write_bytes(data)
+        program = "import eryx; eryx.science.factory('numpy', cache=False)"
+        done = subprocess.run(
+            [
+                *(sys.executable, "-c"),
+                f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import eryx.science; {program}",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "InitializationError" in done.stderr
+        assert victim.name in done.stderr
+
+
+class TestSandboxes:
+    """Sandboxes with numpy."""
+
+    def test_it_is_imported_already(self, factory: eryx.SandboxFactory) -> None:
+        assert factory.imports == ("numpy",)
+        loaded = "import sys; print('numpy' in sys.modules)"
+        assert factory.create_sandbox().execute(loaded).stdout == "True"
+
+    def test_there_is_memory_for_it(self, factory: eryx.SandboxFactory) -> None:
+        """512 MiB, unless the caller says otherwise."""
+        most = "import numpy as np; a = np.ones(40_000_000); print(int(a.sum()))"
+        assert factory.create_sandbox().execute(most).stdout == "40000000"
+        limits = eryx.ResourceLimits(execution_timeout_ms=20_000)
+        assert factory.create_session(resource_limits=limits).execute(most).stdout == "40000000"
+        limits = eryx.ResourceLimits(max_memory_bytes=134_217_728)
+        with pytest.raises(eryx.ExecutionError, match="MemoryError"):
+            factory.create_sandbox(resource_limits=limits).execute(most)
+
+    def test_files_of_factories(self, factory: eryx.SandboxFactory, tmp_path: Path) -> None:
+        factory.save(tmp_path / "numpy.factory")
+        loaded = eryx.SandboxFactory.load(tmp_path / "numpy.factory")
+        assert loaded.create_sandbox().execute(SUM).stdout == "45"
+
+    def test_matrices(self, factory: eryx.SandboxFactory) -> None:
+        """What OpenBLAS computes is what numpy's own loops do, in all shapes and types."""
+        program = """
+import numpy as np
+rng = np.random.default_rng(1)
+worst = 0
+for kind in ("f4", "f8", "c8", "c16"):
+    for m, n, k in [(1, 1, 1), (3, 5, 7), (4, 4, 4), (17, 9, 33), (64, 65, 66), (130, 3, 300)]:
+        a, b = rng.normal(size=(m, k)), rng.normal(size=(k, n))
+        if kind[0] == "c":
+            a, b = a + 1j * rng.normal(size=a.shape), b - 1j * rng.normal(size=b.shape)
+        a, b = a.astype(kind), b.astype(kind)
+        for left, right in ((a, b), (np.asfortranarray(a), b), (a, np.asfortranarray(b))):
+            plain = np.einsum("ij,jk->ik", left, right, optimize=False)
+            scale = np.finfo(kind).eps * k * 8
+            worst = max(worst, float(np.abs(left @ right - plain).max() / scale))
+    square = (rng.normal(size=(80, 80)) + 9 * np.eye(80)).astype(kind)
+    x = np.linalg.solve(square, square @ np.ones(80, kind))
+    worst = max(worst, float(np.abs(x - 1).max() / (np.finfo(kind).eps * 1e3)))
+    u, s, v = np.linalg.svd(square)
+    worst = max(worst, float(np.abs((u * s) @ v - square).max() / (np.finfo(kind).eps * 1e3)))
+    spd = square @ square.conj().T
+    lower = np.linalg.cholesky(spd)
+    worst = max(worst, float(np.abs(lower @ lower.conj().T - spd).max() / (np.finfo(kind).eps * 1e5)))
+print(worst < 1, worst)
+"""
+        assert factory.create_sandbox().execute(program).stdout.startswith("True"), worst_of(
+            factory, program
+        )
+
+    def test_exp_by_vectors(self, factory: eryx.SandboxFactory) -> None:
+        """It is as exact as it should be, also where results are infinite, zero or no number."""
+        program = """
+import math
+import numpy as np
+x = np.concatenate([np.linspace(-760, 720, 100_001), [0.0, -0.0, np.inf, -np.inf, np.nan, 1e308]])
+with np.errstate(all="ignore"):
+    found = np.exp(x)
+    strided = np.exp(np.repeat(x, 3)[::3])
+exact = []
+for value in x:
+    try:
+        exact.append(math.exp(value))
+    except OverflowError:
+        exact.append(math.inf)
+exact = np.array(exact)
+print(np.array_equal(found, strided, equal_nan=True), np.isnan(found[-2]), found[-6:-2])
+finite = np.isfinite(exact) & (exact > 1e-300)
+units = np.abs(found - exact)[finite] / np.spacing(exact[finite])
+print(units.max() <= 1, np.array_equal(found[~finite], exact[~finite], equal_nan=True))
+"""
+        said = factory.create_sandbox().execute(program).stdout.split("\n")
+        assert said == ["True True [ 1.  1. inf  0.]", "True True"]
+
+
+def worst_of(factory: eryx.SandboxFactory, program: str) -> str:
+    return factory.create_sandbox().execute(program).stdout
+
+
+class TestState:
+    """Forks, checkpoints, saved sessions and rollbacks in the middle of work."""
+
+    START = """
+import numpy as np
+rng = np.random.default_rng(12)
+a = rng.normal(size=(300, 300))
+running = np.linalg.solve(a, np.ones(300))
+"""
+    STEP = "a = a @ a.T / 300; running = running + a.diagonal(); print(repr(float(running.sum())))"
+
+    def test_forks_go_their_own_ways(self, factory: eryx.SandboxFactory) -> None:
+        session = factory.create_session()
+        session.execute(self.START)
+        fork = session.fork()
+        first = session.execute(self.STEP).stdout
+        assert fork.execute(self.STEP).stdout == first
+        fork.execute("a[:] = 0")
+        assert session.execute("print(bool(a.any()))").stdout == "True"
+
+    def test_rollback(self, factory: eryx.SandboxFactory) -> None:
+        session = factory.create_session()
+        session.execute(self.START)
+        point = session.checkpoint()
+        first = session.execute(self.STEP).stdout
+        session.execute("del a, running; np.seterr(all='raise')")
+        session.rollback(point)
+        assert session.execute(self.STEP).stdout == first
+
+    def test_saved_sessions(self, factory: eryx.SandboxFactory, tmp_path: Path) -> None:
+        session = factory.create_session()
+        session.execute(self.START)
+        session.save(tmp_path / "session")
+        first = session.execute(self.STEP).stdout
+        other = factory.create_session()
+        other.load(tmp_path / "session")
+        assert other.execute(self.STEP).stdout == first
+        # Random numbers of a generator that was saved go on as they were.
+        assert other.execute("print(rng.integers(10**9))").stdout.isdigit()
+
+    def test_a_run_that_is_ended_in_a_product(self, factory: eryx.SandboxFactory) -> None:
+        """What was there before can be used again after a rollback."""
+        session = factory.create_session()
+        session.execute(self.START)
+        point = session.checkpoint()
+        with pytest.raises(eryx.TimeoutError):
+            session.execute(
+                "b = np.ones((900, 900))\nwhile True: b @ b", timeout_ms=300
+            )
+        session.rollback(point)
+        assert session.execute("print((a @ a).shape)").stdout == "(300, 300)"
+
+    def test_rollback_behind_a_caught_throw_of_c(self, factory: eryx.SandboxFactory) -> None:
+        """numpy's FFT throws for sizes that are too large, and catches it in C++."""
+        session = factory.create_session()
+        session.execute(self.START)
+        point = session.checkpoint()
+        program = """
+try:
+    np.unique(np.array([object(), 1], dtype=object))
+except TypeError as error:
+    print(type(error).__name__)
+print(np.round(np.abs(np.fft.fft(np.arange(8.0)))[:3], 6))
+"""
+        first = session.execute(program).stdout
+        assert first.startswith("TypeError")
+        session.rollback(point)
+        assert session.execute(program).stdout == first
+        assert session.fork().execute(program).stdout == first
