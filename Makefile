@@ -18,16 +18,18 @@ EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 
 .PHONY: help demo test wheel bench lint format clean distclean dev check setup setup-development guest install \
-	test-c test-sanitize test-tsan test-python test-workers
+	test-c test-sanitize test-tsan test-python test-workers science test-science test-science-sample
 
 help:
 	@echo 'make demo        build everything, install the wheel into .venv, show it'
 	@echo 'make test        every test, as continuous integration runs them'
 	@echo 'make wheel       the wheel, in dist/'
+	@echo 'make science     eryx-science, the wheel with numpy and others, in dist/'
 	@echo 'make bench       the measurements'
 	@echo
 	@echo 'make dev         a build to work on, in build/dev (CONTRIBUTING.md)'
 	@echo 'make check T=vfs only the C and Python tests with that word in the name of their file'
+	@echo 'make test-science  all tests of what make science makes, with the own tests of the packages'
 	@echo 'make lint        style and types'
 	@echo 'make format      C and Python, as `make lint` wants them'
 	@echo
@@ -54,7 +56,7 @@ install: wheel
 	$(VENV)/python -m pip uninstall -qq --yes eryx
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall dist/eryx_sandbox-*.whl
 
-test: lint test-c test-sanitize test-python
+test: lint test-c test-sanitize test-python test-science-sample
 
 test-c: guest
 	cmake -S . -B build/test -DCMAKE_BUILD_TYPE=Release -DERYX_PYTHON=OFF -DERYX_ASSERTIONS=ON
@@ -80,6 +82,17 @@ test-python: install setup-development
 # Ten thousand ends of worker processes, of which `make test-python` tries a sample.
 test-workers: install setup-development
 	ERYX_WORKER_CRASHES=10000 $(VENV)/python -m pytest -q tests/python/test_workers.py -k test_at_any_moment
+
+science: install
+	$(VENV)/python -m native --output dist --unpack build/science
+
+test-science: science
+	$(VENV)/python -m pytest -q tests/science
+
+# numpy is built from nothing, the other packages are taken as well if the cache has them.
+test-science-sample: install setup-development
+	$(VENV)/python -m native --cached --output build --unpack build/science numpy
+	$(VENV)/python -m pytest -q -m sample tests/science
 
 # The guest is left as it is: `make guest` when something in guest/ or toolchain/ has changed.
 build/guest/image.bin:

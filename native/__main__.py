@@ -15,17 +15,28 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="RECIPE", help="all of them if none is named")
     parser.add_argument("--wheels", action="store_true", help="build wheels, and nothing more")
     parser.add_argument("-o", "--output", type=Path, default=Path("dist"), help="where to (dist)")
+    parser.add_argument("--unpack", type=Path, help="also unpack it into this folder")
+    parser.add_argument(
+        "--cached", action="store_true", help="also all that was built and translated before"
+    )
     parser.add_argument("--jobs", type=int)
     options = parser.parse_args()
     try:
         kit = build.kit(options.jobs)
         names = options.names or recipes.every()
+        if options.cached:
+            others = [name for name in recipes.every() if name not in names]
+            names = [*names, *(name for name in others if build.is_cached(name, kit))]
+            print("packages:", *names, flush=True)
         if options.wheels:
             for name in names:
                 for wheel in build.wheels(name, kit):
                     print(wheel)
             return 0
-        print(pack.pack(names, options.output, kit))
+        wheel = pack.pack(names, options.output, kit)
+        print(wheel)
+        if options.unpack is not None:
+            pack.unpack(wheel, options.unpack)
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

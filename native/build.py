@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -21,7 +20,7 @@ from eryx.native._errors import NativeModuleError
 from native import build_python, libraries, recipes, sources
 from native.libraries import Kit
 from native.recipes import Recipe
-from toolchain.cache import Cache, content_digest, default_root, key_of
+from toolchain.cache import Cache, default_root, key_of
 from toolchain.errors import BuildError
 from toolchain.lock import load_lock, sha256
 from toolchain.process import run_tool
@@ -32,9 +31,10 @@ ENVIRONMENT = "science-build"
 
 _BUILD = """\
 import json, sys
+from pathlib import Path
 from eryx.native import build_wheel
 tree, output, setup = json.loads(sys.argv[1])
-print(build_wheel(tree, output, isolation=False, setup=setup))
+print(build_wheel(Path(tree), output, isolation=False, setup=setup))
 """
 
 
@@ -56,7 +56,42 @@ def wheels(name: str, kit: Kit) -> list[Path]:
     if recipe.wheels:
         return [sources.wheel(wheel, kit.lock, kit.cache) for wheel in recipe.wheels]
     archive = sources.archive(recipe.source, kit.lock, kit.cache)
-    key = key_of(
+    key = _wheel_key(recipe, archive, kit)
+    step = "science-wheel"
+    entry = kit.cache.find(step, key)
+    if entry is None:
+        print(f"building {name} {sources.version(recipe.source, kit.lock)}", flush=True)
+        entry = kit.cache.store(step, key, partial(_build, recipe=recipe, kit=kit, archive=archive))
+    return sorted(entry.glob("*.whl"))
+
+
+def is_cached(name: str, kit: Kit) -> bool:
+    """Whether a recipe's wheels were built before, and its modules translated for some eryx."""
+    recipe = recipes.load(name)
+    if recipe.wheels:
+        return True
+    if not all(is_cached(other, kit) for other in recipe.built_with):
+        return False
+    archive = sources.archive(recipe.source, kit.lock, kit.cache)
+    entry = kit.cache.find("science-wheel", _wheel_key(recipe, archive, kit))
+    if entry is None:
+        return False
+    return all(
+        kit.cache.find("science-translated", _code_key(data)) is not None
+        for wheel in entry.glob("*.whl")
+        for data in modules(wheel).values()
+    )
+
+
+def modules(wheel: Path) -> dict[str, bytes]:
+    """The native modules in a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".so")]
+        return {name: archive.read(name) for name in names}
+
+
+def _wheel_key(recipe: Recipe, archive: Path, kit: Kit) -> str:
+    return key_of(
         {
             "version": _VERSION,
             "source": sha256(archive),
@@ -71,12 +106,6 @@ def wheels(name: str, kit: Kit) -> list[Path]:
             "environment": [package.requirement for package in kit.lock.python[ENVIRONMENT]],
         }
     )
-    step = "science-wheel"
-    entry = kit.cache.find(step, key)
-    if entry is None:
-        print(f"building {name} {sources.version(recipe.source, kit.lock)}", flush=True)
-        entry = kit.cache.store(step, key, partial(_build, recipe=recipe, kit=kit, archive=archive))
-    return sorted(entry.glob("*.whl"))
 
 
 def _built_with(recipe: Recipe, kit: Kit) -> list[Path]:
@@ -185,8 +214,19 @@ def translate(data: bytes, label: str, kit: Kit, *, is_stub: bool = True) -> Tra
     if entry is None:
         print(f"translating {label} ({len(data) / 1e6:.1f} MB)", flush=True)
         entry = kit.cache.store(step, key, partial(_translate, data=data, shown=shown, kit=kit))
+        kit.cache.store("science-translated", _code_key(data), lambda output: None)
     needed = json.loads((entry / "needed.json").read_text())
     return Translated(digest, entry / "module.so", needed)
+
+
+def _code_key(data: bytes) -> str:
+    """What compiled code of a module is made of, whatever build of eryx it is for."""
+    folder = Path(_compile.__file__).parent
+    digest = hashlib.sha256(repr([*_compile._FLAGS, *_compile._METERED, *_compile._TARGET]).encode() + data)
+    for path in (*sorted(folder.glob("_*.py")), *sorted(_compile.INCLUDE.rglob("*.h"))):
+        if path.suffix == ".h" or path.stem in ("_translate", "_unwind", "_vectors", "_wasm2c"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _translate(output: Path, *, data: bytes, shown: bytes, kit: Kit) -> None:
@@ -200,12 +240,3 @@ def _translate(output: Path, *, data: bytes, shown: bytes, kit: Kit) -> None:
             raise BuildError(str(error)) from error
         shutil.copy(library, output / "module.so")
     (output / "needed.json").write_text(json.dumps(file.needed))
-
-
-def run(command: list[str], log: Path) -> str:
-    """Runs a command and gives what it printed."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    log.write_text(done.stdout + done.stderr)
-    if done.returncode:
-        raise BuildError(f"{command[0]} failed; see {log}")
-    return done.stdout

@@ -6,15 +6,13 @@ installed: the interpreter is told where its own loader and libraries are.
 
 from __future__ import annotations
 
-import subprocess
-import venv
 from functools import partial
 from pathlib import Path
 
 from toolchain import debian
 from toolchain.cache import Cache, key_of
 from toolchain.errors import BuildError
-from toolchain.lock import Lock, PythonPackage
+from toolchain.lock import PythonPackage
 from toolchain.process import run_tool
 
 VERSION = "3.14"

@@ -97,7 +97,9 @@ def _build(
         for number, file in enumerate(files):
             sources.unpack(file, work / f"source{number}")
         tree = work / "source0"
-        sources.apply([path for path in patches if path.suffix == ".patch"], tree, work / "patch.log")
+        sources.apply(
+            [path for path in patches if path.suffix == ".patch"], tree, work / "patch.log"
+        )
         (output / "lib").mkdir()
         (output / "include").mkdir()
         builder(work, output, kit, [path for path in patches if path.suffix != ".patch"])
@@ -134,9 +136,7 @@ def _openblas(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     tree = work / "source0"
     for file in extra:
         (tree / "kernel" / "wasm" / file.name).write_bytes(file.read_bytes())
-    cc = kit.tool(
-        work / "cc", *kit.compile, _VECTORS, "-D_WASI_EMULATED_MMAN", "-Wno-everything"
-    )
+    cc = kit.tool(work / "cc", *kit.compile, _VECTORS, "-D_WASI_EMULATED_MMAN", "-Wno-everything")
     build = work / "build"
     options = {
         "CMAKE_MAKE_PROGRAM": kit.ninja,

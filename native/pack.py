@@ -1,4 +1,4 @@
-"""The companion wheel eryx-science: wheels with stubs, and what their modules were translated to."""
+"""The companion wheel eryx-science: wheels with stubs, and their modules as translated."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import fnmatch
 import hashlib
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from eryx._eryx import BUILD_ID, VERSION
 from eryx.native import _cross, _prebuilt
 from native import build, recipes
 from native.libraries import Kit
-from toolchain.errors import BuildError
 
 NAME = "eryx_science"
 PLATFORM = "manylinux_2_28_x86_64"
@@ -70,8 +70,7 @@ def stubbed(wheel: bytes) -> bytes:
     """A wheel whole, but with stubs for its modules."""
     files, record = _read(wheel)
     stubs = {
-        name: _prebuilt.stub(data) if name.endswith(".so") else data
-        for name, data in files.items()
+        name: _prebuilt.stub(data) if name.endswith(".so") else data for name, data in files.items()
     }
     return write_wheel(stubs, record, level=1)
 
@@ -163,10 +162,8 @@ def pack(names: list[str], output: Path, kit: Kit) -> Path:
     return target
 
 
-def install(wheel: Path, site: Path) -> None:
-    """Unpacks the companion wheel into a folder of packages."""
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(site)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise BuildError(f"{wheel}: {error}") from error
+def unpack(wheel: Path, folder: Path) -> None:
+    """Unpacks the companion wheel into a folder of its own, which can be put on sys.path."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from toolchain.errors import BuildError
 
@@ -45,7 +46,7 @@ def load(name: str) -> Recipe:
     path = FOLDER / f"{name}.toml"
     try:
         fields = tomllib.loads(path.read_text())
-        values = {
+        values: dict[str, Any] = {
             field: tuple(value) if isinstance(value, list) else value
             for field, value in fields.items()
         }

@@ -121,9 +121,7 @@ def debian_source(name: str, lock: Lock, cache: Cache) -> Path:
 
 def _fetch_debian(output: Path, *, name: str, wanted: DebianSource) -> None:
     with tempfile.TemporaryDirectory(dir=output.parent) as directory:
-        found = debian.source(
-            name, wanted.version, wanted.file, wanted.sha256, Path(directory)
-        )
+        found = debian.source(name, wanted.version, wanted.file, wanted.sha256, Path(directory))
         shutil.move(str(found), output)
 
 
@@ -143,6 +141,4 @@ def unpack(archive: Path, output: Path) -> None:
 def apply(patches: list[Path], tree: Path, log: Path) -> None:
     """Changes a tree. Raises BuildError if a patch does not fit."""
     for patch in patches:
-        run_tool(
-            ["patch", "--batch", "--fuzz=0", "-p1", "-i", str(patch)], log=log, directory=tree
-        )
+        run_tool(["patch", "--batch", "--fuzz=0", "-p1", "-i", str(patch)], log=log, directory=tree)

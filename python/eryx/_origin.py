@@ -23,7 +23,7 @@ class Origin(OneOfAKind):
         self._callbacks = callbacks
 
     def _with_callbacks(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Options with the functions of the factory as well, and the memory that its modules want."""
+        """Options with the functions of the factory, and the memory that its modules want."""
         merged = dict(options)
         if self._place.native_modules:
             from eryx._limits import check_limits, native_limits

@@ -1,6 +1,6 @@
 """Packages for science: numpy, pandas and others, ready to run, from the package eryx-science.
 
-``pip install eryx-science`` brings them: wheels for sandboxes, and their native modules as they were
+``pip install eryx-science`` brings them: wheels for sandboxes, and their native modules as
 translated for this build of eryx. See docs/science.md.
 """
 
@@ -74,11 +74,7 @@ def factory(*names: str, **options: Any) -> SandboxFactory:
     found = wheels(names)
     science = installed()
     assert science is not None
-    modules = [
-        module
-        for name in names
-        for module in science.imports.get(_name_of(name), [])
-    ]
+    modules = [module for name in names for module in science.imports.get(_name_of(name), [])]
     settings = {"imports": modules, "cache": True, **options}
     settings["packages"] = [*map(str, found), *settings.get("packages", ())]
     return SandboxFactory(**settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+# Programs that tests start find it as well.
+SCIENCE = str(ROOT / "build" / "science")
+sys.path.insert(0, SCIENCE)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [SCIENCE, *filter(None, [os.environ.get("PYTHONPATH", "")])]
+)
 
 from eryx import science  # noqa: E402
 
@@ -16,11 +23,6 @@ from eryx import science  # noqa: E402
 def has(name: str) -> bool:
     """Whether eryx-science has a package: one that was built of numpy alone has the rest not."""
     return science.find(name) is not None
-
-
-@pytest.fixture
-def wanted(request: pytest.FixtureRequest) -> None:
-    """Skips a test whose marker `needs` names what is not there."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

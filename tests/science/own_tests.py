@@ -107,12 +107,12 @@ def factory(package: str, kit: Kit) -> eryx.SandboxFactory:
     from eryx import science
 
     others = [wheel for wheel in science.wheels([package]) if not _is(wheel, package)]
-    own = [
-        (wheel.name, pack.stubbed(wheel.read_bytes())) for wheel in build.wheels(package, kit)
-    ]
+    own = [(wheel.name, pack.stubbed(wheel.read_bytes())) for wheel in build.wheels(package, kit)]
     tests = [sources.wheel(name, kit.lock, kit.cache, sources.TESTS) for name in PYTEST]
     known = {wheel.name.split("-")[0] for wheel in [*others, *tests]}
-    packaging = [sources.wheel("packaging", kit.lock, kit.cache)] if "packaging" not in known else []
+    packaging = (
+        [sources.wheel("packaging", kit.lock, kit.cache)] if "packaging" not in known else []
+    )
     return eryx.SandboxFactory(
         packages=[*own, *map(str, [*others, *tests, *packaging])], cache=True
     )

@@ -31,7 +31,9 @@ def _needs(path: Path) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, id=path.stem, marks=[pytest.mark.needs(*_needs(path)), pytest.mark.sample])
+        pytest.param(
+            path, id=path.stem, marks=[pytest.mark.needs(*_needs(path)), pytest.mark.sample]
+        )
         for path in PROGRAMS
     ],
 )

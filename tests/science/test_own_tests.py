@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
+import own_tests
 import pytest
 
-import own_tests
 from eryx import SandboxFactory
 from native import build
 

@@ -133,11 +133,11 @@ def run_tool(command: list[str], environment: dict[str, str] | None = None) -> N
 
 
 def build(
-    file: _wasm.NativeFile, shown: bytes, work: Path, cache: Path, objects: Path | None = None
+    file: _wasm.NativeFile, shown: bytes, work: Path, cache: Path, store: Path | None = None
 ) -> Path:
     """Translates a module; gives the shared object, which lies in work.
 
-    shown: the file that the guest shows to have the module; cache: for zig. objects: where to look
+    shown: the file that the guest shows to have the module; cache: for zig. store: where to look
         for what was compiled of the same text before, and to leave it; None for nowhere.
 
     Raises NativeModuleError, without the name of the file.
@@ -161,7 +161,8 @@ def build(
         name, variant = job
         source = work / name
         target = source.with_suffix(".metered.o" if variant else ".o")
-        kept = None if store is None else store / f"{_object_key(compiler, variant, files[name])}.o"
+        key = _object_key([*compiler, *variant], files[name])
+        kept = None if store is None else store / f"{key}.o"
         if kept is not None and kept.exists():
             return str(kept)
         run_tool(

@@ -46,9 +46,7 @@ class Prebuilt:
         self.version: str = manifest["version"]
         self.imports: dict[str, list[str]] = manifest["imports"]
         self.also: dict[str, list[str]] = manifest["also"]
-        self.wheels = {
-            name: os.fspath(folder / file) for name, file in manifest["wheels"].items()
-        }
+        self.wheels = {name: os.fspath(folder / file) for name, file in manifest["wheels"].items()}
         self.folder = folder
         self._modules: dict[str, dict[str, Any]] = manifest["modules"]
 

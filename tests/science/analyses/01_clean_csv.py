@@ -1,4 +1,5 @@
 """Read a CSV with faults, clean it, sum it up."""
+
 import io
 
 import pandas as pd

@@ -1,4 +1,5 @@
 """Group many rows by two keys."""
+
 import numpy as np
 import pandas as pd
 

@@ -1,10 +1,13 @@
 """Join orders with customers and products, and find what has no partner."""
+
 import numpy as np
 import pandas as pd
 
 rng = np.random.default_rng(3)
 customers = pd.DataFrame({"id": np.arange(1, 201), "tier": rng.choice(["gold", "tin"], 200)})
-products = pd.DataFrame({"sku": [f"P{i:02d}" for i in range(20)], "cost": rng.uniform(1, 50, 20).round(2)})
+products = pd.DataFrame(
+    {"sku": [f"P{i:02d}" for i in range(20)], "cost": rng.uniform(1, 50, 20).round(2)}
+)
 orders = pd.DataFrame(
     {
         "customer": rng.integers(1, 221, 5_000),

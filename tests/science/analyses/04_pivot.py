@@ -1,4 +1,5 @@
 """A pivot table with margins, and its shares."""
+
 import numpy as np
 import pandas as pd
 
@@ -17,4 +18,9 @@ table = frame.pivot_table(
 )
 print(table.round(2).to_string())
 print(table.div(table["All"], axis=0).mul(100).round(3).to_string())
-print(frame.melt(id_vars=["channel"], value_vars=["amount"]).groupby("channel")["value"].max().to_string())
+print(
+    frame.melt(id_vars=["channel"], value_vars=["amount"])
+    .groupby("channel")["value"]
+    .max()
+    .to_string()
+)

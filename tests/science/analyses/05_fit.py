@@ -1,4 +1,5 @@
 """A regression by least squares, a polynomial, and what is left over."""
+
 import numpy as np
 
 rng = np.random.default_rng(5)

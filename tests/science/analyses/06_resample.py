@@ -1,4 +1,5 @@
 """Measurements by the minute to hours and days, with gaps and time zones."""
+
 import numpy as np
 import pandas as pd
 

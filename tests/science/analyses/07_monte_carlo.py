@@ -1,4 +1,5 @@
 """The price of an option by a million paths, and its error."""
+
 import numpy as np
 
 rng = np.random.default_rng(7)

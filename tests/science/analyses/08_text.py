@@ -1,4 +1,5 @@
 """Words and patterns in texts."""
+
 import pandas as pd
 
 lines = pd.Series(

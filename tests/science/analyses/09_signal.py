@@ -1,4 +1,5 @@
 """The frequencies in a noisy signal, and the signal without the noise."""
+
 import numpy as np
 
 rng = np.random.default_rng(9)

@@ -1,11 +1,16 @@
 """Nested records to a flat table, to JSON and back."""
+
 import io
 import json
 
 import pandas as pd
 
 records = [
-    {"id": 1, "name": {"first": "Ada", "last": "L"}, "scores": [{"k": "a", "v": 3}, {"k": "b", "v": 5}]},
+    {
+        "id": 1,
+        "name": {"first": "Ada", "last": "L"},
+        "scores": [{"k": "a", "v": 3}, {"k": "b", "v": 5}],
+    },
     {"id": 2, "name": {"first": "Alan", "last": "T"}, "scores": [{"k": "a", "v": 8}]},
     {"id": 3, "name": {"first": "Grace", "last": "H"}, "scores": []},
 ]

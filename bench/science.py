@@ -1,0 +1,197 @@
+"""numpy and pandas in sandboxes against native Python and other sandboxes.
+
+``python bench/science.py --native COMMAND [--other COMMAND]``: Pythons of which one has numpy and
+pandas of PyPI at the same versions, and the other is a sandbox that runs the file that it is given.
+Needs eryx-science. Times are the shortest of several, in milliseconds; each runs on one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import shlex
+import statistics
+import subprocess
+import tempfile
+import time
+
+from eryx import ResourceLimits, science
+
+_HEAD = """
+import time, json
+begin = time.perf_counter()
+import {module}
+imported = (time.perf_counter() - begin) * 1e3
+
+def best(function, count=7):
+    times = []
+    for _ in range(count):
+        begin = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - begin)
+    return min(times) * 1e3
+"""
+
+_NUMPY = """
+import numpy as np
+rng = np.random.default_rng(1)
+a, b = rng.standard_normal((256, 256)), rng.standard_normal((256, 256))
+v, w = rng.standard_normal(1_000_000), rng.standard_normal(1_000_000)
+i = rng.integers(0, 1000, 1_000_000)
+f = v.astype("f4")
+ten = np.ones(10)
+measured = {
+    "arange().sum()": lambda: np.arange(1e6).sum(),
+    "sum": lambda: v.sum(),
+    "add": lambda: v + w,
+    "multiply f4": lambda: f * f,
+    "sin": lambda: np.sin(v),
+    "exp": lambda: np.exp(v),
+    "sqrt(abs)": lambda: np.sqrt(np.abs(v)),
+    "v[v > 0.5]": lambda: v[v > 0.5],
+    "sort f8": lambda: np.sort(v),
+    "sort i8": lambda: np.sort(i),
+    "argsort": lambda: np.argsort(v),
+    "unique": lambda: np.unique(i),
+    "bincount": lambda: np.bincount(i),
+    "matmul 256": lambda: a @ b,
+    "solve 256": lambda: np.linalg.solve(a, b),
+    "svd 100": lambda: np.linalg.svd(a[:100, :100]),
+    "fft 2^18": lambda: np.fft.fft(v[:262144]),
+    "standard_normal": lambda: rng.standard_normal(1_000_000),
+    "rand": lambda: np.random.rand(1_000_000),
+    "cumsum": lambda: np.cumsum(v),
+    "std": lambda: v.std(),
+    "einsum": lambda: np.einsum("ij,jk->ik", a, b),
+    "1000 small adds": lambda: [ten + ten for _ in range(1000)],
+}
+"""
+
+_PANDAS = """
+import io
+import numpy as np, pandas as pd
+rng = np.random.default_rng(3)
+n = 200_000
+frame = pd.DataFrame({
+    "k": rng.integers(0, 500, n), "x": rng.standard_normal(n), "y": rng.standard_normal(n),
+    "s": rng.choice(["aa", "bb", "cc", "dd"], n),
+})
+csv = frame.head(20_000).to_csv(index=False)
+other = pd.DataFrame({"k": np.arange(500), "w": rng.standard_normal(500)})
+times = pd.date_range("2026-01-01", periods=50_000, freq="min")
+measured = {
+    "groupby mean": lambda: frame.groupby("k")[["x", "y"]].mean(),
+    "groupby text": lambda: frame.groupby("s").agg({"x": ["sum", "std"], "y": "max"}),
+    "merge": lambda: frame.merge(other, on="k"),
+    "sort_values": lambda: frame.sort_values(["k", "x"]),
+    "read_csv": lambda: pd.read_csv(io.StringIO(csv)),
+    "to_csv": lambda: frame.head(20_000).to_csv(index=False),
+    "rolling mean": lambda: frame["x"].rolling(50).mean(),
+    "rolling median": lambda: frame["x"].head(20_000).rolling(50).median(),
+    "value_counts": lambda: frame["k"].value_counts(),
+    "str.upper": lambda: frame["s"].head(50_000).str.upper(),
+    "resample": lambda: pd.Series(range(50_000), index=times).resample("h").sum(),
+    "to_datetime": lambda: pd.to_datetime(pd.Series(times[:5000].astype(str))),
+    "pivot_table": lambda: frame.pivot_table(index="k", columns="s", values="x", aggfunc="mean"),
+    "JSON": lambda: pd.read_json(io.StringIO(frame.head(5000).to_json())),
+    "describe": lambda: frame.describe(),
+}
+"""
+
+_TAIL = """
+print(json.dumps({"import": imported, **{name: best(f) for name, f in measured.items()}}))
+"""
+
+_GROUPS = {"numpy": _NUMPY, "pandas": _PANDAS}
+_USES = {
+    "numpy": "import numpy as np; print(np.arange(10).sum())",
+    "pandas": "import pandas as pd; print(pd.DataFrame({'a': [1, 2]}).sum())",
+}
+_LIMITS = ResourceLimits(execution_timeout_ms=600_000, max_memory_bytes=2 << 30)
+
+Times = dict[str, float]
+
+
+def _program(group: str) -> str:
+    return _HEAD.format(module=group) + _GROUPS[group] + _TAIL
+
+
+def _by_command(command: str, program: str) -> Times:
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.write(program)
+        file.flush()
+        done = subprocess.run(
+            [*shlex.split(command), file.name],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        )
+    found: Times = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _inside(group: str, program: str) -> Times:
+    made = science.factory(group, imports=[])
+    done = made.create_sandbox(resource_limits=_LIMITS).execute(program)
+    found: Times = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _mean(values: list[float]) -> float:
+    return math.exp(statistics.fmean(map(math.log, values)))
+
+
+def _shortest(runs: list[Times]) -> Times:
+    return {name: min(run[name] for run in runs) for name in runs[0]}
+
+
+def _report(group: str, native: Times, own: Times, other: Times | None) -> None:
+    print(f"\n{group}, ms: native, sandbox, sandbox / native, other / native")
+    for name, time_native in native.items():
+        line = f"{name:18s} {time_native:9.3f} {own[name]:9.3f} {own[name] / time_native:7.2f}"
+        print(line + (f" {other[name] / time_native:7.2f}" if other else ""))
+    names = [name for name in native if name != "import"]
+    means = [
+        _mean([times[name] / native[name] for name in names]) for times in (own, other) if times
+    ]
+    print(f"geometric mean of {len(names)} without the import:", *(f"{mean:.2f}" for mean in means))
+
+
+def _creation(group: str) -> None:
+    made = science.factory(group)
+    times = []
+    for _ in range(40):
+        begin = time.perf_counter()
+        made.create_sandbox().execute(_USES[group])
+        times.append((time.perf_counter() - begin) * 1e3)
+    median = statistics.median(times)
+    size = made.size_bytes / 1e6
+    print(f"{group}: create, sum, drop {median:.3f} ms (median of 40); factory of {size:.1f} MB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--native", required=True, metavar="COMMAND")
+    parser.add_argument("--other", metavar="COMMAND", help="a sandbox that runs a file")
+    parser.add_argument("--runs", type=int, default=3, help="of each, in turn (3)")
+    parser.add_argument("groups", nargs="*", default=list(_GROUPS))
+    options = parser.parse_args()
+    for group in options.groups:
+        program = _program(group)
+        native: list[Times] = []
+        own: list[Times] = []
+        other: list[Times] = []
+        for _ in range(options.runs):
+            native.append(_by_command(options.native, program))
+            own.append(_inside(group, program))
+            if options.other:
+                other.append(_by_command(options.other, program))
+        _report(group, _shortest(native), _shortest(own), _shortest(other) if other else None)
+        _creation(group)
+
+
+if __name__ == "__main__":
+    main()
