@@ -222,7 +222,9 @@ def translate(data: bytes, label: str, kit: Kit, *, is_stub: bool = True) -> Tra
 def _code_key(data: bytes) -> str:
     """What compiled code of a module is made of, whatever build of eryx it is for."""
     folder = Path(_compile.__file__).parent
-    digest = hashlib.sha256(repr([*_compile._FLAGS, *_compile._METERED, *_compile._TARGET]).encode() + data)
+    digest = hashlib.sha256(
+        repr([*_compile._FLAGS, *_compile._METERED, *_compile._TARGET]).encode() + data
+    )
     for path in (*sorted(folder.glob("_*.py")), *sorted(_compile.INCLUDE.rglob("*.h"))):
         if path.suffix == ".h" or path.stem in ("_translate", "_unwind", "_vectors", "_wasm2c"):
             digest.update(path.read_bytes())

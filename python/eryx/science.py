@@ -1,7 +1,7 @@
 """Packages for science: numpy, pandas and others, ready to run, from the package eryx-science.
 
 ``pip install eryx-science`` brings them: wheels for sandboxes, and their native modules as
-translated for this build of eryx. See docs/science.md.
+translated for this build of eryx.
 """
 
 from __future__ import annotations

@@ -435,17 +435,17 @@ class TestCache:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         data = function_module(0x41, 6)
-        build = _compile._build
+        build = _compile.build
         other: list[Path] = []
 
         def build_twice(*arguments: Any) -> Path:
-            monkeypatch.setattr(_compile, "_build", build)
+            monkeypatch.setattr(_compile, "build", build)
             other.append(native.translate(data, cache=tmp_path).library)
             inode.append(other[0].stat().st_ino)
             return build(*arguments)
 
         inode: list[int] = []
-        monkeypatch.setattr(_compile, "_build", build_twice)
+        monkeypatch.setattr(_compile, "build", build_twice)
         made = native.translate(data, cache=tmp_path)
         assert [made.library] == other
         assert [made.library.stat().st_ino] == inode  # what the other one may be using is left
