@@ -18,11 +18,12 @@ EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 
 .PHONY: help demo test wheel bench lint format clean distclean dev check setup setup-development guest install \
-	test-c test-sanitize test-tsan test-python test-workers science test-science test-science-sample
+	test-c test-sanitize test-tsan test-python test-workers test-agents science test-science test-science-sample
 
 help:
 	@echo 'make demo        build everything, install the wheel into .venv, show it'
 	@echo 'make test        every test, as continuous integration runs them'
+	@echo 'make test-agents the adapters for frameworks of agents, with these (a part of `make test`)'
 	@echo 'make wheel       the wheel, in dist/'
 	@echo 'make science     eryx-science, the wheel with numpy and others, in dist/'
 	@echo 'make bench       the measurements'
@@ -56,7 +57,7 @@ install: wheel
 	$(VENV)/python -m pip uninstall -qq --yes eryx
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall dist/eryx_sandbox-*.whl
 
-test: lint test-c test-sanitize test-python
+test: lint test-c test-sanitize test-python test-agents
 
 test-c: guest
 	cmake -S . -B build/test -DCMAKE_BUILD_TYPE=Release -DERYX_PYTHON=OFF -DERYX_ASSERTIONS=ON
@@ -93,6 +94,12 @@ test-science: science
 test-science-sample: install setup-development
 	$(VENV)/python -m native --cached --output build --unpack build/science numpy
 	$(VENV)/python -m pytest -q -m sample tests/science
+
+# The wheel as a user has it, and the frameworks of agents in an environment of their own.
+test-agents: wheel
+	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --upgrade --target build/installed dist/eryx_sandbox-*.whl
+	python=$$($(PYTHON) -m toolchain.environments agents) && \
+	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q -n $(JOBS) --dist loadfile tests/agents
 
 # The guest is left as it is: `make guest` when something in guest/ or toolchain/ has changed.
 build/guest/image.bin:

@@ -1,0 +1,6 @@
+"""Adapters for frameworks of agents and for Jupyter.
+
+Each is a module with the name of its package, which has to be imported by that name, such as
+``eryx.ext.langchain``, and takes what ``pip install 'eryx-sandbox[langchain]'`` brings. The folder
+``docs/agents`` has a page for each.
+"""
