@@ -168,6 +168,15 @@ def _wait_until_ready(ours: socket.socket) -> None:
         raise InitializationError(f"a worker process cannot run sandboxes: {text}")
 
 
+def _ends_in_time(pidfd: int, patience: float) -> bool:
+    """Waits for the end of a process; False if it does not come, or cannot be waited for."""
+    if pidfd < 0 or not patience:
+        return False
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(patience * 1e3))
+
+
 def _end(ours: socket.socket, pid: int, pidfd: int, parent: int, patience: float) -> None:
     """Ends a worker, and takes note of its end. patience: seconds until it is killed."""
     if os.getpid() != parent:
@@ -181,7 +190,7 @@ def _end(ours: socket.socket, pid: int, pidfd: int, parent: int, patience: float
         pass  # it is gone already
     ours.close()
     try:
-        if not (patience and pidfd >= 0 and select.select([pidfd], [], [], patience)[0]):
+        if not _ends_in_time(pidfd, patience):
             if pidfd >= 0:
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             else:

@@ -8,10 +8,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/forks.h"
 #include "base/status.h"
 #include "sandbox/standard_input.h"
 #include "worker/client_internal.h"
+
+/* A run that had more memory than this gives it back at once when it is reset. */
+#define MUCH_MEMORY_BYTES ((uint64_t)32 << 20)
 
 /* How long a worker may take nothing of what it is sent, or not answer a question. */
 #define SILENCE_MS 30000
@@ -151,14 +155,18 @@ static eryx_status wait_for_answer(worker_client *client, worker_answer *out_ans
                                    eryx_error *out_error)
 {
     const uint32_t wanted = client->asked;
+    const uint64_t end_ns = clock_now_ns() + (uint64_t)SILENCE_MS * CLOCK_NS_PER_MS;
     while (client->is_alive) {
         message came;
         const channel_state state = channel_receive(&client->channel, &came);
         if (state == CHANNEL_AGAIN) {
             struct pollfd look = {.fd = client->channel.fd, .events = POLLIN};
-            if (poll(&look, 1, SILENCE_MS) == 0) {
-                worker_client_give_up(client, "the worker process does not answer");
-            }
+            (void)poll(&look, 1, SILENCE_MS);
+        }
+        if (clock_now_ns() >= end_ns) {
+            worker_client_give_up(client, "the worker process does not answer");
+        } else if (state == CHANNEL_AGAIN) {
+            continue;
         } else if (state != CHANNEL_OK) {
             worker_client_give_up_after(client, state);
         } else if (came.header.kind == WORKER_ANSWER) {
@@ -363,6 +371,14 @@ static eryx_status ask_later(worker_client *client)
     return status;
 }
 
+/* Leaves a question to be sent with what comes next. */
+static eryx_status leave_question(worker_client *client)
+{
+    const eryx_status status = worker_client_leave_message(client);
+    client->asked -= status == ERYX_OK ? 0 : 1;
+    return status;
+}
+
 /* Whether the worker has died while nobody talked with it. */
 static bool has_died(const worker_client *client)
 {
@@ -381,7 +397,10 @@ eryx_status worker_client_reset(worker_client *client)
         return status;
     }
     (void)worker_client_ask(client, WORKER_RESET);
-    status = ask_later(client);
+    /* It goes with the begin of the next run, unless there is much memory to give back. */
+    const bool is_urgent = client->is_running || !client->has_result ||
+                           client->left.result.peak_memory_bytes > MUCH_MEMORY_BYTES;
+    status = is_urgent ? ask_later(client) : leave_question(client);
     if (status == ERYX_OK) {
         client->run++; /* what still comes is of a run that is over */
         client->is_running = client->is_broken = client->has_result = false;

@@ -128,6 +128,11 @@ class TestRuns:
         assert [(each.path, each.kind) for each in done.files] == [("/data/a", "removed")]
         assert session.execute("1").files == []
 
+    def test_many_files(self, workers: eryx.Workers) -> None:
+        """The C library sorts that many in another way, which looks at the machine."""
+        code = "for n in range(2_000):\n    open(f'/data/{n}', 'w').close()"
+        assert len(workers.session().execute(code).files) == 2_000
+
     def test_standard_input(self, workers: eryx.Workers) -> None:
         answers = iter(["Ada", "36", None])
         code = "import sys\nfirst = input()\nrest = sys.stdin.read()\nfirst + '|' + rest"
