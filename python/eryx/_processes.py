@@ -646,8 +646,13 @@ class ProcessCore:
 
     def load(self, path: str | os.PathLike[str], /) -> None:
         """As Core.load(); in another worker if this one is gone."""
-        if not self._remote.is_alive():
-            self._renew()
+        if self._remote.is_alive():
+            try:
+                self._remote.load(path)
+                return
+            except WorkerCrashedError:
+                pass  # nobody had noticed; what there was is replaced in any case
+        self._renew()
         self._guard(partial(self._remote.load, path))
 
     def volume_changes(self, guest_path: str, /) -> None:

@@ -74,6 +74,9 @@ static void step_against(worker_kind kind, bool streams, int steps, int out_coun
         eryx_event event;
         ASSERT(worker_client_step(*out_client, &event, NULL) == ERYX_OK);
         out_counts[event.kind]++;
+        if (event.kind == ERYX_EVENT_WAIT && streams) {
+            worker_client_wait(&event, UINT64_MAX / 2);
+        }
         if (event.kind == ERYX_EVENT_DONE) {
             break;
         }
@@ -116,7 +119,7 @@ static void test_what_is_no_answer_ends_the_run_with_what_there_was(void)
     pthread_t thread;
     flood other;
     int counts[8] = {0};
-    step_against(WORKER_ANSWER, false, 100000, counts, &client, &thread, &other);
+    step_against(WORKER_ANSWER, true, 100000, counts, &client, &thread, &other);
     ASSERT_EQ(counts[ERYX_EVENT_DONE], 1);
     const eryx_result *result = worker_client_result(client);
     ASSERT_EQ(result->status, ERYX_WORKER_CRASHED);

@@ -453,6 +453,59 @@ class TestDeath:
             assert workers.sandbox().execute("1 + 1").value == 2
         assert workers.pids == ()
 
+    @pytest.mark.parametrize("before", [True, False])
+    @pytest.mark.parametrize(
+        "method",
+        [
+            *("begin", "run", "step", "outcome", "callback_return", "fork", "checkpoint"),
+            *("rollback", "save", "load", "set_limits", "begin_command", "reset"),
+        ],
+    )
+    def test_at_each_step(
+        self, tmp_path: Path, method: str, before: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Killed right before or right after each thing that is asked of it."""
+        with eryx.Workers(processes=1) as workers:
+            session = workers.session(callbacks={"twice": lambda n: 2 * n})
+            session.execute("x = 1")
+            session.save(tmp_path / "state")
+            core: Any = session._core
+            pids = list(workers.pids)
+            original = getattr(core, method)
+
+            def hurt(*arguments: Any, **options: Any) -> Any:
+                if before and pids:
+                    kill(pids.pop())
+                try:
+                    return original(*arguments, **options)
+                finally:
+                    if pids:
+                        kill(pids.pop())
+
+            if method in _processes.ProcessCore.__slots__:
+                setattr(core, method, hurt)
+            else:
+                monkeypatch.setattr(
+                    _processes.ProcessCore, method, lambda _, *a, **o: hurt(*a, **o)
+                )
+            with contextlib.suppress(eryx.WorkerCrashedError, eryx.InitializationError):
+                session.execute("1", limits=eryx.ResourceLimits())
+                session.execute("await twice(n=4)")
+                checkpoint = session.checkpoint()
+                session.fork().close()
+                session.rollback(checkpoint)
+                session.save(tmp_path / "other")
+                session.load(tmp_path / "other")
+                session.clear_state()
+                session.reset()
+            assert pids == []
+            monkeypatch.undo()
+            if method in _processes.ProcessCore.__slots__:
+                setattr(core, method, original)
+            session.load(tmp_path / "state")
+            assert session.execute("x").value == 1
+            assert workers.sandbox().execute("'fine'").value == "fine"
+
     def test_none_is_left_behind(self) -> None:
         workers = eryx.Workers(processes=3)
         boxes = [workers.sandbox() for _ in range(3)]
