@@ -24,6 +24,7 @@ _PLACES = (
     "eryx._tracing",
     "eryx._display",
     "eryx._run_files",
+    "eryx.packages",
 )
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from eryx._option_types import Callbacks, PlaceOptions, SandboxOptions, SessionOptions
     from eryx._pool import SandboxPool
     from eryx.native import NativeModule
+    from eryx.packages import Lock
 
 _PAUSE_MS = 25
 
@@ -90,6 +91,8 @@ class SandboxFactory(Origin):
         cache: bool | str | os.PathLike[str] = False,
         resource_limits: ResourceLimits | None = None,
         native_modules: Iterable[NativeModule] = (),
+        requirements: Iterable[str] | None = None,
+        lock: Lock | str | os.PathLike[str] | None = None,
     ) -> None:
         """Builds a factory.
 
@@ -106,6 +109,10 @@ class SandboxFactory(Origin):
         resource_limits: of the imports and the set-up code; None for 60 seconds and 1 GiB.
         native_modules: modules that are translated already; those of the packages among them are
             not translated again.
+        requirements: names of packages, such as ``jinja2>=3``, which are looked up with all their
+            dependencies where pip would look, and fetched. Takes ``eryx-sandbox[install]``.
+        lock: a file that ``eryx lock`` has made (``pylock.toml``), or a `packages.Lock`: its files
+            are taken, by their hashes, and nothing is looked up. It must fit the requirements.
 
         Raises InitializationError, with the traceback of the guest, if an import or the set-up code
         fails, and if a package cannot be read or its native modules cannot be translated.
@@ -116,6 +123,11 @@ class SandboxFactory(Origin):
         limits = _build_limits(resource_limits)
         most_memory = _most_memory(limits)
         table = _table(callbacks)
+        if requirements is not None or lock is not None:
+            from eryx.packages._remembered import by_name
+
+            named = by_name(requirements or (), lock, remember=cache is not False)
+            packages = [*_sources(packages), *named]
         contents = collect_contents(site_packages, packages, native_modules)
         handles = open_handles(contents.modules)
         description = {
@@ -465,6 +477,12 @@ def _names(parameter: str, names: Iterable[str] | None) -> tuple[str, ...]:
         if not name or not all(part.isidentifier() for part in name.split(".")):
             raise ValueError(f"{parameter}: {name!r} is no name of a module")
     return result
+
+
+def _sources(packages: Iterable[Source] | None) -> Iterable[Source]:
+    if isinstance(packages, str | bytes):
+        raise TypeError(f"packages must be a list, not {type(packages).__name__}")
+    return () if packages is None else packages
 
 
 def _check_most_memory(max_memory_bytes: int | None) -> int:

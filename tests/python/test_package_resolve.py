@@ -119,13 +119,12 @@ class TestResolve:
         write(tmp_path / "a-1.0.tgz", tar_bytes(files))
         assert self.names(tmp_path, "a") == ["a-1.0.tgz"]
 
-    def test_dependencies_without_end(self, tmp_path: Path) -> None:
-        """A chain that is longer than the stack of Python is refused, not a RecursionError."""
+    def test_a_long_chain_of_dependencies(self, tmp_path: Path) -> None:
+        """One that is longer than the stack of Python."""
         count = sys.getrecursionlimit() + 10
         for number in range(count):
-            self.put(tmp_path, f"a{number}", "1", f"a{number + 1}")
-        with pytest.raises(InitializationError, match="too deep"):
-            resolve(["a0"], find_links=tmp_path)
+            self.put(tmp_path, f"a{number}", "1", f"a{number + 1}" if number + 1 < count else "")
+        assert len(resolve(["a0"], find_links=tmp_path)) == count
 
     def test_what_cannot_be_met(self, tmp_path: Path) -> None:
         self.put(tmp_path, "a", "1.0", "b>=2")

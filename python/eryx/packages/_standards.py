@@ -11,12 +11,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from packaging import pylock
+    from packaging.dependency_groups import resolve_dependency_groups
     from packaging.requirements import Requirement as _Requirement
     from packaging.specifiers import SpecifierSet
     from packaging.tags import Tag, compatible_tags, cpython_tags, parse_tag
     from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
     from packaging.version import Version
 else:
+    from eryx._vendor.packaging import pylock
+    from eryx._vendor.packaging.dependency_groups import resolve_dependency_groups
     from eryx._vendor.packaging.requirements import Requirement as _Requirement
     from eryx._vendor.packaging.specifiers import SpecifierSet
     from eryx._vendor.packaging.tags import Tag, compatible_tags, cpython_tags, parse_tag
@@ -29,6 +33,7 @@ else:
 
 __all__ = [
     "GUEST_ENVIRONMENT",
+    "GUEST_TAGS",
     "GUEST_VERSION",
     "Requirement",
     "SpecifierSet",
@@ -41,6 +46,8 @@ __all__ = [
     "parse_tags",
     "parse_version",
     "parse_wheel_filename",
+    "pylock",
+    "resolve_dependency_groups",
     "wants_other_python",
 ]
 
@@ -63,12 +70,13 @@ GUEST_ENVIRONMENT = {
 _PLATFORM = "wasi_wasm32"
 # Python in a sandbox calls its platform "wasi-wasm32"; others put a version in or turn it around.
 _WASI = re.compile(r"wasi(?:_[0-9a-z_]+)?_wasm32|wasm32_wasi(?:p[0-9])?", re.ASCII)
-_GUEST_TAGS = frozenset(
-    (
-        *cpython_tags((3, 14), ["cp314"], [_PLATFORM]),
-        *compatible_tags((3, 14), "cp314", [_PLATFORM]),
-    )
+# The names of the platform that wheels are made with, in order of preference.
+_PLATFORMS = (_PLATFORM, "wasm32_wasi", "wasm32_wasip2", "wasm32_wasip1")
+GUEST_TAGS = (
+    *cpython_tags((3, 14), ["cp314"], _PLATFORMS),
+    *compatible_tags((3, 14), "cp314", _PLATFORMS),
 )
+_GUEST_TAGS = frozenset(GUEST_TAGS)
 
 # What packages say of themselves is read by whoever made them, so to say.
 _MAX_LENGTH = 4096
@@ -103,6 +111,11 @@ class Requirement(_Requirement):
     def fits(self, version: Version) -> bool:
         """Whether a version is one that it asks for, pre-releases included."""
         return self.specifier.contains(version, prereleases=True)
+
+    @staticmethod
+    def looks_named(text: str) -> bool:
+        """Whether a text that is no requirement begins as one, and not as a path or an address."""
+        return re.match(r"[A-Za-z0-9]", text) is not None and not re.match(r"\w*[:/\\]", text)
 
     @property
     def shown(self) -> str:

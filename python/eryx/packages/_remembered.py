@@ -1,0 +1,84 @@
+"""What names led to: looked up now, or not long ago."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import asdict
+
+from eryx._errors import InitializationError
+from eryx.packages._http import FetchError
+from eryx.packages._indexes import Indexes
+from eryx.packages._lock import Lock, lock
+from eryx.packages._report import Report
+from eryx.packages._store import make_room, private_folder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from eryx._factory_contents import Source
+
+_AGE_S = 24 * 3600
+_MAX_BYTES = 64 << 20
+_FORMAT = 1
+
+
+def by_name(
+    requirements: Iterable[str],
+    locked: Lock | str | os.PathLike[str] | None,
+    *,
+    remember: bool = False,
+    refresh: bool = False,
+    report: Report | None = None,
+) -> Sequence[Source]:
+    """The packages that requirements or a lock name, with their dependencies, as bytes.
+
+    remember: whether what was looked up in the last 24 hours counts, unless refresh says no.
+    Raises InitializationError, and EryxError if the extra is missing.
+    """
+    report = report or Report()
+    wanted = list(requirements) if not isinstance(requirements, str) else requirements
+    if locked is not None:
+        found = locked if isinstance(locked, Lock) else Lock.read(locked)
+        found.check(wanted)
+        return found.fetch(report=report)
+    if remember:
+        return _remembered(list(wanted), refresh, report).fetch(report=report)
+    return lock(wanted, report=report).fetch(report=report)
+
+
+def _remembered(wanted: list[str], refresh: bool, report: Report) -> Lock:
+    indexes = Indexes.configured()
+    folder = private_folder("locks")
+    path = os.path.join(folder, f"{_key(wanted, indexes)}.toml")
+    try:
+        age = time.time() - os.stat(path).st_mtime
+        known = Lock.read(path)
+    except (OSError, InitializationError):
+        known = None
+    if known is not None and not refresh and 0 <= age < _AGE_S:
+        return known
+    try:
+        found = lock(wanted, indexes=indexes, report=report)
+    except FetchError:
+        if known is None or refresh:
+            raise
+        return known  # without a network, what there was is better than nothing
+    make_room(folder, _MAX_BYTES)
+    found.write(path)
+    return found
+
+
+def _key(wanted: list[str], indexes: Indexes) -> str:
+    """What the answer depends on."""
+    changes = []
+    for place in indexes.find_links:
+        try:
+            changes.append(os.stat(place).st_mtime_ns)
+        except OSError:
+            changes.append(0)
+    parts = [_FORMAT, sorted(wanted), asdict(indexes), changes]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
