@@ -41,6 +41,10 @@ COMMANDS = {
     "factory": Command(
         "make and look at files that sandboxes start from", "eryx._cli_factory:add_arguments"
     ),
+    "lock": Command(
+        "look packages up by name, and write which files they are (pylock.toml)",
+        "eryx._cli_lock:add_arguments",
+    ),
     "precompile": Command(
         "translate the native modules of wheels, so that they load at once",
         "eryx.native._cli:add_precompile",

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 
+from eryx._cli_progress import Progress
 from eryx._errors import ExecutionError, InitializationError
 from eryx._sandbox import Sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self, TextIO, Unpack
+    from collections.abc import Sequence
+    from typing import Unpack
 
     from eryx._factory import SandboxFactory
+    from eryx._factory_contents import Source
     from eryx._option_types import SandboxOptions
 
 _EXIT_OK = 0
-
-_BAR_WIDTH = 24
-_USUAL_WIDTH = 80  # of terminals that do not tell it
 
 
 def add_options(parser: argparse._ActionsContainer) -> None:
@@ -32,7 +31,13 @@ def add_options(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--cache",
         action="store_true",
-        help="keep what --package and --import have built in the user's cache folder",
+        help="keep what --package and --import have built in the user's cache folder, as it is "
+        "done with --with",
+    )
+    parser.add_argument(
+        "--refresh",
+        action="store_true",
+        help="look the packages of --with up anew, and not once a day",
     )
 
 
@@ -43,6 +48,15 @@ def _add_contents(parser: argparse._ActionsContainer) -> None:
         default=[],
         metavar="P",
         help="wheel, source archive or folder with packages; may be repeated",
+    )
+    parser.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        dest="with_packages",
+        metavar="NAME",
+        help="package to look up and fetch with all that it needs, such as jinja2 or 'rich>=14'; "
+        "may be repeated",
     )
     parser.add_argument(
         "--import",
@@ -56,70 +70,62 @@ def _add_contents(parser: argparse._ActionsContainer) -> None:
 
 def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Ends with a usage error if flags exclude each other."""
-    if options.factory is not None and (options.package or options.imports):
-        parser.error("--factory cannot be given together with --package or --import")
+    if options.factory is not None and (
+        options.package or options.imports or options.with_packages
+    ):
+        parser.error("--factory cannot be given together with --package, --with or --import")
+
+
+def factory_of(options: argparse.Namespace) -> SandboxFactory | None:
+    """What sandboxes are to start from, if anything. Raises what `SandboxFactory` raises."""
+    if options.factory is not None:
+        from eryx._factory import SandboxFactory
+
+        return SandboxFactory.load(options.factory)
+    if not (options.package or options.imports or options.with_packages):
+        return None
+    from eryx._factory import SandboxFactory
+
+    with Progress(len(options.package) + 1, sys.stderr) as progress:
+        cache = options.cache or bool(options.with_packages)
+        named = _named(options, progress, [], remember=True, refresh=options.refresh)
+        progress.read(options.package, cache=cache)
+        progress.begin("importing")
+        return SandboxFactory(
+            packages=[*options.package, *named] or None, imports=options.imports, cache=cache
+        )
+
+
+def _named(
+    options: argparse.Namespace,
+    progress: Progress,
+    files: list[str],
+    *,
+    remember: bool = False,
+    refresh: bool = False,
+) -> Sequence[Source]:
+    """The packages that are asked for by name, and those of files."""
+    if not (options.with_packages or files):
+        return ()
+    from eryx.packages._remembered import by_name
+
+    return by_name(
+        options.with_packages,
+        None,
+        files=files,
+        remember=remember,
+        refresh=refresh,
+        report=progress.report(),
+    )
 
 
 def create_sandbox(options: argparse.Namespace, **given: Unpack[SandboxOptions]) -> Sandbox:
     """The sandbox that the flags ask for. Raises what `SandboxFactory` raises."""
-    if options.factory is None and not options.package and not options.imports:
-        return Sandbox(**given)
-    from eryx._factory import SandboxFactory
-
-    if options.factory is not None:
-        factory = SandboxFactory.load(options.factory)
-    else:
-        with _Progress(len(options.package) + 1, sys.stderr) as progress:
-            progress.read(options.package, cache=options.cache)
-            progress.begin("importing")
-            factory = SandboxFactory(
-                packages=options.package or None, imports=options.imports, cache=options.cache
-            )
-    return factory.create_sandbox(**given)
+    factory = factory_of(options)
+    return Sandbox(**given) if factory is None else factory.create_sandbox(**given)
 
 
 # ---- eryx factory --------------------------------------------------------------------------------
-
-
-class _Progress:
-    """A bar on a terminal, and nothing elsewhere."""
-
-    def __init__(self, steps: int, stream: TextIO) -> None:
-        self._steps = steps
-        self._done = 0
-        self._stream = stream
-        self._visible = stream.isatty()
-
-    def begin(self, what: str) -> None:
-        """Shows what is being done; what was shown before is done."""
-        if self._visible:
-            full = _BAR_WIDTH * self._done // self._steps
-            line = f"[{'#' * full}{'.' * (_BAR_WIDTH - full)}] {what}"
-            # In the last column some terminals go on to the next line, where \r does not lead back.
-            width = os.get_terminal_size(self._stream.fileno()).columns or _USUAL_WIDTH
-            self._stream.write(f"\r\x1b[K{line[: width - 1]}")
-            self._stream.flush()
-        self._done += 1
-
-    def read(self, packages: list[str], *, cache: bool = False) -> None:
-        """Reads packages one by one. What takes time, their bytecode, is kept for the factory."""
-        if not self._visible:
-            return
-        from eryx.packages import collect
-
-        for package in packages:
-            name = os.path.basename(os.path.abspath(package))
-            self.begin(f"reading {name if name.isprintable() else ascii(name)}")
-            collect([package], cache=cache)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Takes the bar away."""
-        if self._visible:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -128,6 +134,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", required=True, metavar="build|inspect")
     build = commands.add_parser("build", help="make a file", description="Make a factory file.")
     _add_contents(build)
+    build.add_argument(
+        "-r",
+        "--requirements",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="pylock.toml, whose files are taken as they are, or requirements.txt or "
+        "pyproject.toml, whose packages are looked up; may be repeated",
+    )
     build.add_argument(
         "--site-packages", metavar="DIR", help="folder of installed packages, all of which go in"
     )
@@ -203,11 +218,12 @@ def _build(options: argparse.Namespace) -> int:
     setup = None
     if options.setup is not None:
         setup = _program_text(options.setup)
-    with _Progress(len(options.package) + 3, sys.stderr) as progress:
+    with Progress(len(options.package) + 3, sys.stderr) as progress:
+        named = _named(options, progress, options.requirements)
         progress.read(options.package)
         progress.begin("importing")
         factory = SandboxFactory(
-            packages=options.package or None,
+            packages=[*options.package, *named] or None,
             site_packages=options.site_packages,
             imports=options.imports,
             setup_code=setup,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 import c_library
 import eryx
 import shell_blocks
+from simple_index import Index
 from toolchain.guest_packages import sources, wheels
 
 ROOT = Path(__file__).parents[2]
@@ -63,13 +66,22 @@ def is_run(command: shell_blocks.Command) -> bool:
     return not command.text.startswith(tuple(NOT_RUN))
 
 
-def make_index(folder: Path) -> dict[str, str]:
-    """Has pip find in a folder what it would fetch."""
-    copy_packages(folder / "index")
+@cache
+def index_url() -> str:
+    """An index over HTTP, which runs until the tests have ended."""
+    index = Index().__enter__()
+    for file in (*wheels("jinja2"), *sources("markupsafe")):
+        index.add(file.name, file.read_bytes())
+    return index.url
+
+
+def use_index(folder: Path) -> dict[str, str]:
+    """Has packages be looked for there."""
     return {
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(folder / "index"),
-        "PIP_NO_BUILD_ISOLATION": "0",  # which means that there is none
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_FIND_LINKS": "",
+        "PIP_INDEX_URL": index_url(),
+        "ERYX_CACHE_DIR": str(folder / "own-cache"),
     }
 
 
@@ -98,7 +110,7 @@ def make_c_program(folder: Path) -> dict[str, str]:
 
 # What the commands of a document find in their folder; gives more environment variables.
 PREPARATION = {
-    "packages.md": make_index,
+    "packages.md": use_index,
     "factories.md": make_wheels,
     "c.md": make_c_program,
 }

@@ -20,8 +20,8 @@ from eryx.packages._requirements import Wanted
 from eryx.packages._resolve import Resolver, read_requirements
 from eryx.packages._standards import (
     GUEST_ENVIRONMENT,
-    GUEST_TAGS,
     Version,
+    guest_tags,
     pylock,
 )
 from eryx.packages._store import Store
@@ -139,7 +139,7 @@ class Lock:
 def _select(content: pylock.Pylock, folder: str) -> list[File]:
     environment: Any = {**GUEST_ENVIRONMENT, "extra": ""}
     files = []
-    for package, chosen in content.select(environment=environment, tags=GUEST_TAGS):
+    for package, chosen in content.select(environment=environment, tags=guest_tags()):
         if not isinstance(chosen, pylock.PackageWheel | pylock.PackageSdist):
             raise ValueError(
                 f"{package.name} is a directory, repository or archive without a version,"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pathlib
 import time
 from dataclasses import asdict
 
@@ -13,6 +14,7 @@ from eryx.packages._http import FetchError
 from eryx.packages._indexes import Indexes
 from eryx.packages._lock import Lock, lock
 from eryx.packages._report import Report
+from eryx.packages._standards import pylock
 from eryx.packages._store import make_room, private_folder
 
 TYPE_CHECKING = False
@@ -30,12 +32,14 @@ def by_name(
     requirements: Iterable[str],
     locked: Lock | str | os.PathLike[str] | None,
     *,
+    files: Iterable[str] = (),
     remember: bool = False,
     refresh: bool = False,
     report: Report | None = None,
 ) -> Sequence[Source]:
     """The packages that requirements or a lock name, with their dependencies, as bytes.
 
+    files: more requirements, and more locks (``pylock.toml``, ``pylock.NAME.toml``).
     remember: whether what was looked up in the last 24 hours counts, unless refresh says no.
     Raises InitializationError, and EryxError if the extra is missing.
     """
@@ -45,9 +49,21 @@ def by_name(
         found = locked if isinstance(locked, Lock) else Lock.read(locked)
         found.check(wanted)
         return found.fetch(report=report)
-    if remember:
+    locks = [path for path in files if is_valid_lock_path(path)]
+    others = [path for path in files if path not in locks]
+    if locks:
+        fetched = [file for path in locks for file in Lock.read(path).fetch(report=report)]
+        if wanted or others:
+            fetched += lock(wanted, files=others, report=report).fetch(report=report)
+        return list(dict.fromkeys(fetched))
+    if remember and not others:
         return _remembered(list(wanted), refresh, report).fetch(report=report)
-    return lock(wanted, report=report).fetch(report=report)
+    return lock(wanted, files=others, report=report).fetch(report=report)
+
+
+def is_valid_lock_path(path: str) -> bool:
+    """Whether a file is a lock by its name."""
+    return pylock.is_valid_pylock_path(pathlib.PurePath(path))  # type: ignore[arg-type]
 
 
 def _remembered(wanted: list[str], refresh: bool, report: Report) -> Lock:

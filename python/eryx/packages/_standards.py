@@ -33,7 +33,6 @@ else:
 
 __all__ = [
     "GUEST_ENVIRONMENT",
-    "GUEST_TAGS",
     "GUEST_VERSION",
     "Requirement",
     "SpecifierSet",
@@ -41,6 +40,7 @@ __all__ = [
     "Version",
     "canonicalize_name",
     "fits_guest",
+    "guest_tags",
     "is_wasi",
     "parse_sdist_filename",
     "parse_tags",
@@ -72,11 +72,11 @@ _PLATFORM = "wasi_wasm32"
 _WASI = re.compile(r"wasi(?:_[0-9a-z_]+)?_wasm32|wasm32_wasi(?:p[0-9])?", re.ASCII)
 # The names of the platform that wheels are made with, in order of preference.
 _PLATFORMS = (_PLATFORM, "wasm32_wasi", "wasm32_wasip2", "wasm32_wasip1")
-GUEST_TAGS = (
+_ORDERED_TAGS = (
     *cpython_tags((3, 14), ["cp314"], _PLATFORMS),
     *compatible_tags((3, 14), "cp314", _PLATFORMS),
 )
-_GUEST_TAGS = frozenset(GUEST_TAGS)
+_GUEST_TAGS = frozenset(_ORDERED_TAGS)
 
 # What packages say of themselves is read by whoever made them, so to say.
 _MAX_LENGTH = 4096
@@ -147,6 +147,11 @@ def parse_tags(texts: Iterable[str]) -> frozenset[Tag]:
     for text in texts:
         found |= parse_tag(text, limit=_MAX_TAGS - len(found))
     return frozenset(found)
+
+
+def guest_tags() -> tuple[Tag, ...]:
+    """The tags of wheels for the guest, the best ones first."""
+    return _ORDERED_TAGS
 
 
 def is_wasi(tag: Tag) -> bool:
