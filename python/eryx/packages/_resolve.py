@@ -251,8 +251,8 @@ def _advice(name: str, found: Found) -> str:
     if not found.refused or any(file.kind != Kind.SOURCE for file in found.files):
         return ""
     return (
-        f". There is no {name} for the sandbox: `eryx build-wheel` may make a wheel of its source"
-        " archive (docs/native.md), which --find-links finds"
+        f". There is no {name} for the sandbox: `eryx build-wheel {name}` may make a wheel of its"
+        " source (docs/native.md), which --find-links finds"
     )
 
 
