@@ -264,6 +264,8 @@ def _run_build(
     if _rust.is_wanted(project):
         toolchain = _rust.find_toolchain(steps)
         root = _rust.sysroot(toolchain, directory, steps)
+        for name in _rust.REPLACED:
+            environment.pop(name, None)
         environment.update(_rust.environment(toolchain, root, work, directory, suffix))
     settings = _settings(project, told, work, options)
     if options.isolation:

@@ -27,6 +27,8 @@ TARGET = "wasm32-wasip1"
 OLDEST = (1, 87)
 
 _INSTALL = "install Rust (rustup, or the packages cargo, rustc and rust-src of your system)"
+# What of the environment would replace what is said here.
+REPLACED = ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS")
 _BACKENDS = ("maturin", "setuptools_rust", "setuptools-rust")
 # Nothing is exported but what modules say they export, and all can lie anywhere.
 _FLAGS = (
@@ -179,14 +181,17 @@ def environment(
     linker = write_rust_linker(work, cache)
     configuration = work / "pyo3-config.txt"
     configuration.write_text(_PYO3.format(suffix=suffix))
-    flags = (*_FLAGS, "--sysroot", str(root), "-C", f"linker={linker}")
+    own = work / "sysroot"
+    own.symlink_to(root)  # so that its path has no space in it
+    flags = (*_FLAGS, "--sysroot", str(own), "-C", f"linker={linker}")
     return {
         **_compilers(work),
         "CARGO": toolchain.cargo,
         "RUSTC_BOOTSTRAP": "1",
         "CARGO_BUILD_TARGET": TARGET,
         "CARGO_TARGET_DIR": str(work / "cargo"),
-        "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
+        # Of this target alone: what runs while building is compiled as ever.
+        f"CARGO_TARGET_{TARGET.upper().replace('-', '_')}_RUSTFLAGS": " ".join(flags),
         "CARGO_PROFILE_RELEASE_PANIC": "unwind",
         # It takes minutes, and what comes of it is translated and optimised once more.
         "CARGO_PROFILE_RELEASE_LTO": os.environ.get("CARGO_PROFILE_RELEASE_LTO", "off"),
