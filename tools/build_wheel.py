@@ -24,7 +24,7 @@ PLATFORM = "manylinux_2_28_x86_64"
 
 
 # What is made of all the libraries, by path in the wheel.
-BUILT = ("eryx/_eryx.abi3.so", "eryx/eryx-worker", "eryx/image.bin", "eryx/stdlib.bin")
+BUILT = ("eryx/_eryx.abi3.so", "eryx/image.bin", "eryx/stdlib.bin")
 
 
 def add_sbom(wheel: Path, scratch: Path) -> None:

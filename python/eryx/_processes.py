@@ -13,6 +13,7 @@ import time
 import weakref
 from functools import partial
 
+from eryx import _eryx
 from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, WorkerCrashedError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _FOLDER = os.path.dirname(__file__)
 _PROGRAM = os.path.join(_FOLDER, "eryx-worker")
-_DATA = (os.path.join(_FOLDER, "image.bin"), os.path.join(_FOLDER, "stdlib.bin"))
+_DATA = (os.path.join(_FOLDER, "image.bin"), os.path.join(_FOLDER, "stdlib.bin"), _eryx.__file__)
 
 # The descriptor that a worker has its socket at.
 _CONTROL = 3

@@ -89,16 +89,15 @@ static void leave_files(void)
  * access to something that was not there before is not here: no open, socket, connect, clone or
  * exec, and nothing that reaches another process. */
 static const uint16_t allowed[] = {
-    SYS_read,          SYS_write,       SYS_close,         SYS_recvfrom,        SYS_recvmsg,
-    SYS_sendto,        SYS_epoll_wait,  SYS_epoll_pwait,   SYS_epoll_ctl,       SYS_epoll_create1,
-    SYS_eventfd2,      SYS_pipe2,       SYS_poll,          SYS_ppoll,           SYS_fcntl,
-    SYS_fstat,         SYS_lseek,       SYS_pread64,       SYS_preadv2,         SYS_pwrite64,
-    SYS_ftruncate,     SYS_fallocate,   SYS_memfd_create,  SYS_munmap,          SYS_mremap,
-    SYS_madvise,       SYS_brk,         SYS_futex,         SYS_rt_sigaction,    SYS_rt_sigprocmask,
-    SYS_rt_sigreturn,  SYS_sigaltstack, SYS_timer_settime, SYS_timer_create,    SYS_timer_delete,
-    SYS_clock_gettime, SYS_getrusage,   SYS_getrandom,     SYS_getpid,          SYS_gettid,
-    SYS_sched_yield,   SYS_arch_prctl,  SYS_exit_group,    SYS_restart_syscall, SYS_clock_nanosleep,
-    SYS_sysinfo,
+    SYS_read,           SYS_write,        SYS_close,       SYS_recvmsg,
+    SYS_sendto,         SYS_epoll_wait,   SYS_epoll_ctl,   SYS_epoll_create1,
+    SYS_eventfd2,       SYS_pipe2,        SYS_poll,        SYS_fcntl,
+    SYS_fstat,          SYS_lseek,        SYS_pread64,     SYS_preadv2,
+    SYS_fallocate,      SYS_memfd_create, SYS_munmap,      SYS_mremap,
+    SYS_madvise,        SYS_brk,          SYS_futex,       SYS_rt_sigaction,
+    SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_timer_settime,
+    SYS_clock_gettime,  SYS_getrusage,    SYS_getrandom,   SYS_getpid,
+    SYS_arch_prctl,     SYS_sysinfo,      SYS_exit_group,  SYS_restart_syscall,
 };
 
 /* With one of their parameters looked at: allowed if these bits of it are not set. */

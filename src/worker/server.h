@@ -7,7 +7,10 @@
  *
  * control_fd: a stream socket to the parent; image_path and stdlib_path: as for
  * eryx_engine_create(), opened before anything is given up. Gives the status of the process.
+ *
+ * Found by its name in the extension module (tools/eryx_worker.c).
  */
-int worker_serve(int control_fd, const char *image_path, const char *stdlib_path);
+__attribute__((visibility("default"))) int worker_serve(int control_fd, const char *image_path,
+                                                        const char *stdlib_path);
 
 #endif
