@@ -418,3 +418,72 @@ class TestFailures:
         from eryx.native._steps import hint
 
         assert hint("Segmentation fault") is None
+
+
+class TestCMake:
+    """The toolchain file, with which CMake makes a module."""
+
+    PROJECT = """\
+cmake_minimum_required(VERSION 3.18)
+project(spam LANGUAGES C CXX)
+find_package(Threads REQUIRED)
+find_package(Python 3.9 REQUIRED COMPONENTS Interpreter Development.Module)
+find_library(none NAMES z)
+if(none OR NOT WASI OR Python_VERSION VERSION_LESS 3.14)
+  message(FATAL_ERROR "${none} ${WASI} ${Python_VERSION}")
+endif()
+python_add_library(spam MODULE WITH_SOABI spam.cpp)
+target_link_libraries(spam PRIVATE Threads::Threads ham)
+"""
+    PROGRAM = """\
+#include <Python.h>
+#include <stdexcept>
+extern "C" int ham(void);
+
+static PyObject *call(PyObject *, PyObject *)
+{
+    try {
+        if (ham() != 8)
+            throw std::runtime_error("thrown");
+    } catch (const std::exception &error) {
+        return PyUnicode_FromString(error.what());
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {{"call", call, METH_NOARGS, ""}, {}};
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "spam", nullptr, 0, methods};
+PyMODINIT_FUNC PyInit_spam(void) { return PyModuleDef_Init(&definition); }
+"""
+
+    def test_a_module(self, tmp_path: Path) -> None:
+        from eryx.native import _build, _cmake, _compile, _cross
+
+        work, prefix, tree = (tmp_path / name for name in ("work", "prefix", "tree"))
+        for folder in (work, prefix / "lib", tree):
+            folder.mkdir(parents=True)
+        configuration = _build.guest_configuration()
+        _build.stage_headers(configuration, work / "include")
+        cache = _compile._private_directory(_compile.default_cache())
+        _cross.write_compilers(work, cache, work / "include", [], prefixes=[prefix])
+        environment = {
+            **_compile.zig_environment(cache),
+            **_cmake.environment(work, sys.executable, configuration, [work, prefix]),
+        }
+        (tmp_path / "ham.c").write_text("int ham(void) { return 7; }\n")
+        (tree / "spam.cpp").write_text(self.PROGRAM)
+        (tree / "CMakeLists.txt").write_text(self.PROJECT)
+        object_file, archive = tmp_path / "ham.o", prefix / "lib" / "libham.a"
+        for command in (
+            [work / "cc", "-c", tmp_path / "ham.c", "-o", object_file],
+            [work / "ar", "rcs", archive, object_file],
+            ["cmake", "-S", tree, "-B", tmp_path / "build"],
+            ["cmake", "--build", tmp_path / "build"],
+        ):
+            done = subprocess.run(
+                [*map(str, command)], env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        made = tmp_path / "build" / f"spam{SUFFIX}"
+        run = session(tmp_path / "build", native.translate(made))
+        assert run.execute("import spam; print(spam.call())").stdout == "thrown"

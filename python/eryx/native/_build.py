@@ -260,7 +260,7 @@ def _run_build(
     )
     roots = [work, *options.prefixes, Path(os.path.dirname(program)).parent]
     suffix = str(configuration["EXT_SUFFIX"])
-    environment.update(_cmake.environment(work, work / "include", suffix, roots))
+    environment.update(_cmake.environment(work, program, configuration, roots))
     if _rust.is_wanted(project):
         toolchain = _rust.find_toolchain(steps)
         root = _rust.sysroot(toolchain, directory, steps)
