@@ -59,7 +59,7 @@ eryx_status worker_client_check_use(const worker_client *client, eryx_error *out
 
 /* Sends all of the output. file: goes along; -1 for none. False, and it is given up, if the worker
  * does not take it. */
-bool worker_client_send_all(worker_client *client, int file)
+static bool send_all(worker_client *client, int file)
 {
     for (;;) {
         const channel_state state = file >= 0 ? channel_send_with_file(&client->channel, file)
@@ -91,7 +91,7 @@ static eryx_status finish_message(worker_client *client, int file, eryx_error *o
                            "no memory, or more than the %zu bytes that go to a worker at a time",
                            MESSAGE_MAX_BYTES);
     }
-    return worker_client_send_all(client, file) ? ERYX_OK : crashed(client, out_error);
+    return send_all(client, file) ? ERYX_OK : crashed(client, out_error);
 }
 
 /* A cancellation that came while another thread was sending. */
@@ -101,6 +101,15 @@ static void send_late_cancel(worker_client *client)
         message_begin(&client->channel.output, WORKER_CANCEL, client->run);
         (void)finish_message(client, -1, NULL);
     }
+}
+
+/* Lets go of the lock. Who wanted to cancel meanwhile has left that to this thread. */
+static void let_go(worker_client *client)
+{
+    do {
+        send_late_cancel(client);
+        pthread_mutex_unlock(&client->lock);
+    } while (atomic_load(&client->cancel_waits) && pthread_mutex_trylock(&client->lock) == 0);
 }
 
 /* Begins a message; worker_client_end_message() sends it. */
@@ -116,16 +125,24 @@ message_writer *worker_client_begin_message(worker_client *client, worker_kind k
 eryx_status worker_client_leave_message(worker_client *client)
 {
     const eryx_status status = message_end(&client->channel.output) ? ERYX_OK : ERYX_OUT_OF_MEMORY;
-    pthread_mutex_unlock(&client->lock);
+    let_go(client);
     return status;
 }
 
 eryx_status worker_client_end_message(worker_client *client, int file, eryx_error *out_error)
 {
     const eryx_status status = finish_message(client, file, out_error);
-    send_late_cancel(client);
-    pthread_mutex_unlock(&client->lock);
+    let_go(client);
     return status;
+}
+
+void worker_client_flush(worker_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    if (channel_unsent(&client->channel) > 0) {
+        (void)send_all(client, -1);
+    }
+    let_go(client);
 }
 
 /* ---- Answers ---------------------------------------------------------------------------------
@@ -358,8 +375,7 @@ void worker_client_cancel(worker_client *client)
     }
     atomic_store(&client->cancel_waits, true);
     if (pthread_mutex_trylock(&client->lock) == 0) {
-        send_late_cancel(client);
-        pthread_mutex_unlock(&client->lock);
+        let_go(client);
     }
 }
 

@@ -35,7 +35,7 @@ struct worker_client {
 
     /* Of the present run, or the last. */
     uint32_t run;
-    bool is_running;
+    atomic_bool is_running;
     bool is_broken; /* it has to be reset */
     bool streams;
     bool holds_guest; /* it waits until the caller steps on, as a guest of this process would */
@@ -86,9 +86,8 @@ message_writer *worker_client_begin_message(worker_client *client, worker_kind k
 eryx_status worker_client_end_message(worker_client *client, int file, eryx_error *out_error);
 eryx_status worker_client_leave_message(worker_client *client);
 
-/* Sends all that was left, with a file unless that is -1; the lock is held. False, and the worker
- * is given up, if it does not take it. */
-bool worker_client_send_all(worker_client *client, int file);
+/* Sends what was left, if there is something. */
+void worker_client_flush(worker_client *client);
 
 /* Takes an answer, which has to be that of the oldest question. False if it is not. */
 bool worker_client_take_answer(worker_client *client, const message *from,

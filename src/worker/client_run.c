@@ -365,10 +365,8 @@ static void go_on(worker_client *client)
         client->holds_guest = false;
         (void)worker_client_begin_message(client, WORKER_GO, client->run);
         (void)worker_client_end_message(client, -1, NULL);
-    } else if (channel_unsent(&client->channel) > 0) {
-        pthread_mutex_lock(&client->lock);
-        (void)worker_client_send_all(client, -1);
-        pthread_mutex_unlock(&client->lock);
+    } else {
+        worker_client_flush(client);
     }
 }
 

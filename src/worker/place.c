@@ -197,6 +197,8 @@ static bool open_input(place *self, eryx_run_options *options)
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
         return false;
     }
+    const int room = fcntl(ends[1], F_GETPIPE_SZ); /* less if the user has many pipes */
+    self->input_room = room > 0 ? (size_t)room : USUAL_INPUT;
     options->standard_input_fd = ends[0];
     self->input_fd = ends[1];
     return true;
@@ -248,11 +250,12 @@ static void ask_for_input(place *self)
     if (self->input_asked || self->input_fd < 0) {
         return;
     }
-    const size_t asked = self->sandbox->input.asked;
-    const size_t most = asked < PROTOCOL_INPUT_MAX ? asked : PROTOCOL_INPUT_MAX;
+    const size_t room =
+        self->input_room < PROTOCOL_INPUT_MAX ? self->input_room : PROTOCOL_INPUT_MAX;
+    const size_t asked = self->sandbox->input.asked == 0 ? USUAL_INPUT : self->sandbox->input.asked;
     message_writer *writer = &self->channel.output;
     message_begin(writer, WORKER_WANTS_INPUT, self->run);
-    message_put_u32(writer, most == 0 ? USUAL_INPUT : (uint32_t)most);
+    message_put_u32(writer, (uint32_t)(asked < room ? asked : room));
     finish_message(self);
     self->input_asked = true;
 }

@@ -57,7 +57,8 @@ struct place {
     int wait_fd;  /* of the sandbox, in the epoll set; -1 for none */
     int input_fd; /* where standard input goes that the parent sends; -1 for none */
     bool input_asked;
-    size_t held; /* bytes of output that are kept back, since nobody wants them yet */
+    size_t input_room; /* what it takes at once */
+    size_t held;       /* bytes of output that are kept back, since nobody wants them yet */
     uint8_t *held_bytes[2];
     size_t held_sizes[2];
 };

@@ -163,6 +163,23 @@ class TestRuns:
             session.execute("while True: pass", timeout_ms=60_000)
         assert session.execute("kept").value == 1
 
+    def test_no_cancellation_is_lost(self, workers: eryx.Workers) -> None:
+        """It comes from another thread, while the one of the run is just about to say something."""
+        started = threading.Event()
+        session = workers.session(callbacks={"started": started.set})
+        for _ in range(50):
+            started.clear()
+
+            def cancel() -> None:
+                started.wait()
+                session.cancel()
+
+            thread = threading.Thread(target=cancel)
+            thread.start()
+            with pytest.raises(eryx.CancelledError):
+                session.execute("await started()\nwhile True: pass", timeout_ms=30_000)
+            thread.join()
+
     def test_guests_of_one_worker_take_turns(self) -> None:
         with eryx.Workers(processes=1) as one:
             busy, quick = one.sandbox(), one.sandbox()
