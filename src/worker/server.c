@@ -1,9 +1,11 @@
 #include "worker/server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -49,8 +51,8 @@ static bool take_sockets(worker *self, channel *control)
     }
 }
 
-/* How long nothing has to be done: 0 if a guest can run now, -1 until something comes. */
-static int idle_ms(const worker *self)
+/* When something has to be done: 0 if a guest can run now, UINT64_MAX once something comes. */
+static uint64_t next_wake_ns(const worker *self)
 {
     uint64_t wake_ns = UINT64_MAX;
     for (const place *each = self->places; each != NULL; each = each->next) {
@@ -61,12 +63,22 @@ static int idle_ms(const worker *self)
             wake_ns = each->wake_ns;
         }
     }
-    if (wake_ns == UINT64_MAX) {
-        return -1;
+    return wake_ns;
+}
+
+/* Waits for something to do; the number of events. epoll_wait() alone knows no less than a
+ * millisecond, which guests that sleep for less would notice. */
+static int wait_for_events(const worker *self, struct epoll_event *out_events)
+{
+    const uint64_t wake_ns = next_wake_ns(self);
+    const uint64_t now_ns = wake_ns == UINT64_MAX ? 0 : clock_now_ns();
+    if (wake_ns != UINT64_MAX && wake_ns > now_ns) {
+        struct pollfd look = {.fd = self->poll_fd, .events = POLLIN};
+        const struct timespec left = {.tv_sec = (time_t)((wake_ns - now_ns) / CLOCK_NS_PER_SECOND),
+                                      .tv_nsec = (long)((wake_ns - now_ns) % CLOCK_NS_PER_SECOND)};
+        (void)ppoll(&look, 1, &left, NULL);
     }
-    const uint64_t now_ns = clock_now_ns();
-    const uint64_t left_ms = wake_ns > now_ns ? (wake_ns - now_ns + 999999) / 1000000 : 0;
-    return left_ms < 1000000 ? (int)left_ms : 1000000;
+    return epoll_wait(self->poll_fd, out_events, EVENT_COUNT, wake_ns == UINT64_MAX ? -1 : 0);
 }
 
 static void take_event(place *self, uint32_t events)
@@ -114,7 +126,7 @@ static int serve(worker *self, channel *control)
     }
     for (;;) {
         struct epoll_event events[EVENT_COUNT];
-        const int count = epoll_wait(self->poll_fd, events, EVENT_COUNT, idle_ms(self));
+        const int count = wait_for_events(self, events);
         if (count < 0 && errno != EINTR) {
             return EXIT_FAILURE;
         }
