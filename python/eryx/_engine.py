@@ -110,7 +110,6 @@ class Place:
             for name, is_wanted in (
                 ("storages (files=, vfs=)", mounts),
                 ("native modules", self.native_modules),
-                ("site_packages", self.packages is not None),
             )
             if is_wanted
         ]

@@ -252,9 +252,12 @@ class SandboxFactory(Origin):
         contents = collect_contents(site_packages, None)
         last = self._extended_last
         if last is None or last[0] != contents.digest:
-            files = {**unpack(self._template().archive), **unpack(contents.archive())}
+            template = self._template()
+            archive = pack({**unpack(template.archive), **unpack(contents.archive())})
             handles = (*self._place.native_modules, *open_handles(contents.modules))
-            place = Place(self._place.engine, Packages(pack(files)), handles, self._place.recipe)
+            extended = Template(template.description, archive, template.frozen)
+            recipe = Recipe(extended, self._most_memory)
+            place = Place(self._place.engine, Packages(archive), handles, recipe)
             last = self._extended_last = contents.digest, place
         return last[1]
 

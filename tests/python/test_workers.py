@@ -322,12 +322,15 @@ class TestSessions:
         with pytest.raises(eryx.ExecutionError, match="NameError"):
             other.execute("x")
 
-    def test_factories_and_pools(self, workers: eryx.Workers) -> None:
+    def test_factories_and_pools(self, workers: eryx.Workers, tmp_path: Path) -> None:
         factory = eryx.SandboxFactory(imports=["decimal"], setup_code="rate = 7")
         assert factory.create_session(isolation=workers).execute("rate").value == 7
         assert factory.create_sandbox(isolation=workers).execute("rate + 1").value == 8
         loaded = eryx.SandboxFactory.from_bytes(factory.to_bytes())
         assert loaded.create_sandbox(isolation="process").execute("rate").value == 7
+        (tmp_path / "spare_parts.py").write_text("wheels = 4")
+        more = factory.create_sandbox(site_packages=tmp_path, isolation=workers)
+        assert more.execute("import spare_parts; rate * spare_parts.wheels").value == 28
         with (
             factory.create_pool(max_size=2, isolation=workers) as pool,
             pool.acquire() as sandbox,
