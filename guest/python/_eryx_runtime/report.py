@@ -128,6 +128,20 @@ def _name_limit(error: BaseException) -> None:
         error.args = (f"{message.rstrip('.')}, the limit is {size}",)
 
 
+def _advise(error: BaseException) -> None:
+    """Let what says that a module is missing say as well where it may come from."""
+    if type(error) is not ModuleNotFoundError or getattr(error, "__notes__", None):
+        return
+    try:
+        from _eryx_runtime import missing
+
+        text = missing.advice(error)
+        if text is not None:
+            error.add_note(text)
+    except Exception:
+        pass  # a program may have broken what this takes
+
+
 def forget_exceptions() -> None:
     """Let go of what sys holds of earlier exceptions, with all variables of their frames."""
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
@@ -158,6 +172,7 @@ def exception(
     if keep:
         sys.last_exc = exception
     _name_limit(exception)
+    _advise(exception)
     name = _type_name(exception_class)
     loaded = frozenset(linecache.cache)
     try:

@@ -7,6 +7,7 @@ before, and for choosing them:
 - `check` tells which of their dependencies are missing.
 - `lock` looks packages up by their names, with all their dependencies, in the indexes that pip
   uses; a `Lock` says which files they are.
+- `Installer` lets programs ask for packages while they run.
 - `resolve` picks packages and their dependencies from a directory of wheels.
 """
 
@@ -22,12 +23,14 @@ from eryx.packages._set import Missing, PackageSet
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from eryx.packages._indexes import Indexes
+    from eryx.packages._installer import Installer
     from eryx.packages._lock import Lock, lock
     from eryx.packages._report import Report
     from eryx.packages._resolve import resolve
 
 __all__ = [
     "Indexes",
+    "Installer",
     "Lock",
     "Missing",
     "Package",
@@ -42,6 +45,7 @@ __all__ = [
 # What is for packages by name, and is imported when somebody asks.
 _LATE = {
     "Indexes": "eryx.packages._indexes",
+    "Installer": "eryx.packages._installer",
     "Lock": "eryx.packages._lock",
     "Report": "eryx.packages._report",
     "lock": "eryx.packages._lock",

@@ -119,15 +119,21 @@ class Lock:
                 )
 
     def fetch(
-        self, *, indexes: Indexes | None = None, report: Report | None = None
+        self,
+        *,
+        indexes: Indexes | None = None,
+        report: Report | None = None,
+        timeout_s: float = DEADLINE_S,
     ) -> list[tuple[str, bytes]]:
         """The files, as ``SandboxFactory(packages=...)`` takes them.
+
+        timeout_s: seconds for all of it.
 
         What was fetched before comes from the user's cache. Raises InitializationError if one
         cannot be had, or has not the hashes of the lock.
         """
         own = indexes or self._indexes or Indexes.configured()
-        with Client(own, deadline_s=DEADLINE_S) as client:
+        with Client(own, deadline_s=timeout_s) as client:
             store = Store(client, report or Report())
             return [(file.filename, store.contents(file)) for file in self._files]
 
@@ -184,9 +190,11 @@ def lock(
     constraints: Iterable[str | os.PathLike[str]] = (),
     groups: Iterable[str] = (),
     extras: Iterable[str] = (),
+    limits: Iterable[str] = (),
     indexes: Indexes | None = None,
     earlier: Lock | None = None,
     report: Report | None = None,
+    timeout_s: float = DEADLINE_S,
 ) -> Lock:
     """Looks packages up with all their dependencies, for the sandbox, and locks them.
 
@@ -195,21 +203,24 @@ def lock(
     constraints: files that limit versions.
     groups: dependency groups (PEP 735) of the pyproject.toml, in place of its dependencies.
     extras: extras of the pyproject.toml.
+    limits: requirements that limit versions, and want nothing by themselves.
     indexes: where packages are; None for where pip is configured to look.
     earlier: a lock whose versions are kept where they still fit.
     report: is told what is fetched.
+    timeout_s: seconds for all of it.
 
     Takes the extra ``eryx-sandbox[install]``. Nothing of a package is run. Raises
     InitializationError that says what does not fit, or cannot be fetched.
     """
     wanted = Wanted()
     wanted.requirements += read_requirements(requirements)
+    wanted.limits += read_requirements(limits)
     for path in files:
         wanted.add(os.fspath(path), groups=groups, extras=extras)
     for path in constraints:
         wanted.add_limits(os.fspath(path))
     own = wanted.indexes(indexes or Indexes.configured())
-    with Client(own, deadline_s=DEADLINE_S) as client:
+    with Client(own, deadline_s=timeout_s) as client:
         store = Store(client, report or Report())
         resolver = Resolver(
             Finder(own, client),
