@@ -124,6 +124,27 @@ class TestLookUp:
         assert "n-2.0.tar.gz: is built by mesonpy" in str(caught.value)
         assert "eryx build-wheel" in str(caught.value)
 
+    def test_prebuilt_ones_before_source_archives(
+        self, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of eryx-science, also where the index has newer sources."""
+        file = tmp_path / "n-1.0-cp314-cp314-wasi_wasm32.whl"
+        tags = ("cp314-cp314-wasi_wasm32",)
+        file.write_bytes(wheel_bytes({"n.py": ""}, name="n", version="1.0", tags=tags))
+        find = {"n": file}.get
+        monkeypatch.setattr("eryx.science.find", find)
+        monkeypatch.setattr(
+            "eryx.packages._resolve.prebuilt_along", lambda name: ["a"] if name == "n" else []
+        )
+        source = {"n-2.0/PKG-INFO": "Name: n\nVersion: 2.0\n", "n-2.0/n/__init__.py": ""}
+        index.add("n-2.0.tar.gz", tar_bytes(source))
+        put(index, "a", "1.0")
+        locked = lock(["n"], indexes=at(index))
+        assert names(locked) == ["a 1.0", "n 1.0"]
+        assert locked.fetch()[1][0] == file.name
+        put(index, "n", "3.0")
+        assert names(lock(["n"], indexes=at(index))) == ["n 3.0"]
+
     def test_source_archives_run_nothing(self, index: Index, tmp_path: Path) -> None:
         """A setup.py of an archive is never run, not to ask for its metadata either."""
         mark = tmp_path / "was-run"

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 
 
 def prebuilt_wheels(name: str) -> list[str]:
-    """Paths of the wheels that there are of a package, by its name in lower case with hyphens."""
-    try:
-        science = importlib.import_module("eryx.science")
-    except ModuleNotFoundError:
-        return []
+    """Paths of the wheels that there are of a package, by its name in lower case with hyphens.
+
+    Raises InitializationError if eryx-science is installed for another build of eryx.
+    """
+    from eryx import science
+
     found = science.find(name)
     return [] if found is None else [os.fspath(found)]
+
+
+def prebuilt_along(name: str) -> list[str]:
+    """Names of the packages that come along with a prebuilt one."""
+    from eryx.native._prebuilt import installed
+
+    science = installed()
+    return [] if science is None else list(science.also.get(name, ()))
+
+
+def prebuilt_names() -> list[str]:
+    """Paths of all wheels, on which depends what a name leads to."""
+    from eryx.native._prebuilt import installed
+
+    science = installed()
+    return [] if science is None else sorted(map(str, science.wheels.values()))

@@ -13,6 +13,7 @@ from eryx._errors import InitializationError
 from eryx.packages._http import FetchError
 from eryx.packages._indexes import Indexes
 from eryx.packages._lock import Lock, lock
+from eryx.packages._prebuilt import prebuilt_names
 from eryx.packages._report import Report
 from eryx.packages._standards import pylock
 from eryx.packages._store import make_room, private_folder
@@ -96,5 +97,5 @@ def _key(wanted: list[str], indexes: Indexes) -> str:
             changes.append(os.stat(place).st_mtime_ns)
         except OSError:
             changes.append(0)
-    parts = [_FORMAT, sorted(wanted), asdict(indexes), changes]
+    parts = [_FORMAT, sorted(wanted), asdict(indexes), changes, prebuilt_names()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -13,6 +13,7 @@ from eryx.packages._finder import File, Finder, Found, Kind
 from eryx.packages._http import Client, FetchError
 from eryx.packages._indexes import Indexes
 from eryx.packages._metadata import check_python, read_metadata
+from eryx.packages._prebuilt import prebuilt_along
 from eryx.packages._report import Report
 from eryx.packages._source_tree import install_source, source_metadata, unwrapped
 from eryx.packages._standards import (
@@ -180,6 +181,8 @@ class Resolver:
         if known is None:
             try:
                 known = tuple(_requirements(file, self._metadata(file)))
+                if file.kind == Kind.PREBUILT:
+                    known += tuple(map(Requirement, prebuilt_along(file.name)))
             except FetchError:
                 raise
             except InitializationError as error:
@@ -251,8 +254,9 @@ def _advice(name: str, found: Found) -> str:
     if not found.refused or any(file.kind != Kind.SOURCE for file in found.files):
         return ""
     return (
-        f". There is no {name} for the sandbox: `eryx build-wheel {name}` may make a wheel of its"
-        " source (docs/native.md), which --find-links finds"
+        f". There is no {name} for the sandbox here: `pip install eryx-science` may bring one, or"
+        f" `eryx build-wheel {name}` make one of its source (docs/native.md), which --find-links"
+        " finds"
     )
 
 
