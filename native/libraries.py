@@ -22,7 +22,7 @@ from toolchain.lock import Lock, sha256
 from toolchain.process import run_tool
 
 # Increase it when what is made changes otherwise than by what the key has.
-_VERSION = 1
+_VERSION = 2
 _VECTORS = "-msimd128"
 
 
@@ -51,9 +51,9 @@ class Kit:
             self.zig.stat().st_size
         )
 
-    def tool(self, path: Path, *command: str) -> Path:
-        """A program that runs a command with its own arguments behind."""
-        path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    def tool(self, path: Path, *command: str, behind: tuple[str, ...] = ()) -> Path:
+        """A program that runs a command with its own arguments, and these behind."""
+        path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@" {shlex.join(behind)}\n')
         path.chmod(0o700)
         return path
 
@@ -71,6 +71,7 @@ def prefix(name: str, kit: Kit) -> Path:
             "compiler": kit.identity,
             "sources": [sha256(file) for file in files],
             "patches": [sha256(file) for file in patches],
+            "own": [sha256(file) for file in sorted(Path(__file__).parent.glob("*.c"))],
         }
     )
     step = "science-library"
@@ -122,8 +123,11 @@ _OWN_LAPACK = (
     *("trti2", "trtri", "trtrs", "laswp"),
 )
 _ALSO_OWN = ("lsame_", "slaed3_", "dlaed3_", "c_abs", "z_abs")
+# What gives a float (lapack_floats.c).
+_FLOATS = ("sdot_", "snrm2_", "sasum_", "scnrm2_", "scasum_")
 _LITE = ("f2c_s_lapack", "f2c_d_lapack", "f2c_c_lapack", "f2c_z_lapack", "f2c_lapack")
 _LITE_CONFIG = ("f2c_config", "f2c")
+_FLOATS_SOURCE = Path(__file__).with_name("lapack_floats.c")
 _OF_PYTHON = re.compile(r'^#include (?:<Python|"numpy/|"npy_cblas|"lapack_lite_names).*$', re.M)
 
 
@@ -176,7 +180,8 @@ def _openblas(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     )
     target = output / "lib" / "libopenblas.a"
     target.write_bytes(library.read_bytes())
-    archive_of(_lapack_lite(work, cc, kit), target, kit, work / "archive.log")
+    plain = kit.tool(work / "plain", *kit.compile, _VECTORS, behind=("-Wno-everything",))
+    archive_of(_lapack_lite(work, plain, kit), target, kit, work / "archive.log")
     headers = list((build / "include").rglob("*.h")) + list(build.glob("openblas_config.h"))
     for header in [*headers, tree / "openblas_config_template.h"]:
         if header.name in ("cblas.h", "openblas_config.h", "f77blas.h"):
@@ -186,22 +191,33 @@ def _openblas(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
             raise BuildError(f"OpenBLAS made no {name}")
 
 
+def _let_subroutines_give_numbers(tree: Path) -> None:
+    """As C that was made of Fortran calls them, and numpy: in WebAssembly it has to agree."""
+    for file in (tree / "interface").glob("*.c"):
+        text = file.read_bytes()
+        file.write_bytes(re.sub(rb"^void NAME\(", b"int NAME(", text, flags=re.M))
+    header = tree / "common_interface.h"
+    text = header.read_bytes()
+    pattern = rb"^void( +BLASFUNC\((?!\w*dot)\w+\))"
+    header.write_bytes(re.sub(pattern, rb"int\1", text, flags=re.M))
+
+
 def _lapack_lite(work: Path, cc: Path, kit: Kit) -> list[Path]:
     folder = work / "source1" / "numpy" / "linalg" / "lapack_lite"
     for file in (folder / "f2c.h", folder / "f2c.c"):
         text = _OF_PYTHON.sub("", file.read_text())
         file.write_text(text.replace("CBLAS_INT", "int"))
-    both = [f"{kind}{name}_" for kind in "sdcz" for name in _OWN_LAPACK] + list(_ALSO_OWN)
+    both = [f"{kind}{name}_" for kind in "sdcz" for name in _OWN_LAPACK] + list(_ALSO_OWN + _FLOATS)
     renamed = [f"-D{name}=lite_{name}" for name in both]
     objects = []
-    for name in (*_LITE, *_LITE_CONFIG):
-        source = folder / f"{name}.c"
-        target = work / f"{name}.o"
+    for source in (*(folder / f"{name}.c" for name in (*_LITE, *_LITE_CONFIG)), _FLOATS_SOURCE):
+        target = work / f"{source.stem}.o"
         # Its own arithmetic finds out what the machine's is, which no optimisation may change.
-        level = "-O0" if name == "f2c_config" else "-O2"
+        level = "-O0" if source.stem == "f2c_config" else "-O2"
+        names = () if source == _FLOATS_SOURCE else renamed
         run_tool(
-            [str(cc), level, *renamed, f"-I{folder}", "-c", str(source), "-o", str(target)],
-            log=work / f"{name}.log",
+            [str(cc), level, *names, f"-I{folder}", "-c", str(source), "-o", str(target)],
+            log=work / f"{source.stem}.log",
             environment=kit.environment,
         )
         objects.append(target)

@@ -90,8 +90,6 @@ class Pack:
         recipe = recipes.load(name)
         for wheel in build.wheels(name, self.kit):
             self._add_wheel(wheel, recipe.leave_out)
-        if recipe.imports:
-            self.imports[name] = list(recipe.imports)
         if recipe.also:
             self.also[name] = list(recipe.also)
 
@@ -103,7 +101,12 @@ class Pack:
                 files[name] = _prebuilt.stub(data)
         target = f"wheels/{wheel.name}"
         self.files[target] = write_wheel(files, record)
-        self.wheels[wheel.name.split("-")[0].replace("_", "-").lower()] = target
+        name = wheel.name.split("-")[0]
+        key = name.replace("_", "-").lower()
+        self.wheels[key] = target
+        # What is called as the package is what a factory imports.
+        if any(path.partition("/")[0].removesuffix(".py") == name for path in files):
+            self.imports[key] = [name]
 
     def _add_module(self, data: bytes, label: str, *, is_stub: bool = True) -> None:
         made = build.translate(data, label, self.kit, is_stub=is_stub)

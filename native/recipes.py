@@ -30,8 +30,6 @@ class Recipe:
     """Arguments for the setup of Meson."""
     also: tuple[str, ...] = ()
     """Packages that come along although it does not name them as required for this machine."""
-    imports: tuple[str, ...] = ()
-    """Modules that a factory imports."""
     leave_out: tuple[str, ...] = ()
     """Patterns of files that the companion wheel does without."""
 

@@ -27,7 +27,14 @@ BUILD_GROUPS = ("tools", "wheel")
 GROUPS = (*BUILD_GROUPS, "development")
 
 # Program to Debian package.
-SYSTEM_PROGRAMS = {"make": "make", "gcc": "gcc", "cmake": "cmake", "cargo": "cargo"}
+SYSTEM_PROGRAMS = {
+    "make": "make",
+    "gcc": "gcc",
+    "cmake": "cmake",
+    "cargo": "cargo",
+    "patch": "patch",
+    "xz": "xz-utils",
+}
 SYSTEM_FILES = {"/usr/include/stdio.h": "libc6-dev"}
 
 # Debian 12's own Cargo does not know today's registry; this one is kept new.
