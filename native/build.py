@@ -97,7 +97,7 @@ def _wheel_key(recipe: Recipe, archive: Path, kit: Kit) -> str:
             "source": sha256(archive),
             "patches": [sha256(patch) for patch in recipe.patches],
             "setup": recipe.setup,
-            "built with": [sha256(wheel) for wheel in _built_with(recipe, kit)],
+            "built with": [_laid_over_digest(wheel) for wheel in _built_with(recipe, kit)],
             "libraries": [libraries.digest(each, kit) for each in recipe.libraries],
             "compiler": kit.identity,
             "C++": " ".join(_cross.compile_command([], cxx=True)[len(kit.compile) :]),
@@ -182,10 +182,26 @@ def _machine_file(work: Path, recipe: Recipe, kit: Kit) -> list[str]:
 def lay_over(site: Path, wheel: Path) -> None:
     """Puts headers and static libraries of a wheel for sandboxes over those for this machine."""
     with zipfile.ZipFile(wheel) as archive:
-        for entry in archive.infolist():
-            parts = PurePosixPath(entry.filename)
-            if parts.suffix == ".a" or (parts.suffix == ".h" and "include" in parts.parts):
-                archive.extract(entry, site)
+        for name in _laid_over(archive):
+            archive.extract(name, site)
+
+
+def _laid_over(archive: zipfile.ZipFile) -> list[str]:
+    paths = map(PurePosixPath, archive.namelist())
+    return [
+        str(path)
+        for path in paths
+        if path.suffix == ".a" or (path.suffix == ".h" and "include" in path.parts)
+    ]
+
+
+def _laid_over_digest(wheel: Path) -> str:
+    """A hash of what other packages are built with."""
+    digest = hashlib.sha256(wheel.name.encode())
+    with zipfile.ZipFile(wheel) as archive:
+        for name in sorted(_laid_over(archive)):
+            digest.update(name.encode() + archive.read(name))
+    return digest.hexdigest()
 
 
 # ---- Translations --------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 """Two sheets to an Excel file and back, with dates, numbers and gaps."""
+
 # needs openpyxl
 import io
 
