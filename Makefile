@@ -57,7 +57,7 @@ install: wheel
 	$(VENV)/python -m pip uninstall -qq --yes eryx
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall dist/eryx_sandbox-*.whl
 
-test: lint test-c test-sanitize test-python test-agents
+test: lint test-c test-sanitize test-python test-agents test-science-sample
 
 test-c: guest
 	cmake -S . -B build/test -DCMAKE_BUILD_TYPE=Release -DERYX_PYTHON=OFF -DERYX_ASSERTIONS=ON

@@ -14,8 +14,11 @@ from pathlib import Path
 
 from eryx._eryx import BUILD_ID, VERSION
 from eryx.native import _cross, _prebuilt
+from eryx.packages._metadata import parse_fields
+from eryx.packages._standards import Requirement
 from native import build, recipes
 from native.libraries import Kit
+from toolchain.errors import BuildError
 
 NAME = "eryx_science"
 PLATFORM = "manylinux_2_28_x86_64"
@@ -84,14 +87,15 @@ class Pack:
         self.modules: dict[str, dict[str, object]] = {}
         self.wheels: dict[str, str] = {}
         self.imports: dict[str, list[str]] = {}
-        self.also: dict[str, list[str]] = {}
+        self.versions: dict[str, str] = {}
+        self.needs: dict[str, list[str]] = {}
 
     def add_recipe(self, name: str) -> None:
         recipe = recipes.load(name)
         for wheel in build.wheels(name, self.kit):
             self._add_wheel(wheel, recipe.leave_out)
         if recipe.also:
-            self.also[name] = list(recipe.also)
+            self.needs[name] += recipe.also
 
     def _add_wheel(self, wheel: Path, leave_out: tuple[str, ...]) -> None:
         files, record = _read(wheel.read_bytes(), leave_out)
@@ -104,6 +108,10 @@ class Pack:
         name = wheel.name.split("-")[0]
         key = name.replace("_", "-").lower()
         self.wheels[key] = target
+        metadata = parse_fields(files[f"{record.rpartition('/')[0]}/METADATA"].decode())
+        self.versions[key] = metadata["version"][0]
+        needed = map(Requirement, metadata.get("requires-dist", []))
+        self.needs[key] = [each.name for each in needed if each.counts()]
         # What is called as the package is what a factory imports.
         if any(path.partition("/")[0].removesuffix(".py") == name for path in files):
             self.imports[key] = [name]
@@ -124,14 +132,18 @@ class Pack:
             self._add_module(library.read_bytes(), library.name, is_stub=False)
 
     def contents(self) -> dict[str, bytes]:
-        """All files of the package."""
+        """All files of the package. Raises BuildError if one is missing that another needs."""
+        for name, needs in self.needs.items():
+            if missing := sorted(set(needs) - self.wheels.keys()):
+                raise BuildError(f"{name} needs {', '.join(missing)}, of which there is no recipe")
         manifest = {
             "format": _prebuilt.FORMAT,
             "version": VERSION,
             "build": BUILD_ID,
             "wheels": dict(sorted(self.wheels.items())),
             "imports": self.imports,
-            "also": self.also,
+            "versions": self.versions,
+            "needs": {name: sorted(set(needs)) for name, needs in self.needs.items()},
             "modules": dict(sorted(self.modules.items())),
         }
         text = json.dumps(manifest, indent=1).encode()

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eryx._errors import InitializationError
-from eryx.native._prebuilt import INSTALL, installed
-from eryx.packages._standards import canonicalize_name
+from eryx.native._prebuilt import INSTALL, Prebuilt, installed
+from eryx.packages._standards import Requirement, canonicalize_name, parse_version
 
 if TYPE_CHECKING:
     from eryx._factory import SandboxFactory
@@ -49,15 +49,34 @@ def wheels(names: Iterable[str]) -> list[Path]:
         raise InitializationError(
             f"{', '.join(wanted)}: the packages for science are not installed: {INSTALL}"
         )
-    if not wanted:
-        return []
-    from eryx.packages import resolve
+    found: dict[str, None] = {}
 
-    folder = Path(next(iter(science.wheels.values()))).parent
-    found = resolve(wanted, find_links=folder)
-    names_found = {name for name, path in science.wheels.items() if path in found}
-    along = {more for name in names_found for more in science.also.get(name, [])} - names_found
-    return [Path(source) for source in [*found, *(science.wheels[name] for name in sorted(along))]]
+    def add(name: str) -> None:
+        if name not in found:
+            found[name] = None
+            for other in science.needs[name]:
+                add(other)
+
+    for text in wanted:
+        add(_named(text, science))
+    return [Path(science.wheels[name]) for name in sorted(found)]
+
+
+def _named(text: str, science: Prebuilt) -> str:
+    """The package that a requirement names. Raises InitializationError if there is none."""
+    try:
+        requirement = Requirement(text)
+    except ValueError as error:
+        raise InitializationError(str(error)) from None
+    version = science.versions.get(requirement.name)
+    if version is None:
+        have = ", ".join(sorted(science.versions))
+        raise InitializationError(
+            f"{text}: there is no such file, and no such package in eryx-science, which has {have}"
+        )
+    if not requirement.fits(parse_version(version)):
+        raise InitializationError(f"{text}: eryx-science has {requirement.name} {version}")
+    return requirement.name
 
 
 def factory(*names: str, **options: Any) -> SandboxFactory:
@@ -74,13 +93,9 @@ def factory(*names: str, **options: Any) -> SandboxFactory:
     found = wheels(names)
     science = installed()
     assert science is not None
-    modules = [module for name in names for module in science.imports.get(_name_of(name), [])]
+    modules = [
+        module for name in names for module in science.imports.get(_named(name, science), [])
+    ]
     settings = {"imports": modules, "cache": True, **options}
     settings["packages"] = [*map(str, found), *settings.get("packages", ())]
     return SandboxFactory(**settings)
-
-
-def _name_of(requirement: str) -> str:
-    from eryx.packages._standards import Requirement
-
-    return canonicalize_name(Requirement(requirement).name)

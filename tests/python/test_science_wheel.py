@@ -52,7 +52,8 @@ def companion(tmp_path_factory: pytest.TempPathFactory, one_cache_of_zig: None) 
         "build": eryx._eryx.BUILD_ID,
         "wheels": {name: f"wheels/{file}" for name, file in wheels.items()},
         "imports": {"spam": ["spam"], "toast": ["toast"]},
-        "also": {},
+        "versions": {"spam": "1.0", "toast": "2.0"},
+        "needs": {"spam": [], "toast": ["spam"]},
         "modules": {
             hashlib.sha256(stub).hexdigest(): {
                 "file": f"modules/{library.name}",
@@ -124,10 +125,14 @@ class TestFinding:
         assert again.imports == ("spam",)
 
     def test_what_is_unknown_is_named(self, installed: Path) -> None:
-        with pytest.raises(eryx.InitializationError, match="ham"):
+        with pytest.raises(eryx.InitializationError, match=r"^ham: there is no such file, and"):
             science.factory("ham")
-        with pytest.raises(eryx.InitializationError, match="spam"):
+        with pytest.raises(
+            eryx.InitializationError, match=r"^spam>=3: eryx-science has spam 1\.0$"
+        ):
             eryx.SandboxFactory(packages=["spam>=3"])
+        with pytest.raises(eryx.InitializationError, match="is not a requirement"):
+            science.wheels(["spam >"])
 
     def test_without_the_wheel_an_error_says_how_to_get_it(self, absent: None) -> None:
         assert science.find("numpy") is None

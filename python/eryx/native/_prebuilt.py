@@ -45,7 +45,8 @@ class Prebuilt:
     def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
         self.version: str = manifest["version"]
         self.imports: dict[str, list[str]] = manifest["imports"]
-        self.also: dict[str, list[str]] = manifest["also"]
+        self.versions: dict[str, str] = manifest["versions"]
+        self.needs: dict[str, list[str]] = manifest["needs"]
         self.wheels = {name: os.fspath(folder / file) for name, file in manifest["wheels"].items()}
         self.folder = folder
         self._modules: dict[str, dict[str, Any]] = manifest["modules"]
