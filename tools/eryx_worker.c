@@ -7,8 +7,21 @@
  * defined by a file that tools/python_names.py makes.
  */
 #include <dlfcn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Says why there is no worker, as the first message of one would (src/worker/message.h). */
+static void tell(int control_fd, const char *reason)
+{
+    const uint32_t size = (uint32_t)strlen(reason) + 1;
+    const uint32_t header[] = {size + (uint32_t)sizeof size, 0, 0, size};
+    if (write(control_fd, header, sizeof header) < 0 || write(control_fd, reason, size) < 0) {
+        fprintf(stderr, "%s\n", reason);
+    }
+}
 
 int main(int argc, char **argv)
 {
@@ -22,7 +35,7 @@ int main(int argc, char **argv)
         *(void **)&serve = dlsym(module, "worker_serve");
     }
     if (serve == NULL) {
-        fprintf(stderr, "%s\n", dlerror());
+        tell(atoi(argv[1]), dlerror());
         return EXIT_FAILURE;
     }
     return serve(atoi(argv[1]), argv[2], argv[3]);

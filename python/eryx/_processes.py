@@ -153,19 +153,22 @@ def _wait_until_ready(ours: socket.socket) -> None:
     """Takes the first message, which says whether it can run guests."""
     ours.settimeout(_START_SECONDS)
     came = b""
+    wanted = _READY.size
     try:
-        while len(came) < _READY.size:
-            part = ours.recv(_MOST_READY)
+        while len(came) < wanted:
+            part = ours.recv(wanted - len(came))
             if not part:
                 raise InitializationError("a worker process died while it started")
             came += part
+            if len(came) == _READY.size:
+                size = _READY.unpack(came)[3]
+                wanted += 0 if size == _NO_TEXT else min(size, _MOST_READY)
     except TimeoutError:
         raise InitializationError("a worker process did not start in time") from None
     finally:
         ours.setblocking(False)
-    size = _READY.unpack_from(came)[3]
-    if size != _NO_TEXT:
-        text = came[_READY.size : _READY.size + size].rstrip(b"\0").decode("utf-8", "replace")
+    if wanted > _READY.size:
+        text = came[_READY.size :].rstrip(b"\0").decode("utf-8", "replace")
         raise InitializationError(f"a worker process cannot run sandboxes: {text}")
 
 

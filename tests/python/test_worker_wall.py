@@ -339,6 +339,13 @@ class TestProgram:
         with pytest.raises(eryx.InitializationError, match="not an eryx image"):
             eryx.Workers().sandbox()
 
+    def test_module_that_is_none(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        module = tmp_path / "module.so"
+        module.write_bytes(b"no module")
+        monkeypatch.setattr(_processes, "_DATA", (*_processes._DATA[:-1], str(module)))
+        with pytest.raises(eryx.InitializationError, match=r"cannot run sandboxes: .*module\.so"):
+            eryx.Workers().sandbox()
+
     def test_no_program(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(_processes, "_PROGRAM", "/nowhere/eryx-worker")
         with pytest.raises(eryx.InitializationError, match="no worker process: /nowhere"):
