@@ -77,6 +77,15 @@ class TestModule:
             "('set', 'of a file') ('set', 'NotFound')",
         ]
 
+    def test_calls_of_wasi(self, factory: SandboxFactory) -> None:
+        """What crates ask of WASI preview 1 themselves is done by the guest as well."""
+        program = (
+            "import os, time; os.environ['HAM'] = 'set'\n"
+            "now, variables, *others = ham.calls_of_wasi()\n"
+            "print(abs(now - time.time()) < 5, variables == len(os.environ), others)"
+        )
+        assert run(factory, program) == "True True [8, True, True]"
+
     def test_it_is_part_of_a_session(self, factory: SandboxFactory) -> None:
         session = factory.create_session()
         session.execute("import ham; counted = ham.count('x x')")

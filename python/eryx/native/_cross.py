@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eryx.native import _cxx_flags
+from eryx.native import _cxx_flags, _wasi
 from eryx.native._compile import run_tool, zig_environment, zig_program
 from eryx.native._errors import NativeModuleError
 
@@ -105,14 +105,14 @@ def cxx_archives(cache: Path) -> list[Path]:
     return targets
 
 
-def long_jump_object(cache: Path) -> Path:
-    """What the compiler makes of setjmp() and longjmp() calls, compiled once."""
+def _support_object(name: str, cache: Path) -> Path:
+    """A source file of ours that modules bring along, compiled once."""
     zig = Path(zig_program())
-    source = Path(__file__).with_name("long_jump.c")
+    source = Path(__file__).with_name(name)
     identity = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
-    target = cache / f"long_jump-{_identity(zig)}-{identity}.o"
+    target = cache / f"{source.stem}-{_identity(zig)}-{identity}.o"
     if not target.exists():
-        partial = cache / f"long_jump-{os.getpid()}.partial.o"
+        partial = cache / f"{source.stem}-{os.getpid()}.partial.o"
         run_tool(
             [*compile_command([], cxx=False), "-c", str(source), "-o", str(partial)],
             zig_environment(cache),
@@ -142,7 +142,8 @@ def link_command(
     Modules in C++ share a library, or bring their part along if they are without exceptions.
     """
     name = os.path.basename(output).split(".")[0]
-    archives = [long_jump_object(cache), runtime_object(cache)]
+    # What the compiler makes of setjmp() and longjmp() is in the first one.
+    archives = [_support_object("long_jump.c", cache), runtime_object(cache)]
     if cxx:
         archives[:0] = [CXX_LIBRARY] if exceptions else cxx_archives(cache)
     return [
@@ -313,11 +314,27 @@ def link_rust(config_text: str, arguments: list[str]) -> int:
     ]
     objects = [argument for argument in joined if argument.endswith((".o", ".a", ".rlib"))]
     cache = Path(config["cache"])
-    command = link_command(
-        [*exported, *objects, *libraries],
-        joined[joined.index("-o") + 1],
-        cache,
-        cxx=Path(config["marker"]).exists(),
-        exceptions=config["exceptions"],
-    )
-    return subprocess.call(command, env=zig_environment(cache))
+    output = Path(joined[joined.index("-o") + 1])
+
+    def link(*further: str) -> int:
+        command = link_command(
+            [*exported, *further, *objects, *libraries],
+            str(output),
+            cache,
+            cxx=Path(config["marker"]).exists(),
+            exceptions=config["exceptions"],
+        )
+        return subprocess.call(command, env=zig_environment(cache))
+
+    code = link()
+    if code:
+        return code
+    _, called = _wasi.redirected(output.read_bytes())
+    provided = called & set(_wasi.PROVIDED)
+    if not provided:
+        return 0
+    names = (f"--export={_wasi.PREFIX}{name}" for name in sorted(provided))
+    code = link(*names, str(_support_object("wasi_preview1.c", cache)))
+    if code == 0:
+        output.write_bytes(_wasi.redirected(output.read_bytes(), provided)[0])
+    return code

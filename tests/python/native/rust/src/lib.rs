@@ -84,6 +84,39 @@ fn outside(path: &str) -> (Option<String>, String) {
     (std::env::var("HAM").ok(), text)
 }
 
+/// What some crates do past the C library.
+mod direct {
+    #[link(wasm_import_module = "wasi_snapshot_preview1")]
+    extern "C" {
+        pub fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> i32;
+        pub fn environ_sizes_get(count: *mut u32, size: *mut u32) -> i32;
+        pub fn fd_write(file: i32, parts: *const [usize; 2], count: i32, done: *mut u32) -> i32;
+        pub fn poll_oneoff(wanted: *const u64, got: *mut u64, count: u32, done: *mut u32) -> i32;
+        pub fn random_get(buffer: *mut u8, size: u32) -> i32;
+    }
+}
+
+/// Seconds since 1970, how many variables there are, what an unknown file gives, whether a sleep of
+/// 20 ms takes that long, and whether random bytes are some.
+#[pyfunction]
+fn calls_of_wasi() -> (f64, u32, i32, bool, bool) {
+    let (mut time, mut count, mut size, mut done) = (0u64, 0u32, 0u32, 0u32);
+    let mut bytes = [0u8; 32];
+    let text = b"text";
+    let part = [text.as_ptr() as usize, text.len()];
+    let (sleep, mut event) = ([7u64, 0, 1, 20_000_000, 0, 0], [0u64; 4]);
+    unsafe {
+        assert_eq!(direct::clock_time_get(0, 0, &mut time), 0);
+        assert_eq!(direct::environ_sizes_get(&mut count, &mut size), 0);
+        assert_eq!(direct::random_get(bytes.as_mut_ptr(), 32), 0);
+        let unknown = direct::fd_write(999, &part, 1, &mut done);
+        let start = Instant::now();
+        assert_eq!(direct::poll_oneoff(sleep.as_ptr(), event.as_mut_ptr(), 1, &mut done), 0);
+        let slept = start.elapsed().as_millis() >= 20 && event[0] == 7 && done == 1;
+        (time as f64 / 1e9, count, unknown, slept, bytes != [0u8; 32])
+    }
+}
+
 /// Never ends.
 #[pyfunction]
 fn spin() -> u64 {
@@ -103,6 +136,7 @@ fn ham(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(panic_twice, module)?)?;
     module.add_function(wrap_pyfunction!(now, module)?)?;
     module.add_function(wrap_pyfunction!(outside, module)?)?;
+    module.add_function(wrap_pyfunction!(calls_of_wasi, module)?)?;
     module.add_function(wrap_pyfunction!(spin, module)?)?;
     Ok(())
 }
