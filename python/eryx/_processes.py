@@ -120,7 +120,7 @@ class Process:
 
 
 def _spawn(theirs: socket.socket) -> int:
-    """Starts the program with that socket, nothing else, and in no group of a terminal."""
+    """Starts the program with that socket and nothing else, in a process group of its own."""
     null = os.devnull
     try:
         return os.posix_spawn(
@@ -133,7 +133,8 @@ def _spawn(theirs: socket.socket) -> int:
                 (os.POSIX_SPAWN_OPEN, 1, null, os.O_WRONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 2, null, os.O_WRONLY, 0),
             ],
-            setsid=True,
+            # Not a session of its own, which the kernel would give turns apart from this process.
+            setpgroup=0,
             setsigmask=[],
             setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD],
         )
