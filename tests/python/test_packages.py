@@ -563,6 +563,20 @@ class TestCtypes:
         )
         assert printed(packages, program) == error
 
+    def test_addresses_of_functions(self) -> None:
+        """As numpy's generators of random numbers give them: to look at, and not to call."""
+        code = """
+            from greet import *
+            kind = CFUNCTYPE(c_double, c_void_p)
+            function = cast(4096, kind)
+            again = cast(kind(lambda _: 2.5), kind)
+            print(bool(function), bool(kind()), again(0), function.restype is c_double)
+            try: function(0)
+            except NotImplementedError as error: print("not called")
+        """
+        packages = collect([("greet-1.0-py3-none-any.whl", wheel_bytes(self.FILES))])
+        assert printed(packages, dedent(code)) == "True False 2.5 True\nnot called"
+
     def test_not_without_a_package_that_wants_it(self) -> None:
         files = {"greet/__init__.py": ""}
         packages = collect([("greet-1.0-py3-none-any.whl", wheel_bytes(files))])

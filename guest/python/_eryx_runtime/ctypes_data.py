@@ -727,7 +727,7 @@ class _FunctionType(_Type):
 
 
 class CFuncPtr(_CData, metaclass=_FunctionType):
-    """A function of Python with types of C; others do not exist."""
+    """A function of Python with types of C; of others there is an address at most."""
 
     __slots__ = ()
 
@@ -737,6 +737,8 @@ class CFuncPtr(_CData, metaclass=_FunctionType):
         if source is not None and not callable(source) and not isinstance(source, int):
             raise TypeError("argument must be callable or integer function address")
         self._objects = source if callable(source) else None
+        if isinstance(source, int):
+            self._view[:] = struct.pack("<I", source & 0xFFFFFFFF)
         self.argtypes = getattr(type(self), "_argtypes_", None)
         self.restype = getattr(type(self), "_restype_", None)
 
@@ -762,5 +764,9 @@ class CFuncPtr(_CData, metaclass=_FunctionType):
         restype = self.restype
         return restype(result).value if _is_plain(restype) and result is not None else result
 
+    @property
+    def _address(self):
+        return struct.unpack("<I", self._view)[0]
+
     def __bool__(self):
-        return self._objects is not None
+        return self._objects is not None or self._address != 0

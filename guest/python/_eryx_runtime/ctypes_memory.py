@@ -8,6 +8,7 @@ import struct
 from _eryx_runtime.ctypes_data import (
     _NO_FUNCTIONS,
     Array,
+    CFuncPtr,
     _array_type,
     _CData,
     _Pointer,
@@ -81,6 +82,9 @@ def _cast_addr(item, _, kind):
         return kind()
     if issubclass(kind, _Pointer):
         return kind()._point(*_memory_of(item))
+    if issubclass(kind, CFuncPtr) and isinstance(item, (int, CFuncPtr)):
+        # Of native modules there are addresses of functions, to look at and not to call.
+        return kind(item if isinstance(item, int) else item._objects or item._address)
     if getattr(kind, "_type_", None) in ("P", "z", "Z") and isinstance(kind, _SimpleType):
         made = kind()
         _, offset, owner = _memory_of(item)
