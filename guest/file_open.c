@@ -141,7 +141,15 @@ REPLACES int close(int file)
         errno = EBADF;
         return -1;
     }
-    return __eryx_replaced_close(file);
+    /* The host gives what was written to whoever keeps it; that it is refused is told here. */
+    int refused = fsync(file) == 0 ? 0 : errno;
+    int result = __eryx_replaced_close(file);
+    if (result == 0 && refused != 0 && refused != EBADF && refused != EINVAL &&
+        refused != ENOTSUP) {
+        errno = refused;
+        return -1;
+    }
+    return result;
 }
 
 /* 0, or -1 and errno. */

@@ -216,6 +216,14 @@ typedef struct eryx_volume {
                      as under /data; see eryx_sandbox_volume_changes() */
 } eryx_volume;
 
+/* A directory in the tree of a sandbox whose files the embedder provides when the guest asks for
+ * them: see ERYX_EVENT_FILES. */
+typedef struct eryx_provider {
+    const char *guest_path;
+    bool read_only;
+    uint64_t cache_ms; /* how long answers are good for later operations */
+} eryx_provider;
+
 typedef struct eryx_sandbox_options {
     size_t struct_size; /* sizeof(eryx_sandbox_options); set by the _init function */
     eryx_limits limits;
@@ -235,6 +243,8 @@ typedef struct eryx_sandbox_options {
     /* What the guest may load with dlopen(), see "Native modules"; copied. */
     const eryx_native_module *const *native_modules;
     size_t native_module_count;
+    const eryx_provider *providers; /* copied; in questions they have the numbers from 0 on */
+    size_t provider_count;
 } eryx_sandbox_options;
 
 ERYX_API void eryx_sandbox_options_init_sized(eryx_sandbox_options *options, size_t size);
@@ -352,7 +362,20 @@ typedef enum eryx_event_kind {
     ERYX_EVENT_TRACE = 6,            /* events of the tracer: trace.json */
     ERYX_EVENT_CONNECT = 7, /* the guest is about to connect, and the rules allow it: answer with
                                eryx_connect_answer() before the next step; no answer refuses it */
+    ERYX_EVENT_FILES = 8, /* the guest uses files of a provider: answer files now or after any later
+                             event with eryx_answer_files() */
 } eryx_event_kind;
+
+/* What is wanted of a provider. Paths count from the top of what it provides, "" for that. */
+typedef enum eryx_files_operation {
+    ERYX_FILES_STAT = 1,           /* one entry, or ENOENT */
+    ERYX_FILES_LIST = 2,           /* the entries of a directory */
+    ERYX_FILES_READ = 3,           /* all data of a file */
+    ERYX_FILES_WRITE = 4,          /* the file is to hold the data of the event, and nothing else */
+    ERYX_FILES_REMOVE = 5,         /* a file or an empty directory */
+    ERYX_FILES_RENAME = 6,         /* also over a file, or over an empty directory */
+    ERYX_FILES_MAKE_DIRECTORY = 7, /* under a name that is not taken */
+} eryx_files_operation;
 
 typedef struct eryx_event {
     eryx_event_kind kind;
@@ -369,6 +392,14 @@ typedef struct eryx_event {
             int stream;       /* 1 stdout, 2 stderr */
             eryx_bytes bytes; /* valid until the next step */
         } output;
+        struct {
+            uint32_t id; /* for eryx_answer_files() and _CALLBACK_EXPIRED, as that of a callback */
+            uint32_t provider; /* number in eryx_sandbox_options.providers */
+            eryx_files_operation operation;
+            const char *path;     /* valid until the next step, as the other two */
+            const char *new_path; /* of _RENAME; NULL for others */
+            eryx_bytes data;      /* of _WRITE */
+        } files;
         struct {
             uint32_t id;           /* of this call; not 0, not used again in this run */
             eryx_bytes name;       /* UTF-8; both valid until the next step, empty for _EXPIRED */
@@ -433,6 +464,31 @@ ERYX_API eryx_status eryx_callback_return(eryx_sandbox *sandbox, uint32_t id, co
  * message is cut to max_callback_bytes. Errors as those of eryx_callback_return(). */
 ERYX_API eryx_status eryx_callback_raise(eryx_sandbox *sandbox, uint32_t id, const char *type,
                                          const char *message);
+
+typedef struct eryx_files_entry {
+    const char *name;       /* of a list; names that a guest cannot say are left out */
+    eryx_storage_kind kind; /* of a list it may be any other number: not known */
+    uint64_t size;
+    uint64_t modified_seconds; /* since 1970 */
+    uint32_t modified_nanoseconds;
+} eryx_files_entry;
+
+typedef struct eryx_files_answer {
+    int error_number; /* errno, of which the guest gets the nearest that it knows; 0 for success */
+    const eryx_files_entry *entries; /* of _STAT, which has one, and _LIST */
+    size_t entry_count;
+    const uint8_t *data; /* of _READ */
+    size_t size;
+} eryx_files_answer;
+
+/*
+ * Answers ERYX_EVENT_FILES. Everything is copied, under the quota of the sandbox's files: what does
+ * not fit is ENOSPC for the guest. Errors: INVALID_ARGUMENT (no such question is open: it was
+ * answered, has expired after callback_timeout_ms or its run has ended), OUT_OF_MEMORY, BUSY,
+ * FORKED.
+ */
+ERYX_API eryx_status eryx_answer_files(eryx_sandbox *sandbox, uint32_t id,
+                                       const eryx_files_answer *answer);
 
 /* Answers ERYX_EVENT_CONNECT. Errors: INVALID_ARGUMENT (the last event was another), BUSY, FORKED.
  */

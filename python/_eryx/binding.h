@@ -140,6 +140,16 @@ PyObject *network_connect_answer(PyObject *self, PyObject *allow);
 int native_parse_allowed(PyObject *tuple, eryx_sandbox_options *options);
 void native_free_allowed(eryx_sandbox_options *options);
 
+/* Reads tuples of (guest path, read_only, cache_ms) for providers, or NULL, and
+ * files_free_providers() (files.c). */
+int files_parse_providers(PyObject *tuple, eryx_sandbox_options *options);
+void files_free_providers(eryx_sandbox_options *options);
+
+/* ERYX_EVENT_FILES as a tuple (kind, id, provider, operation, path, new path, data), and the method
+ * of Core that answers it. */
+PyObject *files_event(const eryx_event *event);
+PyObject *files_answer(PyObject *self, PyObject *args);
+
 /* open_native_module(path, sha256, needed) -> capsule (native.c). */
 PyObject *native_open_module(PyObject *module, PyObject *args);
 

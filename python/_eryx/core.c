@@ -8,6 +8,7 @@
 #include "binding.h"
 #include "gate.h"
 
+#include <errno.h>
 #include <time.h>
 
 enum {
@@ -30,8 +31,8 @@ typedef enum step_outcome {
 
 static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"engine",  "limits",  "mounts",         "volumes", "packages",
-                            "network", "secrets", "native_modules", NULL};
+    static char *names[] = {"engine",  "limits",  "mounts",         "volumes",   "packages",
+                            "network", "secrets", "native_modules", "providers", NULL};
     const binding_state *state = PyType_GetModuleState(type);
     PyObject *engine = NULL;
     PyObject *limits = NULL;
@@ -41,11 +42,12 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     PyObject *network = Py_None;
     PyObject *secrets = Py_None;
     PyObject *native_modules = NULL;
+    PyObject *providers = NULL;
     if (state == NULL ||
-        !PyArg_ParseTupleAndKeywords(args, keywords, "O!O!|O!O!OOOO!:Core", names,
-                                     state->engine_type, &engine, &PyTuple_Type, &limits,
-                                     &PyTuple_Type, &mounts, &PyTuple_Type, &volumes, &packages,
-                                     &network, &secrets, &PyTuple_Type, &native_modules)) {
+        !PyArg_ParseTupleAndKeywords(
+            args, keywords, "O!O!|O!O!OOOO!O!:Core", names, state->engine_type, &engine,
+            &PyTuple_Type, &limits, &PyTuple_Type, &mounts, &PyTuple_Type, &volumes, &packages,
+            &network, &secrets, &PyTuple_Type, &native_modules, &PyTuple_Type, &providers)) {
         return NULL;
     }
     if (packages != Py_None && Py_TYPE(packages) != state->packages_type) {
@@ -80,10 +82,16 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     if (parsed < 0) {
         goto fail_native;
     }
+    parsed = files_parse_providers(providers, &options);
+    if (parsed < 0) {
+        goto fail_providers;
+    }
     PyThreadState *thread = gate_give_up();
     status =
         eryx_sandbox_create(((engine_object *)engine)->engine, &options, &self->sandbox, &error);
     gate_take(thread);
+    files_free_providers(&options);
+fail_providers:
     native_free_allowed(&options);
 fail_native:
     secrets_free(&options);
@@ -283,6 +291,7 @@ static step_outcome step(PyObject *self, bool wait, uint64_t slice_ns, eryx_even
     case ERYX_EVENT_CALLBACK_EXPIRED:
     case ERYX_EVENT_TRACE:
     case ERYX_EVENT_CONNECT:
+    case ERYX_EVENT_FILES:
         return STEP_EVENT;
     }
     PyErr_SetString(PyExc_SystemError, "unknown event");
@@ -324,7 +333,10 @@ static PyObject *core_run(PyObject *self, PyObject *unused)
         case STEP_REFUSED:
             return NULL;
         case STEP_EVENT:
-            if (event.kind == ERYX_EVENT_CALLBACK) {
+            if (event.kind == ERYX_EVENT_FILES) {
+                const eryx_files_answer none = {.error_number = EIO};
+                (void)eryx_answer_files(core_sandbox(self), event.as.files.id, &none);
+            } else if (event.kind == ERYX_EVENT_CALLBACK) {
                 (void)eryx_callback_raise(core_sandbox(self), event.as.callback.id, "LookupError",
                                           "there are no callbacks");
             }
@@ -359,6 +371,9 @@ PyObject *core_event(const eryx_event *event)
     }
     if (event->kind == ERYX_EVENT_CONNECT) {
         return network_connect_event(event);
+    }
+    if (event->kind == ERYX_EVENT_FILES) {
+        return files_event(event);
     }
     if (event->kind == ERYX_EVENT_CALLBACK_EXPIRED) {
         return Py_BuildValue("(ik)", kind, (unsigned long)event->as.callback.id);
@@ -524,6 +539,10 @@ static PyMethodDef core_methods[] = {
     {"save", live_save, METH_VARARGS,
      "save($self, path, include_storages, /)\n--\n\nWrites the present state to a file."},
     {"load", live_load, METH_O, "load($self, path, /)\n--\n\nGoes on from a saved state."},
+    {"answer_files", files_answer, METH_VARARGS,
+     "answer_files($self, identity, error_number, entries, data, /)\n--\n\nAnswers a question "
+     "about "
+     "files."},
     {"volume_changes", changes_of_volume, METH_O,
      "volume_changes($self, guest_path, /)\n--\n\nChanges of an overlay, or None."},
     {"volume_discard", changes_discard, METH_O,

@@ -7,6 +7,7 @@
     X(EVENT_CALLBACK)                                                                              \
     X(EVENT_CALLBACK_EXPIRED)                                                                      \
     X(EVENT_CONNECT)                                                                               \
+    X(EVENT_FILES)                                                                                 \
     X(RUN_SNAPSHOT)                                                                                \
     X(RUN_RESTORE)                                                                                 \
     X(RUN_CLEAR)                                                                                   \

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from eryx._display import Display
     from eryx._events import Call, Done, EventRun, Output, Trace
     from eryx._factory import SandboxFactory
+    from eryx._file_provider import FileInfo, FileProvider
     from eryx._journal import ReplayOutcome
     from eryx._lease import PooledSandbox
     from eryx._network import Connection, NetConfig
@@ -69,6 +70,8 @@ _LATER = {
     "Done": "eryx._events",
     "EventRun": "eryx._events",
     "FileChange": "eryx._run_files",
+    "FileInfo": "eryx._file_provider",
+    "FileProvider": "eryx._file_provider",
     "MountedVolume": "eryx._volumes",
     "NetConfig": "eryx._network",
     "Output": "eryx._events",
@@ -109,6 +112,8 @@ __all__ = [
     "ExecuteResult",
     "ExecutionError",
     "FileChange",
+    "FileInfo",
+    "FileProvider",
     "InitializationError",
     "MountedVolume",
     "NetConfig",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import time
 from collections import deque
@@ -9,7 +10,7 @@ from contextvars import ContextVar, copy_context
 
 from eryx import _turn
 from eryx._errors import ResourceLimitError, SuspendCallback, ToolError
-from eryx._eryx import EVENT_CALLBACK, EVENT_CALLBACK_EXPIRED, deliver
+from eryx._eryx import EVENT_CALLBACK, EVENT_CALLBACK_EXPIRED, EVENT_FILES, deliver
 from eryx._failures import Failures, log_failure, log_timeout
 from eryx._json import LARGE, decode
 from eryx._turn import Run
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from eryx._callbacks import Callback, CallbackTable
     from eryx._eryx import Core
+    from eryx._file_provider import MountedProvider
     from eryx._journal import Recording
     from eryx._network import NetConfig
     from eryx._reading import InputReader
@@ -115,6 +117,12 @@ class _Call:
             _close_unawaited(self._awaitable)
         except (ImportError, RuntimeError, ValueError):
             pass  # the interpreter ends; the loop is closed; it starts just now, in another thread
+
+
+class _Question(_Call):
+    """A question about a file of a provider that is not answered yet."""
+
+    __slots__ = ()
 
 
 def _close_unawaited(awaitable: object) -> None:
@@ -239,6 +247,7 @@ class Calls:
         "last_ns",
         "max_trace_events",
         "network",
+        "providers",
         "reader",
         "recorder",
         "recording",
@@ -267,6 +276,7 @@ class Calls:
         self.trace_mode: str | None = None
         self.max_trace_events = 0
         self.network: NetConfig | None = None  # if it has a function to ask
+        self.providers: tuple[MountedProvider, ...] = ()
         self.run_timeout_ms: int | None = None
         self._runner: Runner = _NOBODY
         self._open: dict[int, _Call] = {}
@@ -386,6 +396,8 @@ class Calls:
             return call is not None and call.is_task and len(self._open) == 1
         if kind == EVENT_CALLBACK_EXPIRED:
             self._expire(event[1])
+        elif kind == EVENT_FILES:
+            self._begin_question(event)
         elif self.recorder is not None:
             self.recorder.feed(event[1])
         return False
@@ -418,7 +430,9 @@ class Calls:
             identity, value, error = self.answers.popleft()
             call = self._open.pop(identity, None)
             try:
-                if call is not None:
+                if isinstance(call, _Question):
+                    self._core.answer_files(identity, *value)
+                elif call is not None:
                     if error is not None:
                         self._keep(call, error)
                     self._answer(identity, call, value, error)
@@ -507,6 +521,45 @@ class Calls:
             error = raised
         self.answers.append((identity, value, error))
         error = None  # its traceback holds this frame
+        self._runner.wake()
+
+    def _begin_question(self, event: tuple[Any, ...]) -> None:
+        """The guest wants something of a provider of files."""
+        _, identity, number, operation, path, new_path, data = event
+        provider = self.providers[number]
+        if self.is_over():
+            self._core.answer_files(identity, errno.EIO, [], b"")
+            return
+        call = self._open[identity] = _Question(provider.name(operation, path), None)
+        if provider.is_async:
+            answer = provider.answer_async(operation, path, new_path, data)
+            try:
+                call.runs(self._runner.spawn(self._guard_question(identity, answer)), answer)
+            except BaseException:
+                _close_unawaited(answer)
+                raise
+            return
+        from eryx._workers import submit
+
+        context = copy_context()
+
+        def work() -> None:
+            if identity in self._open and not self.is_over():
+                told = context.run(provider.answer, operation, path, new_path, data)
+                self.answers.append((identity, told, None))
+                self._runner.wake()
+
+        submit(work)
+
+    async def _guard_question(self, identity: int, answer: Awaitable[Any]) -> None:
+        """On an event loop: waits for the answer. Never raises, so that no loop is stopped."""
+        if self.is_over():
+            return
+        try:
+            told = await answer
+        except BaseException:
+            told = errno.EIO, [], b""
+        self.answers.append((identity, told, None))
         self._runner.wake()
 
     async def _guard(self, identity: int, name: str, awaitable: Awaitable[Any]) -> None:

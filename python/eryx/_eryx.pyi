@@ -20,6 +20,7 @@ EVENT_OUTPUT: Final[int]
 EVENT_CALLBACK: Final[int]
 EVENT_CALLBACK_EXPIRED: Final[int]
 EVENT_CONNECT: Final[int]
+EVENT_FILES: Final[int]
 RUN_SNAPSHOT: Final[int]
 RUN_RESTORE: Final[int]
 RUN_CLEAR: Final[int]
@@ -67,6 +68,7 @@ class Core:
         network: CoreNetwork | None = None,
         secrets: CoreSecrets | None = None,
         native_modules: tuple[object, ...] = (),
+        providers: tuple[tuple[str, bool, int], ...] = (),
     ) -> Self: ...
     def begin(
         self,
@@ -101,6 +103,14 @@ class Core:
     def save(self, path: str | os.PathLike[str], include_storages: bool, /) -> None: ...
     def load(self, path: str | os.PathLike[str], /) -> None: ...
     def set_limits(self, limits: tuple[int, ...], /) -> None: ...
+    def answer_files(
+        self,
+        identity: int,
+        error_number: int,
+        entries: list[tuple[str, int, int, int, int]],
+        data: bytes,
+        /,
+    ) -> bool: ...
     def volume_changes(self, guest_path: str, /) -> Changes | None: ...
     def volume_discard(self, guest_path: str, /) -> None: ...
     def freeze(self) -> bytes: ...

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypeVar
 
     from eryx._callbacks import CallbackTable
+    from eryx._file_provider import MountedProvider
     from eryx._limits import ResourceLimits
     from eryx._network import CoreNetwork, NetConfig
     from eryx._option_types import Isolation
@@ -165,7 +166,15 @@ class Request:
 class Equipment:
     """What a sandbox has for as long as it lives, as Core takes it. Not changed either."""
 
-    __slots__ = ("asking_network", "isolation", "native_modules", "network", "secrets", "volumes")
+    __slots__ = (
+        "asking_network",
+        "isolation",
+        "native_modules",
+        "network",
+        "providers",
+        "secrets",
+        "volumes",
+    )
 
     def __init__(
         self,
@@ -195,9 +204,11 @@ class Equipment:
         if mcp is not None:
             raise EryxError("mcp is not implemented in this version of eryx")
         self.volumes: CoreVolumes = ()
+        self.providers: tuple[MountedProvider, ...] = ()
         if volumes is not None:
-            from eryx._storage import core_volumes
+            from eryx._storage import core_providers, core_volumes
 
+            volumes, self.providers = core_providers(volumes)
             self.volumes = core_volumes(volumes)
         self.network: CoreNetwork | None = None
         self.asking_network: NetConfig | None = None  # if it has a function to ask

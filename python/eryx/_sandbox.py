@@ -88,6 +88,7 @@ class Sandbox(OneOfAKind):
         "_has_run_limits",  # the core has those of a run that was given its own
         "_network",  # if it has a function to ask
         "_place",  # where it starts; only of factories
+        "_providers",  # of files
         "_request",
         "_turn",
         "_used",
@@ -168,6 +169,7 @@ class Sandbox(OneOfAKind):
         self._network = equipment.asking_network
         self._has_network = equipment.network is not None
         self._volumes: CoreVolumes = equipment.volumes
+        self._providers = equipment.providers
         self._used = self._closed = self._has_run_limits = False
         self._begin_with(self._new_core(equipment))
 
@@ -249,6 +251,7 @@ class Sandbox(OneOfAKind):
             or trace is not None
             or request.trace_mode is not None
             or self._network is not None
+            or self._providers
             or request.on_output is not None
             or reader is not None
         ):
@@ -577,6 +580,7 @@ class Sandbox(OneOfAKind):
             self._core, self._turn, request.callbacks, request.callback_timeout_ms, recording
         )
         calls.network = self._network
+        calls.providers = self._providers
         calls.run_timeout_ms = request.timeout_ms
         mode = request.trace_mode if trace is None else request.trace_mode_of(trace)
         if mode is not None:

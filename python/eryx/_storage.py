@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Self
 
-Volume = tuple[str | os.PathLike[str], str, bool | str] | str
+    from eryx._file_provider import FileProvider, MountedProvider
+
+if TYPE_CHECKING:
+    Volume = (
+        tuple[str | os.PathLike[str], str, bool | str]
+        | str
+        | tuple[FileProvider, str]
+        | tuple[FileProvider, str, bool | str]
+    )
+else:
+    Volume = tuple | str
 CoreMounts = tuple[tuple[str, Storage, bool], ...]
 CoreVolumes = tuple[tuple[bytes, str, int], ...]
 
@@ -186,6 +196,42 @@ def core_volumes(volumes: Iterable[Volume] | Mapping[str, str] | None) -> CoreVo
     return tuple(_volume(volume) for volume in volumes)
 
 
+def core_providers(
+    volumes: Iterable[Volume] | Mapping[str, str],
+) -> tuple[Iterable[Volume] | Mapping[str, str], tuple[MountedProvider, ...]]:
+    """Takes the providers of files out of the volumes."""
+    if isinstance(volumes, (str, bytes, dict)):
+        return volumes, ()
+    given = list(volumes)
+    provided = [
+        volume
+        for volume in given
+        if isinstance(volume, (tuple, list)) and len(volume) in (2, 3) and _may_provide(volume[0])
+    ]
+    if not provided:
+        return given, ()
+    rest = [volume for volume in given if not any(volume is each for each in provided)]
+    return rest, tuple(_provider(*volume) for volume in provided)
+
+
+def _may_provide(value: object) -> bool:
+    if isinstance(value, (str, bytes, os.PathLike)):
+        return False
+    from eryx._file_provider import is_provider
+
+    return is_provider(value)
+
+
+def _provider(provider: object, guest: object, mode: object = "rw") -> MountedProvider:
+    from eryx._file_provider import MountedProvider
+
+    if not isinstance(guest, str):
+        raise TypeError(f"the guest path of a provider must be a str, not {type(guest).__name__}")
+    if not isinstance(mode, (bool, str)) or _MODES.get(mode, OVERLAY) == OVERLAY:
+        raise ValueError(f'the mode of a provider is "ro" or "rw", not {mode!r}')
+    return MountedProvider(provider, guest, _MODES[mode] == READ_ONLY)
+
+
 def _of_text(text: str) -> tuple[str, str, str]:
     """A volume as other tools have it: host:guest, and :ro, :rw or :overlay behind it."""
     ending = text.rpartition(":")[2]
@@ -217,7 +263,7 @@ def _volume(volume: Volume) -> tuple[bytes, str, int]:
         )
     if mode not in _MODES:
         raise ValueError(f'the mode of a volume is "ro", "rw" or "overlay", not {mode!r}')
-    path = os.fsencode(host)
+    path = os.fsencode(host)  # type: ignore[arg-type]  # of others it says what it wants
     if _MODES[mode] == WRITABLE:
         check_writable(path)
     return path, guest, _MODES[mode]

@@ -3,6 +3,7 @@
  * see protocol/files.h).
  */
 #include "guest_imports.h"
+#include "imports/file_questions.h"
 #include "machine/guest_cost.h"
 #include "machine/guest_memory.h"
 #include "protocol/files.h"
@@ -26,7 +27,14 @@ uint32_t eryx_host_set_mode(guest_instance *instance, uint32_t path, uint32_t si
     }
     guest_charge(instance, COST_SYSTEM_CALL + (size < MAX_PATH_BYTES ? size : MAX_PATH_BYTES));
     vfs *files = sandbox_of(instance)->files;
-    return outcome(vfs_set_mode_at(vfs_root(files), (const char *)bytes, size, mode));
+    vfs_error error;
+    file_operation operation = file_operation_begin(instance);
+    UNINITIALIZED char kept[VFS_PATH_MAX];
+    const char *text = file_operation_path(&operation, (const char *)bytes, size, kept);
+    do {
+        error = vfs_set_mode_at(vfs_root(files), text, size, mode);
+    } while (file_operation_asks(&operation, &error));
+    return outcome(error);
 }
 
 /* libc does not tell which handle a descriptor of its own stands for. Any that has the file open

@@ -8,6 +8,7 @@
 #include "base/uninitialized.h"
 #include "guest_imports.h"
 #include "imports/abi.h"
+#include "imports/file_questions.h"
 #include "machine/guest_cost.h"
 #include "machine/guest_memory.h"
 #include "protocol/files.h"
@@ -121,11 +122,27 @@ static void store_new_handle(guest_instance *instance, uint32_t result, handle_k
     store_u32(instance, guest_at(result), index);
 }
 
+/* Has what was written to a descriptor given to whoever keeps it. */
+static vfs_error settle(guest_instance *instance, uint32_t self, bool again)
+{
+    vfs_error error;
+    file_operation operation = file_operation_begin(instance);
+    do {
+        const handle *open = handles_get(handles_of(instance), self, HANDLE_DESCRIPTOR);
+        error = open != NULL ? vfs_flush(open->object, again) : VFS_BAD_DESCRIPTOR;
+    } while (file_operation_asks(&operation, &error));
+    return error;
+}
+
 static void drop(guest_instance *instance, uint32_t self, handle_kind kind)
 {
-    if (file_of(instance, self, kind) != NULL) {
-        handles_remove(handles_of(instance), self);
+    if (file_of(instance, self, kind) == NULL) {
+        return;
     }
+    if (kind == HANDLE_DESCRIPTOR && settle(instance, self, false) == VFS_BAD_DESCRIPTOR) {
+        return; /* another thread has dropped it meanwhile */
+    }
+    handles_remove(handles_of(instance), self);
 }
 
 void wasi_filesystem_types_drop_descriptor(guest_instance *instance, uint32_t self)
@@ -231,8 +248,10 @@ void wasi_filesystem_types_descriptor_open_at(guest_instance *instance, uint32_t
     if (error == VFS_OK && is_again(text, path_length, &identity)) {
         error = open_again(instance, identity, &file);
     } else if (error == VFS_OK) {
-        error = vfs_open(directory, text, path_length,
-                         open_flags(path_flags, flags, descriptor_flags), &file);
+        ASK_PROVIDERS(instance, self, opened,
+                      vfs_open(directory, text, path_length,
+                               open_flags(path_flags, flags, descriptor_flags), &file));
+        error = opened;
     }
     if (error != VFS_OK) {
         store_error(instance, guest_at(result), PAYLOAD_U32, error);
@@ -395,7 +414,7 @@ void wasi_filesystem_types_descriptor_advise(guest_instance *instance, uint32_t 
 void wasi_filesystem_types_descriptor_sync(guest_instance *instance, uint32_t self, uint32_t result)
 {
     if (descriptor_of(instance, self) != NULL) {
-        store_outcome(instance, result, VFS_OK);
+        store_outcome(instance, result, settle(instance, self, true));
     }
 }
 
@@ -473,8 +492,9 @@ static void stat_path(guest_instance *instance, uint32_t self, uint32_t path_fla
     const char *text;
     if (path_arguments(instance, self, path, path_length, &directory, &text)) {
         vfs_status status;
-        vfs_error error = vfs_stat_at(directory, text, path_length,
-                                      (path_flags & PATH_SYMLINK_FOLLOW) != 0, &status);
+        ASK_PROVIDERS(instance, self, error,
+                      vfs_stat_at(directory, text, path_length,
+                                  (path_flags & PATH_SYMLINK_FOLLOW) != 0, &status));
         store(instance, result, error, &status);
     }
 }
@@ -579,9 +599,10 @@ void wasi_filesystem_types_descriptor_set_times_at(guest_instance *instance, uin
                            &modified)) {
         return;
     }
-    store_outcome(instance, result,
+    ASK_PROVIDERS(instance, self, error,
                   vfs_set_times_at(directory, text, path_length,
                                    (path_flags & PATH_SYMLINK_FOLLOW) != 0, &accessed, &modified));
+    store_outcome(instance, result, error);
 }
 
 /* --- directories --- */
@@ -613,7 +634,13 @@ void wasi_filesystem_types_directory_entry_stream_read_directory_entry(guest_ins
     }
     vfs_directory_entry entry;
     bool found;
-    vfs_error error = vfs_list(stream->object, &stream->value, &entry, &found);
+    vfs_error error;
+    file_operation operation = file_operation_begin(instance);
+    do {
+        stream = handles_get(handles_of(instance), self, HANDLE_DIRECTORY_STREAM);
+        error = stream != NULL ? vfs_list(stream->object, &stream->value, &entry, &found)
+                               : VFS_BAD_DESCRIPTOR;
+    } while (file_operation_asks(&operation, &error));
     guest_ptr answer = guest_at(result);
     if (error != VFS_OK) {
         store_error(instance, answer, PAYLOAD_U32, error);
@@ -645,7 +672,8 @@ static void change_path(guest_instance *instance, uint32_t self, uint32_t path,
     vfs_file *directory;
     const char *text;
     if (path_arguments(instance, self, path, path_length, &directory, &text)) {
-        store_outcome(instance, result, change(directory, text, path_length));
+        ASK_PROVIDERS(instance, self, error, change(directory, text, path_length));
+        store_outcome(instance, result, error);
     }
 }
 
@@ -681,9 +709,10 @@ void wasi_filesystem_types_descriptor_rename_at(guest_instance *instance, uint32
     const char *new_text;
     if (path_arguments(instance, self, old_path, old_length, &old_directory, &old_text) &&
         path_arguments(instance, new_descriptor, new_path, new_length, &new_directory, &new_text)) {
-        store_outcome(
-            instance, result,
+        ASK_PROVIDERS_OF_BOTH(
+            instance, self, new_descriptor, error,
             vfs_rename(old_directory, old_text, old_length, new_directory, new_text, new_length));
+        store_outcome(instance, result, error);
     }
 }
 
@@ -701,10 +730,11 @@ void wasi_filesystem_types_descriptor_link_at(guest_instance *instance, uint32_t
     const char *new_text;
     if (path_arguments(instance, self, old_path, old_length, &old_directory, &old_text) &&
         path_arguments(instance, new_descriptor, new_path, new_length, &new_directory, &new_text)) {
-        store_outcome(instance, result,
-                      vfs_make_link(old_directory, old_text, old_length,
-                                    (path_flags & PATH_SYMLINK_FOLLOW) != 0, new_directory,
-                                    new_text, new_length));
+        ASK_PROVIDERS_OF_BOTH(instance, self, new_descriptor, error,
+                              vfs_make_link(old_directory, old_text, old_length,
+                                            (path_flags & PATH_SYMLINK_FOLLOW) != 0, new_directory,
+                                            new_text, new_length));
+        store_outcome(instance, result, error);
     }
 }
 
@@ -718,9 +748,10 @@ void wasi_filesystem_types_descriptor_symlink_at(guest_instance *instance, uint3
     const char *target_text;
     if (path_arguments(instance, self, path, path_length, &directory, &text) &&
         string_argument(instance, target, target_length, &target_text)) {
-        store_outcome(
-            instance, result,
+        ASK_PROVIDERS(
+            instance, self, error,
             vfs_make_symbolic_link(directory, target_text, target_length, text, path_length));
+        store_outcome(instance, result, error);
     }
 }
 
@@ -736,7 +767,8 @@ void wasi_filesystem_types_descriptor_readlink_at(guest_instance *instance, uint
     }
     UNINITIALIZED char target[VFS_PATH_MAX];
     size_t length;
-    vfs_error error = vfs_read_link(directory, text, path_length, target, &length);
+    ASK_PROVIDERS(instance, self, error,
+                  vfs_read_link(directory, text, path_length, target, &length));
     if (error != VFS_OK) {
         store_error(instance, guest_at(result), PAYLOAD_U32, error);
         return;

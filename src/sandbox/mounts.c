@@ -1,5 +1,6 @@
 #include "sandbox/mounts.h"
 
+#include "base/clock.h"
 #include "base/forks.h"
 #include "base/status.h"
 #include "vfs/storage.h"
@@ -61,18 +62,32 @@ static eryx_status add_volume(vfs_mounts *mounts, const eryx_volume *volume,
     return fail_path(error, volume->guest_path, out_error);
 }
 
+static eryx_status add_provider(vfs_mounts *mounts, const eryx_provider *provider, uint32_t number,
+                                eryx_error *out_error)
+{
+    if (provider->guest_path == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "a provider needs a path");
+    }
+    vfs_error error =
+        vfs_mounts_add_provider(mounts, provider->guest_path, number, provider->read_only,
+                                clock_ms_to_ns(provider->cache_ms));
+    return fail_path(error, provider->guest_path, out_error);
+}
+
 eryx_status sandbox_mounts_create(const eryx_engine *engine, const eryx_sandbox_options *options,
                                   descriptor_share *descriptors, vfs_mounts **out_mounts,
                                   eryx_error *out_error)
 {
     vfs_mounts *mounts = NULL;
     eryx_packages *packages = options->packages != NULL ? options->packages : engine->packages;
-    if (options->mount_count == 0 && options->volume_count == 0 && packages == engine->packages) {
+    if (options->mount_count == 0 && options->volume_count == 0 && options->provider_count == 0 &&
+        packages == engine->packages) {
         *out_mounts = vfs_mounts_retain(engine->mounts);
         return ERYX_OK;
     }
     if ((options->mount_count > 0 && options->mounts == NULL) ||
-        (options->volume_count > 0 && options->volumes == NULL)) {
+        (options->volume_count > 0 && options->volumes == NULL) ||
+        (options->provider_count > 0 && options->providers == NULL)) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "mounts without an array");
     }
     if (vfs_mounts_create(&mounts) != VFS_OK) {
@@ -84,6 +99,9 @@ eryx_status sandbox_mounts_create(const eryx_engine *engine, const eryx_sandbox_
     }
     for (size_t i = 0; i < options->volume_count && status == ERYX_OK; i++) {
         status = add_volume(mounts, &options->volumes[i], descriptors, out_error);
+    }
+    for (size_t i = 0; i < options->provider_count && status == ERYX_OK; i++) {
+        status = add_provider(mounts, &options->providers[i], (uint32_t)i, out_error);
     }
     if (status == ERYX_OK && packages != NULL &&
         vfs_mounts_add_packages(mounts, packages) != VFS_OK) {

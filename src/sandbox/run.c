@@ -1,5 +1,6 @@
 #include "sandbox/run.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@
 #include "machine/trap.h"
 #include "machine/wall.h"
 #include "net/tls_sessions.h"
+#include "sandbox/file_calls.h"
 #include "sandbox/request.h"
 #include "sandbox/run_enter.h"
 #include "sandbox/threads.h"
@@ -389,6 +391,7 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     view->peak_memory_bytes = sandbox->instance.memory.size;
     view->callback_invocations = sandbox->callbacks.invocations;
     callbacks_begin(&sandbox->callbacks, 0);
+    file_calls_clear(sandbox);
     tls_sessions_end_run(sandbox->tls);
     standard_input_end(&sandbox->input, true);
     net_end_run(sandbox->net, &sandbox->handles);
@@ -536,6 +539,9 @@ eryx_status eryx_execute(eryx_sandbox *sandbox, const eryx_run_options *options,
         }
         if (event.kind == ERYX_EVENT_WAIT) {
             eryx_sandbox_wait(sandbox, event.as.wait.wake_ns);
+        } else if (event.kind == ERYX_EVENT_FILES) {
+            const eryx_files_answer none = {.error_number = EIO};
+            eryx_answer_files(sandbox, event.as.files.id, &none);
         } else if (event.kind == ERYX_EVENT_CALLBACK) {
             eryx_callback_raise(sandbox, event.as.callback.id, "NotImplementedError",
                                 "eryx_execute() has no callbacks; use eryx_run_step()");

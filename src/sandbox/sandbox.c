@@ -8,6 +8,7 @@
 #include "machine/guest_code.h"
 #include "machine/memory_reset.h"
 #include "net/tls_sessions.h"
+#include "sandbox/file_calls.h"
 #include "sandbox/handle_drop.h"
 #include "sandbox/mounts.h"
 #include "sandbox/threads.h"
@@ -293,6 +294,7 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
 
 void sandbox_clear_run(eryx_sandbox *sandbox)
 {
+    file_calls_clear(sandbox);
     free(sandbox->run.request);
     lines_clear(&sandbox->run.lines[0]);
     lines_clear(&sandbox->run.lines[1]);

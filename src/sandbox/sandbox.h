@@ -43,6 +43,7 @@ typedef struct run_state {
     bool connect_allowed;         /* the embedder's answer to ERYX_EVENT_CONNECT */
     bool watch_answers;           /* the next poll also ends when an answer can be taken */
     bool memory_limit_hit;        /* memory.grow was refused */
+    struct file_call *file_calls; /* questions about files; owned (file_calls.h) */
     uint32_t outcome;             /* run_outcome that the guest returned */
     int32_t exit_code;
 } run_state;

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "state/files.h"
 #include "vfs/overlay.h"
+#include "vfs/provider.h"
 
 /* A directory and its copy. */
 typedef struct pair {
@@ -213,6 +214,20 @@ static vfs_file *copy_overlay_file(copier *work, const vfs_file *from, memory_no
     return file;
 }
 
+/* The same file of a provider, with the same contents. NULL without memory. */
+static vfs_file *copy_provided_file(copier *work, const vfs_file *from, vfs_mount *mount)
+{
+    vfs_node node = {.mount = mount, .type = from->node.type};
+    vfs_file *file = NULL;
+    if (vfs_provider_copy_node(from->node, mount->storage, &node.item) == VFS_OK) {
+        if (vfs_file_create(work->to, node, from->flags, &file) != VFS_OK) {
+            file = NULL;
+        }
+        vfs_node_release(node);
+    }
+    return file;
+}
+
 /* The same file, open in the copy. NULL without memory. */
 static vfs_file *copy_file(copier *work, uint32_t index, const vfs_file *from)
 {
@@ -229,7 +244,10 @@ static vfs_file *copy_file(copier *work, uint32_t index, const vfs_file *from)
             return NULL;
         }
     }
-    if (work->to->overlays != NULL && vfs_is_overlay(node.mount)) {
+    if (vfs_is_provider(node.mount)) {
+        return copy_provided_file(work, from, node.mount);
+    }
+    if (vfs_is_overlay(node.mount)) {
         return copy_overlay_file(work, from, copy, node.mount);
     }
     if (copy != NULL) {

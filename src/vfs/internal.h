@@ -8,11 +8,13 @@
 #include <stdatomic.h>
 
 #include "vfs/memory.h"
+#include "vfs/question.h"
 #include "vfs/vfs.h"
 
 typedef struct vfs_mount vfs_mount;
 typedef struct vfs_walk vfs_walk;
 typedef struct vfs_overlay vfs_overlay;
+typedef struct vfs_provider vfs_provider;
 
 /* A file, directory, link or device. A value that is copied freely; whoever keeps one holds a count
  * on it (vfs_node_retain, vfs_node_release). */
@@ -65,6 +67,9 @@ typedef struct vfs_backend {
     /* Gets a node that was found ready to be read and written, as the flags of vfs_open() say. NULL
      * if it always is. */
     vfs_error (*open)(vfs_node node, uint32_t flags);
+    /* Gives what was written to whoever keeps it; again: also if that was refused before. NULL if
+     * it is done already. */
+    vfs_error (*flush)(vfs_node node, bool again);
 
     /* All of the following are NULL in a tree that cannot be changed. */
     vfs_error (*set_times)(vfs_node node, const vfs_new_time *accessed,
@@ -137,7 +142,10 @@ typedef struct vfs_source {
     eryx_storage *storage;   /* counted */
     eryx_packages *packages; /* counted */
     host_volume *volume;     /* owned */
-    bool overlay;            /* of the volume: what is written stays in memory */
+    bool provided;           /* by the embedder: nothing of the above */
+    uint32_t provider;       /* its number */
+    uint64_t cache_ns;
+    bool overlay; /* of the volume: what is written stays in memory */
     uint32_t place;
     bool read_only;
 } vfs_source;
@@ -166,6 +174,9 @@ struct vfs {
     vfs_mounts *added;             /* counted; NULL for none */
     vfs_mount *added_mounts;       /* of its sources */
     vfs_overlay **overlays;        /* of its sources, NULL for others; NULL for none at all */
+    vfs_provider **providers;      /* the same */
+    provider_question question;    /* that the last attempt has left; no path for none */
+    provider_moment moment;        /* of the present operation */
     eryx_storage **stand_ins;      /* shown for them, NULL or counted; NULL for none at all */
     vfs_lock *locks;               /* made through this tree, in storages and volumes */
     uint32_t lock_count;

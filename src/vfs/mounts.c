@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "vfs/overlay.h"
 #include "vfs/packages.h"
+#include "vfs/provider.h"
 #include "vfs/storage.h"
 
 vfs_error vfs_mounts_create(vfs_mounts **out_mounts)
@@ -213,6 +214,15 @@ vfs_error vfs_mounts_add_volume(vfs_mounts *mounts, const char *path, host_volum
     return add_source(mounts, path, (vfs_source){.volume = volume, .read_only = read_only});
 }
 
+vfs_error vfs_mounts_add_provider(vfs_mounts *mounts, const char *path, uint32_t number,
+                                  bool read_only, uint64_t cache_ns)
+{
+    return add_source(
+        mounts, path,
+        (vfs_source){
+            .provided = true, .provider = number, .cache_ns = cache_ns, .read_only = read_only});
+}
+
 vfs_error vfs_mounts_add_overlay(vfs_mounts *mounts, const char *path, host_volume *volume)
 {
     if (host_volume_mount(volume).root_type != VFS_TYPE_DIRECTORY) {
@@ -269,10 +279,31 @@ static void connect_mounts(vfs *files)
     }
 }
 
-/* What a source is seen as; an overlay is made for it. */
+static vfs_error mount_provider(vfs *files, const vfs_source *source, uint32_t index,
+                                uint32_t source_count, vfs_mount *out_mount)
+{
+    if (files->providers == NULL) {
+        files->providers = calloc(source_count, sizeof *files->providers);
+        if (files->providers == NULL) {
+            return VFS_INSUFFICIENT_MEMORY;
+        }
+    }
+    vfs_error error = vfs_provider_create(files, source->provider, source->cache_ns,
+                                          DEVICE_ADDED + 2 * index, &files->providers[index]);
+    if (error == VFS_OK) {
+        *out_mount = vfs_provider_mount(files->providers[index]);
+        out_mount->read_only = source->read_only;
+    }
+    return error;
+}
+
+/* What a source is seen as; an overlay or a provider is made for it. */
 static vfs_error mount_source(vfs *files, const vfs_source *source, uint32_t index,
                               uint32_t source_count, vfs_mount *out_mount)
 {
+    if (source->provided) {
+        return mount_provider(files, source, index, source_count, out_mount);
+    }
     if (!source->overlay) {
         *out_mount = source->storage != NULL    ? storage_mount(source->storage)
                      : source->packages != NULL ? packages_mount(source->packages)
@@ -302,6 +333,12 @@ static void destroy_overlays(vfs *files, uint32_t source_count)
     }
     free(files->overlays);
     files->overlays = NULL;
+    for (uint32_t i = 0; files->providers != NULL && i < source_count; i++) {
+        vfs_provider_destroy(files->providers[i]);
+    }
+    free(files->providers);
+    files->providers = NULL;
+    vfs_question_free(&files->question);
 }
 
 memory_node *vfs_own_root(vfs *files, uint32_t index)

@@ -56,6 +56,9 @@ vfs_error vfs_create(const archive *stdlib, const vfs_quota *quota, vfs **out_fi
     files->added = NULL;
     files->added_mounts = NULL;
     files->overlays = NULL;
+    files->providers = NULL;
+    files->question = (provider_question){0};
+    files->moment = (provider_moment){0};
     files->stand_ins = NULL;
     files->watch = (tree_watch){0};
     files->source_watches = NULL;
@@ -203,6 +206,12 @@ vfs_error vfs_set_size(vfs_file *file, uint64_t size)
         return error;
     }
     return file->node.mount->backend->set_size(file->node, size);
+}
+
+vfs_error vfs_flush(vfs_file *file, bool again)
+{
+    const vfs_backend *backend = file->node.mount->backend;
+    return backend->flush != NULL ? backend->flush(file->node, again) : VFS_OK;
 }
 
 vfs_error vfs_stat(vfs_file *file, vfs_status *out_status)

@@ -26,6 +26,7 @@
 /* The numbers are those of error-code in wasi:filesystem/types@0.2.0. */
 typedef enum vfs_error {
     VFS_OK = -1,
+    VFS_ASK = -2, /* for the embedder to answer first (provider.h); never told a guest */
     VFS_ACCESS = 0,
     VFS_WOULD_BLOCK = 1,
     VFS_BAD_DESCRIPTOR = 3,
@@ -174,6 +175,8 @@ vfs_error vfs_mounts_add_volume(vfs_mounts *mounts, const char *path, host_volum
 
 /* The same for a directory of the host that is read alone: what a guest writes there stays in the
  * memory of its tree (overlay.h). VFS_NOT_DIRECTORY if it is none. */
+vfs_error vfs_mounts_add_provider(vfs_mounts *mounts, const char *path, uint32_t number,
+                                  bool read_only, uint64_t cache_ns);
 vfs_error vfs_mounts_add_overlay(vfs_mounts *mounts, const char *path, host_volume *volume);
 
 /* Adds a tree of packages, which gets one more owner, read-only at /site-packages. VFS_EXIST if
@@ -250,6 +253,10 @@ vfs_error vfs_append(vfs_file *file, const uint8_t *data, size_t size, size_t *o
 
 /* Cuts the file or extends it with a gap. Errors as those of vfs_write(). */
 vfs_error vfs_set_size(vfs_file *file, uint64_t size);
+
+/* Gives what was written to whoever keeps it; again: also if that was refused before, and nothing
+ * has been written since. */
+vfs_error vfs_flush(vfs_file *file, bool again);
 
 /* Type, size, times of an open file. */
 vfs_error vfs_stat(vfs_file *file, vfs_status *out_status);

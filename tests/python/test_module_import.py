@@ -39,6 +39,8 @@ class TestModuleImport:
             "ExecuteResult",
             "ExecutionError",
             "FileChange",
+            "FileInfo",
+            "FileProvider",
             "InitializationError",
             "MountedVolume",
             "NetConfig",
