@@ -135,7 +135,9 @@ class Sandbox(OneOfAKind):
             for yes, but no for the result.
         mcp: not in this version; anything but None is refused with EryxError.
         volumes: directories and files of the host that the guest sees, as tuples (host path, guest
-            path, read_only). Guest paths are absolute and do not overlap. Links that lead out of a
+            path, read_only), or with ``"ro"``, ``"rw"`` or ``"overlay"`` in the third place: what
+            the guest writes to an overlay stays in memory, see `volumes`. A `FileProvider` may be
+            in the place of the host path. Guest paths are absolute and do not overlap. Links that lead out of a
             volume are not followed.
         on_stdout, on_stderr: called with each piece of text while the guest writes it, newlines and
             all. What a handler raises is reported with ``sys.unraisablehook`` and does not stop the

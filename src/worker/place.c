@@ -350,6 +350,11 @@ static bool take_event(place *self, const eryx_event *event)
     case ERYX_EVENT_CONNECT:
         (void)eryx_connect_answer(self->sandbox, false);
         return true;
+    case ERYX_EVENT_FILES: {
+        const eryx_files_answer none = {.error_number = EIO}; /* there are no providers */
+        (void)eryx_answer_files(self->sandbox, event->as.files.id, &none);
+        return true;
+    }
     }
     return true;
 }
