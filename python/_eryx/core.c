@@ -556,7 +556,7 @@ static PyMethodDef core_methods[] = {
 
 static PyType_Slot core_slots[] = {
     {Py_tp_doc, "Core(engine, limits, mounts=(), volumes=(), packages=None, network=None, "
-                "secrets=None, native_modules=())\n--\n\n"
+                "secrets=None, native_modules=(), providers=())\n--\n\n"
                 "One sandbox; limits are in the order of eryx_limits."},
     {Py_tp_new, core_new},
     {Py_tp_dealloc, core_dealloc},
