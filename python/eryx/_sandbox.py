@@ -137,8 +137,8 @@ class Sandbox(OneOfAKind):
         volumes: directories and files of the host that the guest sees, as tuples (host path, guest
             path, read_only), or with ``"ro"``, ``"rw"`` or ``"overlay"`` in the third place: what
             the guest writes to an overlay stays in memory, see `volumes`. A `FileProvider` may be
-            in the place of the host path. Guest paths are absolute and do not overlap. Links that lead out of a
-            volume are not followed.
+            in the place of the host path. Guest paths are absolute and do not overlap. Links that
+            lead out of a volume are not followed.
         on_stdout, on_stderr: called with each piece of text while the guest writes it, newlines and
             all. What a handler raises is reported with ``sys.unraisablehook`` and does not stop the
             run. Async handlers are awaited in order by `execute_async` and not for `execute`.
