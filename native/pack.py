@@ -89,6 +89,7 @@ class Pack:
         self.imports: dict[str, list[str]] = {}
         self.versions: dict[str, str] = {}
         self.needs: dict[str, list[str]] = {}
+        self.also: dict[str, list[str]] = {}
 
     def add_recipe(self, name: str) -> None:
         recipe = recipes.load(name)
@@ -96,6 +97,7 @@ class Pack:
             self._add_wheel(wheel, recipe.leave_out)
         if recipe.also:
             self.needs[name] += recipe.also
+            self.also[name] = list(recipe.also)
 
     def _add_wheel(self, wheel: Path, leave_out: tuple[str, ...]) -> None:
         files, record = _read(wheel.read_bytes(), leave_out)
@@ -143,6 +145,7 @@ class Pack:
             "wheels": dict(sorted(self.wheels.items())),
             "imports": self.imports,
             "versions": self.versions,
+            "also": self.also,
             "needs": {name: sorted(set(needs)) for name, needs in self.needs.items()},
             "modules": dict(sorted(self.modules.items())),
         }

@@ -54,6 +54,7 @@ def companion(tmp_path_factory: pytest.TempPathFactory, one_cache_of_zig: None) 
         "imports": {"spam": ["spam"], "toast": ["toast"]},
         "versions": {"spam": "1.0", "toast": "2.0"},
         "needs": {"spam": [], "toast": ["spam"]},
+        "also": {},
         "modules": {
             hashlib.sha256(stub).hexdigest(): {
                 "file": f"modules/{library.name}",

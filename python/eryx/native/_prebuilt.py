@@ -47,6 +47,8 @@ class Prebuilt:
         self.imports: dict[str, list[str]] = manifest["imports"]
         self.versions: dict[str, str] = manifest["versions"]
         self.needs: dict[str, list[str]] = manifest["needs"]
+        # Among these what the package itself does not name as needed on this machine.
+        self.also: dict[str, list[str]] = manifest["also"]
         self.wheels = {name: os.fspath(folder / file) for name, file in manifest["wheels"].items()}
         self.folder = folder
         self._modules: dict[str, dict[str, Any]] = manifest["modules"]
