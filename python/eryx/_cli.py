@@ -30,7 +30,8 @@ def program_parser() -> argparse.ArgumentParser:
         prog="eryx",
         usage=_USAGE,
         description="Run a Python program in a sandbox: no files, no environment, and no network "
-        "unless it is allowed.\nAll that is behind SCRIPT or MODULE is the program's own.",
+        "unless it is allowed.\nAll that is behind SCRIPT or MODULE is the program's own. Without "
+        "a program, on a terminal, there is a prompt.",
         epilog=f"{_cli_commands.summaries()}\n\n{_EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -85,8 +86,12 @@ def _run_program(words: list[str]) -> int:
         if behind and "--" not in words:
             parser.error("-c and a script cannot be given together; arguments come after --")
     elif options.module is None and not behind and os.isatty(0):
-        parser.print_help()
-        return EXIT_OK
+        for name in ("json", "result", "meter"):
+            if getattr(options, name):
+                parser.error(f"argument --{name}: there is no program")
+        from eryx import _cli_repl
+
+        return _cli_repl.run(options)
     program = _cli_program.read(options, behind)
     if program is None:
         parser.print_help()

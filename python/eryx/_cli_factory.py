@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from eryx._factory import SandboxFactory
     from eryx._factory_contents import Source
-    from eryx._option_types import SandboxOptions
+    from eryx._option_types import SandboxOptions, SessionOptions
+    from eryx._session import Session
 
 _EXIT_OK = 0
 
@@ -120,9 +121,19 @@ def _named(
 
 
 def create_sandbox(options: argparse.Namespace, **given: Unpack[SandboxOptions]) -> Sandbox:
-    """The sandbox that the flags ask for. Raises what `SandboxFactory` raises."""
+    """The sandbox that the options ask for. Raises what `SandboxFactory` raises."""
     factory = factory_of(options)
     return Sandbox(**given) if factory is None else factory.create_sandbox(**given)
+
+
+def create_session(options: argparse.Namespace, **given: Unpack[SessionOptions]) -> Session:
+    """The session that the options ask for. Raises what `SandboxFactory` raises."""
+    factory = factory_of(options)
+    if factory is not None:
+        return factory.create_session(**given)
+    from eryx._session import Session
+
+    return Session(**given)
 
 
 # ---- eryx factory --------------------------------------------------------------------------------

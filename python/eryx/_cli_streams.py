@@ -54,13 +54,23 @@ def prepare() -> None:
         reconfigure(errors="backslashreplace")
 
 
+def visible(text: str) -> str:
+    """The text without what a terminal acts on."""
+    return text.translate(_VISIBLE_CONTROLS)
+
+
 def write(stream: int, data: bytes) -> None:
     """Writes all of it to 1 or 2, but nothing that could command a terminal.
 
     Raises OutputClosedError.
     """
     if os.isatty(stream):
-        data = data.decode("utf-8", "replace").translate(_VISIBLE_CONTROLS).encode()
+        data = visible(data.decode("utf-8", "replace")).encode()
+    write_as_it_is(stream, data)
+
+
+def write_as_it_is(stream: int, data: bytes) -> None:
+    """Writes all of it to 1 or 2. Raises OutputClosedError."""
     rest = memoryview(data)
     while rest:
         try:

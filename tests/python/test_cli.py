@@ -163,17 +163,33 @@ class TestPrograms:
         assert done.returncode == 0
         assert done.stdout.startswith("usage: eryx")
 
-    def test_terminal_without_program_prints_help(self) -> None:
+    def test_terminal_without_program_is_a_prompt(self) -> None:
+        """The rest of it is in test_prompt_of_command.py."""
+        primary, secondary = pty.openpty()
+        try:
+            process = subprocess.Popen(
+                COMMAND, stdin=secondary, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            os.write(primary, b"6 * 7\n\x04")
+            output, errors = process.communicate(timeout=60)
+        finally:
+            os.close(primary)
+            os.close(secondary)
+        assert (output, process.returncode) == (b">>> 42\n>>> \n", 0)
+        assert b"in a sandbox" in errors
+
+    @pytest.mark.parametrize("option", ["--json", "--result", "--meter"])
+    def test_prompt_and_options_of_a_program(self, option: str) -> None:
         primary, secondary = pty.openpty()
         try:
             done = subprocess.run(
-                COMMAND, stdin=secondary, capture_output=True, text=True, timeout=60, check=False
+                [*COMMAND, option], stdin=secondary, capture_output=True, timeout=60, check=False
             )
         finally:
             os.close(primary)
             os.close(secondary)
-        assert done.returncode == 0
-        assert done.stdout.startswith("usage: eryx")
+        assert done.returncode == 2
+        assert f"argument {option}: there is no program".encode() in done.stderr
 
     def test_missing_file(self) -> None:
         done = cli("/nonexistent/script.py")

@@ -126,6 +126,7 @@ class _State:
     has_threads = False  # beside the first
     flags = 0
     extended = False  # the last run had extras
+    interactive = False  # this one is of a prompt
     memory_was_short = False  # in this run
     result_variable: str | None = None
     own_modules: frozenset[str] = frozenset()
@@ -283,10 +284,11 @@ def begin(
     if main is None:
         main = _state.main = _make_main()
     _modules["__main__"] = main
-    filename, interactive = FILENAME, False
+    filename = FILENAME
+    _state.interactive = False
     if extras is not None and REQUEST_GIVEN in extras:
         filename = given.take(extras[REQUEST_GIVEN], main.__dict__) or FILENAME
-        interactive = given.state.interactive
+        _state.interactive = given.state.interactive
     sys.argv = [filename, *arguments]
     if flags & REQUEST_NEEDS_ENTROPY:
         _reseed()
@@ -300,7 +302,7 @@ def begin(
     _allocate_for(MEMORY_OF_RUNTIME)
     if flags & REQUEST_SOURCE_IS_FILE:
         source = encodings.as_utf8(source, filename)
-    program = _compile_program(source, filename, interactive)
+    program = _compile_program(source, filename, _state.interactive)
     if extras is not None or _state.extended:
         _extend(extras or {}, main.__dict__)
     return program, main.__dict__
@@ -323,6 +325,9 @@ def _outcome(error: BaseException | None) -> int:
     if isinstance(error, SystemExit):
         code = _exit_code(error)
         _eryx.report_exit_code(code)
+        if _state.interactive:  # a prompt ends with it, also if that is no failure
+            report.exit_of_prompt(code)
+            return RUN_EXCEPTION
         return RUN_OK if code == 0 else RUN_EXIT
     report.exception(
         error,

@@ -8,7 +8,7 @@ import traceback
 from types import TracebackType
 
 import _eryx
-from _eryx_runtime import callbacks, displays, namespaces, pending, processes
+from _eryx_runtime import callbacks, displays, namespaces, pending, processes, streams
 from _eryx_runtime.numbers import (
     REPORT_EXCEPTION_MESSAGE,
     REPORT_EXCEPTION_TYPE,
@@ -37,6 +37,7 @@ _CALLING = frozenset(
         namespaces.list_callbacks,
         pending.as_bytes,
         processes.refuse,
+        streams.install,  # of what waits for input
     )
 )
 
@@ -155,6 +156,12 @@ def write_exit_text(code: object) -> None:
     except Exception:
         text = ""
     _write_error(text + "\n")
+
+
+def exit_of_prompt(code: int) -> None:
+    """Report SystemExit as an exception, with the code as its text."""
+    _eryx.report(REPORT_EXCEPTION_TYPE, b"SystemExit")
+    _eryx.report(REPORT_EXCEPTION_MESSAGE, b"%d" % code)
 
 
 def exception(
