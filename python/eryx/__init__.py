@@ -29,6 +29,7 @@ from eryx._sandbox import Sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from eryx import mcp as mcp
     from eryx import native as native
     from eryx import packages as packages
     from eryx._callbacks import CallbackRegistry, callback_stub
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from eryx._storage import VfsStorage
     from eryx._tracing import TraceEvent
     from eryx._volumes import MountedVolume
+    from eryx.mcp import MCPManager, connect_servers, discover_servers
 
 # Imported when they are asked for, so that what does without them starts sooner.
 _LATER = {
@@ -73,6 +75,7 @@ _LATER = {
     "FileInfo": "eryx._file_provider",
     "FileProvider": "eryx._file_provider",
     "MountedVolume": "eryx._volumes",
+    "MCPManager": "eryx.mcp._manager",
     "NetConfig": "eryx._network",
     "Output": "eryx._events",
     "PoolClosedError": "eryx._pool_errors",
@@ -94,9 +97,11 @@ _LATER = {
     "Workers": "eryx._processes",
     "callback_stub": "eryx._callbacks",
     "configure": "eryx._configure",
+    "connect_servers": "eryx.mcp._manager",
+    "discover_servers": "eryx.mcp._discover",
     "prompt": "eryx._prompt",
 }
-_MODULES = ("native", "packages")
+_MODULES = ("mcp", "native", "packages")
 
 __all__ = [
     "Call",
@@ -116,6 +121,7 @@ __all__ = [
     "FileProvider",
     "InitializationError",
     "MountedVolume",
+    "MCPManager",
     "NetConfig",
     "Output",
     "PoolClosedError",
@@ -145,6 +151,8 @@ __all__ = [
     "__version__",
     "callback_stub",
     "configure",
+    "connect_servers",
+    "discover_servers",
     "prompt",
     "trim",
 ]

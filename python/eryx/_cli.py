@@ -40,6 +40,13 @@ def program_parser() -> argparse.ArgumentParser:
     parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module as a program")
     parser.add_argument("--version", action="version", version=f"eryx {eryx.__version__}")
     _cli_options.add_options(parser)
+    parser.add_argument(
+        "--mcp",
+        dest="mcp_known",
+        action="store_true",
+        help="let the program call the tools of the MCP servers that other programs here are "
+        "configured for (see --mcp-config)",
+    )
     output = parser.add_argument_group("output")
     output.add_argument(
         "--result", action="store_true", help="print the variable `result` as JSON at the end"

@@ -49,6 +49,9 @@ COMMANDS = {
         "translate the native modules of wheels, so that they load at once",
         "eryx.native._cli:add_precompile",
     ),
+    "serve": Command(
+        "serve a session as a tool of other programs", "eryx._cli_serve:add_arguments"
+    ),
 }
 
 

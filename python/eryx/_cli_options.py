@@ -9,7 +9,7 @@ import argparse
 import os
 import re
 
-from eryx import _cli_factory
+from eryx import _cli_factory, _cli_tools
 from eryx._errors import EryxError
 from eryx._limits import ResourceLimits
 
@@ -62,6 +62,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _add_surroundings(parser.add_argument_group("files and environment"))
     _add_network(parser.add_argument_group("network"))
     _cli_factory.add_options(parser.add_argument_group("packages"))
+    functions = parser.add_argument_group("functions of this machine")
+    functions.add_argument(
+        "--tools",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="let the program call the functions of a Python file; may be repeated",
+    )
+    functions.add_argument(
+        "--mcp-config",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="let it call the tools of the MCP servers that a file names, as `await "
+        "mcp.server.tool()`; may be repeated",
+    )
 
 
 def _add_surroundings(group: argparse._ArgumentGroup) -> None:
@@ -169,7 +185,14 @@ def sandbox_options(options: argparse.Namespace) -> SandboxOptions:
         "network": network(options),
         "secrets": dict(options.secret) or None,
         "volumes": volumes or None,
+        "callbacks": _cli_tools.load(options.tools) if options.tools else None,
+        "mcp": _cli_tools.connect(options) if wants_mcp(options) else None,
     }
+
+
+def wants_mcp(options: argparse.Namespace) -> bool:
+    """Whether there are MCP servers to connect to."""
+    return bool(options.mcp_config or getattr(options, "mcp_known", False))
 
 
 # ---- Values --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from eryx._network import NetConfig
 from eryx._processes import Tenant, Workers
 from eryx._storage import VfsStorage, Volume
 from eryx._tracing import TraceEvent
+from eryx.mcp import MCPManager
 from eryx.native import NativeModule
 
 
@@ -52,6 +53,7 @@ class RequestOptions(TypedDict, total=False):
     on_trace: Callable[[TraceEvent], object] | None
     max_trace_events: int
     print_traceback: bool | None
+    mcp: MCPManager | None
 
 
 class RunOptions(TypedDict, total=False):
@@ -74,7 +76,6 @@ class PlaceOptions(TypedDict, total=False):
     """What a sandbox has for as long as it lives."""
 
     network: NetConfig | None
-    mcp: object
     secrets: Mapping[str, Mapping[str, Any]] | None
     scrub_stdout: bool | None
     scrub_stderr: bool | None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from _operator import itemgetter  # without the time that importing operator takes
 
-from eryx._errors import EryxError
 from eryx._limits import (
     DEFAULT_CORE_LIMITS,
     DEFAULT_LIMITS,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from eryx._secrets import CoreSecrets
     from eryx._storage import CoreVolumes, Volume
     from eryx._tracing import TraceEvent
+    from eryx.mcp import MCPManager
     from eryx.native import NativeModule
 
     Group = TypeVar("Group", "Request", "Equipment")
@@ -83,6 +83,7 @@ class Request:
         on_trace: Callable[[TraceEvent], object] | None = None,
         max_trace_events: int = 100_000,
         print_traceback: bool | None = None,
+        mcp: MCPManager | None = None,
     ) -> None:
         """Raises TypeError and ValueError. callbacks: what `Sandbox` takes, or a CallbackTable."""
         if not isinstance(meter, bool):
@@ -104,6 +105,10 @@ class Request:
             from eryx._callbacks import table_of
 
             self.callbacks = table_of(callbacks)
+        if mcp is not None:
+            from eryx.mcp._manager import with_tools
+
+            self.callbacks = with_tools(self.callbacks, mcp)
         self.on_trace = on_trace
         self.max_trace_events = max_trace_events
         self.trace_mode: str | None = None
@@ -179,7 +184,6 @@ class Equipment:
     def __init__(
         self,
         network: NetConfig | None = None,
-        mcp: object = None,
         secrets: Mapping[str, Mapping[str, Any]] | None = None,
         scrub_stdout: bool | None = None,
         scrub_stderr: bool | None = None,
@@ -201,8 +205,6 @@ class Equipment:
                 volumes=volumes,
                 native_modules=native_modules,
             )
-        if mcp is not None:
-            raise EryxError("mcp is not implemented in this version of eryx")
         self.volumes: CoreVolumes = ()
         self.providers: tuple[MountedProvider, ...] = ()
         if volumes is not None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from eryx._storage import CoreMounts, CoreVolumes, Volume
     from eryx._tracing import TraceEvent
     from eryx._volumes import MountedVolume
+    from eryx.mcp import MCPManager
     from eryx.native import NativeModule
 
 # What `Sandbox._given` is given by most runs.
@@ -101,7 +102,7 @@ class Sandbox(OneOfAKind):
         resource_limits: ResourceLimits | None = None,
         network: NetConfig | None = None,
         callbacks: Callbacks | None = None,
-        mcp: object = None,
+        mcp: MCPManager | None = None,
         secrets: Mapping[str, Mapping[str, Any]] | None = None,
         scrub_stdout: bool | None = None,
         scrub_stderr: bool | None = None,
@@ -133,7 +134,7 @@ class Sandbox(OneOfAKind):
         scrub_stdout, scrub_stderr, scrub_files, scrub_result: whether placeholders become
             ``[REDACTED]`` in what the guest writes; stderr includes the texts of exceptions. None
             for yes, but no for the result.
-        mcp: not in this version; anything but None is refused with EryxError.
+        mcp: servers whose tools the guest may call as ``await mcp.server.tool(...)``.
         volumes: directories and files of the host that the guest sees, as tuples (host path, guest
             path, read_only), or with ``"ro"``, ``"rw"`` or ``"overlay"`` in the third place: what
             the guest writes to an overlay stays in memory, see `volumes`. A `FileProvider` may be

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from eryx._session_threads import SessionThread
     from eryx._storage import CoreMounts, VfsStorage, Volume
     from eryx._tracing import TraceEvent
+    from eryx.mcp import MCPManager
     from eryx.native import NativeModule
 
 _LOST = (
@@ -107,7 +108,7 @@ class Session(Sandbox):
         max_fuel: int | None = None,
         network: NetConfig | None = None,
         callbacks: Callbacks | None = None,
-        mcp: object = None,
+        mcp: MCPManager | None = None,
         volumes: Iterable[Volume] | Mapping[str, str] | None = None,
         on_stdout: Callable[[str], object] | None = None,
         on_stderr: Callable[[str], object] | None = None,

@@ -43,6 +43,7 @@ class TestModuleImport:
             "FileProvider",
             "InitializationError",
             "MountedVolume",
+            "MCPManager",
             "NetConfig",
             "Output",
             "PoolClosedError",
@@ -72,6 +73,8 @@ class TestModuleImport:
             "__version__",
             "callback_stub",
             "configure",
+            "connect_servers",
+            "discover_servers",
             "prompt",
             "trim",
         }

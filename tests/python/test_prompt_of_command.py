@@ -249,7 +249,9 @@ class TestState:
         terminal.expect(r"\n>>> \Z")
         terminal.type("alpha\t")
         terminal.expect("alphabet")
-        terminal.type(".isid\t\r")
+        terminal.type(".isid\t")
+        terminal.expect(r"identifier\(\)")
+        terminal.type("\r")
         terminal.expect("^True\n")
 
 
