@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from toolchain.errors import BuildError
 
@@ -64,6 +65,7 @@ class Lock:
     python: dict[str, list[PythonPackage]]
     guest: GuestPackage
     npm: list[NpmPackage]
+    npm_servers: dict[str, Any]  # dependencies and packages of a package-lock.json
     crates: dict[str, Crate]
     debian: dict[str, DebianSource]
     headers_sha256: str  # of python-headers.tar.xz
@@ -92,6 +94,7 @@ def load_lock(path: Path = LOCK_PATH) -> Lock:
                 NpmPackage(name, entry["version"], entry["integrity"])
                 for name, entry in data["npm"].items()
             ],
+            data["npm-servers"],
             {
                 name: Crate(name, entry["version"], entry["sha256"])
                 for name, entry in data["crates"].items()

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from toolchain import guest_packages, rust
+from toolchain import guest_packages, mcp_servers, rust
 from toolchain.errors import BuildError
 from toolchain.lock import load_lock
 from toolchain.process import run_tool
@@ -108,6 +108,7 @@ def prepare(*, development: bool, system_packages: bool = True) -> Path:
         guest_packages.wheels(lock=lock, python=python)
         guest_packages.sources(lock=lock, python=python)
         rust.prepare(logs)
+        mcp_servers.install(lock=lock)
     return python
 
 

@@ -85,7 +85,7 @@ def _package_directory(python: Path, package: str) -> Path:
     return Path(result.stdout.strip())
 
 
-def _find_node(root: Path, lock: Lock, log: Path) -> tuple[Path, list[str]]:
+def find_node(root: Path, lock: Lock, log: Path) -> tuple[Path, list[str]]:
     """Node and the command for npm, from the machine or else from PyPI."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
@@ -132,6 +132,6 @@ def prepare_tools(root: Path, cache: Cache, lock: Lock, logs: Path) -> Tools:
     zig = _package_directory(python, "ziglang") / "zig"
     if not zig.exists():
         raise BuildError("zig is missing in .venv: remove .venv and run again")
-    node, npm = _find_node(root, lock, logs / "node.log")
+    node, npm = find_node(root, lock, logs / "node.log")
     binaryen = _fetch_binaryen(cache, lock, npm)
     return Tools(python, zig, node, binaryen, cache.root / "zig")

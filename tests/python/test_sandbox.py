@@ -26,12 +26,6 @@ class TestSandbox:
         with pytest.raises(TypeError):
             eryx.Sandbox(eryx.ResourceLimits())  # type: ignore[call-arg]
 
-    @pytest.mark.parametrize("name", ["mcp"])
-    def test_what_is_not_there_is_refused_by_name(self, name: str) -> None:
-        parameters: dict[str, Any] = {name: True}
-        with pytest.raises(eryx.EryxError, match=f"{name} is not implemented"):
-            eryx.Sandbox(**parameters)
-
     def test_wrong_types_of_arguments(self) -> None:
         with pytest.raises(TypeError):
             eryx.Sandbox(resource_limits={})  # type: ignore[arg-type]

@@ -177,8 +177,7 @@ class MCPManager(OneOfAKind):
         try:
             await asyncio.wait_for(asyncio.shield(ready), timeout_secs)
         except TimeoutError:
-            task.cancel()
-            await asyncio.wait([task])
+            task.cancel()  # which ends the server; nobody waits for that
             raise InitializationError(
                 f"the MCP server {name!r} has not answered within {timeout_secs:g} s"
             ) from None
