@@ -54,6 +54,9 @@ def program_parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--json", action="store_true", help="print everything about the run as one JSON object"
     )
+    output.add_argument(
+        "--trace", action="store_true", help="show each line on standard error as it is run"
+    )
     output.add_argument("--meter", action="store_true", help="count the work, for --json")
     return parser
 
@@ -93,7 +96,7 @@ def _run_program(words: list[str]) -> int:
         if behind and "--" not in words:
             parser.error("-c and a script cannot be given together; arguments come after --")
     elif options.module is None and not behind and os.isatty(0):
-        for name in ("json", "result", "meter"):
+        for name in ("json", "result", "meter", "trace"):
             if getattr(options, name):
                 parser.error(f"argument --{name}: there is no program")
         from eryx import _cli_repl

@@ -88,13 +88,20 @@ def _add_surroundings(group: argparse._ArgumentGroup) -> None:
         default=[],
         type=_volume,
         dest="volumes",
-        metavar="HOST:GUEST[:ro|rw]",
-        help="let the program see a file or folder; may be repeated",
+        metavar="HOST:GUEST[:ro|rw|overlay]",
+        help="let the program see a file or folder: to read it, to write it too (if nothing is "
+        "said), or to write what stays in memory; may be repeated",
     )
     group.add_argument(
         "--here",
         action="store_true",
         help=f"let it read this folder as {HERE}, and import what is in it",
+    )
+    group.add_argument(
+        "--out",
+        type=_folder,
+        metavar="DIR",
+        help="write the files that it leaves in /data there",
     )
     group.add_argument(
         "-e",
@@ -179,7 +186,7 @@ def sandbox_options(options: argparse.Namespace) -> SandboxOptions:
     """What the sandbox or session is made with."""
     volumes = list(options.volumes)
     if options.here:
-        volumes.append((os.getcwd(), HERE, True))
+        volumes.append((os.getcwd(), HERE, "ro"))
     return {
         "resource_limits": limits(options),
         "network": network(options),
@@ -239,18 +246,18 @@ def _size(text: str) -> int:
     return round(float(found[1]) * _BYTES[found[2]])
 
 
-def _volume(text: str) -> tuple[str, str, bool]:
+def _volume(text: str) -> tuple[str, str, str]:
     parts = text.split(":")
     mode = parts.pop() if parts[-1] in ("ro", "rw", "overlay") else "rw"
     if len(parts) < 2 or not parts[-1].startswith("/") or not "".join(parts[:-1]):
         raise argparse.ArgumentTypeError(
-            f"must be HOST:GUEST, HOST:GUEST:ro or HOST:GUEST:rw with GUEST from /, not {text!r}"
+            f"must be HOST:GUEST with GUEST from /, and :ro, :rw or :overlay then, not {text!r}"
         )
     guest = parts.pop()
     host = os.path.abspath(":".join(parts))
     if not os.path.exists(host):
         raise argparse.ArgumentTypeError(f"there is no file or folder {host}")
-    volume = host, guest, mode == "ro"
+    volume = host, guest, mode
     from eryx._storage import core_volumes
 
     try:
@@ -258,6 +265,17 @@ def _volume(text: str) -> tuple[str, str, bool]:
     except (EryxError, ValueError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return volume
+
+
+def _folder(text: str) -> str:
+    """A folder that is there, or can be made."""
+    try:
+        os.makedirs(text, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
+    if not os.access(text, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"{text}: it cannot be written to")
+    return text
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -284,7 +302,7 @@ def _of_network(field: str, text: str) -> str:
     from eryx._network import NetConfig
 
     try:
-        setattr(NetConfig(), field, [text])
+        NetConfig(**{field: [text]})  # type: ignore[arg-type]
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix(f"{field}: ")) from None
     return text

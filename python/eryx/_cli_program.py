@@ -7,7 +7,14 @@ import json
 import os
 
 import eryx
-from eryx import _cli_factory, _cli_options, _cli_streams
+from eryx import (
+    _cli_colors,
+    _cli_factory,
+    _cli_files,
+    _cli_options,
+    _cli_streams,
+    _cli_trace,
+)
 from eryx._errors import EryxError, ExecutionError
 
 TYPE_CHECKING = False
@@ -114,26 +121,42 @@ def run(program: Program, options: argparse.Namespace) -> int:
     )
     if not options.json:
         own.request.on_output = _cli_streams.write
+        # In colours it is written here; what the program has of stderr is not ours to colour.
+        own.request.hide_traceback = _cli_colors.wanted(2)
+    if options.trace:
+        own.request.on_trace = _cli_trace.Tracer(program.code, program.filename).write
     stdin = _cli_streams.standard_input() if program.reads_standard_input else None
     try:
         is_file = isinstance(program.code, bytes)
         result = sandbox._execute(
-            program.code, stdin, program.arguments, None, is_file=is_file, own=own
+            *(program.code, stdin, program.arguments, options.trace or None),
+            is_file=is_file,
+            own=own,
         )
     except EryxError as error:
+        if options.out is not None:
+            _cli_files.write(error, options.out)
         if options.json:
             _cli_streams.write_json(json.dumps(_as_json(error)))
         else:
-            _tell(error)
+            _tell(error, own.request.hide_traceback)
         return exit_code(error)
+    if options.out is not None:
+        _cli_files.write(result, options.out)
     if options.json:
         _cli_streams.write_json(json.dumps(_as_json(result)))
         return EXIT_OK
     return _print_result(result) if options.result else EXIT_OK
 
 
-def _tell(error: EryxError) -> None:
-    """Says what the program has not said itself."""
+def _tell(error: EryxError, hidden: bool) -> None:
+    """Says what the program has not said itself. hidden: its traceback is to be written."""
+    text = str(error)
+    if hidden and ("Traceback (most recent" in text or text.startswith('  File "')):
+        shown = _cli_colors.traceback(_cli_streams.visible(text.rstrip("\n")))
+        _cli_streams.write_as_it_is(2, f"{shown}\n".encode("utf-8", "backslashreplace"))
+        if not isinstance(error, eryx.TimeoutError):
+            return
     if isinstance(error, eryx.TimeoutError):
         _cli_streams.complain(f"timeout: stopped after {error.duration_ms:.0f} ms")
     elif not (isinstance(error, ExecutionError) and (error.stderr or error.exit_code)):

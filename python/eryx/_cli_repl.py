@@ -7,7 +7,15 @@ import os
 import signal
 
 import eryx
-from eryx import _cli_colors, _cli_editor, _cli_factory, _cli_options, _cli_streams, _run_options
+from eryx import (
+    _cli_colors,
+    _cli_editor,
+    _cli_factory,
+    _cli_files,
+    _cli_options,
+    _cli_streams,
+    _run_options,
+)
 from eryx._errors import CancelledError, EryxError, ExecutionError
 
 TYPE_CHECKING = False
@@ -34,8 +42,9 @@ class _Exit(Exception):  # noqa: N818  (it is no error)
 class Prompt:
     """A session and who types into it."""
 
-    def __init__(self, session: Session, environment: dict[str, str]) -> None:
-        """environment: variables of each run."""
+    def __init__(self, session: Session, environment: dict[str, str], out: str | None) -> None:
+        """environment: variables of each run; out: where files go that they leave."""
+        self._out = out
         self._session = session
         self._environment = environment
         self._begun = True  # the next output begins a line
@@ -82,9 +91,11 @@ class Prompt:
         try:
             result = session._execute(source, self._stdin, (), None, own=own)
         except EryxError as error:
+            self._keep_files(error)
             self._tell(error)
             self._keep_going(before)
         else:
+            self._keep_files(result)
             self._show(result)
         finally:
             signal.signal(signal.SIGINT, usual)
@@ -115,6 +126,13 @@ class Prompt:
         if data:
             self._begun = data.endswith(b"\n")
         _cli_streams.write(stream, data)
+
+    def _keep_files(self, run: eryx.ExecuteResult | EryxError) -> None:
+        if self._out is not None:
+            try:
+                _cli_files.write(run, self._out)
+            except OSError as error:
+                _cli_streams.complain(error)
 
     def _begin_line(self) -> None:
         """Goes on to the next line, unless the cursor is at the start of one.
@@ -158,4 +176,4 @@ def run(options: argparse.Namespace) -> int:
     """The prompt, as the options have it. Returns the exit code."""
     session = _cli_factory.create_session(options, **_cli_options.sandbox_options(options))
     with session:
-        return Prompt(session, _cli_options.environment(options)).run()
+        return Prompt(session, _cli_options.environment(options), options.out).run()

@@ -562,6 +562,25 @@ class TestSurroundings:
         done = cli("-v", "sub:/x", "-c", "import os; print(os.listdir('/x'))", cwd=tmp_path)
         assert done.stdout == "['a']\n"
 
+    def test_overlay(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text("kept")
+        code = "open('/x/a', 'w').write('changed'); print(open('/x/a').read())"
+        assert cli("-v", f"{tmp_path}:/x:overlay", "-c", code).stdout == "changed\n"
+        assert (tmp_path / "a").read_text() == "kept"
+
+    def test_files_that_are_left(self, tmp_path: Path) -> None:
+        code = (
+            "import os; os.makedirs('sub/dir'); open('sub/dir/a.bin', 'wb').write(b'\\xff\\0')\n"
+            "open('gone', 'w'); os.remove('gone'); open('/tmp/other', 'w')\n"
+            "os.symlink('/etc/passwd', 'link'); open('b', 'w').write('b')\n1/0"
+        )
+        out = tmp_path / "made" / "here"
+        assert cli("--out", str(out), "-c", code).returncode == 1
+        found = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+        assert found == {"sub/dir/a.bin", "b"}
+        assert (out / "sub" / "dir" / "a.bin").read_bytes() == b"\xff\0"
+        assert "argument --out: " in cli("--out", "/dev/null/x", "-c", "1").stderr
+
     def test_here(self, tmp_path: Path) -> None:
         (tmp_path / "other.py").write_text("x = 42")
         (tmp_path / "s.py").write_text("import other, sys; print(other.x, other.__file__)")
@@ -584,6 +603,125 @@ class TestSurroundings:
         (tmp_path / "other.py").write_text("x = 42")
         options = ("-v", f"{tmp_path}:/lib:ro", "-e", "PYTHONPATH=/lib")
         assert cli(*options, "-c", "import other; print(other.x)").stdout == "42\n"
+
+
+class TestTrace:
+    def test_lines(self, tmp_path: Path) -> None:
+        (tmp_path / "s.py").write_text("def f(n):\n    return n\n\nprint(f(1))\n")
+        done = cli("--trace", "s.py", cwd=tmp_path)
+        assert done.stdout == "1\n"
+        assert done.stderr.splitlines() == [
+            "s.py:1: def f(n):",
+            "s.py:4: print(f(1))",
+            "s.py:1: f()",
+            "  s.py:2: return n",
+        ]
+
+    def test_exception(self) -> None:
+        done = cli("--trace", "-c", "1 / 0")
+        assert "<string>:1: exception in <module>\n" in done.stderr
+        assert "ZeroDivisionError" in done.stderr
+
+    def test_json(self) -> None:
+        document = json.loads(cli("--trace", "--json", "-c", "x = 1").stdout)
+        assert [event["event"] for event in document["trace"]] == ["call", "line", "return"]
+
+
+class TestDoctor:
+    def test_text(self) -> None:
+        done = cli("doctor")
+        assert (done.stderr, done.returncode) == ("", 0)
+        for name in ("eryx", "processor", "kernel", "memory", "cache", "programs", "extras"):
+            assert f"{name}\n" in done.stdout
+        assert re.search(r"ok  sandbox +Python 3\.14\.\d+, \d+ ms for the first", done.stdout)
+
+    def test_json(self) -> None:
+        document = json.loads(cli("doctor", "--json").stdout)
+        assert document["eryx"]["sandbox"]["good"] is True
+        assert document["memory"]["RLIMIT_AS"]["text"] == "no limit"
+
+    def test_machine_that_has_too_little(self) -> None:
+        done = shell("ulimit -v 4000000; eryx doctor")
+        assert done.returncode == 1
+        assert b"NO  sandbox" in done.stdout
+        assert b"Traceback" not in done.stderr
+
+    def test_missing_extra(self) -> None:
+        code = (
+            "import importlib.util as u, sys; find = u.find_spec\n"
+            "u.find_spec = lambda name, *rest: None if name == 'mcp' else find(name, *rest)\n"
+            "from eryx._cli import main; main(['doctor'])"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert re.search(r"--  mcp +.*pip install 'eryx-sandbox\[mcp\]'", done.stdout)
+
+
+class TestCompletion:
+    def test_bash(self, tmp_path: Path) -> None:
+        """The script is run as bash does when Tab is pressed."""
+        script = cli("completion", "bash").stdout
+        (tmp_path / "completion").write_text(script)
+        function = re.search(r"complete .* -F (\w+) eryx", script)
+        assert function is not None
+
+        def complete(*words: str) -> set[str]:
+            quoted = " ".join(f"'{word}'" for word in words)
+            code = (
+                f". '{tmp_path}/completion'; COMP_WORDS=({quoted}); "
+                f"COMP_CWORD={len(words) - 1}; {function[1]}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+            )
+            done = subprocess.run(
+                ["bash", "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+            )
+            return set(done.stdout.split())
+
+        assert {"--timeout", "--trace", "--tools"} <= complete("eryx", "--t")
+        assert "doctor" in complete("eryx", "doc")
+        assert {"--http", "--here"} <= complete("eryx", "serve", "--h")
+
+    @pytest.mark.parametrize("shell_name", ["zsh", "tcsh"])
+    def test_others(self, shell_name: str) -> None:
+        done = cli("completion", shell_name)
+        assert (done.stderr, done.returncode) == ("", 0)
+        assert "build-wheel" in done.stdout
+
+    def test_without_shtab(self) -> None:
+        code = (
+            "import sys; sys.modules['shtab'] = None\n"
+            "from eryx._cli import main; sys.exit(main(['completion', 'bash']))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "pip install 'eryx-sandbox[completion]'" in done.stderr
+
+
+class TestColours:
+    def test_traceback_on_a_terminal(self) -> None:
+        """Once, in colours, and what the program wrote is as it was."""
+        primary, secondary = pty.openpty()
+        variables = {name: os.environ[name] for name in os.environ if name != "NO_COLOR"}
+        try:
+            done = subprocess.run(
+                [*COMMAND, "-c", "import sys; print('own', file=sys.stderr)\n1/0"],
+                stderr=secondary,
+                timeout=60,
+                check=False,
+                env={**variables, "TERM": "xterm"},
+            )
+            time.sleep(0.1)
+            output = os.read(primary, 65536).decode()
+        finally:
+            os.close(primary)
+            os.close(secondary)
+        assert done.returncode == 1
+        assert output.startswith("own\r\nTraceback")
+        assert output.count("ZeroDivisionError") == 1
+        assert "\x1b[1;35mZeroDivisionError\x1b[0m: \x1b[35mdivision by zero" in output
+
+    def test_none_in_a_pipe(self) -> None:
+        assert "\x1b" not in cli("-c", "1/0").stderr
+        environment = {"FORCE_COLOR": "1", "NO_COLOR": "1"}
+        assert "\x1b" not in cli("-c", "1/0", environment=environment).stderr
 
 
 class TestOutput:

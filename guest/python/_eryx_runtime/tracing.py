@@ -11,6 +11,7 @@ from types import CodeType
 from typing import Any
 
 import _eryx
+from _eryx_runtime.sources import SourceName
 
 _TOOL = 4  # of sys.monitoring; programs that look for a free one begin lower
 _BATCH = 500  # events that the host is given at a time, at most
@@ -65,7 +66,7 @@ def _is_of_library(code: CodeType) -> bool:
     filename = code.co_filename
     if filename.startswith(_LIBRARY):
         return True
-    if code.co_name != "<module>" or filename == "<user>" or filename.startswith("/"):
+    if code.co_name != "<module>" or type(filename) is SourceName or filename.startswith("/"):
         return False
     # What the library makes with exec(), such as the methods of a dataclass.
     caller = _frame(3).f_back

@@ -238,7 +238,6 @@ class PythonServer:
     ) -> types.CallToolResult:
         session = conversation.session
         before = _checkpoint(session)
-        known = _sizes(conversation.files)
         limit = self._max_timeout_ms
         if timeout_ms is None or (limit is not None and timeout_ms > limit):
             timeout_ms = limit
@@ -272,11 +271,18 @@ class PythonServer:
         notes = []
         if isinstance(done, EryxError):
             notes = _keep_going(session, before)
-        files = _sizes(conversation.files)
-        changed = [path for path, size in files.items() if known.get(path) != size]
-        if files.keys() != known.keys():
+        start = f"{self._files_path}/"
+        changed = [
+            file for file in done.files if file.type == "file" and file.path.startswith(start)
+        ]
+        if any(file.kind != "changed" for file in changed):
             await context.session.send_resource_list_changed()
-        return result_of(done, notes, [self._link(path, files[path]) for path in changed])
+        links = [
+            self._link(file.path.removeprefix(start), file.size)
+            for file in changed
+            if file.kind != "removed"
+        ]
+        return result_of(done, notes, links)
 
     # ---- Resources ----
 
