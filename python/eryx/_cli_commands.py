@@ -34,14 +34,14 @@ class Command:
 
 
 COMMANDS = {
-    "completion": Command(
-        "print what a shell needs to complete words", "eryx._cli_completion:add_arguments"
-    ),
-    "doctor": Command("tell what this machine has", "eryx._cli_doctor:add_arguments"),
     "build-wheel": Command(
         "build a wheel for sandboxes from a source distribution",
         "eryx.native._cli:add_build_wheel",
     ),
+    "completion": Command(
+        "print what a shell needs to complete words", "eryx._cli_completion:add_arguments"
+    ),
+    "doctor": Command("tell what this machine has", "eryx._cli_doctor:add_arguments"),
     "factory": Command(
         "make and look at files that sandboxes start from", "eryx._cli_factory:add_arguments"
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from _operator import itemgetter  # without the time that importing operator takes
 
+from eryx._errors import EryxError
 from eryx._limits import (
     DEFAULT_CORE_LIMITS,
     DEFAULT_LIMITS,
