@@ -103,6 +103,29 @@ def _read(file: FileIO, name: str, most: int) -> bytes:
     return b"".join(pieces)
 
 
+class _Output:
+    """Writes what the program writes."""
+
+    __slots__ = ("_written",)
+
+    def __init__(self) -> None:
+        self._written = [0, 0, 0]
+
+    def write(self, stream: int, data: bytes) -> None:
+        """Writes it. Raises OutputClosedError."""
+        self._written[stream] += len(data)
+        _cli_streams.write(stream, data)
+
+    def write_rest(self, error: EryxError) -> None:
+        """Writes what came too late for a handler: a run that is out of time calls none."""
+        for stream, data, is_cut in (
+            (1, error.stdout_bytes, error.stdout_truncated),
+            (2, error.stderr_bytes, error.stderr_truncated),
+        ):
+            if not is_cut:
+                _cli_streams.write(stream, data[self._written[stream] :])
+
+
 def run(program: Program, options: argparse.Namespace) -> int:
     """Runs it, and writes what it writes. Returns the exit code."""
     from eryx import _run_options
@@ -119,8 +142,9 @@ def run(program: Program, options: argparse.Namespace) -> int:
         ...,
         None,
     )
+    output = _Output()
     if not options.json:
-        own.request.on_output = _cli_streams.write
+        own.request.on_output = output.write
         # In colours it is written here; what the program has of stderr is not ours to colour.
         own.request.hide_traceback = _cli_colors.wanted(2)
     if options.trace:
@@ -139,6 +163,7 @@ def run(program: Program, options: argparse.Namespace) -> int:
         if options.json:
             _cli_streams.write_json(json.dumps(_as_json(error)))
         else:
+            output.write_rest(error)
             _tell(error, own.request.hide_traceback)
         return exit_code(error)
     if options.out is not None:

@@ -9,18 +9,16 @@ import logging
 import os
 import tempfile
 import threading
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, ToolError
 from eryx.mcp import _sdk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from types import TracebackType
-    from typing import IO, Self
-
     from eryx._callbacks import CallbackTable
     from eryx.mcp._discover import ServerConfig
 
