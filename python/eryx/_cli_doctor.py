@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _EXTRAS = {
     "check": ("ty", "Sandbox.check()"),
     "completion": ("shtab", "eryx completion"),
+    "install": ("unearth", "packages by name, eryx lock, --with"),
+    "jupyter": ("ipykernel", "notebooks"),
     "mcp": ("mcp", "eryx serve --mcp, --mcp, MCPManager"),
     "native": ("ziglang", "native modules"),
     "repl": ("prompt_toolkit", "editing of whole statements at the prompt"),
