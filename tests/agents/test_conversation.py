@@ -1,0 +1,101 @@
+"""A conversation of pydantic-ai with a model that writes programs.
+
+A file up, a picture, a file down, a tool error and a forgotten await, with plain tools.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+
+from pydantic_ai import Agent, BinaryContent, ToolReturn
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+import eryx
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+    "rkJggg=="
+)
+
+PROGRAMS = (
+    "item = find_item(name='tea')\nitem['price']",
+    "await find_item(name='cofee')",
+    "import csv\n"
+    "rows = [int(row['sold']) for row in csv.DictReader(open('sales.csv'))]\n"
+    "display({'image/png': pixel}, raw=True)\n"
+    "sum(rows)",
+    "item = await find_item(name='tea')\n"
+    "total = sum(rows) * item['price']\n"
+    "with open('report.txt', 'w') as report: print('sold for', total, file=report)",
+)
+
+
+def find_item(name: str) -> dict[str, int]:
+    """Finds an item by its name."""
+    if name != "tea":
+        raise eryx.ToolError(f"no such item: {name}")
+    return {"price": 3}
+
+
+class TestConversation:
+    def test_each_answer_tells_the_model_what_to_do_next(self) -> None:
+        session = eryx.Session(callbacks=[find_item])
+        session.files.write_text("sales.csv", "month,sold\njan,10\nfeb,30\n")
+        downloads: dict[str, bytes] = {}
+        seen: list[str] = []
+        pictures: list[bytes] = []
+
+        def model(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+            last = messages[-1]
+            assert isinstance(last, ModelRequest)
+            for part in last.parts:
+                if isinstance(part, ToolReturnPart):
+                    seen.append(str(part.content))
+                if isinstance(part, UserPromptPart) and not isinstance(part.content, str):
+                    pictures.extend(
+                        piece.data for piece in part.content if isinstance(piece, BinaryContent)
+                    )
+            if len(seen) == len(PROGRAMS):
+                return ModelResponse(parts=[TextPart("The report is there.")])
+            return ModelResponse(parts=[ToolCallPart("run_python", {"code": PROGRAMS[len(seen)]})])
+
+        agent = Agent(FunctionModel(model), instructions=eryx.prompt(session))
+
+        @agent.tool_plain
+        async def run_python(code: str) -> ToolReturn:
+            """Runs a program."""
+            done: eryx.ExecuteResult | eryx.EryxError
+            try:
+                done = await session.execute_async(
+                    code, inputs={"pixel": base64.b64encode(PIXEL).decode()}
+                )
+            except eryx.ExecutionError as error:
+                done = error
+            for change in done.files:
+                if change.kind != "removed" and change.type == "file":
+                    downloads[change.path] = done.read(change.path)
+            shown = [
+                BinaryContent(data=display.read("image/png"), media_type="image/png")
+                for display in done.display
+                if "image/png" in display.mime
+            ]
+            return ToolReturn(return_value=done.text, content=shown or None)
+
+        answer = asyncio.run(agent.run("What did the tea sell for? Write a report."))
+        assert answer.output == "The report is there."
+        assert "await find_item(" in seen[0]
+        assert "no such item: cofee" in seen[1]
+        assert "40" in seen[2]
+        assert "[image/png 1x1]" in seen[2]
+        assert pictures == [PIXEL]
+        assert downloads == {"/data/report.txt": b"sold for 120\n"}
