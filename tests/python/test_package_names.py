@@ -10,6 +10,7 @@ import time
 import tomllib
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,11 +132,8 @@ class TestLookUp:
         file = tmp_path / "n-1.0-cp314-cp314-wasi_wasm32.whl"
         tags = ("cp314-cp314-wasi_wasm32",)
         file.write_bytes(wheel_bytes({"n.py": ""}, name="n", version="1.0", tags=tags))
-        find = {"n": file}.get
-        monkeypatch.setattr("eryx.science.find", find)
-        monkeypatch.setattr(
-            "eryx.packages._resolve.prebuilt_along", lambda name: ["a"] if name == "n" else []
-        )
+        science = SimpleNamespace(wheels={"n": str(file)}, also={"n": ["a"]})
+        monkeypatch.setattr("eryx.native._prebuilt.installed", lambda: science)
         source = {"n-2.0/PKG-INFO": "Name: n\nVersion: 2.0\n", "n-2.0/n/__init__.py": ""}
         index.add("n-2.0.tar.gz", tar_bytes(source))
         put(index, "a", "1.0")

@@ -10,10 +10,11 @@ def prebuilt_wheels(name: str) -> list[str]:
 
     Raises InitializationError if eryx-science is installed for another build of eryx.
     """
-    from eryx import science
+    from eryx.native._prebuilt import installed
 
-    found = science.find(name)
-    return [] if found is None else [os.fspath(found)]
+    science = installed()
+    path = None if science is None else science.wheels.get(name)
+    return [] if path is None else [os.fspath(path)]
 
 
 def prebuilt_along(name: str) -> list[str]:
