@@ -25,24 +25,29 @@ DOCUMENTS = [
     path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()
 ]
 BLOCKS = [
-    pytest.param(match.group(1), id=f"{path.name}-{number}")
+    pytest.param(path, match.group(1), id=f"{path.name}-{number}")
     for path in DOCUMENTS
     for number, match in enumerate(BLOCK.finditer(path.read_text()))
 ]
 
 
-def run(code: str) -> str:
+def run(code: str, variables: dict[str, str] | None = None) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **(variables or {})},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.parametrize("code", BLOCKS)
-def test_block_of_a_document(code: str) -> None:
+@pytest.mark.parametrize(("path", "code"), BLOCKS)
+def test_block_of_a_document(path: Path, code: str, tmp_path: Path) -> None:
     """A block runs; where a line ends in `# prints: TEXT` that text is printed."""
-    output = run(code)
+    output = run(code, use_index(tmp_path) if path.name == "packages.md" else None)
     for expected in re.findall(r"# prints: (.*)$", code, re.MULTILINE):
         assert expected in output
 

@@ -85,6 +85,7 @@ class Finder:
         self._unearth = library("unearth", "looking packages up")
         self._client = client
         self._known: dict[str, Found] = {}
+        self._folders: dict[str, dict[str, list[str]]] = {}  # files by the names of packages
         self._links = tuple(indexes.find_links)
         last = () if indexes.no_index else (indexes.index_url or self._usual_index(),)
         first = () if indexes.no_index else indexes.extra_index_urls
@@ -103,7 +104,10 @@ class Finder:
         if found is None:
             found = self._known[name] = Found()
             for place in self._links:
-                self._add(found, name, {"find_links": [place]}, None)
+                if os.path.isdir(place):
+                    self._add_folder(found, name, place)
+                else:
+                    self._add(found, name, {"find_links": [place]}, None)
             for index in self._indexes:
                 if self._add(found, name, {"index_urls": [index]}, index):
                     break
@@ -112,10 +116,28 @@ class Finder:
             found.files.reverse()
         return found
 
+    def _add_folder(self, found: Found, name: str, folder: str) -> None:
+        """Adds what lies in a folder of this machine, which is looked through once."""
+        files = self._folders.get(folder)
+        if files is None:
+            files = self._folders[folder] = {}
+            try:
+                names = sorted(os.listdir(folder))
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise InitializationError(f"{folder}: cannot be read: {reason}") from None
+            for filename in names:
+                stem = filename.removesuffix(".tgz").removesuffix(".tar.gz")
+                own = filename.partition("-")[0] if stem == filename else stem.rpartition("-")[0]
+                files.setdefault(canonicalize_name(own), []).append(filename)
+        for filename in files.get(name, ()):
+            path = os.path.abspath(os.path.join(folder, filename))
+            _take(found, name, self._unearth.Link.from_path(path), None)
+
     def _add(self, found: Found, name: str, place: dict[str, list[str]], index: str | None) -> bool:
         """Adds what one place has; tells whether it knows the package."""
         label = shown(index) if index else place["find_links"][0]
-        if not index and "://" not in label and not os.path.isdir(label):
+        if not index and "://" not in label:
             _check_readable(label)
         finder = self._unearth.PackageFinder(
             session=self._client, ignore_compatibility=True, **place

@@ -18,11 +18,11 @@ def prebuilt_wheels(name: str) -> list[str]:
 
 
 def prebuilt_along(name: str) -> list[str]:
-    """Names of the packages that come along with a prebuilt one."""
+    """What a prebuilt package needs besides what it says itself."""
     from eryx.native._prebuilt import installed
 
     science = installed()
-    return [] if science is None else list(science.also.get(name, ()))
+    return [] if science is None else list(science.needs.get(name, ()))
 
 
 def prebuilt_names() -> list[str]:
