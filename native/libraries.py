@@ -182,9 +182,8 @@ def _openblas(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     target.write_bytes(library.read_bytes())
     plain = kit.tool(work / "plain", *kit.compile, _VECTORS, behind=("-Wno-everything",))
     archive_of(_lapack_lite(work, plain, kit), target, kit, work / "archive.log")
-    headers = list((build / "include").rglob("*.h")) + list(build.glob("openblas_config.h"))
-    for header in [*headers, tree / "openblas_config_template.h"]:
-        if header.name in ("cblas.h", "openblas_config.h", "f77blas.h"):
+    for header in (build / "generated" / "cblas.h", build / "openblas_config.h"):
+        if header.exists():
             (output / "include" / header.name).write_bytes(header.read_bytes())
     for name in ("cblas.h", "openblas_config.h"):
         if not (output / "include" / name).exists():
