@@ -18,12 +18,13 @@ EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 
 .PHONY: help demo test wheel bench lint format clean distclean dev check setup setup-development guest install \
-	test-c test-sanitize test-tsan test-python test-workers test-agents science test-science test-science-sample
+	test-c test-sanitize test-tsan test-python test-workers test-agents test-jupyter science test-science test-science-sample
 
 help:
 	@echo 'make demo        build everything, install the wheel into .venv, show it'
 	@echo 'make test        every test, as continuous integration runs them'
-	@echo 'make test-agents the adapters for frameworks of agents, with these (a part of `make test`)'
+	@echo 'make test-agents the adapters for frameworks of agents and Jupyter, with these (a part of `make test`)'
+	@echo 'make test-jupyter the kernel in a real JupyterLab and browser'
 	@echo 'make wheel       the wheel, in dist/'
 	@echo 'make science     eryx-science, the wheel with numpy and others, in dist/'
 	@echo 'make bench       the measurements'
@@ -95,11 +96,19 @@ test-science-sample: install setup-development
 	$(VENV)/python -m native --cached --output build --unpack build/science numpy
 	$(VENV)/python -m pytest -q -m sample tests/science
 
-# The wheel as a user has it, and the frameworks of agents in an environment of their own.
+# The wheel as a user has it, and the frameworks of agents and Jupyter in environments of their own.
 test-agents: wheel
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --upgrade --target build/installed dist/eryx_sandbox-*.whl
 	python=$$($(PYTHON) -m toolchain.environments agents) && \
 	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q -n $(JOBS) --dist loadfile tests/agents
+	python=$$($(PYTHON) -m toolchain.environments jupyter) && \
+	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q -m "not browser" tests/jupyter
+
+# With a browser, which is installed as root.
+test-jupyter: wheel
+	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --upgrade --target build/installed dist/eryx_sandbox-*.whl
+	python=$$($(PYTHON) -m toolchain.environments jupyter --browser) && \
+	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q tests/jupyter
 
 # The guest is left as it is: `make guest` when something in guest/ or toolchain/ has changed.
 build/guest/image.bin:

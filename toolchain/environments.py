@@ -23,12 +23,14 @@ from toolchain.cache import default_root, key_of
 from toolchain.errors import BuildError
 from toolchain.lock import LOCK_PATH, PythonPackage, load_lock
 from toolchain.process import run_tool
+from toolchain.setup import install_system_packages
 from toolchain.tools import install_packages
 
 ROOT = Path(__file__).resolve().parents[1]
 STAMP = ".complete"
 INSTALLER = "installer"  # the group of uv
 KEPT = 2  # environments of a group
+BROWSER = {"chromium": "chromium", "chromedriver": "chromium-driver"}  # program to Debian package
 
 # What a group is asked for; the lock file has the rest.
 WANTED = {
@@ -38,7 +40,7 @@ WANTED = {
         *("pytest", "pytest-timeout", "pytest-xdist"),
     ),
     "jupyter": (
-        *("ipykernel", "jupyterlab", "nbclient", "nbformat", "selenium"),
+        *("ipykernel", "jupyterlab", "nbclient", "nbformat", "pillow", "selenium"),
         *("pytest", "pytest-timeout"),
     ),
 }
@@ -134,12 +136,22 @@ def _best_wheel(package: dict[str, object]) -> PythonPackage:
     return PythonPackage(str(package["name"]), str(package["version"]), best[1])
 
 
+def install_browser() -> None:
+    """Installs Chromium and its driver, if they are not there. Raises BuildError."""
+    missing = [package for program, package in BROWSER.items() if not shutil.which(program)]
+    if missing:
+        install_system_packages(missing, ROOT / "build" / "log" / "apt.log")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m toolchain.environments")
     parser.add_argument("group", choices=[*WANTED])
     parser.add_argument("--lock", action="store_true", help="take the newest versions")
+    parser.add_argument("--browser", action="store_true", help="also Chromium, as root")
     arguments = parser.parse_args()
     try:
+        if arguments.browser:
+            install_browser()
         if arguments.lock:
             lock_group(arguments.group)
         print(prepare(arguments.group))

@@ -45,6 +45,9 @@ COMMANDS = {
     "factory": Command(
         "make and look at files that sandboxes start from", "eryx._cli_factory:add_arguments"
     ),
+    "kernel": Command(
+        "make sandboxes known to Jupyter as a kernel", "eryx._cli_kernel:add_arguments"
+    ),
     "lock": Command(
         "look packages up by name, and write which files they are (pylock.toml)",
         "eryx._cli_lock:add_arguments",
