@@ -198,6 +198,28 @@ enum {
     ERYX_SCRUB_DEFAULT = 31,    /* all but the result */
 };
 
+/* ---- Repeatable runs --------------------------------------------------------------------------
+ */
+
+/*
+ * A clock and random numbers that are the same in each run of the same programs, with the same
+ * inputs and answers, in the same build: docs/determinism.md. Fuel is counted.
+ */
+typedef struct eryx_deterministic {
+    size_t struct_size; /* sizeof(eryx_deterministic); set by the _init function */
+    uint64_t seed;      /* of all random numbers; 0 */
+    uint64_t start_ns;  /* the wall clock at first, since 1970; that of 1 January 2026 */
+    uint64_t tick_ns;   /* that pass with each unit of fuel; 5; at most 1,000,000,000 */
+} eryx_deterministic;
+
+ERYX_API void eryx_deterministic_init_sized(eryx_deterministic *options, size_t size);
+
+/* Fills in the defaults. */
+static inline void eryx_deterministic_init(eryx_deterministic *options)
+{
+    eryx_deterministic_init_sized(options, sizeof *options);
+}
+
 /* ---- Sandbox --------------------------------------------------------------------------------- */
 
 /* A storage in the tree of a sandbox. */
@@ -245,6 +267,8 @@ typedef struct eryx_sandbox_options {
     size_t native_module_count;
     const eryx_provider *providers; /* copied; in questions they have the numbers from 0 on */
     size_t provider_count;
+    const eryx_deterministic *deterministic; /* copied; NULL, the default, for the host's clock and
+                                                random numbers */
 } eryx_sandbox_options;
 
 ERYX_API void eryx_sandbox_options_init_sized(eryx_sandbox_options *options, size_t size);
@@ -282,6 +306,10 @@ ERYX_API eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_e
 /* Changes the limits for the runs that begin from now on; memory and file limits hold at once.
  * Errors: INVALID_ARGUMENT, BUSY, FORKED. */
 ERYX_API eryx_status eryx_sandbox_set_limits(eryx_sandbox *sandbox, const eryx_limits *limits);
+
+/* Moves the clocks on that a deterministic sandbox has of its own.
+ * Errors: INVALID_ARGUMENT (it has none, or too far), BUSY, FORKED. */
+ERYX_API eryx_status eryx_sandbox_advance_clock(eryx_sandbox *sandbox, uint64_t nanoseconds);
 
 /* Ends the present run with ERYX_CANCELLED, from any thread; without a run it does nothing. */
 ERYX_API void eryx_sandbox_cancel(eryx_sandbox *sandbox);

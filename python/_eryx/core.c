@@ -29,10 +29,33 @@ typedef enum step_outcome {
 /* ---- Construction -----------------------------------------------------------------------------
  */
 
+/* A tuple (seed, start, tick), or None. out: lives as long as the options. False with an exception.
+ */
+static bool take_deterministic(PyObject *given, eryx_deterministic *out,
+                               eryx_sandbox_options *options)
+{
+    if (given == Py_None) {
+        return true;
+    }
+    eryx_deterministic_init(out);
+    unsigned long long seed;
+    unsigned long long start_ns;
+    unsigned long long tick_ns;
+    if (!PyArg_ParseTuple(given, "KKK:deterministic", &seed, &start_ns, &tick_ns)) {
+        return false;
+    }
+    out->seed = seed;
+    out->start_ns = start_ns;
+    out->tick_ns = tick_ns;
+    options->deterministic = out;
+    return true;
+}
+
 static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"engine",  "limits",  "mounts",         "volumes",   "packages",
-                            "network", "secrets", "native_modules", "providers", NULL};
+    static char *names[] = {"engine",    "limits",        "mounts",  "volumes",
+                            "packages",  "network",       "secrets", "native_modules",
+                            "providers", "deterministic", NULL};
     const binding_state *state = PyType_GetModuleState(type);
     PyObject *engine = NULL;
     PyObject *limits = NULL;
@@ -43,11 +66,13 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     PyObject *secrets = Py_None;
     PyObject *native_modules = NULL;
     PyObject *providers = NULL;
-    if (state == NULL ||
-        !PyArg_ParseTupleAndKeywords(
-            args, keywords, "O!O!|O!O!OOOO!O!:Core", names, state->engine_type, &engine,
-            &PyTuple_Type, &limits, &PyTuple_Type, &mounts, &PyTuple_Type, &volumes, &packages,
-            &network, &secrets, &PyTuple_Type, &native_modules, &PyTuple_Type, &providers)) {
+    PyObject *deterministic = Py_None;
+    eryx_deterministic repeatable;
+    if (state == NULL || !PyArg_ParseTupleAndKeywords(
+                             args, keywords, "O!O!|O!O!OOOO!O!O:Core", names, state->engine_type,
+                             &engine, &PyTuple_Type, &limits, &PyTuple_Type, &mounts, &PyTuple_Type,
+                             &volumes, &packages, &network, &secrets, &PyTuple_Type,
+                             &native_modules, &PyTuple_Type, &providers, &deterministic)) {
         return NULL;
     }
     if (packages != Py_None && Py_TYPE(packages) != state->packages_type) {
@@ -57,7 +82,8 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     eryx_sandbox_options options;
     eryx_sandbox_options_init(&options);
     options.packages = packages != Py_None ? packages_of(packages) : NULL;
-    if (limits_parse(limits, &options.limits) < 0) {
+    if (limits_parse(limits, &options.limits) < 0 ||
+        !take_deterministic(deterministic, &repeatable, &options)) {
         return NULL;
     }
     core_object *self = (core_object *)PyType_GenericAlloc(type, 0);
@@ -433,6 +459,23 @@ static PyObject *core_step(PyObject *self, PyObject *slice)
 /* ---- Other methods ----------------------------------------------------------------------------
  */
 
+static PyObject *core_advance_clock(PyObject *self, PyObject *nanoseconds)
+{
+    const unsigned long long number = PyLong_AsUnsignedLongLong(nanoseconds);
+    if (PyErr_Occurred() != NULL) {
+        return NULL;
+    }
+    const eryx_status status = eryx_sandbox_advance_clock(core_sandbox(self), number);
+    if (status == ERYX_INVALID_ARGUMENT) {
+        const eryx_error error = {.message = "only a deterministic sandbox has a clock of its own"};
+        return binding_raise(core_state(self), status, &error);
+    }
+    if (status != ERYX_OK) {
+        return binding_raise(core_state(self), status, NULL);
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *core_cancel(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -523,6 +566,7 @@ static PyMethodDef core_methods[] = {
      "Says whether the guest may connect, right after the event."},
     {"outcome", core_outcome, METH_NOARGS,
      "outcome($self, /)\n--\n\nWhat the last run left, as an Outcome."},
+    {"advance_clock", core_advance_clock, METH_O, NULL},
     {"cancel", core_cancel, METH_NOARGS,
      "cancel($self, /)\n--\n\nEnds the present run, from any thread."},
     {"reset", core_reset, METH_NOARGS,
@@ -556,7 +600,7 @@ static PyMethodDef core_methods[] = {
 
 static PyType_Slot core_slots[] = {
     {Py_tp_doc, "Core(engine, limits, mounts=(), volumes=(), packages=None, network=None, "
-                "secrets=None, native_modules=(), providers=())\n--\n\n"
+                "secrets=None, native_modules=(), providers=(), deterministic=None)\n--\n\n"
                 "One sandbox; limits are in the order of eryx_limits."},
     {Py_tp_new, core_new},
     {Py_tp_dealloc, core_dealloc},

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from eryx._callbacks import CallbackRegistry, callback_stub
     from eryx._check import Diagnostic
     from eryx._configure import configure
+    from eryx._deterministic import Deterministic
     from eryx._display import Display
     from eryx._events import Call, Done, EventRun, Output, Trace
     from eryx._factory import SandboxFactory
@@ -67,6 +68,7 @@ _LATER = {
     "CallbackRegistry": "eryx._callbacks",
     "Checkpoint": "eryx._session",
     "Connection": "eryx._network",
+    "Deterministic": "eryx._deterministic",
     "Diagnostic": "eryx._check",
     "Display": "eryx._display",
     "Done": "eryx._events",
@@ -109,6 +111,7 @@ __all__ = [
     "CancelledError",
     "Checkpoint",
     "Connection",
+    "Deterministic",
     "Diagnostic",
     "Display",
     "Done",

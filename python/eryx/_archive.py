@@ -82,14 +82,18 @@ def pack(files: Mapping[str, bytes]) -> bytes:
     position = _HEADER.size + _ENTRY.size * len(nodes) + len(names)
     index = bytearray()
     data: list[bytes] = []
+    places: dict[bytes, int] = {}  # equal contents are stored once
     name_offset = 0
     for node in nodes:
         kind, data_offset, size = _DIRECTORY, 0, 0
         if node.contents is not None:
-            padding = -position % _DATA_ALIGNMENT
-            data += (bytes(padding), node.contents)
-            kind, data_offset, size = _FILE, position + padding, len(node.contents)
-            position = data_offset + size
+            kind, size = _FILE, len(node.contents)
+            if node.contents not in places:
+                padding = -position % _DATA_ALIGNMENT
+                data += (bytes(padding), node.contents)
+                places[node.contents] = position + padding
+                position += padding + size
+            data_offset = places[node.contents]
         index += _ENTRY.pack(
             node.parent,
             name_offset,

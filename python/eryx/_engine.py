@@ -100,6 +100,7 @@ class Place:
             equipment.secrets,
             self.native_modules + equipment.native_modules,
             tuple(provider.core() for provider in equipment.providers),
+            equipment.deterministic,
         )
 
     def _new_core_in_process(

@@ -10,6 +10,7 @@ from types import EllipsisType
 from typing import IO, Any, Literal, Protocol, TypedDict
 
 from eryx._callbacks import CallbackRegistry
+from eryx._deterministic import Deterministic
 from eryx._limits import ResourceLimits
 from eryx._network import NetConfig
 from eryx._processes import Tenant, Workers
@@ -84,6 +85,7 @@ class PlaceOptions(TypedDict, total=False):
     volumes: Iterable[Volume] | Mapping[str, str] | None
     native_modules: Iterable[NativeModule] | None
     isolation: Isolation | None
+    deterministic: Deterministic | None
 
 
 class SandboxOptions(RequestOptions, PlaceOptions, total=False):

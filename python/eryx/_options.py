@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypeVar
 
     from eryx._callbacks import CallbackTable
+    from eryx._deterministic import Deterministic
     from eryx._file_provider import MountedProvider
     from eryx._limits import ResourceLimits
     from eryx._network import CoreNetwork, NetConfig
@@ -174,6 +175,7 @@ class Equipment:
 
     __slots__ = (
         "asking_network",
+        "deterministic",
         "isolation",
         "native_modules",
         "network",
@@ -193,6 +195,7 @@ class Equipment:
         volumes: Iterable[Volume] | Mapping[str, str] | None = None,
         native_modules: Iterable[NativeModule] | None = None,
         isolation: Isolation | None = None,
+        deterministic: Deterministic | None = None,
     ) -> None:
         """Raises TypeError, ValueError and EryxError; opens the native modules."""
         self.isolation: Tenant | None = None
@@ -205,6 +208,7 @@ class Equipment:
                 secrets=secrets,
                 volumes=volumes,
                 native_modules=native_modules,
+                deterministic=deterministic,
             )
         self.volumes: CoreVolumes = ()
         self.providers: tuple[MountedProvider, ...] = ()
@@ -237,6 +241,11 @@ class Equipment:
             from eryx.native._module import open_modules
 
             self.native_modules = open_modules(native_modules)
+        self.deterministic: tuple[int, int, int] | None = None
+        if deterministic is not None:
+            from eryx._deterministic import core_deterministic
+
+            self.deterministic = core_deterministic(deterministic)
 
     names = _parameters(__init__)
     pick = itemgetter(*names)

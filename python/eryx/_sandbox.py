@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from eryx._blocking import BlockingRun
     from eryx._calls import Calls
     from eryx._check import Diagnostic
+    from eryx._deterministic import Deterministic
     from eryx._eryx import Core, Outcome
     from eryx._events import EventRun
     from eryx._journal import Recording, ReplayOutcome
@@ -119,6 +120,7 @@ class Sandbox(OneOfAKind):
         meter: bool = False,
         print_traceback: bool | None = None,
         isolation: Isolation | None = None,
+        deterministic: Deterministic | None = None,
     ) -> None:
         """Makes a sandbox in which Python has started.
 
@@ -159,6 +161,8 @@ class Sandbox(OneOfAKind):
             as well, as CPython does; None for yes.
         isolation: where it runs: None for this process, ``"process"`` for a worker process of its
             own kind, or `Workers` or what `Workers.tenant` gives. See docs/workers.md.
+        deterministic: a clock and random numbers that are the same each time, in place of the
+            host's; None for the host's. Its runs are metered.
 
         Raises TypeError and ValueError for arguments that are wrong, InitializationError if there
         is not enough memory or address space.
@@ -502,6 +506,25 @@ class Sandbox(OneOfAKind):
         except _RUN_ERRORS as error:
             return ended_by(error, recording)
         return ReplayOutcome(recording, result)
+
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the clocks of a deterministic sandbox on, between its runs or in a callback.
+
+        Raises ValueError for a time that is negative or too far, and if the sandbox has the clock
+        of the host (`Deterministic`).
+
+        >>> session = Session(deterministic=Deterministic(tick=0))
+        >>> session.execute("import time; before = time.time()").stdout
+        ''
+        >>> session.advance_clock(60)
+        >>> session.execute("print(time.time() - before)").stdout
+        '60.0'
+        """
+        nanoseconds = round(seconds * 1_000_000_000)
+        if not 0 <= nanoseconds < 1 << 62:
+            raise ValueError(f"the clock cannot be moved on by {seconds} seconds")
+        self._check()
+        self._core.advance_clock(nanoseconds)
 
     def cancel(self) -> None:
         """Ends the present run with CancelledError, from any thread; does nothing without a run."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from eryx import _eryx
+    from eryx._deterministic import Deterministic
     from eryx._eryx import Outcome
     from eryx._network import NetConfig
     from eryx._option_types import Callbacks, Isolation, StandardInput
@@ -127,6 +128,7 @@ class Session(Sandbox):
         meter: bool = False,
         print_traceback: bool | None = None,
         isolation: Isolation | None = None,
+        deterministic: Deterministic | None = None,
     ) -> None:
         """Makes a session in which Python has started.
 

@@ -5,6 +5,7 @@
 #include "machine/guest_cost.h"
 #include "machine/guest_memory.h"
 #include "protocol/callbacks.h"
+#include "sandbox/determinism.h"
 #include "sandbox/run.h"
 #include "sandbox/threads.h"
 #include "secrets/secrets.h"
@@ -86,21 +87,28 @@ uint32_t eryx_host_wait(guest_instance *instance, uint64_t timeout_ns)
 {
     eryx_sandbox *sandbox = sandbox_of(instance);
     const callback_table *table = &sandbox->callbacks;
-    uint64_t end_ns = add_saturating(clock_now_ns(), timeout_ns);
+    uint64_t end_ns = add_saturating(sandbox_now_ns(sandbox), timeout_ns);
+    if (timeout_ns == 0 && determinism_is_impatient(sandbox)) {
+        end_ns = UINT64_MAX;
+    }
+    bool waits = timeout_ns > 0 || end_ns == UINT64_MAX;
+    if (!threads_watches(sandbox)) {
+        threads_watch(sandbox);
+    }
     callbacks_expire(sandbox);
-    while (table->answered_count == 0 && timeout_ns > 0 && !threads_poked(sandbox)) {
+    while (sandbox_answers(sandbox) == 0 && waits && !threads_poked(sandbox)) {
         uint64_t deadline_ns = callbacks_next_deadline(table);
         if (net_guest_has_news(sandbox, &deadline_ns)) {
             break;
         }
-        bool go_on = run_wait(sandbox, deadline_ns < end_ns ? deadline_ns : end_ns);
+        bool go_on = run_wait(sandbox, end_ns, deadline_ns);
         callbacks_expire(sandbox);
-        if (!go_on || clock_now_ns() >= end_ns) {
+        if (!go_on || sandbox_now_ns(sandbox) >= end_ns) {
             break;
         }
     }
     threads_unwatch(sandbox);
-    return (uint32_t)table->answered_count;
+    return (uint32_t)sandbox_answers(sandbox);
 }
 
 void eryx_host_watch_answers(guest_instance *instance)
@@ -110,11 +118,12 @@ void eryx_host_watch_answers(guest_instance *instance)
 
 uint32_t eryx_host_answer(guest_instance *instance, uint32_t out)
 {
-    callback_table *table = &sandbox_of(instance)->callbacks;
-    const callback_call *first = callbacks_first_answer(table);
-    if (first == NULL) {
+    eryx_sandbox *sandbox = sandbox_of(instance);
+    callback_table *table = &sandbox->callbacks;
+    if (sandbox_answers(sandbox) == 0) {
         return 0;
     }
+    const callback_call *first = callbacks_first_answer(table);
     guest_ptr data = guest_at(0);
     guest_charge_work(instance, first->size, COST_BYTES_COPIED);
     if (first->size > 0) {
@@ -130,6 +139,7 @@ uint32_t eryx_host_answer(guest_instance *instance, uint32_t out)
                                      .data = data.offset,
                                      .size = lost ? 0 : (uint32_t)first->size};
     callbacks_take(table);
+    sandbox->determinism.answer_ready = false;
     guest_write(instance, guest_at(out), &answer, sizeof answer);
     return 1;
 }

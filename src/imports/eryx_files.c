@@ -7,7 +7,7 @@
 #include "machine/guest_cost.h"
 #include "machine/guest_memory.h"
 #include "protocol/files.h"
-#include "sandbox/sandbox.h"
+#include "sandbox/determinism.h"
 #include "vfs/vfs.h"
 
 /* No more than so many bytes of a path are looked at. */
@@ -64,5 +64,7 @@ void eryx_host_set_mode_of_new(guest_instance *instance, uint32_t mode)
 uint64_t eryx_host_processor_time(guest_instance *instance)
 {
     guest_charge(instance, COST_SYSTEM_CALL);
-    return limits_cpu_ns(&sandbox_of(instance)->timing);
+    eryx_sandbox *sandbox = sandbox_of(instance);
+    return sandbox->determinism.on ? determinism_processor_ns(sandbox)
+                                   : limits_cpu_ns(&sandbox->timing);
 }

@@ -45,7 +45,8 @@ static vfs_error wait_for_answer(eryx_sandbox *sandbox, file_call *call)
     event.as.files.new_path = question->new_path;
     event.as.files.data = (eryx_bytes){question->data, question->size};
     run_yield(sandbox, event);
-    while (!call->answered && clock_now_ns() < deadline_ns && run_wait(sandbox, deadline_ns)) {
+    while (!call->answered && clock_now_ns() < deadline_ns &&
+           run_wait(sandbox, UINT64_MAX, deadline_ns)) {
     }
     if (!call->answered) {
         const provider_answer none = {.error = VFS_IO};

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "guest_imports.h"
 #include "machine/guest_memory.h"
-#include "sandbox/run.h"
+#include "sandbox/determinism.h"
 
 /* A record datetime { seconds: u64, nanoseconds: u32 } as a result at that place. */
 static void store_datetime(guest_instance *instance, guest_ptr result, uint64_t seconds,
@@ -29,8 +29,7 @@ static uint32_t add_timer(guest_instance *instance, uint64_t wake_ns)
 
 uint64_t wasi_clocks_monotonic_clock_now(guest_instance *instance)
 {
-    (void)instance;
-    return clock_now_ns();
+    return sandbox_now_ns(sandbox_of(instance));
 }
 
 uint64_t wasi_clocks_monotonic_clock_resolution(guest_instance *instance)
@@ -42,12 +41,19 @@ uint64_t wasi_clocks_monotonic_clock_resolution(guest_instance *instance)
 uint32_t wasi_clocks_monotonic_clock_subscribe_duration(guest_instance *instance,
                                                         uint64_t duration_ns)
 {
-    uint64_t now = clock_now_ns();
+    uint64_t now = sandbox_now_ns(sandbox_of(instance));
     return add_timer(instance, duration_ns > UINT64_MAX - now ? UINT64_MAX : now + duration_ns);
 }
 
 void wasi_clocks_wall_clock_now(guest_instance *instance, uint32_t result)
 {
+    const eryx_sandbox *sandbox = sandbox_of(instance);
+    if (sandbox->determinism.on) {
+        uint64_t now_ns = determinism_wall_ns(sandbox);
+        store_datetime(instance, guest_at(result), now_ns / CLOCK_NS_PER_SECOND,
+                       (uint32_t)(now_ns % CLOCK_NS_PER_SECOND));
+        return;
+    }
     struct timespec now = {0};
     clock_gettime(CLOCK_REALTIME, &now);
     /* The type has no room for times before 1970. */

@@ -17,8 +17,12 @@
 #include "machine/guest_memory.h"
 #include "net/lookup.h"
 #include "sandbox/callbacks.h"
+#include "sandbox/determinism.h"
 #include "sandbox/run.h"
 #include "sandbox/threads.h"
+
+/* Something outside is waited for that tells when it is ready. */
+#define AT_ANY_TIME_NS (UINT64_MAX - 1)
 
 /* Entries of one poll. */
 #define MAX_POLL_HANDLES 4096u
@@ -29,7 +33,8 @@ typedef struct waiting {
     uint32_t count;
     uint64_t ceiling_ns; /* when connections have been waited for too long */
     bool has_connected;  /* there are some */
-    uint64_t wake_ns;    /* when the first of the others is ready */
+    uint64_t wake_ns;    /* when the first lookup is over */
+    uint64_t timer_ns;   /* when the first timer is, by the guest's clock */
     uint32_t ready;
     bool is_ready[MAX_POLL_HANDLES];
 } waiting;
@@ -145,6 +150,7 @@ static bool look(guest_instance *instance, waiting *poll)
     poll->ready = 0;
     poll->has_connected = false;
     poll->wake_ns = UINT64_MAX;
+    poll->timer_ns = UINT64_MAX;
     uint64_t now = 0;
     for (uint32_t i = 0; i < poll->count; i++) {
         const handle *found = handles_find(handles_of(instance), poll->list[i]);
@@ -157,6 +163,8 @@ static bool look(guest_instance *instance, waiting *poll)
         } else if (found->kind == HANDLE_POLLABLE_INPUT) {
             if (standard_input_is_ready(&sandbox_of(instance)->input)) {
                 mark_ready(poll, i);
+            } else {
+                lower(&poll->wake_ns, AT_ANY_TIME_NS);
             }
         } else if (found->kind == HANDLE_POLLABLE_TCP) {
             look_at_connection(poll, &asked, i, found);
@@ -168,13 +176,16 @@ static bool look(guest_instance *instance, waiting *poll)
                 lower(&poll->wake_ns, net_lookup_deadline_ns(lookup));
             }
         } else {
-            now = now != 0 ? now : clock_now_ns();
+            now = now != 0 ? now : sandbox_now_ns(sandbox_of(instance));
             if (found->value <= now) {
                 mark_ready(poll, i);
             } else {
-                lower(&poll->wake_ns, found->value);
+                lower(&poll->timer_ns, found->value);
             }
         }
+    }
+    if (asked.count > 0) {
+        lower(&poll->wake_ns, AT_ANY_TIME_NS);
     }
     ask_system(instance, poll, &asked);
     if (poll->ready == 0 && poll->has_connected && clock_now_ns() >= poll->ceiling_ns) {
@@ -194,7 +205,7 @@ static bool has_answer(eryx_sandbox *sandbox, uint64_t *io_wake_ns)
     }
     callbacks_expire(sandbox);
     lower(io_wake_ns, callbacks_next_deadline(&sandbox->callbacks));
-    return sandbox->callbacks.answered_count > 0 || net_guest_has_news(sandbox, io_wake_ns);
+    return sandbox_answers(sandbox) > 0 || net_guest_has_news(sandbox, io_wake_ns);
 }
 
 /* Waits until an entry is ready or the wait is given up. False if an entry is not a pollable. */
@@ -208,7 +219,7 @@ static bool wait_for(guest_instance *instance, waiting *poll)
             return false;
         }
     } while (poll->ready == 0 && !has_answer(sandbox, &poll->wake_ns) &&
-             run_wait(sandbox, poll->wake_ns));
+             run_wait(sandbox, poll->timer_ns, poll->wake_ns));
     return true;
 }
 

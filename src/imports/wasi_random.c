@@ -1,6 +1,6 @@
 /*
  * wasi:random: the host's entropy, never a generator of our own, so that no two sandboxes share a
- * state.
+ * state; but where runs are to be repeatable.
  */
 #include <sys/random.h>
 #include <sys/types.h>
@@ -8,6 +8,7 @@
 #include "guest_imports.h"
 #include "machine/guest_cost.h"
 #include "machine/guest_memory.h"
+#include "sandbox/determinism.h"
 
 /* Of one call: libc asks for 256 bytes at most, and this takes the kernel a fraction of a
  * millisecond. */
@@ -31,6 +32,15 @@ static bool fill_random(uint8_t *bytes, size_t size)
     return true;
 }
 
+static bool fill(determinism *state, uint8_t *bytes, size_t size)
+{
+    if (state->on) {
+        determinism_fill(state, bytes, size);
+        return true;
+    }
+    return fill_random(bytes, size);
+}
+
 void wasi_random_random_get_random_bytes(guest_instance *instance, uint64_t size, uint32_t result)
 {
     guest_ptr list = guest_at(0);
@@ -42,7 +52,8 @@ void wasi_random_random_get_random_bytes(guest_instance *instance, uint64_t size
     if (size > 0) {
         uint8_t *bytes;
         list = guest_allocate(instance, (uint32_t)size);
-        if (!guest_slice(instance, list, size, &bytes) || !fill_random(bytes, (size_t)size)) {
+        if (!guest_slice(instance, list, size, &bytes) ||
+            !fill(&sandbox_of(instance)->determinism, bytes, (size_t)size)) {
             guest_ask_trap(instance, WASM_RT_TRAP_UNREACHABLE);
             return;
         }

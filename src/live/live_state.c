@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "guest_build.h"
 #include "net/tls_sessions.h"
+#include "sandbox/determinism.h"
 #include "sandbox/threads.h"
 #include "sandbox/use.h"
 
@@ -182,6 +183,7 @@ static eryx_status fork_sandbox(eryx_sandbox *sandbox, eryx_sandbox **out_fork,
         status = live_state_move(&state, fork, out_error);
         if (status == ERYX_OK) {
             fork->needs_entropy = true;
+            determinism_fork(&sandbox->determinism, &fork->determinism);
             *out_fork = fork;
         } else {
             eryx_sandbox_destroy(fork);

@@ -133,6 +133,31 @@ const callback_call *callbacks_first_answer(const callback_table *table)
     return table->answered_count > 0 ? &table->answered[table->answered_first] : NULL;
 }
 
+bool callbacks_put_oldest_first(callback_table *table)
+{
+    size_t oldest = 0; /* among the answered, counted from the first */
+    for (size_t i = 1; i < table->answered_count; i++) {
+        size_t size = table->answered_allocated;
+        const callback_call *one = &table->answered[(table->answered_first + i) % size];
+        const callback_call *best = &table->answered[(table->answered_first + oldest) % size];
+        oldest = one->id < best->id ? i : oldest;
+    }
+    if (table->answered_count == 0) {
+        return false;
+    }
+    const size_t size = table->answered_allocated;
+    callback_call found = table->answered[(table->answered_first + oldest) % size];
+    if (table->open_count > 0 && table->open[0].id < found.id) {
+        return false;
+    }
+    for (size_t i = oldest; i > 0; i--) {
+        table->answered[(table->answered_first + i) % size] =
+            table->answered[(table->answered_first + i - 1) % size];
+    }
+    table->answered[table->answered_first] = found;
+    return true;
+}
+
 void callbacks_take(callback_table *table)
 {
     eryx_assert(table->answered_count > 0 &&

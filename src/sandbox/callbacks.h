@@ -72,6 +72,10 @@ uint64_t callbacks_next_deadline(const callback_table *table);
 /* The oldest answer that was not taken, NULL if there is none. Stays until callbacks_take(). */
 const callback_call *callbacks_first_answer(const callback_table *table);
 
+/* If the oldest call of all is answered, makes its answer the one that is taken first; false if it
+ * is open, or if there is no call. */
+bool callbacks_put_oldest_first(callback_table *table);
+
 /* Removes that answer and frees its data. */
 void callbacks_take(callback_table *table);
 

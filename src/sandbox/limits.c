@@ -15,6 +15,7 @@
 #include "machine/guest_memory.h"
 #include "machine/trap.h"
 #include "protocol/run.h"
+#include "sandbox/determinism.h"
 #include "sandbox/run.h"
 #include "sandbox/threads.h"
 
@@ -356,7 +357,7 @@ void limits_interrupted(guest_instance *instance)
         threads_tell_stop(sandbox);
     }
     if (is_turn(state, instance, ticks_used_up, now)) {
-        threads_turn(sandbox, now);
+        threads_turn(sandbox, sandbox_now_ns(sandbox));
     }
     uint64_t not_before = 0;
     if (instance->place != GUEST_IN_GUEST) {

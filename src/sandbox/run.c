@@ -15,6 +15,7 @@
 #include "machine/trap.h"
 #include "machine/wall.h"
 #include "net/tls_sessions.h"
+#include "sandbox/determinism.h"
 #include "sandbox/file_calls.h"
 #include "sandbox/request.h"
 #include "sandbox/run_enter.h"
@@ -90,8 +91,13 @@ void run_yield(eryx_sandbox *sandbox, eryx_event event)
     leave(sandbox, event);
 }
 
-void run_wait_event(eryx_sandbox *sandbox, uint64_t wake_ns)
+void run_wait_event(eryx_sandbox *sandbox, uint64_t guest_ns, uint64_t host_ns)
 {
+    if (determinism_settles(sandbox, guest_ns, host_ns)) {
+        return;
+    }
+    const bool own_clock = sandbox->determinism.on; /* then it does not move meanwhile */
+    uint64_t wake_ns = own_clock || host_ns < guest_ns ? host_ns : guest_ns;
     uint64_t look_ns = limits_next_look_ns(&sandbox->timing);
     eryx_event event = {.kind = ERYX_EVENT_WAIT};
     event.as.wait.wake_ns = wake_ns < look_ns ? wake_ns : look_ns;
@@ -105,16 +111,16 @@ void run_wait_event(eryx_sandbox *sandbox, uint64_t wake_ns)
     net_after_wait(sandbox->net);
 }
 
-bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
+bool run_wait(eryx_sandbox *sandbox, uint64_t guest_ns, uint64_t host_ns)
 {
     limits_state *timing = &sandbox->timing;
     if (sandbox->threads != NULL) {
-        return threads_wait_outside(sandbox, wake_ns);
+        return threads_wait_outside(sandbox, guest_ns, host_ns);
     }
     if (!limits_check_wait(timing, &sandbox->instance)) {
         return false;
     }
-    run_wait_event(sandbox, wake_ns);
+    run_wait_event(sandbox, guest_ns, host_ns);
     return limits_check_wait(timing, &sandbox->instance);
 }
 
@@ -390,6 +396,7 @@ static void finish(eryx_sandbox *sandbox, uint32_t trap)
     view->fuel_consumed = view->metered ? limits_fuel(&sandbox->timing, &sandbox->instance) : 0;
     view->peak_memory_bytes = sandbox->instance.memory.size;
     view->callback_invocations = sandbox->callbacks.invocations;
+    determinism_end_run(sandbox);
     callbacks_begin(&sandbox->callbacks, 0);
     file_calls_clear(sandbox);
     tls_sessions_end_run(sandbox->tls);
@@ -467,7 +474,9 @@ eryx_status run_enter(eryx_sandbox *sandbox, uint32_t *out_trap)
     scope.look_ns = look_ns;
     alarm_set(look_ns);
     sandbox->memory_used = true;
+    memory_clock files_clock = determinism_stamp_files(sandbox);
     coroutine_enter(&sandbox->coroutine);
+    memory_use_clock(files_clock);
     void *guest_base;
     bool restored = segment_exchange(earlier_base, &guest_base);
     eryx_assert(restored && guest_base == sandbox->instance.memory.data);

@@ -10,15 +10,17 @@
 #include "sandbox/sandbox.h"
 
 /*
- * Suspends the guest until the host steps it again, which should be at wake_ns (CLOCK_MONOTONIC,
- * UINT64_MAX for no end) or the run's deadline, and may be earlier. Returns false when the wait is
- * to be given up: the run is over or is being interrupted; the host function then returns to the
- * guest at once.
+ * Suspends the guest until the host steps it again, which should be at guest_ns by the guest's
+ * clock (sandbox_now_ns()), at host_ns by CLOCK_MONOTONIC (both are the same where runs are not
+ * repeatable; UINT64_MAX for no end) or at the run's deadline, and may be earlier. host_ns also
+ * says that something outside is waited for that is no call. Returns false when the wait is to be
+ * given up: the run is over or is being interrupted; the host function then returns to the guest at
+ * once.
  */
-bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns);
+bool run_wait(eryx_sandbox *sandbox, uint64_t guest_ns, uint64_t host_ns);
 
 /* The same for all threads together, whatever a stop says: hands the event over. */
-void run_wait_event(eryx_sandbox *sandbox, uint64_t wake_ns);
+void run_wait_event(eryx_sandbox *sandbox, uint64_t guest_ns, uint64_t host_ns);
 
 /* Looks at the deadline and at a cancellation after run_yield(). False as for run_wait(). */
 bool run_goes_on(eryx_sandbox *sandbox);

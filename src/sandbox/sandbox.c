@@ -8,6 +8,7 @@
 #include "machine/guest_code.h"
 #include "machine/memory_reset.h"
 #include "net/tls_sessions.h"
+#include "sandbox/determinism.h"
 #include "sandbox/file_calls.h"
 #include "sandbox/handle_drop.h"
 #include "sandbox/mounts.h"
@@ -53,8 +54,7 @@ static uint32_t handle_limit_of(const eryx_limits *limits)
     return limits->max_open_handles < most ? (uint32_t)limits->max_open_handles : most;
 }
 
-/* Files and handles as a guest finds them at its start. */
-static eryx_status create_files(eryx_sandbox *sandbox, eryx_error *out_error)
+static eryx_status create_tree(eryx_sandbox *sandbox, eryx_error *out_error)
 {
     vfs_quota quota = quota_of(&sandbox->limits);
     handles_init(&sandbox->handles, handle_limit_of(&sandbox->limits), handle_drop_object);
@@ -75,6 +75,15 @@ static eryx_status create_files(eryx_sandbox *sandbox, eryx_error *out_error)
     }
     sandbox->handles.fixed[HANDLE_ROOT].object = vfs_root(sandbox->files);
     return ERYX_OK;
+}
+
+/* Files and handles as a guest finds them at its start. */
+static eryx_status create_files(eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    memory_clock clock = determinism_stamp_files(sandbox);
+    eryx_status status = create_tree(sandbox, out_error);
+    memory_use_clock(clock);
+    return status;
 }
 
 static void destroy_files(eryx_sandbox *sandbox)
@@ -208,13 +217,16 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     sandbox->limits = options->limits;
+    status = determinism_begin(&sandbox->determinism, options->deterministic, out_error);
     sandbox->instance.metered = sandbox_is_metered(sandbox);
     sandbox->fork_generation = forks_generation();
     sandbox->engine = engine_retain(engine);
     handles_init(&sandbox->handles, 0, handle_drop_object);
     standard_input_init(&sandbox->input);
 
-    status = check_memory_limit(sandbox, out_error);
+    if (status == ERYX_OK) {
+        status = check_memory_limit(sandbox, out_error);
+    }
     if (status == ERYX_OK) {
         status = share_descriptors(sandbox, options->volume_count > 0 || options->network != NULL,
                                    out_error);
@@ -373,6 +385,7 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
     destroy_files(sandbox);
     result_clear(&sandbox->result);
     sandbox->state = SANDBOX_BROKEN;
+    determinism_restart(&sandbox->determinism);
     status = create_files(sandbox, out_error);
     if (status == ERYX_OK && !secrets_renew(sandbox->secrets)) {
         status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
@@ -394,7 +407,8 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
 
 bool sandbox_is_metered(const eryx_sandbox *sandbox)
 {
-    return sandbox->limits.metered || sandbox->limits.max_fuel != ERYX_UNLIMITED;
+    return sandbox->limits.metered || sandbox->limits.max_fuel != ERYX_UNLIMITED ||
+           sandbox->determinism.on;
 }
 
 void sandbox_apply_file_limits(eryx_sandbox *sandbox)

@@ -48,6 +48,19 @@ typedef struct run_state {
     int32_t exit_code;
 } run_state;
 
+/* A clock and random numbers of the guest's own (sandbox/determinism.h). */
+typedef struct determinism {
+    bool on;
+    bool answer_ready;  /* the guest may take the first answer */
+    uint32_t looks;     /* for answers, since it last waited */
+    uint64_t random;    /* state of the generator */
+    uint64_t seed;      /* of it */
+    uint64_t start_ns;  /* the wall clock at the beginning */
+    uint64_t tick_ns;   /* that a unit of fuel takes */
+    uint64_t worked_ns; /* by fuel, in the runs before */
+    uint64_t passed_ns; /* in sleeps, and by the embedder */
+} determinism;
+
 struct eryx_sandbox {
     union { /* first, so that an instance is its sandbox */
         guest_instance instance;
@@ -71,6 +84,7 @@ struct eryx_sandbox {
     callback_table callbacks;
     run_result result;
     run_state run;
+    determinism determinism;
     standard_input input; /* of the present run; besides, because other threads wake it */
     sandbox_state state;
     atomic_flag in_use;       /* held by the thread that is inside a call */

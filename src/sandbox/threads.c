@@ -8,6 +8,7 @@
 #include "machine/guest_memory.h"
 #include "machine/trap.h"
 #include "protocol/run.h"
+#include "sandbox/determinism.h"
 #include "sandbox/run.h"
 
 /* Turns are not shorter, whatever sys.setswitchinterval() says. */
@@ -28,7 +29,8 @@ typedef struct guest_thread {
     uint32_t answer; /* thread_answer to the present wait */
     uint32_t key;
     uint64_t moment;           /* when its wait began, by the count of waits */
-    uint64_t deadline_ns;      /* of its wait */
+    uint64_t deadline_ns;      /* of its wait, by the guest's clock */
+    uint64_t host_ns;          /* the same by the host's, of a wait outside */
     struct guest_thread *next; /* in the queue */
     uint32_t stack_pointer;    /* while it does not run */
     uint32_t place;
@@ -90,12 +92,13 @@ static guest_thread *following(struct threads *all, uint32_t *io_index)
          thread = following(all, &index_of_##thread))
 
 /* Those whose time is over go on, in the order of their times. */
-static void expire(struct threads *all)
+static void expire(eryx_sandbox *sandbox)
 {
+    struct threads *all = sandbox->threads;
     if (all->earliest_ns == UINT64_MAX) {
         return;
     }
-    uint64_t now = clock_now_ns();
+    uint64_t now = sandbox_now_ns(sandbox);
     while (all->earliest_ns <= now) {
         guest_thread *over = NULL;
         uint64_t next_ns = UINT64_MAX;
@@ -187,14 +190,28 @@ static void change_to(eryx_sandbox *sandbox, guest_thread *next)
     free_ended(sandbox->threads);
 }
 
-static guest_thread *take_ready(struct threads *all)
+static guest_thread *take_ready(eryx_sandbox *sandbox)
 {
-    expire(all);
+    struct threads *all = sandbox->threads;
+    expire(sandbox);
     guest_thread *thread = all->ready;
     if (thread != NULL) {
         all->ready = thread->next;
     }
     return thread;
+}
+
+/* When the host has to look for those that wait for something outside that is no call. */
+static uint64_t earliest_outside_ns(struct threads *all)
+{
+    uint64_t earliest_ns = UINT64_MAX;
+    FOR_EACH_THREAD(all, thread)
+    {
+        if (thread->stage == STAGE_OUTSIDE && thread->host_ns < earliest_ns) {
+            earliest_ns = thread->host_ns;
+        }
+    }
+    return earliest_ns;
 }
 
 /* All wait: so does the run. Nothing to wait for is told the first thread. */
@@ -206,7 +223,7 @@ static void wait_all(eryx_sandbox *sandbox)
         make_ready(all, &all->first, THREAD_DEADLOCK);
         return;
     }
-    run_wait_event(sandbox, all->earliest_ns);
+    run_wait_event(sandbox, all->earliest_ns, earliest_outside_ns(all));
     wake_outside(all);
     if (!limits_are_over(&sandbox->timing, &sandbox->instance)) {
         threads_tell_stop(sandbox);
@@ -216,9 +233,8 @@ static void wait_all(eryx_sandbox *sandbox)
 /* The present thread cannot go on: others do. Comes back when it can, or when the run is over. */
 static void go_on(eryx_sandbox *sandbox)
 {
-    struct threads *all = sandbox->threads;
     while (sandbox->instance.pending_trap == WASM_RT_TRAP_NONE) {
-        guest_thread *next = take_ready(all);
+        guest_thread *next = take_ready(sandbox);
         if (next != NULL) {
             change_to(sandbox, next);
             return;
@@ -377,8 +393,8 @@ static uint32_t wait_alone(eryx_sandbox *sandbox, uint64_t deadline_ns)
     if (deadline_ns == UINT64_MAX) {
         return THREAD_DEADLOCK;
     }
-    while (clock_now_ns() < deadline_ns) {
-        if (!run_wait(sandbox, deadline_ns)) {
+    while (sandbox_now_ns(sandbox) < deadline_ns) {
+        if (!run_wait(sandbox, deadline_ns, UINT64_MAX)) {
             return THREAD_INTERRUPTED;
         }
     }
@@ -423,7 +439,7 @@ uint32_t threads_wake(eryx_sandbox *sandbox, uint32_t key, uint32_t most)
     return woken;
 }
 
-bool threads_wait_outside(eryx_sandbox *sandbox, uint64_t wake_ns)
+bool threads_wait_outside(eryx_sandbox *sandbox, uint64_t guest_ns, uint64_t host_ns)
 {
     struct threads *all = sandbox->threads;
     limits_state *timing = &sandbox->timing;
@@ -433,7 +449,9 @@ bool threads_wait_outside(eryx_sandbox *sandbox, uint64_t wake_ns)
                  : limits_are_over(timing, &sandbox->instance)) {
         return false;
     }
-    begin_wait(all, STAGE_OUTSIDE, wake_ns);
+    self->host_ns = host_ns;
+    const bool host_first = host_ns < guest_ns && !sandbox->determinism.on;
+    begin_wait(all, STAGE_OUTSIDE, host_first ? host_ns : guest_ns);
     go_on(sandbox);
     if (self->answer == THREAD_INTERRUPTED) {
         return false;
@@ -448,15 +466,17 @@ void threads_give_way(eryx_sandbox *sandbox, bool may_wait)
     if (all == NULL || all->count == 0) {
         return;
     }
-    expire(all);
+    expire(sandbox);
     if (all->outside > 0 && all->ready == NULL && may_wait) {
-        run_wait_event(sandbox, all->earliest_ns);
+        run_wait_event(sandbox, all->earliest_ns, earliest_outside_ns(all));
         wake_outside(all);
     } else if (all->outside > 0) {
-        run_wait_event(sandbox, clock_now_ns());
+        if (!sandbox->determinism.on || earliest_outside_ns(all) != UINT64_MAX) {
+            run_wait_event(sandbox, UINT64_MAX, clock_now_ns());
+        }
         wake_outside(all);
     } else if (may_wait && all->ready == NULL && all->earliest_ns != UINT64_MAX) {
-        run_wait_event(sandbox, all->earliest_ns);
+        run_wait_event(sandbox, all->earliest_ns, UINT64_MAX);
     }
     limits_are_over(&sandbox->timing, &sandbox->instance);
     if (sandbox->instance.pending_trap == WASM_RT_TRAP_NONE) {
@@ -502,6 +522,21 @@ bool threads_poked(const eryx_sandbox *sandbox)
 {
     const struct threads *all = sandbox->threads;
     return all != NULL && all->current->watches && all->current->watches_since != all->pokes;
+}
+
+bool threads_anyone_watches(const eryx_sandbox *sandbox)
+{
+    struct threads *all = sandbox->threads;
+    if (all == NULL) {
+        return sandbox->run.watch_answers;
+    }
+    FOR_EACH_THREAD(all, thread)
+    {
+        if (thread->stage == STAGE_OUTSIDE && thread->watches) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void threads_unwatch(eryx_sandbox *sandbox)

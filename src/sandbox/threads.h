@@ -28,7 +28,7 @@ uint32_t threads_wait(eryx_sandbox *sandbox, uint32_t key, uint64_t deadline_ns)
 uint32_t threads_wake(eryx_sandbox *sandbox, uint32_t key, uint32_t most);
 
 /* For run_wait(), where there are several: lets the others run meanwhile. */
-bool threads_wait_outside(eryx_sandbox *sandbox, uint64_t wake_ns);
+bool threads_wait_outside(eryx_sandbox *sandbox, uint64_t guest_ns, uint64_t host_ns);
 
 /* Lets all others that can run have a turn, and looks at what those outside wait for. may_wait:
  * where nobody can run, waits once until that may have changed. */
@@ -51,6 +51,9 @@ void threads_watch(eryx_sandbox *sandbox);
 bool threads_watches(const eryx_sandbox *sandbox);
 bool threads_poked(const eryx_sandbox *sandbox);
 void threads_unwatch(eryx_sandbox *sandbox);
+
+/* Whether any thread waits that watches. */
+bool threads_anyone_watches(const eryx_sandbox *sandbox);
 
 /* The names of those that the last run has left, as the guest told them: for messages, never long.
  * Host's stack. */

@@ -159,6 +159,15 @@ bool memory_charge_metadata(memory_tree *tree, uint64_t bytes);
 /* Present time. */
 vfs_time memory_now(void);
 
+/* A clock in place of the system's: nanoseconds since 1970. */
+typedef struct memory_clock {
+    uint64_t (*now_ns)(const void *context); /* NULL for the system's */
+    const void *context;
+} memory_clock;
+
+/* From now on this thread's calls of memory_now() read that one; gives the one before. */
+memory_clock memory_use_clock(memory_clock clock);
+
 /* --- what has changed since a moment (tree_watch.c) --- */
 
 enum { TREE_WATCHED_ROOTS = 2 };

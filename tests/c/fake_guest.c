@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "sandbox/handle_drop.h"
+#include "sandbox/determinism.h"
 #include "sandbox/run.h"
 #include "sandbox/threads.h"
 #include "test.h"
@@ -133,8 +134,9 @@ static void wait_for_network(eryx_sandbox *sandbox, uint64_t wake_ns, int patien
     net_after_wait(sandbox->net);
 }
 
-bool run_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
+bool run_wait(eryx_sandbox *sandbox, uint64_t guest_ns, uint64_t host_ns)
 {
+    uint64_t wake_ns = guest_ns < host_ns ? guest_ns : host_ns;
     fake_guest *guest = (fake_guest *)sandbox;
     guest->waits++;
     guest->waited_for_ns = wake_ns;
@@ -170,9 +172,9 @@ void run_yield(eryx_sandbox *sandbox, eryx_event event)
     }
 }
 
-void run_wait_event(eryx_sandbox *sandbox, uint64_t wake_ns)
+void run_wait_event(eryx_sandbox *sandbox, uint64_t guest_ns, uint64_t host_ns)
 {
-    run_wait(sandbox, wake_ns);
+    run_wait(sandbox, guest_ns, host_ns);
 }
 
 /* There is one thread. */
@@ -188,7 +190,7 @@ uint32_t threads_create(eryx_sandbox *sandbox, uint32_t argument, uint32_t stack
 uint32_t threads_wait(eryx_sandbox *sandbox, uint32_t key, uint64_t deadline_ns)
 {
     (void)key;
-    return run_wait(sandbox, deadline_ns) ? THREAD_TIMED_OUT : THREAD_INTERRUPTED;
+    return run_wait(sandbox, deadline_ns, UINT64_MAX) ? THREAD_TIMED_OUT : THREAD_INTERRUPTED;
 }
 
 uint32_t threads_wake(eryx_sandbox *sandbox, uint32_t key, uint32_t most)
@@ -289,4 +291,44 @@ void run_exit(eryx_sandbox *sandbox, int32_t exit_code)
     guest->exited = true;
     guest->exit_code = exit_code;
     guest_ask_trap(&sandbox->instance, GUEST_TRAP_EXIT);
+}
+
+/* No fake guest has a clock of its own. */
+
+uint64_t determinism_now_ns(const eryx_sandbox *sandbox)
+{
+    (void)sandbox;
+    abort();
+}
+
+uint64_t determinism_wall_ns(const eryx_sandbox *sandbox)
+{
+    (void)sandbox;
+    abort();
+}
+
+uint64_t determinism_processor_ns(const eryx_sandbox *sandbox)
+{
+    (void)sandbox;
+    abort();
+}
+
+void determinism_fill(determinism *state, uint8_t *bytes, size_t size)
+{
+    (void)state;
+    (void)bytes;
+    (void)size;
+    abort();
+}
+
+bool determinism_is_impatient(eryx_sandbox *sandbox)
+{
+    (void)sandbox;
+    return false;
+}
+
+size_t determinism_answers(const eryx_sandbox *sandbox)
+{
+    (void)sandbox;
+    abort();
 }

@@ -34,6 +34,31 @@ static void test_answers_come_in_the_order_they_were_given(void)
     callbacks_free(&table);
 }
 
+static void test_the_oldest_answer_can_be_put_first(void)
+{
+    callback_table table = {.cost_limit = UINT64_MAX};
+    uint32_t ids[5];
+    ASSERT(!callbacks_put_oldest_first(&table));
+    for (int i = 0; i < 5; i++) {
+        ASSERT(callbacks_open(&table, 100, 0, &ids[i]));
+    }
+    ASSERT(!callbacks_put_oldest_first(&table));
+    ASSERT(callbacks_answer(&table, ids[3], 0, text("d"), 1));
+    ASSERT(callbacks_answer(&table, ids[1], 0, text("b"), 1));
+    ASSERT(!callbacks_put_oldest_first(&table)); /* the first is open */
+    ASSERT(callbacks_answer(&table, ids[4], 0, text("e"), 1));
+    ASSERT(callbacks_answer(&table, ids[0], 0, text("a"), 1));
+    ASSERT(callbacks_answer(&table, ids[2], 0, text("c"), 1));
+    for (int i = 0; i < 5; i++) {
+        ASSERT(callbacks_put_oldest_first(&table));
+        ASSERT_EQ(callbacks_first_answer(&table)->id, ids[i]);
+        ASSERT_EQ(*callbacks_first_answer(&table)->data, "abcde"[i]);
+        callbacks_take(&table);
+    }
+    ASSERT(!callbacks_put_oldest_first(&table));
+    callbacks_free(&table);
+}
+
 static void test_a_call_is_answered_once(void)
 {
     callback_table table = {.cost_limit = UINT64_MAX};
@@ -136,6 +161,7 @@ static void test_what_is_pending_has_a_limit(void)
 }
 
 TEST_MAIN(TEST_CASE(test_answers_come_in_the_order_they_were_given),
+          TEST_CASE(test_the_oldest_answer_can_be_put_first),
           TEST_CASE(test_a_call_is_answered_once), TEST_CASE(test_deadlines),
           TEST_CASE(test_many_calls_in_any_order), TEST_CASE(test_no_more_than_the_most),
           TEST_CASE(test_what_is_pending_has_a_limit))

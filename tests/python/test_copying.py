@@ -118,6 +118,7 @@ def one_of_each_data_class() -> list[object]:
         eryx.FileInfo("file", 1, 2.5),
         eryx.Output("stdout", "1\n"),
         eryx.Diagnostic(1, 2, "rule", "wrong"),
+        eryx.Deterministic(seed=3, start="2030-01-02T03:04:05Z", tick=7),
         eryx.Trace(eryx.TraceEvent("line", 1)),
         eryx.Done(sandbox.execute("1"), None, {}),
         eryx.TraceEvent("line", 1, "f", "<user>"),

@@ -31,6 +31,7 @@ class TestModuleImport:
             "CancelledError",
             "Checkpoint",
             "Connection",
+            "Deterministic",
             "Diagnostic",
             "Display",
             "Done",
