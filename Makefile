@@ -18,7 +18,7 @@ EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 
 .PHONY: help demo test wheel bench lint format clean distclean dev check setup setup-development guest install \
-	test-c test-sanitize test-tsan test-python test-workers test-agents test-jupyter science test-science test-science-sample
+	test-c test-sanitize test-tsan test-python test-workers test-agents test-jupyter test-server science test-science test-science-sample
 
 help:
 	@echo 'make demo        build everything, install the wheel into .venv, show it'
@@ -58,7 +58,7 @@ install: wheel
 	$(VENV)/python -m pip uninstall -qq --yes eryx
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall dist/eryx_sandbox-*.whl
 
-test: lint test-c test-sanitize test-python test-agents test-science-sample
+test: lint test-c test-sanitize test-python test-agents test-server test-science-sample
 
 test-c: guest
 	cmake -S . -B build/test -DCMAKE_BUILD_TYPE=Release -DERYX_PYTHON=OFF -DERYX_ASSERTIONS=ON
@@ -109,6 +109,12 @@ test-jupyter: wheel
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --upgrade --target build/installed dist/eryx_sandbox-*.whl
 	python=$$($(PYTHON) -m toolchain.environments jupyter --browser) && \
 	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q tests/jupyter
+
+# The same for the HTTP service: real clients, Redis, and the protocol of S3.
+test-server: wheel
+	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --upgrade --target build/installed dist/eryx_sandbox-*.whl
+	python=$$($(PYTHON) -m toolchain.environments server) && \
+	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q -p no:cacheprovider tests/server
 
 # The guest is left as it is: `make guest` when something in guest/ or toolchain/ has changed.
 build/guest/image.bin:

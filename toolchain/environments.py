@@ -39,6 +39,10 @@ WANTED = {
         *("langchain", "llama-index-core", "openai-agents", "pydantic-ai-slim", "smolagents"),
         *("pytest", "pytest-timeout", "pytest-xdist"),
     ),
+    "server": (
+        *("e2b-code-interpreter", "fsspec", "httpx", "moto[s3,server]", "python-multipart"),
+        *("redis", "s3fs", "schemathesis", "starlette", "uvicorn", "pytest", "pytest-timeout"),
+    ),
     "jupyter": (
         *("ipykernel", "jupyterlab", "nbclient", "nbformat", "pillow", "selenium"),
         *("pytest", "pytest-timeout"),

@@ -41,7 +41,7 @@ SYSTEM_FILES = {"/usr/include/stdio.h": "libc6-dev"}
 NEWER_CARGO = "cargo-web"
 
 # Program to Debian package, of what only tests want; they are skipped without it.
-TEST_PROGRAMS = {"/usr/sbin/nginx": "nginx"}
+TEST_PROGRAMS = {"/usr/sbin/nginx": "nginx", "/usr/bin/redis-server": "redis-server"}
 
 
 def missing_system_packages() -> list[str]:

@@ -57,7 +57,7 @@ COMMANDS = {
         "eryx.native._cli:add_precompile",
     ),
     "serve": Command(
-        "serve a session as a tool of other programs", "eryx._cli_serve:add_arguments"
+        "serve sessions over HTTP, or as a tool of MCP clients", "eryx._cli_serve:add_arguments"
     ),
 }
 

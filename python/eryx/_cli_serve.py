@@ -1,4 +1,4 @@
-"""The command ``eryx serve``: sessions for MCP clients."""
+"""The command ``eryx serve``: sessions for MCP clients, or over HTTP for anybody's programs."""
 
 from __future__ import annotations
 
@@ -13,23 +13,27 @@ if TYPE_CHECKING:
     from eryx._session import Session
     from eryx.mcp._server import PythonServer
 
-_EPILOG = """Without --http the client starts this command and talks to it over standard input and
-output. A client is told so as {"mcpServers": {"python": {"command": "eryx", "args": ["serve",
-"--mcp"]}}}."""
+_EPILOG = """With --mcp and without --http the client starts this command and talks to it over
+standard input and output. A client is told so as {"mcpServers": {"python": {"command": "eryx",
+"args": ["serve", "--mcp"]}}}."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
+    from eryx.server._cli import add_options
+
     parser.epilog = _EPILOG
-    parser.add_argument(
-        "--mcp", action="store_true", required=True, help="serve the Model Context Protocol"
-    )
     parser.add_argument(
         "--http",
         type=_address,
+        action="append",
         metavar="[HOST:]PORT",
-        help="serve streamable HTTP at /mcp there, in place of standard input and output",
+        help="where to serve: the service (127.0.0.1:8000), or with --mcp streamable HTTP at /mcp "
+        "in place of standard input and output",
     )
+    add_options(parser)
+    parser.add_argument("--mcp", action="store_true", help="serve the Model Context Protocol")
+    before = len(parser._actions)
     parser.add_argument(
         "--max-sessions",
         type=int,
@@ -38,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sessions at a time; then the one that was idle for longest is given up (100)",
     )
     _cli_options.add_options(parser)
-    parser.set_defaults(run=lambda options: _run(parser, options))
+    of_mcp = parser._actions[before:]
+    parser.set_defaults(run=lambda options: _run(parser, options, of_mcp))
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -48,7 +53,21 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+def _run(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, of_mcp: list[argparse.Action]
+) -> int:
+    """of_mcp: what the service takes from its settings instead."""
+    if not options.mcp:
+        usual = parser.parse_args([])
+        for action in of_mcp:
+            if getattr(options, action.dest) != getattr(usual, action.dest):
+                parser.error(f"{action.option_strings[-1]} goes with --mcp")
+        from eryx.server._cli import run
+
+        return run(options, options.http or [])
+    addresses: list[tuple[str, int]] = options.http or []
+    if len(addresses) > 1:
+        parser.error("--mcp is served at one address")
     _cli_options.check(parser, options)
     from eryx.mcp import _sdk
 
@@ -70,10 +89,10 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         environment=environment,
     )
     try:
-        if options.http is None:
-            _serve_stdio(server)
+        if addresses:
+            _serve_http(server, *addresses[0])
         else:
-            _serve_http(server, *options.http)
+            _serve_stdio(server)
     finally:
         server.close()
         manager = given.get("mcp")

@@ -351,7 +351,8 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("arguments", "code", "message"),
         [
-            ([], 2, "--mcp"),
+            (["--memory", "64M"], 2, "--memory goes with --mcp"),
+            (["--mcp", "--http", "1", "--http", "2"], 2, "--mcp is served at one address"),
             (["--mcp", "--http", "x"], 2, "argument --http: must be PORT or HOST:PORT, not 'x'"),
             (["--mcp", "--timeout", "x"], 2, "argument --timeout: must be a time"),
             (["--mcp", "--tools", "/nonexistent.py"], 1, "No such file"),

@@ -9,6 +9,11 @@ import pytest
 import eryx
 
 WITH_VALUE: list[tuple[str, object]] = [
+    ("x = 1; 'done'", "done"),
+    ("import os; (5)", 5),
+    ("y = 2\nx = 1; -5", -5),
+    ("5\n# a comment\n\n  # and another", 5),
+    ("'''a\nb'''", "a\nb"),
     ("1 + 1", 2),
     ("x", 3),
     ("x;", 3),
@@ -49,6 +54,9 @@ WITH_VALUE: list[tuple[str, object]] = [
 ]
 
 WITHOUT_VALUE = [
+    "x = 'a;b'",
+    "x = 1;",
+    "x = '''a\nb'''",
     "",
     "pass",
     "y = 1",

@@ -39,6 +39,8 @@ _CONSTANT_STARTS = (
     *(other + one + quote for one in "bBfF" for other in "rR" for quote in "\"'"),
 )
 
+_QUOTES = ('"""', "'''")  # how one of several lines can end
+
 # How a line can end that the first column of the next line goes on with.
 _GOES_ON = ("(", "\\", "and", "or", "else")
 
@@ -101,7 +103,13 @@ def _may_be_constant(text: str) -> bool:
     """Whether the program may end with an expression that is left out, being a constant."""
     stripped = text.rstrip()
     start = stripped.rfind("\n") + 1
-    return stripped.startswith(_CONSTANT_STARTS, start)
+    while start and stripped[start:].lstrip().startswith("#"):
+        stripped = stripped[:start].rstrip()
+        start = stripped.rfind("\n") + 1
+    if stripped.startswith(_CONSTANT_STARTS, start) or stripped.endswith(_QUOTES):
+        return True
+    after = stripped.rfind(";", start) + 1
+    return after > 0 and stripped[after:].lstrip().startswith(_CONSTANT_STARTS)
 
 
 def _is_statement(program: CodeType, text: str) -> bool:

@@ -1,0 +1,116 @@
+"""``eryx serve`` without ``--mcp``: the HTTP service in a process of its own."""
+
+from __future__ import annotations
+
+import math
+import signal
+import socket
+from contextlib import ExitStack
+from dataclasses import replace
+
+from eryx._errors import EryxError
+from eryx.server import create_app, new_key, read_settings
+from eryx.server._errors import MissingServerError
+from eryx.server._settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from types import FrameType
+
+    Address = tuple[str, int]
+
+_USUAL = ("127.0.0.1", 8000)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What the service takes besides its addresses."""
+    group = parser.add_argument_group("the HTTP service (without --mcp)")
+    group.add_argument(
+        "--settings", metavar="FILE", help="keys, quotas and the rest, as TOML (docs/server.md)"
+    )
+    group.add_argument(
+        "--store", metavar="URL", help="where idle sessions go: file:///FOLDER, redis://HOST, s3://"
+    )
+    group.add_argument(
+        "--e2b", action="store_true", help="answer the protocol of e2b's clients as well"
+    )
+    group.add_argument(
+        "--new-key", metavar="NAME", help="print a key, and what the settings need of it, and end"
+    )
+
+
+def run(options: argparse.Namespace, addresses: list[Address]) -> int:
+    """Serves until it is told to end. Gives the exit code."""
+    if options.new_key is not None:
+        key, stored = new_key(options.new_key)
+        print(f'# the key, which is kept nowhere: {key}\n[[keys]]\nname = "{stored.name}"')
+        print(f'sha256 = "{stored.sha256}"')
+        return 0
+    settings = Settings() if options.settings is None else read_settings(options.settings)
+    if options.store is not None:
+        settings = replace(settings, store=options.store)
+    if options.e2b:
+        settings = replace(settings, e2b=True)
+    addresses = addresses or [_USUAL]
+    for host, _ in addresses:
+        if not settings.keys and host not in ("127.0.0.1", "::1", "localhost"):
+            raise EryxError(
+                f"at {host} everybody could run programs: the settings need [[keys]] "
+                "(`eryx serve --new-key NAME` makes one)"
+            )
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(_listening(*address)) for address in addresses]
+        _serve(settings, sockets)
+    return 0
+
+
+def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
+    app = create_app(settings)
+    try:
+        import uvicorn
+    except ModuleNotFoundError:
+        raise MissingServerError("uvicorn") from None
+    for listening in sockets:
+        host, port = listening.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        print(f"eryx: serving at http://{shown}:{port}", flush=True)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
+    )
+
+    class Server(uvicorn.Server):
+        """Says at once that no work is taken any more."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            app.state.eryx.admission.closing = True
+            super().handle_exit(sig, frame)
+
+    # uvicorn raises the signals again that ended it.
+    before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        Server(config).run(sockets=sockets)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore(sig: int, frame: FrameType | None) -> None:
+    """For what has been done already."""
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(512)
+    except OSError as error:
+        listening.close()
+        raise EryxError(f"cannot serve at {host}:{port}: {error.strerror}") from None
+    return listening
