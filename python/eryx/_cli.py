@@ -128,6 +128,8 @@ def main(arguments: list[str] | None = None) -> int:
                 raise _cli_streams.OutputClosedError(1, error) from error
     except _cli_streams.OutputClosedError as error:
         _cli_streams.give_up(error, EXIT_FAILURE)
+    except BrokenPipeError:  # of a command that prints
+        _cli_streams.give_up(None, EXIT_FAILURE)
     except (EryxError, OSError, ValueError) as error:
         _cli_streams.complain(error)
         return EXIT_FAILURE

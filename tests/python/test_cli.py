@@ -332,7 +332,8 @@ class TestClosedStreams:
             assert (done.stderr, done.returncode) == (errors, code)
 
     @pytest.mark.parametrize(
-        "command", ["eryx -c 'while True: print(1)'", "eryx --help", "eryx factory --help"]
+        "command",
+        ["eryx -c 'while True: print(1)'", "eryx --help", "eryx factory --help", "eryx doctor"],
     )
     def test_broken_pipe(self, command: str) -> None:
         done = shell(f"{command} | head -c 1")
