@@ -140,7 +140,12 @@ def _openblas(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     tree = work / "source0"
     for file in extra:
         (tree / "kernel" / "wasm" / file.name).write_bytes(file.read_bytes())
-    cc = kit.tool(work / "cc", *kit.compile, _VECTORS, "-D_WASI_EMULATED_MMAN", "-Wno-everything")
+    _let_subroutines_give_numbers(tree)
+    # numpy brings an xerbla() with fewer parameters along.
+    cc = kit.tool(
+        *(work / "cc", *kit.compile, _VECTORS, "-D_WASI_EMULATED_MMAN"),
+        behind=("-Wno-everything", "-Dxerbla_=openblas_xerbla_"),
+    )
     build = work / "build"
     options = {
         "CMAKE_MAKE_PROGRAM": kit.ninja,
