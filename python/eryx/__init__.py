@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from eryx._events import Call, Done, EventRun, Output, Trace
     from eryx._factory import SandboxFactory
     from eryx._file_provider import FileInfo, FileProvider
+    from eryx._isolation import Workers
     from eryx._journal import ReplayOutcome
     from eryx._lease import PooledSandbox
     from eryx._network import Connection, NetConfig
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
         PoolExhaustedError,
         PoolTimeoutError,
     )
-    from eryx._processes import Workers
     from eryx._prompt import prompt
     from eryx._run_files import FileChange
     from eryx._session import Checkpoint, Session
@@ -96,7 +96,7 @@ _LATER = {
     "Trace": "eryx._events",
     "TraceEvent": "eryx._tracing",
     "VfsStorage": "eryx._storage",
-    "Workers": "eryx._processes",
+    "Workers": "eryx._isolation",
     "callback_stub": "eryx._callbacks",
     "configure": "eryx._configure",
     "connect_servers": "eryx.mcp._manager",

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from typing import ClassVar, NoReturn, SupportsIndex
 
 
+_PUBLIC = ("eryx", "eryx.packages")
+
+
 class OneOfAKind:
     """Base of what ``copy`` and ``pickle`` refuse: two objects would share one sandbox."""
 
@@ -19,7 +22,8 @@ class OneOfAKind:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         """Refuses, with the reason and what to do instead."""
-        name = next(kind.__name__ for kind in type(self).__mro__ if kind.__module__ == "eryx")
+        kinds = [kind for kind in type(self).__mro__ if kind.__module__ in _PUBLIC]
+        name = kinds[0].__name__
         problem = f"a {name} cannot be copied or pickled, because {self._why}"
         raise TypeError(f"{problem}: {self._instead}")
 

@@ -562,12 +562,10 @@ def _build_error(outcome: Outcome, hint: str) -> EryxError:
     try:
         finish(outcome)
     except EryxError as error:
-        text = outcome.traceback or ""
-        if text.strip() == outcome.message:
-            text = ""  # there is nothing but the exception
-        if hint:
-            text = f"{text.rstrip()}\n{hint}".lstrip()
-        text = f"the factory could not be built: {outcome.message}\n{text}".rstrip()
+        text = (outcome.traceback or "").strip()
+        if not text.startswith(outcome.message):  # there is more than the exception
+            text = f"{outcome.message}\n{text}"
+        text = f"the factory could not be built: {text.rstrip()}\n{hint}".rstrip()
         problem = InitializationError(text)
         problem.stdout, problem.stderr = error.stdout, error.stderr
         problem.__cause__ = error

@@ -68,10 +68,10 @@ def _with_wheels(sources: tuple[Source, ...]) -> tuple[Source, ...]:
     named = [source for source in sources if isinstance(source, str) and _is_name(source)]
     if not named:
         return sources
-    from eryx import science
+    from eryx._science import wheels
 
     others = tuple(source for source in sources if source not in named)
-    return (*others, *map(str, science.wheels(named)))
+    return (*others, *map(str, wheels(named)))
 
 
 def _is_name(source: str) -> bool:

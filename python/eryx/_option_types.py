@@ -11,9 +11,10 @@ from typing import IO, Any, Literal, Protocol, TypedDict
 
 from eryx._callbacks import CallbackRegistry
 from eryx._deterministic import Deterministic
+from eryx._isolation import Workers
 from eryx._limits import ResourceLimits
 from eryx._network import NetConfig
-from eryx._processes import Tenant, Workers
+from eryx._processes import Tenant
 from eryx._storage import VfsStorage, Volume
 from eryx._tracing import TraceEvent
 from eryx.mcp import MCPManager

@@ -13,7 +13,7 @@ import time
 import weakref
 from functools import partial
 
-from eryx import _eryx
+import eryx._eryx as _eryx
 from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, WorkerCrashedError
@@ -23,12 +23,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Any, Self, Unpack
+    from typing import Any, Self
 
     from eryx._engine import Recipe
-    from eryx._option_types import SandboxOptions, SessionOptions
-    from eryx._sandbox import Sandbox
-    from eryx._session import Session
 
 _FOLDER = os.path.dirname(__file__)
 _PROGRAM = os.path.join(_FOLDER, "eryx-worker")
@@ -207,17 +204,8 @@ def _end(ours: socket.socket, pid: int, pidfd: int, parent: int, patience: float
         os.close(pidfd)
 
 
-class Workers(OneOfAKind):
-    """Worker processes in which sandboxes and sessions run.
-
-    A worker has no network, no files, no environment and hardly any system calls; what a sandbox
-    needs of the world it asks this process for. If a bug lets a guest take a worker over, it has
-    got nothing but what the other sandboxes of that worker have. See docs/workers.md.
-
-    >>> with Workers(processes=2) as workers:
-    ...     workers.sandbox().execute("print(6 * 7)").stdout
-    '42'
-    """
+class WorkerPool(OneOfAKind):
+    """What `Workers` are, without what makes sandboxes."""
 
     __module__ = "eryx"
     __slots__ = (
@@ -274,20 +262,6 @@ class Workers(OneOfAKind):
         # Reentrant, since a sandbox may be found to be garbage at any time.
         self._lock = threading.RLock()
         self._running: list[Process] = []
-
-    def sandbox(self, *, tenant: str | None = None, **options: Unpack[SandboxOptions]) -> Sandbox:
-        """Makes a `Sandbox` in a worker. tenant: whose it is, for ``per_tenant``."""
-        from eryx._sandbox import Sandbox
-
-        options["isolation"] = self.tenant(tenant)
-        return Sandbox(**options)
-
-    def session(self, *, tenant: str | None = None, **options: Unpack[SessionOptions]) -> Session:
-        """Makes a `Session` in a worker. tenant: whose it is, for ``per_tenant``."""
-        from eryx._session import Session
-
-        options["isolation"] = self.tenant(tenant)
-        return Session(**options)
 
     def tenant(self, name: str | None = None) -> Tenant:
         """What `Sandbox`, `Session`, factories and pools take as ``isolation``.
@@ -405,7 +379,7 @@ class Tenant:
 
     __slots__ = ("_name", "_workers")
 
-    def __init__(self, workers: Workers, name: str | None) -> None:
+    def __init__(self, workers: WorkerPool, name: str | None) -> None:
         """name: None if all share the processes."""
         self._workers = workers
         self._name = name
@@ -483,7 +457,7 @@ class ProcessCore:
 
     def __init__(
         self,
-        workers: Workers,
+        workers: WorkerPool,
         tenant: str | None,
         limits: tuple[int, ...],
         recipe: Recipe | None,
@@ -696,7 +670,7 @@ def _positive_or_none(name: str, value: object) -> float | None:
     return value
 
 
-_shared: Workers | None = None
+_shared: WorkerPool | None = None
 _shared_lock = threading.Lock()
 
 
@@ -705,7 +679,7 @@ def tenant_of(isolation: object) -> Tenant:
     global _shared
     if isinstance(isolation, Tenant):
         return isolation
-    if isinstance(isolation, Workers):
+    if isinstance(isolation, WorkerPool):
         return isolation.tenant()
     if isolation != "process":
         raise TypeError(
@@ -714,8 +688,8 @@ def tenant_of(isolation: object) -> Tenant:
         )
     with _shared_lock:
         if _shared is None:
-            _shared = Workers(processes=max(1, min(4, os.cpu_count() or 1)))
+            _shared = WorkerPool(processes=max(1, min(4, os.cpu_count() or 1)))
         return _shared.tenant()
 
 
-late_annotations(globals(), Workers, Tenant)
+late_annotations(globals(), WorkerPool, Tenant)

@@ -401,7 +401,7 @@ class TestUsage:
     def test_what_is_not_there(self, arguments: list[str]) -> None:
         done = cli(*arguments)
         assert done.returncode == 1
-        assert re.fullmatch(r"eryx: [^\n]+\n", done.stderr)
+        assert re.fullmatch(r"eryx: [^\n]+\n(\n?There is no module [^\n]+\n)?", done.stderr)
 
     @pytest.mark.parametrize("command", COMMANDS)
     def test_help_of_a_command(self, command: str) -> None:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 LIVE = (
     *(eryx.Checkpoint, eryx.PooledSandbox, eryx.Sandbox, eryx.SandboxFactory, eryx.SandboxPool),
     *(eryx.Session, eryx.VfsStorage, eryx.Call, eryx.EventRun),
-    *(eryx.SessionFiles, eryx.MountedVolume, eryx.Workers),
+    *(eryx.SessionFiles, eryx.MountedVolume, eryx.Workers, eryx.MCPManager),
+    eryx.packages.Installer,
 )
 
 PICKLES = [
@@ -77,7 +78,14 @@ def one_of_each_live_class() -> list[object]:
         eryx.Sandbox(volumes=[("/tmp", "/o", "overlay")]).volumes[0],
         a_call(),
         eryx.Workers(),
+        eryx.MCPManager(),
+        eryx.packages.Installer(["greet"]),
     ]
+
+
+def a_lock() -> eryx.packages.Lock:
+    text = 'lock-version = "1.0"\ncreated-by = "nobody"\npackages = []\n'
+    return eryx.packages.Lock._parsed(text, "/", None)
 
 
 def a_call() -> eryx.Call:
@@ -126,6 +134,8 @@ def one_of_each_data_class() -> list[object]:
         eryx.native.NativeModule("spam.so", "00", Path("/spam.so"), "11"),
         package,
         missing,
+        eryx.packages.Indexes(index_url="https://example.com/simple"),
+        a_lock(),
         eryx.packages.PackageSet(
             (package,), {"greet.py": b""}, (missing,), {}, ({"greet.py": b""},)
         ),
@@ -136,7 +146,7 @@ class TestEveryPublicClass:
     def test_is_live_or_holds_data_or_is_an_exception(self) -> None:
         data = {type(each) for each in one_of_each_data_class()}
         errors = {each for each in public_classes() if issubclass(each, BaseException)}
-        shapes = {eryx.FileProvider}  # of which nobody makes one
+        shapes = {eryx.FileProvider, eryx.packages.Report}  # which have nothing of their own
         assert data | errors | set(LIVE) | shapes == public_classes()
         assert not (data | errors) & set(LIVE)
 

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from eryx._annotations import late_annotations
+from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, ToolError
 from eryx.packages._collect import collect
 from eryx.packages._lock import lock
@@ -32,7 +33,7 @@ _MOST_REQUIREMENTS = 100
 _MOST_INSTALLED = 1_000
 
 
-class Installer:
+class Installer(OneOfAKind):
     """What ``eryx.install("name")`` in a sandbox may bring.
 
     Its `callbacks` are given to sandboxes that may install. Packages are looked up and fetched by
@@ -46,6 +47,8 @@ class Installer:
     """
 
     __module__ = "eryx.packages"
+    _why = "sandboxes count with it what they have installed"
+    _instead = "make another one"
 
     def __init__(
         self,

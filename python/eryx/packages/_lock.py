@@ -55,6 +55,17 @@ class Lock:
         self._indexes = indexes
         self._files = _select(content, folder)
 
+    def __eq__(self, other: object) -> bool:
+        """Equal if they have the same files, from the same indexes."""
+        if not isinstance(other, Lock):
+            return NotImplemented
+        mine = self._content, self._folder, self._indexes
+        return mine == (other._content, other._folder, other._indexes)
+
+    def __hash__(self) -> int:
+        """Fits __eq__."""
+        return hash((tuple(self.packages), self._folder))
+
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:
         """Reads a file that `write` or another tool has written.

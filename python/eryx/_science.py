@@ -1,0 +1,69 @@
+"""Where the wheels of the package eryx-science are, by the names of packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from eryx._errors import InitializationError
+from eryx.native._prebuilt import INSTALL, Prebuilt, installed
+from eryx.packages._standards import Requirement, canonicalize_name, parse_version
+
+
+def find(name: str) -> Path | None:
+    """The wheel of a package, which `SandboxFactory` and `eryx.packages` take; None if it has none.
+
+    name: of the package, in any spelling.
+
+    Raises InitializationError if eryx-science is installed for another build of eryx.
+
+    >>> find("no-such-package") is None
+    True
+    """
+    science = installed()
+    path = None if science is None else science.wheels.get(canonicalize_name(name))
+    return None if path is None else Path(path)
+
+
+def wheels(names: Iterable[str]) -> list[Path]:
+    """The wheels of packages and of all that these need.
+
+    names: of packages, which may say versions, such as ``numpy>=2``.
+
+    Raises InitializationError if one is not among them, and if eryx-science is not installed; the
+    message has the command that brings it.
+    """
+    science = installed()
+    wanted = list(names)
+    if science is None:
+        raise InitializationError(
+            f"{', '.join(wanted)}: the packages for science are not installed: {INSTALL}"
+        )
+    found: dict[str, None] = {}
+
+    def add(name: str) -> None:
+        if name not in found:
+            found[name] = None
+            for other in science.needs[name]:
+                add(other)
+
+    for text in wanted:
+        add(named(text, science))
+    return [Path(science.wheels[name]) for name in sorted(found)]
+
+
+def named(text: str, science: Prebuilt) -> str:
+    """The package that a requirement names. Raises InitializationError if there is none."""
+    try:
+        requirement = Requirement(text)
+    except ValueError as error:
+        raise InitializationError(str(error)) from None
+    version = science.versions.get(requirement.name)
+    if version is None:
+        have = ", ".join(sorted(science.versions))
+        raise InitializationError(
+            f"{text}: there is no such file, and no such package in eryx-science, which has {have}"
+        )
+    if not requirement.fits(parse_version(version)):
+        raise InitializationError(f"{text}: eryx-science has {requirement.name} {version}")
+    return requirement.name
