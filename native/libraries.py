@@ -143,7 +143,10 @@ def _openblas(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     _let_subroutines_give_numbers(tree)
     # numpy brings an xerbla() with fewer parameters along.
     cc = kit.tool(
-        *(work / "cc", *kit.compile, _VECTORS, "-D_WASI_EMULATED_MMAN"),
+        work / "cc",
+        *kit.compile,
+        _VECTORS,
+        "-D_WASI_EMULATED_MMAN",
         behind=("-Wno-everything", "-Dxerbla_=openblas_xerbla_"),
     )
     build = work / "build"

@@ -235,7 +235,7 @@ class FileSystemStore:
     def __init__(self, url: str) -> None:
         """Raises ValueError if there is no such store, or its package is missing."""
         try:
-            import fsspec  # type: ignore[import-untyped]
+            import fsspec
         except ModuleNotFoundError:
             raise ValueError(
                 f"the store {url} needs fsspec: `pip install 'eryx-sandbox[server]' fsspec`"
