@@ -21,8 +21,8 @@ class Deterministic:
     in each run, in any process: with the same inputs and the same answers to its calls it writes
     the same bytes.
 
-    seed: of `random`, ``os.urandom``, `secrets` and `uuid`; it also chooses the seed of the hashes
-        of strings. 0 to 2**64 - 1.
+    seed: of `random`, ``os.urandom``, `secrets` and `uuid`; 0 to 2**64 - 1. The hashes of strings
+        are the same whatever it is.
     start: the time at which the wall clock begins: a text in ISO 8601, a `datetime`, or seconds
         since 1970. Without a time zone it is in UTC.
     tick: nanoseconds that pass with each unit of fuel; 5, which is about what it takes. 0: the
