@@ -6,6 +6,9 @@
 #include "state/store_format.h"
 #include "vfs/overlay.h"
 
+/* What is before the overlays among the roots of a sandbox's own files: /data and /tmp. */
+#define OWN_ROOTS 2
+
 /* A tree that is being made. */
 typedef struct stored_tree {
     memory_tree *tree;
@@ -190,13 +193,16 @@ static bool is_plain_path(const char *path, uint64_t length)
     return true;
 }
 
-/* Says where the host has what a node stands for. The roots know it already. */
-static bool set_origin(const node_head *head, memory_node *node)
+/* Says where the host has what a node stands for, which is so of overlays alone. Their roots, the
+ * ones behind the first two, know it already. */
+static bool set_origin(const reader *from, uint64_t number, const node_head *head)
 {
+    memory_node *node = from->tree->nodes[number];
     if (head->origin == NULL || node->origin != NULL) {
         return true;
     }
-    return (node->type == VFS_TYPE_FILE || node->type == VFS_TYPE_DIRECTORY) &&
+    return from->tree->root_count > OWN_ROOTS && number >= from->tree->root_count &&
+           (node->type == VFS_TYPE_FILE || node->type == VFS_TYPE_DIRECTORY) &&
            is_plain_path((const char *)head->origin, head->origin_length) &&
            memory_node_set_origin(node, (const char *)head->origin, (size_t)head->origin_length) ==
                VFS_OK;
@@ -260,7 +266,7 @@ static bool fill_node(reader *from, uint64_t number)
                                                    : take(from, &length) && skip(from, length);
     node->number = head.number;
     node->mode = (uint16_t)(head.mode & VFS_MODE_MASK);
-    return done && set_origin(&head, node);
+    return done && set_origin(from, number, &head);
 }
 
 /* After all names are there, since giving a name sets times. */
@@ -573,8 +579,9 @@ static bool read_tree(reader *from, bool is_first)
     vfs *files = from->files;
     memory_node *root; /* read no later than the nodes */
     if (is_first) {
-        *from->tree = (stored_tree){
-            .tree = &files->memory, .root = from->roots, .root_count = 2 + from->overlay_count};
+        *from->tree = (stored_tree){.tree = &files->memory,
+                                    .root = from->roots,
+                                    .root_count = OWN_ROOTS + from->overlay_count};
     } else if (!stand_in(from, path, length, from->tree, &root)) {
         return false;
     }
@@ -620,7 +627,7 @@ static bool read_roots(reader *from)
     if (!take(from, &count) || count > from->size / 8) {
         return false;
     }
-    from->roots = calloc((size_t)most + 2, sizeof(memory_node *));
+    from->roots = calloc((size_t)most + OWN_ROOTS, sizeof(memory_node *));
     from->overlays = calloc((size_t)most + 1, sizeof *from->overlays);
     if (from->roots == NULL || from->overlays == NULL) {
         return false;
