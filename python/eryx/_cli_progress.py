@@ -47,7 +47,8 @@ class Progress:
         from eryx.packages import collect
 
         for package in packages:
-            self.begin(f"reading {os.path.basename(os.path.abspath(package))}")
+            name = os.path.basename(os.path.abspath(package))
+            self.begin(f"reading {name if name.isprintable() else ascii(name)}")
             collect([package], cache=cache)
 
     def report(self) -> Report:

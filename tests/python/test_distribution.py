@@ -164,7 +164,7 @@ class TestSourceDistribution:
             assert found is not None
             (programs / name).symlink_to(found)
         done = self.install(archive, tmp_path / "environment", {"PATH": str(programs)})
-        assert self.refusal(done) == "missing on this machine: cmake cargo"
+        assert self.refusal(done) == "missing on this machine: cmake cargo patch xz-utils"
 
     def test_missing_network_is_told(self, archive: Path, tmp_path: Path) -> None:
         nowhere = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}

@@ -56,6 +56,7 @@ def test_block_of_a_document(path: Path, code: str, tmp_path: Path) -> None:
 NOT_RUN = {
     "pip install eryx-sandbox": "it would install what is published",
     "pip install eryx-science": "it would install what is published",
+    "eryx serve --http": "it serves until it is told to end; tests/server do that",
     "make demo": "builds everything",
     "make test": "runs this test",
     "make dev": "builds everything",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import eryx
-from eryx import science
+from eryx import _science, science
 from eryx.native import NativeModuleError, _compile, _prebuilt, _wasm, from_files
 from native_helpers import SOURCES, SUFFIX, built
 from wheel_files import wheel_bytes
@@ -72,7 +72,8 @@ def installed(companion: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The companion, found as an installed package is."""
     monkeypatch.syspath_prepend(str(companion.parent))
     monkeypatch.setattr(_prebuilt, "installed", _prebuilt.installed.__wrapped__)
-    monkeypatch.setattr(science, "installed", _prebuilt.installed)
+    for module in (science, _science):
+        monkeypatch.setattr(module, "installed", _prebuilt.installed)
     return companion
 
 
@@ -80,7 +81,8 @@ def installed(companion: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def absent(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if eryx-science were not installed."""
     monkeypatch.setattr(_prebuilt, "installed", lambda: None)
-    monkeypatch.setattr(science, "installed", lambda: None)
+    for module in (science, _science):
+        monkeypatch.setattr(module, "installed", lambda: None)
 
 
 class TestFinding:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import eryx
-from eryx import science
+from eryx import _science, science
 from eryx.native import NativeModuleError, _prebuilt, from_files
 
 pytestmark = [pytest.mark.sample, pytest.mark.needs("numpy")]
@@ -28,7 +28,8 @@ def factory() -> eryx.SandboxFactory:
 def without(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if eryx-science were not installed."""
     monkeypatch.setattr(_prebuilt, "installed", lambda: None)
-    monkeypatch.setattr(science, "installed", lambda: None)
+    for module in (science, _science):
+        monkeypatch.setattr(module, "installed", lambda: None)
 
 
 class TestFinding:
