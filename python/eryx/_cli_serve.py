@@ -6,7 +6,6 @@ import argparse
 import sys
 
 from eryx import _cli_factory, _cli_options, _cli_streams
-from eryx._errors import EryxError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,23 +113,12 @@ def _serve_stdio(server: PythonServer) -> None:
 
 
 def _serve_http(server: PythonServer, host: str, port: int) -> None:
-    import socket
-
     import uvicorn
 
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(128)
-    except OSError as error:
-        listening.close()
-        raise EryxError(f"cannot serve at {host}:{port}: {error.strerror}") from None
-    with listening:
-        shown = f"[{host}]" if ":" in host else host
-        place = f"http://{shown}:{listening.getsockname()[1]}/mcp"
-        _cli_streams.write(2, f"eryx: serving at {place}\n".encode())
+    from eryx.server._cli import listening_socket, url_of
+
+    with listening_socket(host, port) as listening:
+        _cli_streams.write(2, f"eryx: serving at {url_of(listening)}/mcp\n".encode())
         app = server.server.streamable_http_app(host=host)
         config = uvicorn.Config(app, log_level="warning", lifespan="on")
         uvicorn.Server(config).run(sockets=[listening])

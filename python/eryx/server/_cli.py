@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, addresses: list[Address]) -> int:
                 "(`eryx serve --new-key NAME` makes one)"
             )
     with ExitStack() as stack:
-        sockets = [stack.enter_context(_listening(*address)) for address in addresses]
+        sockets = [stack.enter_context(listening_socket(*address)) for address in addresses]
         _serve(settings, sockets)
     return 0
 
@@ -72,9 +72,7 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
     except ModuleNotFoundError:
         raise MissingServerError("uvicorn") from None
     for listening in sockets:
-        host, port = listening.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        print(f"eryx: serving at http://{shown}:{port}", flush=True)
+        print(f"eryx: serving at {url_of(listening)}", flush=True)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -103,7 +101,8 @@ def _ignore(sig: int, frame: FrameType | None) -> None:
     """For what has been done already."""
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Listens there. Raises EryxError that names the address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -114,3 +113,9 @@ def _listening(host: str, port: int) -> socket.socket:
         listening.close()
         raise EryxError(f"cannot serve at {host}:{port}: {error.strerror}") from None
     return listening
+
+
+def url_of(listening: socket.socket) -> str:
+    """The address of a socket that listens."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
