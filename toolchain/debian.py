@@ -17,7 +17,7 @@ from toolchain.errors import BuildError
 from toolchain.lock import sha256
 
 SUITE = "forky"
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _TIMEOUT_SECONDS = 600
 
 
@@ -63,7 +63,7 @@ def _apt(kind: str, scratch_in: Path) -> Iterator[list[str]]:
     with tempfile.TemporaryDirectory(dir=scratch_in, prefix=".apt-") as name:
         scratch = Path(name)
         sources = scratch / "sources.list"
-        sources.write_text(f"{kind} [signed-by={_KEYRING}] {mirror()} {SUITE} main\n")
+        sources.write_text(f"{kind} [signed-by={KEYRING}] {mirror()} {SUITE} main\n")
         for directory in ("state/lists/partial", "cache/archives/partial", "parts"):
             (scratch / directory).mkdir(parents=True)
         (scratch / "status").touch()
@@ -73,6 +73,7 @@ def _apt(kind: str, scratch_in: Path) -> Iterator[list[str]]:
             f"-oDir::Cache={scratch / 'cache'}",
             f"-oDir::Etc::SourceList={sources}",
             f"-oDir::Etc::SourceParts={scratch / 'parts'}",
+            "-oDir::Etc::Preferences=-",
             f"-oDir::Etc::PreferencesParts={scratch / 'parts'}",
             "-oAcquire::Languages=none",
             "-oAcquire::Retries=3",
