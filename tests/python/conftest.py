@@ -146,13 +146,17 @@ def guests() -> Iterator[Guests]:
 def run_python(
     code: str, *, timeout: float = 120, environment: dict[str, str] | None = None
 ) -> Child:
-    """Runs host code in a process of its own, for what would disturb this one."""
+    """Runs host code in a process of its own, for what would disturb this one.
+
+    Its output is buffered, so that the lines of processes it forks do not run into each other.
+    """
+    inherited = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,
         text=True,
         timeout=timeout,
-        env={**os.environ, **(environment or {})},
+        env={**inherited, **(environment or {})},
         check=False,
     )
 
