@@ -16,6 +16,7 @@ from pathlib import Path
 
 from native import sources
 from native.recipes import PATCHES
+from toolchain import debian
 from toolchain.cache import Cache, content_digest, key_of
 from toolchain.errors import BuildError
 from toolchain.lock import Lock, sha256
@@ -61,7 +62,7 @@ class Kit:
 def prefix(name: str, kit: Kit) -> Path:
     """A library, built unless it is in the cache."""
     builder, needed, others = _LIBRARIES[name]
-    files = [sources.debian_source(source, kit.lock, kit.cache) for source in needed]
+    files = [debian.cached_source(source, kit.lock, kit.cache) for source in needed]
     files += [sources.archive(source, kit.lock, kit.cache) for source in others]
     patches = sorted((PATCHES / name).glob("*"))
     key = key_of(

@@ -12,11 +12,10 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from toolchain import debian
 from toolchain.cache import Cache, key_of
 from toolchain.errors import BuildError
 from toolchain.guest_packages import WHEEL_OPTIONS
-from toolchain.lock import DebianSource, Lock, PythonPackage, sha256
+from toolchain.lock import Lock, PythonPackage, sha256
 from toolchain.process import run_tool
 
 SOURCES = "science-sources"
@@ -105,24 +104,6 @@ def _environment() -> dict[str, str]:
     import os
 
     return dict(os.environ)
-
-
-def debian_source(name: str, lock: Lock, cache: Cache) -> Path:
-    """The archive of a Debian source package, as its authors published it."""
-    wanted = lock.debian.get(name)
-    if wanted is None:
-        raise BuildError(f"{name} is not among the Debian sources of the lock file")
-    key = key_of({"file": wanted.file, "sha256": wanted.sha256})
-    entry = cache.find("debian-source", key) or cache.store(
-        "debian-source", key, partial(_fetch_debian, name=name, wanted=wanted)
-    )
-    return entry / wanted.file
-
-
-def _fetch_debian(output: Path, *, name: str, wanted: DebianSource) -> None:
-    with tempfile.TemporaryDirectory(dir=output.parent) as directory:
-        found = debian.source(name, wanted.version, wanted.file, wanted.sha256, Path(directory))
-        shutil.move(str(found), output)
 
 
 def unpack(archive: Path, output: Path) -> None:

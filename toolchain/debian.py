@@ -13,17 +13,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from toolchain.cache import Cache, key_of
 from toolchain.errors import BuildError
-from toolchain.lock import sha256
+from toolchain.lock import Lock, check_bytes
 
 SUITE = "forky"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+SOURCES = "debian-source"
 _TIMEOUT_SECONDS = 600
+_HELPER = "/usr/lib/apt/apt-helper"  # apt's own downloads, with its settings
+_ALONE = ("-oAcquire::Retries=3", "-oAPT::Sandbox::User=root")
 
 
 def download(names: list[str], output: Path) -> list[Path]:
     """Downloads binary packages into output; gives their files in the same order."""
-    with _apt("deb", output.parent) as options:
+    with _apt(output.parent) as options:
         _run("apt-get", *options, "--quiet", "download", *names, directory=output)
     return [_only(output, f"{name}_*.deb") for name in names]
 
@@ -33,21 +37,32 @@ def unpack(package: Path, output: Path) -> None:
     _run("dpkg-deb", "--extract", str(package), str(output))
 
 
-def source(name: str, version: str, file: str, digest: str, output: Path) -> Path:
-    """Downloads the files of a source package into output; gives one of them.
+def source(name: str, file: str, digest: str, output: Path) -> Path:
+    """Downloads one file of a source package into output.
 
-    Raises BuildError if Debian has another version by now, or the file another SHA-256.
+    It is asked for by its place in the archive, which has more than its newest lists name; what it
+    is its SHA-256 tells. Raises BuildError if the archive has it no more, or with another SHA-256.
     """
-    with _apt("deb-src", output.parent) as options:
-        wanted = f"{name}={version}"
-        command = ("--quiet", "source", "--download-only", "--only-source", wanted)
-        _run("apt-get", *options, *command, directory=output)
+    folder = name[:4] if name.startswith("lib") else name[0]
+    address = f"{mirror().rstrip('/')}/pool/main/{folder}/{name}/{file}"
     found = output / file
-    if not found.is_file():
-        raise BuildError(f"the source package {wanted} has no {file}")
-    if sha256(found) != digest:
-        raise BuildError(f"{file} is not what the lock file says: its SHA-256 is {sha256(found)}")
+    _run(_HELPER, *_ALONE, "download-file", address, str(found), f"SHA256:{digest}")
+    check_bytes(file, found.read_bytes(), digest)
     return found
+
+
+def cached_source(name: str, lock: Lock, cache: Cache) -> Path:
+    """The archive of a source package in the lock file, as its authors published it."""
+    wanted = lock.debian.get(name)
+    if wanted is None:
+        raise BuildError(f"{name} is not among the Debian sources of the lock file")
+
+    def fetch(output: Path) -> None:
+        source(name, wanted.file, wanted.sha256, output)
+
+    key = key_of({"file": wanted.file, "sha256": wanted.sha256})
+    entry = cache.find(SOURCES, key) or cache.store(SOURCES, key, fetch)
+    return entry / wanted.file
 
 
 def _only(directory: Path, pattern: str) -> Path:
@@ -58,12 +73,12 @@ def _only(directory: Path, pattern: str) -> Path:
 
 
 @contextmanager
-def _apt(kind: str, scratch_in: Path) -> Iterator[list[str]]:
-    """Options for apt with the lists of the suite. kind: of the lines in sources.list."""
+def _apt(scratch_in: Path) -> Iterator[list[str]]:
+    """Options for apt with the lists of the suite."""
     with tempfile.TemporaryDirectory(dir=scratch_in, prefix=".apt-") as name:
         scratch = Path(name)
         sources = scratch / "sources.list"
-        sources.write_text(f"{kind} [signed-by={KEYRING}] {mirror()} {SUITE} main\n")
+        sources.write_text(f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main\n")
         for directory in ("state/lists/partial", "cache/archives/partial", "parts"):
             (scratch / directory).mkdir(parents=True)
         (scratch / "status").touch()
@@ -76,8 +91,7 @@ def _apt(kind: str, scratch_in: Path) -> Iterator[list[str]]:
             "-oDir::Etc::Preferences=-",
             f"-oDir::Etc::PreferencesParts={scratch / 'parts'}",
             "-oAcquire::Languages=none",
-            "-oAcquire::Retries=3",
-            "-oAPT::Sandbox::User=root",
+            *_ALONE,
             "-oAPT::Update::Post-Invoke-Success=",
             "-oAPT::Get::List-Cleanup=false",
         ]
