@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from eryx._errors import EryxError
+from eryx._errors import EryxError, WorkerCrashedError
 from eryx._events import Done
 from eryx._sandbox import Sandbox
 from eryx.server import _streams
@@ -27,6 +27,7 @@ from eryx.server._errors import (
     TooLargeError,
 )
 from eryx.server._openapi import description
+from eryx.server._places import Places
 from eryx.server._quotas import Admission, Holders
 from eryx.server._requests import CheckpointRequest, RunRequest, SessionRequest
 from eryx.server._routes import by_path
@@ -59,7 +60,8 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.holders = Holders(settings)
-        self.sessions = Sessions(settings)
+        self.places = Places(settings)
+        self.sessions = Sessions(settings, self.places)
         self.admission = Admission(settings.max_runs or 1, settings.max_waiting)
         self.started = time.time()
         self.runs: dict[str, int] = {}  # by outcome
@@ -218,7 +220,8 @@ async def run_once(request: Request) -> Response:
 
     async def events() -> AsyncIterator[Event]:
         async with service.begun(holder):
-            async for event in service.events(Sandbox(), asked, holder, None):
+            sandbox = Sandbox(isolation=service.places.of(holder))
+            async for event in service.events(sandbox, asked, holder, None):
                 yield event
 
     return await _answer(request, events())
@@ -236,6 +239,9 @@ async def run_in_session(request: Request) -> Response:
                 async for event in service.events(
                     entry.session, asked, entry.holder, entry.memory_bytes
                 ):
+                    if isinstance(event, Done) and isinstance(event.error, WorkerCrashedError):
+                        told = await service.sessions.recover(entry)
+                        event.error.args = (f"{event.error}; {told}",)
                     yield event
             finally:
                 entry.running = False
@@ -309,6 +315,8 @@ async def status(request: Request) -> Response:
             "live_sessions": service.sessions.live,
             "stored": service.sessions.stored,
             "restored": service.sessions.restored,
+            "crashed": service.sessions.crashed,
+            "workers": service.places.count,
             "running": service.admission.running,
             "waiting": service.admission.waiting,
             "runs": service.runs,
@@ -346,6 +354,8 @@ async def _with_files(function: Callable[[], Any], path: str) -> Any:
         raise MissingError("no_file", f"there is no file {path!r}") from None
     except (OSError, ValueError) as error:
         raise ConflictError("file", f"{path!r}: {error}") from None
+    except WorkerCrashedError:
+        raise
     except EryxError as error:
         raise ConflictError("state", str(error)) from None
 
@@ -519,6 +529,7 @@ def make_app(settings: Settings) -> Starlette:
             await service.sessions.put_all_away()
             if service.e2b is not None:
                 await service.e2b.close()
+            service.places.close()
 
     handlers = [
         *OPEN_ROUTES,

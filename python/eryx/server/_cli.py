@@ -36,6 +36,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--e2b", action="store_true", help="answer the protocol of e2b's clients as well"
     )
     group.add_argument(
+        "--isolation",
+        choices=["process"],
+        help="run sandboxes in worker processes, those of each key in its own (docs/workers.md)",
+    )
+    group.add_argument(
         "--new-key", metavar="NAME", help="print a key, and what the settings need of it, and end"
     )
 
@@ -52,6 +57,8 @@ def run(options: argparse.Namespace, addresses: list[Address]) -> int:
         settings = replace(settings, store=options.store)
     if options.e2b:
         settings = replace(settings, e2b=True)
+    if options.isolation is not None:
+        settings = replace(settings, isolation=options.isolation)
     addresses = addresses or [_USUAL]
     for host, _ in addresses:
         if not settings.keys and host not in ("127.0.0.1", "::1", "localhost"):

@@ -22,7 +22,7 @@ import pydantic
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from eryx._errors import EryxError
+from eryx._errors import EryxError, WorkerCrashedError
 from eryx._events import Done, Output
 from eryx._session import Session
 from eryx._storage import VfsStorage
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from eryx._events import Event
+    from eryx._processes import Tenant
     from eryx._result import ExecuteResult
     from eryx.server._app import Service
     from eryx.server._quotas import Holder
@@ -85,9 +86,11 @@ class _Context:
 class _Sandbox:
     """One sandbox of the client."""
 
-    def __init__(self, identity: str, holder: Holder, asked: _New) -> None:
+    def __init__(self, identity: str, holder: Holder, asked: _New, place: Tenant | None) -> None:
+        """place: where its sessions run."""
         self.id = identity
         self.holder = holder
+        self._place = place
         self.token = secrets.token_urlsafe(24)
         self.template = asked.templateID
         self.metadata = asked.metadata
@@ -132,7 +135,11 @@ class _Sandbox:
     def _session(self, cwd: str) -> Session:
         quota = self.holder.quota
         session = Session(
-            resource_limits=quota.limits(), files=self.files, files_path=HOME, network=quota.network
+            resource_limits=quota.limits(),
+            files=self.files,
+            files_path=HOME,
+            network=quota.network,
+            isolation=self._place,
         )
         session.execute(
             "import os; os.makedirs(folder, exist_ok=True); os.chdir(folder); del folder, os",
@@ -197,7 +204,8 @@ class E2b:
         count = sum(sandbox.holder is holder for sandbox in self._sandboxes.values())
         if count >= holder.quota.sessions:
             raise _Error(429, f"{holder.quota.sessions} sandboxes are allowed")
-        sandbox = _Sandbox(f"i{secrets.token_hex(10)}", holder, asked)
+        place = self._service.places.of(holder)
+        sandbox = _Sandbox(f"i{secrets.token_hex(10)}", holder, asked, place)
         self._sandboxes[sandbox.id] = sandbox
         return JSONResponse(sandbox.told(), status_code=201)
 
@@ -253,6 +261,9 @@ class E2b:
     ) -> AsyncIterator[Event]:
         async with self._service.begun(holder), context.lock:
             async for event in self._service.events(context.session, program, holder, None):
+                if isinstance(event, Done) and isinstance(event.error, WorkerCrashedError):
+                    # As the kernel of a notebook: the next run finds a new interpreter.
+                    await asyncio.to_thread(context.session.reset)
                 yield event
 
     async def create_context(self, request: Request, sandbox: _Sandbox) -> Response:
@@ -372,7 +383,8 @@ class E2b:
         found = self._sandboxes.get(identity)
         if found is None and identity == _DEBUG and not self._service.settings.keys:
             holder = self._service.holders.of(None)
-            found = _Sandbox(identity, holder, _New(timeout=86_400))
+            place = self._service.places.of(holder)
+            found = _Sandbox(identity, holder, _New(timeout=86_400), place)
             self._sandboxes[identity] = found
         if found is None:
             raise _Error(502, "the sandbox is not running", "unavailable")

@@ -12,9 +12,9 @@ import tempfile
 import time
 from contextlib import asynccontextmanager
 
-from eryx._errors import EryxError, InitializationError
+from eryx._errors import EryxError, InitializationError, WorkerCrashedError
 from eryx._session import Session
-from eryx.server._errors import ConflictError, MissingError, TooManyError
+from eryx.server._errors import ConflictError, MissingError, TooManyError, UnavailableError
 from eryx.server._store import open_store
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from eryx._session import Checkpoint
+    from eryx.server._places import Places
     from eryx.server._quotas import Holder
     from eryx.server._settings import Settings
     from eryx.server._store import Store
@@ -33,6 +34,7 @@ log = logging.getLogger("eryx.server")
 
 _IDENTITY = re.compile(r"[0-9a-f]{24}")
 _MOST_CHECKPOINTS = 32  # of one session
+_RETRY_SECONDS = 5.0  # when a sandbox may be had again, by what is told to those who got none
 
 
 class Entry:
@@ -72,14 +74,15 @@ class Entry:
 class Sessions:
     """Finds, makes, stores and ends them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, places: Places) -> None:
         """Raises ValueError for a store that there is not."""
         self._settings = settings
+        self._places = places
         self._node: str = settings.node or ""
         self._live: dict[str, Entry] = {}
         self._coming: dict[str, asyncio.Task[Entry]] = {}
         self.store: Store | None = None if settings.store is None else open_store(settings.store)
-        self.stored = self.restored = 0  # how often, for those who watch
+        self.stored = self.restored = self.crashed = 0  # how often, for those who watch
 
     @property
     def live(self) -> int:
@@ -92,15 +95,17 @@ class Sessions:
         """Makes one. Raises TooManyError if the holder has as many as allowed."""
         await self._check_count(holder)
         await self._make_room()
-        session = await asyncio.to_thread(_new_session, holder, memory_bytes)
+        try:
+            session = await asyncio.to_thread(self._new_session, holder, memory_bytes)
+        except InitializationError as error:
+            raise UnavailableError("no_sandbox", str(error), _RETRY_SECONDS) from None
         return await self._add(holder, session, memory_bytes)
 
     async def fork(self, entry: Entry) -> Entry:
         """Makes one that goes on from the state of another."""
         await self._check_count(entry.holder)
         await self._make_room(keep=entry)
-        async with entry.lock:
-            self._check_here(entry)
+        async with self.use(entry):
             session = await in_state(entry.session.fork)
         return await self._add(entry.holder, session, entry.memory_bytes)
 
@@ -135,14 +140,39 @@ class Sessions:
 
     @asynccontextmanager
     async def use(self, entry: Entry) -> AsyncIterator[Entry]:
-        """Around what is done with a session, one after the other. Raises MissingError."""
+        """Around what is done with a session, one after the other. Raises ConflictError."""
         async with entry.lock:
             self._check_here(entry)
             entry.used = time.time()
             try:
                 yield entry
+            except WorkerCrashedError as error:
+                told = f"{error}; {await self.recover(entry)}"
+                raise ConflictError("crashed", told) from None
             finally:
                 entry.used = time.time()
+
+    async def recover(self, entry: Entry) -> str:
+        """When its worker has died: goes on from the last save, or anew. Says which.
+
+        Under the lock of the entry. Checkpoints went with the worker.
+        """
+        self.crashed += 1
+        entry.checkpoints.clear()
+        found = None
+        if self.store is not None:
+            found = await asyncio.to_thread(self.store.read, entry.name)
+        if found is not None:
+            try:
+                await asyncio.to_thread(_load, entry.session, found[1])
+            except EryxError as error:
+                log.warning("session %s cannot be brought back: %s", entry.name, error)
+            else:
+                self.restored += 1
+                saved = time.time() - json.loads(found[0])["used"]
+                return f"the session goes on from what was saved {saved:.0f} s ago"
+        await asyncio.to_thread(entry.session.reset)
+        return "the session starts anew, as there is nothing that was saved of it"
 
     # ---- Keeping and ending ------------------------------------------------------------------
 
@@ -251,7 +281,7 @@ class Sessions:
                 raise _missing(identity)
             record = json.loads(found[0])
             session = await asyncio.to_thread(
-                _restored_session, holder, record["memory_bytes"], found[1]
+                self._restored_session, holder, record["memory_bytes"], found[1]
             )
         except InitializationError as error:
             await asyncio.to_thread(self.store.release, name, self._node)
@@ -281,7 +311,7 @@ class Sessions:
             if self.store is not None:
                 try:
                     await self._write(entry)
-                except ConflictError as error:
+                except (ConflictError, WorkerCrashedError) as error:
                     log.warning("session %s ends, as it cannot be saved: %s", entry.name, error)
             await self._drop(entry)
         if self.store is not None:
@@ -304,28 +334,39 @@ class Sessions:
         self._live.pop(entry.name, None)
         await asyncio.to_thread(entry.session.close)
 
+    def _new_session(self, holder: Holder, memory_bytes: int | None) -> Session:
+        quota = holder.quota
+        return Session(
+            resource_limits=quota.limits(memory_bytes=memory_bytes),
+            network=quota.network,
+            isolation=self._places.of(holder),
+        )
+
+    def _restored_session(self, holder: Holder, memory_bytes: int | None, state: bytes) -> Session:
+        session = self._new_session(holder, memory_bytes)
+        _load(session, state)
+        return session
+
 
 async def in_state(function: Callable[[], Value]) -> Value:
-    """What a session refuses in its state, such as a fork with living threads, is a conflict."""
+    """What a session refuses in its state, such as a fork with living threads, is a conflict.
+
+    Raises WorkerCrashedError as it is: `Sessions.use` knows what to do then.
+    """
     try:
         return await asyncio.to_thread(function)
+    except WorkerCrashedError:
+        raise
     except (EryxError, ValueError) as error:
         raise ConflictError("state", str(error)) from None
 
 
-def _new_session(holder: Holder, memory_bytes: int | None) -> Session:
-    quota = holder.quota
-    return Session(resource_limits=quota.limits(memory_bytes=memory_bytes), network=quota.network)
-
-
-def _restored_session(holder: Holder, memory_bytes: int | None, state: bytes) -> Session:
-    session = _new_session(holder, memory_bytes)
+def _load(session: Session, state: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="eryx-") as folder:
         path = os.path.join(folder, "state")
         with open(path, "wb") as file:
             file.write(state)
         session.load(path)
-    return session
 
 
 def _saved(session: Session) -> bytes:

@@ -107,6 +107,9 @@ class Settings:
     max_body_bytes: largest request, files included.
     node: name of this process among those that share the store; None for one that is drawn.
     e2b: whether to answer the protocol of the ``e2b-code-interpreter`` clients as well.
+    isolation: None to run all sandboxes in this process, ``"process"`` for worker processes, of
+        which each runs those of one key alone (docs/workers.md).
+    processes: how many worker processes each key has at most.
     """
 
     keys: tuple[ApiKey, ...] = ()
@@ -122,15 +125,19 @@ class Settings:
     max_body_bytes: int = 64 << 20
     node: str | None = None
     e2b: bool = False
+    isolation: str | None = None
+    processes: int = 4
 
     def __post_init__(self) -> None:
         """Raises ValueError that names what is wrong."""
-        for name in ("max_sessions", "max_body_bytes"):
+        for name in ("max_sessions", "max_body_bytes", "processes"):
             _check_count(name, getattr(self, name))
         if self.max_runs is not None:
             _check_count("max_runs", self.max_runs)
         for name in ("idle_seconds", "lifetime_seconds", "lease_seconds"):
             _check_positive(name, getattr(self, name))
+        if self.isolation not in (None, "process"):
+            raise ValueError(f'isolation must be "process" or left out, not {self.isolation!r}')
         names = [key.name for key in self.keys]
         if len(set(names)) != len(names):
             raise ValueError("two keys have the same name")
