@@ -71,6 +71,7 @@ def _run(
     from eryx.mcp import _sdk
 
     _sdk.require()
+    from eryx.mcp._conversations import LocalConversations
     from eryx.mcp._server import PythonServer
 
     given = _cli_options.sandbox_options(options)
@@ -81,19 +82,19 @@ def _run(
 
         return _cli_factory.create_session(options, files=VfsStorage(), **given)
 
-    server = PythonServer(
+    conversations = LocalConversations(
         make_session,
         max_timeout_ms=options.timeout,
         max_conversations=max(1, options.max_sessions),
-        environment=environment,
     )
+    server = PythonServer(conversations, environment=environment)
     try:
         if addresses:
             _serve_http(server, *addresses[0])
         else:
             _serve_stdio(server)
     finally:
-        server.close()
+        conversations.close()
         manager = given.get("mcp")
         if manager is not None:
             manager.close()

@@ -15,7 +15,7 @@ import pytest
 from mcp import Client, MCPError, StdioServerParameters
 
 import eryx
-from eryx.mcp._server import CONVERSATION
+from eryx.mcp._conversations import CONVERSATION
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

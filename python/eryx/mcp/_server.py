@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-import uuid
 import warnings
-from collections import OrderedDict
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -23,18 +22,18 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 import eryx
 from eryx._errors import EryxError
+from eryx.mcp._conversations import CONVERSATION, RefusedError
 from eryx.mcp._results import OUTPUT_SCHEMA, failure, result_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator
 
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
     from eryx._session import Checkpoint, Session
+    from eryx._session_files import SessionFiles
     from eryx._storage import VfsStorage
-
-# In `_meta` of a call: which conversation it belongs to. In that of its result as well.
-CONVERSATION = "eryx/conversation"
+    from eryx.mcp._conversations import Conversation, Conversations
 
 # How often output goes out while a program runs, and how much at a time.
 _PAUSE_S = 0.1
@@ -60,52 +59,22 @@ _RUN_SCHEMA: dict[str, Any] = {
 }
 
 
-class Conversation:
-    """A session, and what has to be known between two calls."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.lock = asyncio.Lock()
-
-    @property
-    def files(self) -> VfsStorage:
-        """The files of its programs."""
-        files = self.session.vfs
-        assert files is not None
-        return files
-
-
 class PythonServer:
     """The server. Its conversations live on one event loop."""
 
     def __init__(
-        self,
-        make_session: Callable[[], Session],
-        *,
-        max_timeout_ms: int | None,
-        max_conversations: int = 100,
-        environment: dict[str, str] | None = None,
+        self, conversations: Conversations, *, environment: dict[str, str] | None = None
     ) -> None:
-        """make_session: makes the session of a conversation, with a storage.
-
-        max_timeout_ms: what a call can ask for at most.
-        max_conversations: after so many, that which was idle for longest is given up.
-        environment: variables of each run.
-        """
-        self._make_session = make_session
-        self._max_timeout_ms = max_timeout_ms
-        self._max_conversations = max_conversations
+        """conversations: where the sessions are; environment: variables of each run."""
+        self._conversations = conversations
+        self._folder = conversations.files_path
         self._environment = environment
-        self._conversations: OrderedDict[str, Conversation] = OrderedDict()
-        with make_session() as session:
-            self._description = eryx.prompt(session)
-            self._files_path = session.files_path
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # logging is on its way out of the protocol
             self.server: Server[Any] = Server(
                 "eryx",
                 version=eryx.__version__,
-                instructions=self._description,
+                instructions=conversations.instructions,
                 on_list_tools=self._list_tools,
                 on_call_tool=self._call_tool,
                 on_list_resources=self._list_resources,
@@ -114,13 +83,6 @@ class PythonServer:
                 on_set_logging_level=_take_level,
             )
         self.server.middleware.append(self._ask_for_handshake)
-
-    def close(self) -> None:
-        """Gives all sessions up."""
-        while self._conversations:
-            self._conversations.popitem()[1].session.close()
-
-    # ---- Conversations ----
 
     async def _ask_for_handshake(
         self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
@@ -135,46 +97,6 @@ class PythonServer:
                 return result.model_copy(update={"supported_versions": versions})
         return result
 
-    def _conversation(
-        self, context: ServerRequestContext[Any, Any]
-    ) -> tuple[str, Conversation, bool]:
-        """Name and session of a request, and whether it was named by the client itself."""
-        name, named = "stdio", False
-        if context.request is not None:
-            meta: Any = context.meta or {}
-            chosen = meta.get(CONVERSATION)
-            named = isinstance(chosen, str) and 0 < len(chosen) <= 200
-            name = f"named {chosen}" if named else context.request.headers.get("mcp-session-id")
-            if name is None:
-                name, named = f"named {uuid.uuid4().hex}", True
-        conversation = self._conversations.get(name)
-        if conversation is None:
-            conversation = self._conversations[name] = Conversation(self._make_session())
-            self._forget_with(context, name)
-            self._make_room()
-        self._conversations.move_to_end(name)
-        return name, conversation, named
-
-    def _forget_with(self, context: ServerRequestContext[Any, Any], name: str) -> None:
-        """Gives the session up when the client ends its own."""
-        if context.request is None or name.startswith("named "):
-            return  # the connection is one call only
-        connection = getattr(context.session, "_connection", None)
-        if connection is not None:
-            connection.exit_stack.callback(self._forget, name)
-
-    def _forget(self, name: str) -> None:
-        conversation = self._conversations.pop(name, None)
-        if conversation is not None and not conversation.lock.locked():
-            conversation.session.close()
-
-    def _make_room(self) -> None:
-        for name, conversation in list(self._conversations.items()):
-            if len(self._conversations) <= self._max_conversations:
-                return
-            if not conversation.lock.locked():
-                self._forget(name)
-
     # ---- Tools ----
 
     async def _list_tools(
@@ -185,7 +107,7 @@ class PythonServer:
         run = types.Tool(
             name="run_python",
             title="Run Python",
-            description=self._description,
+            description=await self._conversations.description(context),
             input_schema=_RUN_SCHEMA,
             output_schema=OUTPUT_SCHEMA,
         )
@@ -214,18 +136,21 @@ class PythonServer:
         others = sorted(arguments.keys() - {"code", "timeout_ms"})
         if others:
             return failure(f"run_python has no argument {others[0]!r}")
-        name, conversation, named = self._conversation(context)
-        async with conversation.lock:
-            result = await self._run(context, conversation, code, timeout_ms)
-        if named:
-            result.meta = {CONVERSATION: name.removeprefix("named ")}
+        try:
+            async with self._conversations.use(context, to_run=True) as conversation:
+                result = await self._run(context, conversation, code, timeout_ms)
+        except RefusedError as error:
+            return failure(str(error))
+        if conversation.told_name is not None:
+            result.meta = {CONVERSATION: conversation.told_name}
         return result
 
     async def _reset(self, context: ServerRequestContext[Any, Any]) -> types.CallToolResult:
-        conversation = self._conversation(context)[1]
-        async with conversation.lock:
-            old, conversation.session = conversation.session, self._make_session()
-            old.close()
+        try:
+            async with self._conversations.use(context) as conversation:
+                await conversation.reset()
+        except RefusedError as error:
+            return failure(str(error))
         text = "All variables, imports and files are gone."
         return types.CallToolResult(content=[types.TextContent(text=text)])
 
@@ -238,7 +163,7 @@ class PythonServer:
     ) -> types.CallToolResult:
         session = conversation.session
         before = _checkpoint(session)
-        limit = self._max_timeout_ms
+        limit = conversation.max_timeout_ms
         if timeout_ms is None or (limit is not None and timeout_ms > limit):
             timeout_ms = limit
         live = _Live(context)
@@ -261,17 +186,18 @@ class PythonServer:
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([run])
                 run.exception()
-                _keep_going(session, before)
+                await conversation.keep_going(before)
             raise
         except EryxError as error:
             done = error
         finally:
             sender.cancel()
         await live.flush()
+        conversation.ended(done)
         notes = []
         if isinstance(done, EryxError):
-            notes = _keep_going(session, before)
-        start = f"{self._files_path}/"
+            notes = await conversation.keep_going(before)
+        start = f"{self._folder}/"
         changed = [
             file for file in done.files if file.type == "file" and file.path.startswith(start)
         ]
@@ -287,7 +213,7 @@ class PythonServer:
     # ---- Resources ----
 
     def _uri(self, path: str) -> str:
-        return f"{_SCHEME}{quote(f'{self._files_path}/{path}'.lstrip('/'))}"
+        return f"{_SCHEME}{quote(f'{self._folder}/{path}'.lstrip('/'))}"
 
     def _link(self, path: str, size: int) -> types.ResourceLink:
         return types.ResourceLink(name=path, uri=self._uri(path), mime_type=_kind(path), size=size)
@@ -297,7 +223,8 @@ class PythonServer:
         context: ServerRequestContext[Any, Any],
         params: types.PaginatedRequestParams | None,
     ) -> types.ListResourcesResult:
-        files = _sizes(self._conversation(context)[1].files)
+        async with self._using(context) as conversation:
+            files = await asyncio.to_thread(_sizes, conversation.files)
         return types.ListResourcesResult(
             resources=[
                 types.Resource(name=path, uri=self._uri(path), mime_type=_kind(path), size=size)
@@ -312,7 +239,7 @@ class PythonServer:
     ) -> types.ListResourceTemplatesResult:
         template = types.ResourceTemplate(
             name="file",
-            uri_template=f"{_SCHEME}{self._files_path.lstrip('/')}/{{+path}}",
+            uri_template=f"{_SCHEME}{self._folder.lstrip('/')}/{{+path}}",
             description="A file that programs have written",
         )
         return types.ListResourceTemplatesResult(resource_templates=[template])
@@ -323,12 +250,17 @@ class PythonServer:
         import base64
 
         uri = str(params.uri)
-        start = f"{_SCHEME}{self._files_path.lstrip('/')}/"
-        files = self._conversation(context)[1].files
+        start = f"{_SCHEME}{self._folder.lstrip('/')}/"
         path = unquote(uri.removeprefix(start))
-        if not uri.startswith(start) or path not in _sizes(files):
-            raise MCPError(code=types.INVALID_PARAMS, message=f"there is no resource {uri}")
-        data = files.read_bytes(path)
+        async with self._using(context) as conversation:
+            try:
+                if not uri.startswith(start):
+                    raise FileNotFoundError(uri)
+                data = await asyncio.to_thread(conversation.files.read_bytes, path)
+            except (OSError, ValueError):
+                raise MCPError(
+                    code=types.INVALID_PARAMS, message=f"there is no resource {uri}"
+                ) from None
         contents: types.TextResourceContents | types.BlobResourceContents
         try:
             contents = types.TextResourceContents(
@@ -338,6 +270,14 @@ class PythonServer:
             blob = base64.b64encode(data).decode()
             contents = types.BlobResourceContents(uri=uri, mime_type=_kind(path), blob=blob)
         return types.ReadResourceResult(contents=[contents])
+
+    @asynccontextmanager
+    async def _using(self, context: ServerRequestContext[Any, Any]) -> AsyncIterator[Conversation]:
+        try:
+            async with self._conversations.use(context) as conversation:
+                yield conversation
+        except RefusedError as error:
+            raise MCPError(code=types.INTERNAL_ERROR, message=str(error)) from None
 
 
 class _Live:
@@ -395,20 +335,7 @@ def _checkpoint(session: Session) -> Checkpoint | None:
         return None
 
 
-def _keep_going(session: Session, before: Checkpoint | None) -> list[str]:
-    """Makes the session usable if the run had to be given up; says what has happened to it."""
-    try:
-        session.execute("")
-    except EryxError:
-        if before is not None:
-            session.rollback(before)
-            return ["[the run could not be stopped otherwise, so what it had done is undone]"]
-        session.reset()
-        return ["[the session was reset: its variables are gone]"]
-    return []
-
-
-def _sizes(files: VfsStorage) -> dict[str, int]:
+def _sizes(files: VfsStorage | SessionFiles) -> dict[str, int]:
     """The files, each with its size."""
     sizes = {}
     for path in files.walk():

@@ -14,11 +14,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from eryx._errors import EryxError, WorkerCrashedError
 from eryx._events import Done
 from eryx._sandbox import Sandbox
-from eryx.server import _streams
+from eryx.server import _mcp, _streams
 from eryx.server._errors import (
     ConflictError,
     MalformedError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from eryx._events import Event
     from eryx.server._e2b import E2b
+    from eryx.server._mcp import Endpoint
     from eryx.server._quotas import Holder
     from eryx.server._routes import Handler
     from eryx.server._sessions import Entry
@@ -66,6 +68,7 @@ class Service:
         self.started = time.time()
         self.runs: dict[str, int] = {}  # by outcome
         self.e2b: E2b | None = None
+        self.mcp: Endpoint | None = None
 
     def authenticate(self, request: Request) -> None:
         """Finds out who asks. Raises UnauthorizedError."""
@@ -107,9 +110,9 @@ class Service:
         async with holder.run(), self.admission.run():
             yield
 
-    def count(self, done: Done) -> None:
-        """For those who watch."""
-        how = "ok" if done.error is None else type(done.error).__name__
+    def count(self, error: EryxError | None) -> None:
+        """Takes note of a run that has ended, for those who watch."""
+        how = "ok" if error is None else type(error).__name__
         self.runs[how] = self.runs.get(how, 0) + 1
 
     async def events(
@@ -132,7 +135,7 @@ class Service:
             try:
                 async for event in run:
                     if isinstance(event, Done):
-                        self.count(event)
+                        self.count(event.error)
                     yield event
             except BaseException:
                 # The state of a session stays, if the program lets itself be stopped.
@@ -526,6 +529,8 @@ def make_app(settings: Settings) -> Starlette:
             if not await service.admission.drain(settings.drain_seconds):
                 log.warning("runs go on after %.0f seconds: ended", settings.drain_seconds)
             sweeping.cancel()
+            if service.mcp is not None:
+                await service.mcp.close()
             await service.sessions.put_all_away()
             if service.e2b is not None:
                 await service.e2b.close()
@@ -541,6 +546,9 @@ def make_app(settings: Settings) -> Starlette:
 
         service.e2b = E2b(service)
         routes += e2b_routes(service, service.e2b)
+    if _mcp.is_wanted(settings):
+        service.mcp = _mcp.Endpoint(service)
+        routes.append(Route(_mcp.PATH, service.mcp))
     app = Starlette(
         routes=routes,
         lifespan=lifespan,

@@ -80,6 +80,11 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
         raise MissingServerError("uvicorn") from None
     for listening in sockets:
         print(f"eryx: serving at {url_of(listening)}", flush=True)
+    if app.state.eryx.mcp is not None:
+        # Otherwise streams end at once when the service is told to, with runs that go on.
+        from sse_starlette.sse import AppStatus
+
+        AppStatus.enable_automatic_graceful_drain = False
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -94,6 +99,10 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             app.state.eryx.admission.closing = True
             super().handle_exit(sig, frame)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            app.state.eryx.admission.close()
+            await super().shutdown(sockets)
 
     # uvicorn raises the signals again that ended it.
     before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}

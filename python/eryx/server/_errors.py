@@ -6,14 +6,14 @@ from eryx._errors import EryxError
 
 
 class MissingServerError(EryxError):
-    """A package of the extra ``server`` is not installed."""
+    """A package that serving takes is not installed."""
 
     __module__ = "eryx.server"
 
-    def __init__(self, package: str) -> None:
-        """package: the one that was looked for."""
+    def __init__(self, package: str, *, extra: str = "server") -> None:
+        """package: the one that was looked for; extra: that which brings it."""
         super().__init__(
-            f"serving needs {package}, which `pip install 'eryx-sandbox[server]'` brings"
+            f"serving needs {package}, which `pip install 'eryx-sandbox[{extra}]'` brings"
         )
 
 

@@ -116,6 +116,7 @@ class Admission:
         self.running = 0
         self.waiting = 0
         self.closing = False
+        self.told_to_end = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -146,12 +147,21 @@ class Admission:
             if self.running == 0:
                 self._idle.set()
 
+    def close(self) -> None:
+        """Lets no run begin any more."""
+        self.closing = True
+        self.told_to_end.set()
+
+    async def drained(self) -> None:
+        """Waits until no run goes on."""
+        await self._idle.wait()
+
     async def drain(self, seconds: float) -> bool:
         """Lets no run begin any more, and waits for those that go on. Whether all have ended."""
-        self.closing = True
+        self.close()
         try:
             async with asyncio.timeout(seconds):
-                await self._idle.wait()
+                await self.drained()
         except TimeoutError:
             return False
         return True

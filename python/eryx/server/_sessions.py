@@ -13,6 +13,7 @@ import time
 from contextlib import asynccontextmanager
 
 from eryx._errors import EryxError, InitializationError, WorkerCrashedError
+from eryx._prompt import prompt
 from eryx._session import Session
 from eryx.server._errors import ConflictError, MissingError, TooManyError, UnavailableError
 from eryx.server._store import open_store
@@ -52,6 +53,7 @@ class Entry:
         self.memory_bytes: int | None = None
         self.running = False
         self.gone = False
+        self.is_kept = True  # in the store when it is idle; else it ends then
 
     @property
     def name(self) -> str:
@@ -91,15 +93,35 @@ class Sessions:
 
     # ---- Making and finding ------------------------------------------------------------------
 
-    async def create(self, holder: Holder, memory_bytes: int | None) -> Entry:
-        """Makes one. Raises TooManyError if the holder has as many as allowed."""
+    async def create(
+        self, holder: Holder, memory_bytes: int | None, identity: str | None = None
+    ) -> Entry:
+        """Makes one. Raises TooManyError if the holder has as many as allowed.
+
+        identity: 24 hexadecimal digits that no other has; None to have them drawn.
+        """
         await self._check_count(holder)
         await self._make_room()
         try:
             session = await asyncio.to_thread(self._new_session, holder, memory_bytes)
         except InitializationError as error:
             raise UnavailableError("no_sandbox", str(error), _RETRY_SECONDS) from None
-        return await self._add(holder, session, memory_bytes)
+        return await self._add(holder, session, memory_bytes, identity)
+
+    async def obtain(self, holder: Holder, identity: str) -> tuple[Entry, bool]:
+        """One of the holder's, and whether it is new: it is made if there is none.
+
+        To be called once at a time for an identity.
+        """
+        try:
+            return await self.get(holder, identity), False
+        except MissingError:
+            return await self.create(holder, None, identity), True
+
+    def describe(self, holder: Holder) -> str:
+        """What a model is told of the holder's sessions."""
+        with self._new_session(holder, None) as session:
+            return prompt(session)
 
     async def fork(self, entry: Entry) -> Entry:
         """Makes one that goes on from the state of another."""
@@ -133,6 +155,7 @@ class Sessions:
         if self.store is not None:
             stored = await asyncio.to_thread(self.store.records, holder.name)
             found = {identity: json.loads(record) for identity, record in stored.items()}
+            await self._end_old(holder, found)
         for entry in self._live.values():
             if entry.holder is holder:
                 found[entry.id] = entry.record()
@@ -225,6 +248,16 @@ class Sessions:
 
     # ---- Inside ------------------------------------------------------------------------------
 
+    async def _end_old(self, holder: Holder, stored: dict[str, dict[str, Any]]) -> None:
+        """Ends those in the store whose lifetime is over: nobody may ever ask for them."""
+        assert self.store is not None
+        latest = time.time() - self._settings.lifetime_seconds
+        for identity in [each for each in stored if stored[each]["created"] < latest]:
+            del stored[identity]
+            name = f"{holder.name}/{identity}"
+            if name not in self._live:
+                await asyncio.to_thread(self.store.remove, name)
+
     def _check_here(self, entry: Entry) -> None:
         """The entry may have been put away while somebody waited for it."""
         if entry.gone:
@@ -257,8 +290,14 @@ class Sessions:
             )
         await self._put_away(min(unused, key=lambda entry: entry.used))
 
-    async def _add(self, holder: Holder, session: Session, memory_bytes: int | None) -> Entry:
-        entry = Entry(secrets.token_hex(12), holder, session, time.time())
+    async def _add(
+        self,
+        holder: Holder,
+        session: Session,
+        memory_bytes: int | None,
+        identity: str | None = None,
+    ) -> Entry:
+        entry = Entry(identity or secrets.token_hex(12), holder, session, time.time())
         entry.memory_bytes = memory_bytes
         if self.store is not None:
             seconds = self._settings.lease_seconds
@@ -308,7 +347,7 @@ class Sessions:
         async with entry.lock:
             if entry.gone:
                 return
-            if self.store is not None:
+            if self.store is not None and entry.is_kept:
                 try:
                     await self._write(entry)
                 except (ConflictError, WorkerCrashedError) as error:

@@ -107,6 +107,8 @@ class Settings:
     max_body_bytes: largest request, files included.
     node: name of this process among those that share the store; None for one that is drawn.
     e2b: whether to answer the protocol of the ``e2b-code-interpreter`` clients as well.
+    mcp: whether to answer the Model Context Protocol at ``/mcp`` as well; None: if the extra
+        ``mcp`` is installed.
     isolation: None to run all sandboxes in this process, ``"process"`` for worker processes, of
         which each runs those of one key alone (docs/workers.md).
     processes: how many worker processes each key has at most.
@@ -125,6 +127,7 @@ class Settings:
     max_body_bytes: int = 64 << 20
     node: str | None = None
     e2b: bool = False
+    mcp: bool | None = None
     isolation: str | None = None
     processes: int = 4
 
