@@ -18,7 +18,7 @@ from eryx._eryx import BUILD_ID
 from eryx.native import _compile, _cross, _prebuilt, _wasm
 from eryx.native._errors import NativeModuleError
 from native import build_python, libraries, recipes, sources
-from native.libraries import Kit
+from native.kit import Kit
 from native.recipes import Recipe
 from toolchain.cache import Cache, default_root, key_of
 from toolchain.errors import BuildError
@@ -33,8 +33,8 @@ _BUILD = """\
 import json, sys
 from pathlib import Path
 from eryx.native import build_wheel
-tree, output, setup = json.loads(sys.argv[1])
-print(build_wheel(Path(tree), output, isolation=False, setup=setup))
+tree, output, options = json.loads(sys.argv[1])
+print(build_wheel(Path(tree), output, isolation=False, **options))
 """
 
 
@@ -43,8 +43,8 @@ def kit(jobs: int | None = None) -> Kit:
     cache = Cache(default_root())
     zig = Path(_compile.zig_program())
     ninja = Path(sys.executable).parent / "ninja"
-    command = tuple(_cross.compile_command([], cxx=False))
-    return Kit(load_lock(), cache, ninja, zig, command, jobs or os.cpu_count() or 1)
+    c, cxx = (tuple(_cross.compile_command([], cxx=cxx)) for cxx in (False, True))
+    return Kit(load_lock(), cache, ninja, zig, c, cxx, jobs or os.cpu_count() or 1)
 
 
 # ---- Wheels --------------------------------------------------------------------------------------
@@ -97,6 +97,7 @@ def _wheel_key(recipe: Recipe, archive: Path, kit: Kit) -> str:
             "source": sha256(archive),
             "patches": [sha256(patch) for patch in recipe.patches],
             "setup": recipe.setup,
+            **({"settings": recipe.settings} if recipe.settings else {}),
             "built with": [_laid_over_digest(wheel) for wheel in _built_with(recipe, kit)],
             "libraries": [libraries.digest(each, kit) for each in recipe.libraries],
             "compiler": kit.identity,
@@ -138,13 +139,19 @@ def _build(output: Path, *, recipe: Recipe, kit: Kit, archive: Path) -> None:
         tree = work / "tree"
         sources.unpack(archive, tree)
         sources.apply(recipe.patches, tree, work / "patch.log")
-        setup = [*recipe.setup, *_machine_file(work, recipe, kit)]
+        prefixes = [str(libraries.prefix(name, kit)) for name in recipe.libraries]
+        options = {
+            "setup": [*recipe.setup, *_machine_file(work, recipe, kit)],
+            "settings": recipe.settings,
+            "prefixes": prefixes,
+        }
         made = work / "made"
         run_tool(
-            [str(python), "-c", _BUILD, json.dumps([str(tree), str(made), setup])],
+            [str(python), "-c", _BUILD, json.dumps([str(tree), str(made), options])],
             log=work / "build.log",
             environment={
                 **os.environ,
+                **_search_paths(prefixes),
                 "PYTHONPATH": str(tools),
                 "ERYX_CACHE_DIR": str(kit.cache.root / "science-compilers"),
                 "ZIG_GLOBAL_CACHE_DIR": str(kit.cache.root / "zig"),
@@ -154,6 +161,17 @@ def _build(output: Path, *, recipe: Recipe, kit: Kit, archive: Path) -> None:
         )
         for wheel in made.glob("*.whl"):
             shutil.copy(wheel, output)
+
+
+def _search_paths(prefixes: list[str]) -> dict[str, str]:
+    """For builds that look for files themselves."""
+    if not prefixes:
+        return {}
+    folders = {"CPATH": "include", "LIBRARY_PATH": "lib"}
+    return {
+        name: os.pathsep.join(f"{prefix}/{folder}" for prefix in prefixes)
+        for name, folder in folders.items()
+    }
 
 
 def _wabt() -> str:

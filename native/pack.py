@@ -17,7 +17,7 @@ from eryx.native import _cross, _prebuilt
 from eryx.packages._metadata import parse_fields
 from eryx.packages._standards import Requirement
 from native import build, recipes
-from native.libraries import Kit
+from native.kit import Kit
 from toolchain.errors import BuildError
 
 NAME = "eryx_science"
@@ -95,6 +95,8 @@ class Pack:
         recipe = recipes.load(name)
         for wheel in build.wheels(name, self.kit):
             self._add_wheel(wheel, recipe.leave_out)
+        if recipe.imports:
+            self.imports[name] = list(recipe.imports)
         if recipe.also:
             self.needs[name] += recipe.also
             self.also[name] = list(recipe.also)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ class Recipe:
     """Libraries in C (native/libraries.py) that it is linked to."""
     setup: tuple[str, ...] = ()
     """Arguments for the setup of Meson."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """What its backend is told (config_settings of PEP 517)."""
+    imports: tuple[str, ...] = ()
+    """Modules that a factory imports, if it is not the one that is called as the package."""
     also: tuple[str, ...] = ()
     """Packages that come along although it does not name them as required for this machine."""
     leave_out: tuple[str, ...] = ()

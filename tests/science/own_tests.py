@@ -10,7 +10,7 @@ from pathlib import Path
 
 import eryx
 from native import build, pack, sources
-from native.libraries import Kit
+from native.kit import Kit
 
 EXPECTED = Path(__file__).with_name("expected.toml")
 
