@@ -160,6 +160,8 @@ class TestRandomState:
         "draw",
         [
             "random.random()",
+            "random.__dict__.get('random') or random.randrange(10**9)",
+            "__import__('random', fromlist=['gauss']).gauss()",
             "random.Random().random()",
             "next(tempfile._get_candidate_names())",
             "str(uuid.uuid1())",
@@ -173,6 +175,53 @@ class TestRandomState:
     def test_no_two_sandboxes_draw_the_same(self, draw: str) -> None:
         code = f"import email.utils, random, sqlite3, tempfile, uuid\nresult = {draw}"
         assert len({eryx.Sandbox().execute(code).result for _ in range(3)}) == 3
+
+
+class TestRandom:
+    """The generator of `random` is seeded when it is used first."""
+
+    NAMES = "'seed' in names and 'random' in names and '_inst' in names and '__dir__' not in names"
+
+    def test_all_names_are_there(self, run: Run) -> None:
+        result = run(f"import random; names = dir(random); print({self.NAMES})")
+        assert result.stdout == "True"
+        result = run(
+            """
+            from random import *
+            names = vars(__import__("random"))
+            print(all(name in globals() and name in names for name in names["__all__"]))
+            """
+        )
+        assert result.stdout == "True"
+
+    def test_a_name_that_is_not_there(self, run: Run) -> None:
+        result = run(
+            """
+            import random
+            for _ in range(2):
+                try:
+                    random.absent
+                except AttributeError as error:
+                    print(error, error.name, error.obj is random)
+            """
+        )
+        line = "module 'random' has no attribute 'absent' absent True"
+        assert result.stdout == f"{line}\n{line}"
+
+    def test_a_seed_of_the_program_holds(self, run: Run) -> None:
+        code = "import random; random.seed(1); print(random.random(), random.getrandbits(40))"
+        assert run(code).stdout == "0.13436424411240122 884107995871"
+
+    def test_a_state_of_the_program_holds_in_a_session(self) -> None:
+        with eryx.Session() as session:
+            session.execute("import random; random.seed(1); state = random.getstate()")
+            first = session.execute("print(random.random())").stdout
+            session.execute("random.setstate(state)")
+            assert session.execute("print(random.random())").stdout == first
+
+    def test_it_can_be_loaded_again(self, run: Run) -> None:
+        code = "import importlib, random; importlib.reload(random); print(random.randrange(1))"
+        assert run(code).stdout == "0"
 
 
 class TestModules:

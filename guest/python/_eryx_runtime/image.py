@@ -11,6 +11,7 @@ from _eryx_runtime import (
     clocks,
     databases,
     displays,
+    entropy,
     event_loop,
     file_copies,
     file_modes,
@@ -136,6 +137,7 @@ def seal_image() -> None:
     event_loop.number_tasks(True)
     namespaces.install(None, {}, None)
     program.make_fresh(building=False)
+    entropy.postpone()
     sys.argv = [program.FILENAME]
     sys.path.insert(0, os.getcwd())  # where a script's own modules are
     gc.collect()

@@ -9,8 +9,6 @@ import builtins
 import gc
 import linecache
 import logging
-import os
-import random
 import sys
 import time
 from _ast import Interactive, Module
@@ -24,6 +22,7 @@ from _eryx_runtime import (
     callbacks,
     displays,
     encodings,
+    entropy,
     event_loop,
     factory,
     given,
@@ -92,9 +91,7 @@ _compile = compile
 _ModuleType = ModuleType
 _CoroutineType = CoroutineType
 _collect_garbage = gc.collect
-_random_bytes = os.urandom
-_seed_random = random.seed
-_forget_random = _eryx.forget_random
+_renew_entropy = entropy.renew
 _now = time.time_ns
 _run_exit_functions = atexit._run_exitfuncs
 _at_exit = atexit.register
@@ -182,7 +179,7 @@ def _seal() -> None:
 def _first_run() -> None:
     """Undo what all sandboxes of one image would have in common and must not."""
     _state.started = True
-    _reseed()
+    _renew_entropy()
     logging._startTime = _now()  # type: ignore[attr-defined]
 
 
@@ -242,15 +239,6 @@ _COMMANDS = {
 _COMMAND_CODE = compile("command(source)", __file__, "exec")
 
 
-def _reseed() -> None:
-    # Its own way takes 2,496 bytes of entropy. The first byte makes it equal work for any number.
-    _seed_random(int.from_bytes(b"\1" + _random_bytes(32)))
-    _forget_random()
-    tempfile = _modules.get("tempfile")
-    if type(tempfile) is ModuleType:  # its names come from a generator of its own
-        tempfile.__dict__["_name_sequence"] = None
-
-
 def _extend(extras: dict[int, bytes], names: dict[str, Any]) -> None:
     """Do what only few runs want: names for callbacks, and tracing, which is last."""
     _state.extended = bool(extras)
@@ -291,7 +279,7 @@ def begin(
         _state.interactive = given.state.interactive
     sys.argv = [filename, *arguments]
     if flags & REQUEST_NEEDS_ENTROPY:
-        _reseed()
+        _renew_entropy()
     if flags & REQUEST_HAS_SECRETS:
         placeholders.install()
     command = _COMMANDS.get(flags >> REQUEST_COMMAND_SHIFT)
