@@ -27,6 +27,7 @@ typedef struct binding_state {
     PyTypeObject *checkpoint_type;
     PyTypeObject *changes_type;
     PyTypeObject *remote_type;
+    PyTypeObject *turn_type;
     PyObject *exceptions[BINDING_STATUS_COUNT]; /* class for each status; None for OK */
 } binding_state;
 
@@ -54,6 +55,7 @@ extern PyType_Spec changes_spec;
 extern PyType_Spec remote_spec;
 extern PyType_Spec storage_spec;
 extern PyType_Spec packages_spec;
+extern PyType_Spec turn_spec; /* which is subclassed, and has no need of the state */
 extern PyStructSequence_Desc outcome_description;
 
 /* State of the module that a Core belongs to. */

@@ -34,6 +34,10 @@ static int add_types(PyObject *module, binding_state *state)
     if (state->remote_type == NULL || PyModule_AddType(module, state->remote_type) < 0) {
         return -1;
     }
+    state->turn_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &turn_spec, NULL);
+    if (state->turn_type == NULL || PyModule_AddType(module, state->turn_type) < 0) {
+        return -1;
+    }
     state->outcome_type = PyStructSequence_NewType(&outcome_description);
     if (state->outcome_type == NULL || PyModule_AddType(module, state->outcome_type) < 0) {
         return -1;
@@ -72,6 +76,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->checkpoint_type);
     Py_VISIT(state->changes_type);
     Py_VISIT(state->remote_type);
+    Py_VISIT(state->turn_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_VISIT(state->exceptions[status]);
     }
@@ -92,6 +97,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->checkpoint_type);
     Py_CLEAR(state->changes_type);
     Py_CLEAR(state->remote_type);
+    Py_CLEAR(state->turn_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_CLEAR(state->exceptions[status]);
     }

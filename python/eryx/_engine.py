@@ -99,7 +99,7 @@ class Place:
             equipment.network,
             equipment.secrets,
             self.native_modules + equipment.native_modules,
-            tuple(provider.core() for provider in equipment.providers),
+            tuple([provider.core() for provider in equipment.providers]),
             equipment.deterministic,
         )
 

@@ -26,6 +26,7 @@ _FIELDS = (
 
 _GREATEST = 2**63 - 1
 
+DEFAULT_TRACE_EVENTS = 100_000
 DEFAULT_DISPLAY_BYTES = 16_777_216
 
 # By its identity it can be told from the same number that a caller gave.

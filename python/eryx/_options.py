@@ -6,12 +6,13 @@ see it: in `Sandbox`, `Session` and the types of _option_types.py. A test compar
 
 from __future__ import annotations
 
-from _operator import itemgetter  # without the time that importing operator takes
+from _operator import is_, itemgetter  # without the time that importing operator takes
 
 from eryx._errors import EryxError
 from eryx._limits import (
     DEFAULT_CORE_LIMITS,
     DEFAULT_LIMITS,
+    DEFAULT_TRACE_EVENTS,
     check_limits,
     core_limits,
     with_timeout,
@@ -20,7 +21,7 @@ from eryx._limits import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
-    from typing import Any, Literal, TypeVar
+    from typing import Any, ClassVar, Literal, TypeVar
 
     from eryx._callbacks import CallbackTable
     from eryx._deterministic import Deterministic
@@ -49,7 +50,10 @@ def _parameters(method: Any) -> tuple[str, ...]:
 
 def among(group: type[Group], given: Mapping[str, Any]) -> Group:
     """The options of a group, out of the local variables of a function that has them all."""
-    return group(*group.pick(given))
+    wanted = group.pick(given)
+    if all(map(is_, wanted, group.defaults)):
+        return group.shared  # by most sandboxes
+    return group(*wanted)
 
 
 class Request:
@@ -83,7 +87,7 @@ class Request:
         result_variable: str | None = None,
         trace: bool | Literal["all"] | None = None,
         on_trace: Callable[[TraceEvent], object] | None = None,
-        max_trace_events: int = 100_000,
+        max_trace_events: int = DEFAULT_TRACE_EVENTS,
         print_traceback: bool | None = None,
         mcp: MCPManager | None = None,
     ) -> None:
@@ -114,11 +118,13 @@ class Request:
         self.on_trace = on_trace
         self.max_trace_events = max_trace_events
         self.trace_mode: str | None = None
-        if trace is not None or on_trace is not None or max_trace_events != 100_000:
+        if trace is not None or on_trace is not None or max_trace_events != DEFAULT_TRACE_EVENTS:
             self.trace_mode = self.trace_mode_of(trace)
 
     names = _parameters(__init__)
+    defaults: tuple[Any, ...] = __init__.__defaults__ or ()
     pick = itemgetter(*names)
+    shared: ClassVar[Request]  # that of who asks for nothing
 
     def take_handlers(
         self,
@@ -175,6 +181,7 @@ class Equipment:
 
     __slots__ = (
         "asking_network",
+        "asks_host",  # has functions of the host's, besides callbacks
         "deterministic",
         "isolation",
         "native_modules",
@@ -225,6 +232,7 @@ class Equipment:
             self.network = core_network(network)
             if network.on_connect is not None:
                 self.asking_network = network
+        self.asks_host = bool(self.providers) or self.asking_network is not None
         self.secrets: CoreSecrets | None = None
         if not (secrets is None is scrub_stdout is scrub_stderr is scrub_files is scrub_result):
             from eryx._secrets import core_secrets
@@ -248,7 +256,9 @@ class Equipment:
             self.deterministic = core_deterministic(deterministic)
 
     names = _parameters(__init__)
+    defaults: tuple[Any, ...] = __init__.__defaults__ or ()
     pick = itemgetter(*names)
+    shared: ClassVar[Equipment]  # that of who asks for nothing
 
     def check_again(self) -> None:
         """Looks at what can have changed since, outside of this process."""
@@ -301,3 +311,7 @@ def _text_handler(
         return None if handler is None else handler(data.decode("utf-8", "replace"))
 
     return on_output
+
+
+Request.shared = Request()
+Equipment.shared = Equipment()

@@ -36,7 +36,11 @@ def prompt(sandbox: Sandbox, *, packages: Iterable[str] = ()) -> str:
         state = "Variables, imports and files stay from one program to the next."
     else:
         state = "Every program starts from the same clean state."
-    network = " but what the rules of this sandbox allow" if sandbox._has_network else ""
+    network = (
+        " but what the rules of this sandbox allow"
+        if sandbox._equipment.network is not None
+        else ""
+    )
     names = ", ".join(packages)
     others = f", and {names}" if names else " and no other packages"
     parts = [_START.format(state=state, packages=others, network=network)]
@@ -57,7 +61,7 @@ def prompt(sandbox: Sandbox, *, packages: Iterable[str] = ()) -> str:
 def _folders(sandbox: Sandbox) -> list[str]:
     """A line for each place where files can be."""
     lines = [f"- {path} (files stay there)" for path, _, _ in sandbox._mounts()]
-    for _, path, mode in sandbox._volumes:
+    for _, path, mode in sandbox._equipment.volumes:
         lines.append(f"- {path} ({'can be read' if mode == 1 else 'can be read and written'})")
     if not any(line.startswith("- /data ") for line in lines):
         lines.insert(0, "- /data, where programs start (in memory)")

@@ -9,7 +9,7 @@ from eryx._left import Left, files_of, shown_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
     from eryx._display import Shown
     from eryx._network import Connection
@@ -29,71 +29,136 @@ class ExecuteResult(Left):
 
     __module__ = "eryx"
     __slots__ = (
+        "_decoded",  # the result variable, once somebody has asked for it
         "_files",  # what it did with files; None if nothing, as for most runs
+        "_outcome",
+        "_queued_ns",
         "_shown",  # value and displays; None if there are none, as for most runs
-        "callback_invocations",
-        "connections",
-        "connections_total",
-        "duration_ms",
-        "fuel_consumed",
-        "memory_limit_hit",
-        "peak_memory_bytes",
-        "queued_ms",
-        "result",
-        "result_error",
-        "result_json",
-        "stderr",
-        "stderr_bytes",
-        "stderr_truncated",
-        "stdout",
-        "stdout_bytes",
-        "stdout_truncated",
-        "trace",
-        "trace_truncated",
+        "_traced",  # events and whether some are missing; None without tracing
     )
 
-    stdout: str
-    """Text written to stdout, without newlines at its end; bytes that are not UTF-8 are U+FFFD."""
-    stderr: str
-    """Text written to stderr, without newlines at its end."""
-    stdout_bytes: bytes
-    """What was written to stdout, exactly."""
-    stderr_bytes: bytes
-    """What was written to stderr, exactly."""
-    stdout_truncated: bool
-    """Whether the middle of stdout is missing because of `ResourceLimits.max_output_bytes`."""
-    stderr_truncated: bool
-    """Whether the middle of stderr is missing because of `ResourceLimits.max_output_bytes`."""
-    result: Any
-    """Value of the result variable; None if there is none, and then the next two tell why."""
-    result_json: str | None
-    """The result variable as JSON; None if there is no such variable or it cannot be JSON."""
-    result_error: str | None
-    """Why the result variable cannot be had as JSON; None if it can or if there is none."""
-    duration_ms: float
-    """Wall-clock time of the run in milliseconds."""
-    queued_ms: float
-    """Time in milliseconds that the run waited for its first slice; 0.0 for `Sandbox.execute`."""
-    fuel_consumed: int | None
-    """Work of the run, counted in rounds of loops and in calls of the interpreter's machine code;
-    None if it was not counted: see ``meter`` of `Sandbox`."""
-    peak_memory_bytes: int
-    """Most memory that the guest had, with the interpreter in it."""
-    memory_limit_hit: bool
-    """Whether the guest was refused memory because of `ResourceLimits.max_memory_bytes`."""
-    callback_invocations: int
-    """Number of callbacks that the guest made."""
-    connections: list[Connection]
-    """Connections of the guest in their order, those that were refused as well; the first 1,000."""
-    connections_total: int
-    """Number of connections, with those that are not in the list."""
-    trace: list[TraceEvent]
-    """What the tracer saw, in order; empty without tracing."""
-    trace_truncated: bool
-    """Whether events are missing because of `max_trace_events`."""
+    def __init__(
+        self,
+        outcome: Outcome,
+        recorder: Recorder | None = None,
+        queued_ns: int = 0,
+        decoded: DecodedResult | None = None,
+    ) -> None:
+        """Made by runs. What most callers do not ask for is made when they do."""
+        self._outcome = outcome
+        self._queued_ns = queued_ns
+        self._decoded = decoded
+        self._shown: Shown | None = shown_of(outcome)
+        self._files: RunFiles | None = files_of(outcome)
+        self._traced: tuple[list[TraceEvent], bool] | None = None
+        if recorder is not None:
+            self._traced = recorder.events, recorder.truncated
 
-    _shown: Shown | None
-    _files: RunFiles | None
+    @property
+    def stdout(self) -> str:
+        """Text written to stdout, without newlines at its end.
+
+        Bytes that are not UTF-8 are U+FFFD.
+        """
+        return text(self._outcome.stdout)
+
+    @property
+    def stderr(self) -> str:
+        """Text written to stderr, without newlines at its end."""
+        return text(self._outcome.stderr)
+
+    @property
+    def stdout_bytes(self) -> bytes:
+        """What was written to stdout, exactly."""
+        return self._outcome.stdout
+
+    @property
+    def stderr_bytes(self) -> bytes:
+        """What was written to stderr, exactly."""
+        return self._outcome.stderr
+
+    @property
+    def stdout_truncated(self) -> bool:
+        """Whether the middle of stdout is missing because of `ResourceLimits.max_output_bytes`."""
+        return self._outcome.stdout_dropped > 0
+
+    @property
+    def stderr_truncated(self) -> bool:
+        """Whether the middle of stderr is missing because of `ResourceLimits.max_output_bytes`."""
+        return self._outcome.stderr_dropped > 0
+
+    def _result(self) -> DecodedResult:
+        if self._decoded is None:
+            self._decoded = decode_result(self._outcome)
+        return self._decoded
+
+    @property
+    def result(self) -> Any:
+        """Value of the result variable; None if there is none, and then the next two tell why."""
+        return self._result()[0]
+
+    @property
+    def result_json(self) -> str | None:
+        """The result variable as JSON; None if there is no such variable or it cannot be JSON."""
+        return self._result()[1]
+
+    @property
+    def result_error(self) -> str | None:
+        """Why the result variable cannot be had as JSON; None if it can or if there is none."""
+        return self._result()[2]
+
+    @property
+    def duration_ms(self) -> float:
+        """Wall-clock time of the run in milliseconds."""
+        return self._outcome.duration_ns / 1e6
+
+    @property
+    def queued_ms(self) -> float:
+        """Milliseconds that the run waited for its first slice; 0.0 for `Sandbox.execute`."""
+        return self._queued_ns / 1e6
+
+    @property
+    def fuel_consumed(self) -> int | None:
+        """Work of the run, in rounds of loops and calls of the interpreter's machine code.
+
+        None if it was not counted: see ``meter`` of `Sandbox`.
+        """
+        return self._outcome.fuel_consumed
+
+    @property
+    def peak_memory_bytes(self) -> int:
+        """Most memory that the guest had, with the interpreter in it."""
+        return self._outcome.peak_memory_bytes
+
+    @property
+    def memory_limit_hit(self) -> bool:
+        """Whether the guest was refused memory because of `ResourceLimits.max_memory_bytes`."""
+        return self._outcome.memory_limit_hit
+
+    @property
+    def callback_invocations(self) -> int:
+        """Number of callbacks that the guest made."""
+        return self._outcome.callback_invocations
+
+    @property
+    def connections(self) -> list[Connection]:
+        """Connections of the guest in order, with those that were refused; the first 1,000."""
+        return _connections(self._outcome)
+
+    @property
+    def connections_total(self) -> int:
+        """Number of connections, with those that are not in the list."""
+        return self._outcome.connections_total
+
+    @property
+    def trace(self) -> list[TraceEvent]:
+        """What the tracer saw, in order; empty without tracing."""
+        return [] if self._traced is None else self._traced[0]
+
+    @property
+    def trace_truncated(self) -> bool:
+        """Whether events are missing because of `max_trace_events`."""
+        return self._traced is not None and self._traced[1]
 
     @property
     def value(self) -> Any:
@@ -140,27 +205,24 @@ class ExecuteResult(Left):
         data["text/plain"] = self.text
         return data, (display[-1].metadata if display else {})
 
+    def _parts(self) -> tuple[object, ...]:
+        """All that it is made of, without what belongs to this process."""
+        outcome = self._outcome[:-1]  # Changes come last
+        return outcome, self._queued_ns, self._result(), self._shown, self._files, self._traced
+
     def __reduce__(self) -> tuple[object, ...]:
         """For ``copy`` and ``pickle``: results go to other processes."""
-        return _restored, ({name: getattr(self, name) for name in self.__slots__},)
+        return _restored, self._parts()
 
     def __eq__(self, other: object) -> bool:
         """Equal if all attributes are, so that of two runs only the same one and its copies are."""
         if not isinstance(other, ExecuteResult):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return self._parts() == other._parts()
 
     def __hash__(self) -> int:
         """Fits __eq__."""
         return hash((self.stdout_bytes, self.stderr_bytes, self.result_json, self.duration_ms))
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        """Refuses."""
-        raise AttributeError(f"attribute {name!r} of ExecuteResult cannot be set")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        """Refuses."""
-        raise AttributeError(f"attribute {name!r} of ExecuteResult cannot be deleted")
 
     def __str__(self) -> str:
         """The text of stdout."""
@@ -178,47 +240,17 @@ class ExecuteResult(Left):
         )
 
 
-class _Unsealed(ExecuteResult):
-    """A result while it is made: its attributes can be set, as fast as those of any object."""
-
-    __slots__ = ()
-    __setattr__ = object.__setattr__  # type: ignore[assignment]
-    __delattr__ = object.__delattr__  # type: ignore[assignment]  # or CPython takes the slow way
-
-    def __init__(
-        self,
-        outcome: Outcome,
-        recorder: Recorder | None,
-        queued_ns: int,
-        decoded: DecodedResult | None,
-    ) -> None:
-        self.stdout = text(outcome.stdout)
-        self.stderr = text(outcome.stderr)
-        self.stdout_bytes = outcome.stdout
-        self.stderr_bytes = outcome.stderr
-        self.stdout_truncated = outcome.stdout_dropped > 0
-        self.stderr_truncated = outcome.stderr_dropped > 0
-        self.result, self.result_json, self.result_error = decoded or decode_result(outcome)
-        self.duration_ms = outcome.duration_ns / 1e6
-        self.queued_ms = queued_ns / 1e6
-        self.fuel_consumed = outcome.fuel_consumed
-        self.peak_memory_bytes = outcome.peak_memory_bytes
-        self.memory_limit_hit = outcome.memory_limit_hit
-        self.callback_invocations = outcome.callback_invocations
-        self._shown = shown_of(outcome)
-        self._files = files_of(outcome)
-        self.connections = _connections(outcome)
-        self.connections_total = outcome.connections_total
-        self.trace = [] if recorder is None else recorder.events
-        self.trace_truncated = recorder is not None and recorder.truncated
-        self.__class__ = ExecuteResult  # type: ignore[assignment]  # whose attributes cannot be set
-
-
-def _restored(values: dict[str, object]) -> ExecuteResult:
-    """A result with the attributes that another one had."""
-    result = ExecuteResult.__new__(ExecuteResult)
-    for name, value in values.items():
-        object.__setattr__(result, name, value)
+def _restored(
+    parts: tuple[Any, ...],
+    queued_ns: int,
+    decoded: DecodedResult,
+    shown: Shown | None,
+    files: RunFiles | None,
+    traced: tuple[list[TraceEvent], bool] | None,
+) -> ExecuteResult:
+    """A result that is made of the parts of another one."""
+    result = ExecuteResult(Outcome((*parts, None)), None, queued_ns, decoded)
+    result._shown, result._files, result._traced = shown, files, traced
     return result
 
 
@@ -286,7 +318,7 @@ def finish(
     """
     exception_class = EXCEPTIONS[outcome.status]
     if exception_class is None:
-        return _Unsealed(outcome, recorder, queued_ns, decoded)
+        return ExecuteResult(outcome, recorder, queued_ns, decoded)
     limit_exceeded = exception_class is _errors.ResourceLimitError
     error = exception_class(
         outcome.message if limit_exceeded else outcome.traceback or outcome.message

@@ -14,7 +14,7 @@ from eryx._errors import (
     TimeoutError,  # noqa: A004  (ours)
     WorkerCrashedError,
 )
-from eryx._limits import DEFAULT_DISPLAY_BYTES, ResourceLimits
+from eryx._limits import DEFAULT_DISPLAY_BYTES, DEFAULT_TRACE_EVENTS, ResourceLimits
 from eryx._options import Equipment, Request, among
 from eryx._result import ExecuteResult, finish, finish_async, has_large_result
 from eryx._turn import Turn, running_loop
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from eryx._network import NetConfig
     from eryx._option_types import Callbacks, Isolation, StandardInput
     from eryx._run_options import Given
-    from eryx._storage import CoreMounts, CoreVolumes, Volume
+    from eryx._storage import CoreMounts, Volume
     from eryx._tracing import TraceEvent
     from eryx._volumes import MountedVolume
     from eryx.mcp import MCPManager
     from eryx.native import NativeModule
 
-# What `Sandbox._given` is given by most runs.
+# What most runs have of their own.
 _NOTHING = (None, None, None, None, None, None, ..., None)
 
 # Stands where there is no sandbox (any more).
@@ -86,15 +86,12 @@ class Sandbox(OneOfAKind):
         "_core",
         "_driver",
         "_ending",
-        "_has_network",
+        "_equipment",
         "_has_run_limits",  # the core has those of a run that was given its own
-        "_network",  # if it has a function to ask
         "_place",  # where it starts; only of factories
-        "_providers",  # of files
         "_request",
         "_turn",
         "_used",
-        "_volumes",  # for people
     )
 
     def __init__(
@@ -115,7 +112,7 @@ class Sandbox(OneOfAKind):
         result_variable: str | None = None,
         trace: bool | Literal["all"] | None = None,
         on_trace: Callable[[TraceEvent], object] | None = None,
-        max_trace_events: int = 100_000,
+        max_trace_events: int = DEFAULT_TRACE_EVENTS,
         native_modules: Iterable[NativeModule] | None = None,
         meter: bool = False,
         print_traceback: bool | None = None,
@@ -173,10 +170,7 @@ class Sandbox(OneOfAKind):
     def _make(self, request: Request, equipment: Equipment) -> None:
         """Makes the sandbox of checked options."""
         self._request = request
-        self._network = equipment.asking_network
-        self._has_network = equipment.network is not None
-        self._volumes: CoreVolumes = equipment.volumes
-        self._providers = equipment.providers
+        self._equipment = equipment
         self._used = self._closed = self._has_run_limits = False
         self._begin_with(self._new_core(equipment))
 
@@ -232,10 +226,8 @@ class Sandbox(OneOfAKind):
         >>> Sandbox().execute("import sys; print(sys.argv[1:])", arguments=["a", "b"]).stdout
         "['a', 'b']"
         """
-        own = self._given(
-            inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits
-        )
-        return self._execute(code, stdin, arguments, trace, own=own)
+        given = (inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits)
+        return self._execute(code, stdin, arguments, trace, given)
 
     def _execute(
         self,
@@ -243,22 +235,28 @@ class Sandbox(OneOfAKind):
         stdin: StandardInput | None,
         arguments: Sequence[str],
         trace: bool | str | None,
+        given: tuple[Any, ...] = _NOTHING,
         recording: Recording | None = None,
         is_file: bool = False,
         own: Given | None = None,
     ) -> ExecuteResult:
-        """As `execute`; is_file: the code is bytes, which say themselves how they are encoded."""
+        """As `execute`.
+
+        given: what the run has of its own, or `own`, the same once it was looked at.
+        is_file: the code is bytes, which say themselves how they are encoded.
+        """
         source = code if is_file and isinstance(code, bytes) else _encoded(code)
-        standard_input, reader = _standard_input(stdin)
-        argument_tuple = _arguments(arguments)
+        standard_input, reader = (None, None) if stdin is None else _standard_input(stdin)
+        argument_tuple = () if arguments == () else _arguments(arguments)
+        if given != _NOTHING:
+            own = self._given(given)
         request = self._request if own is None else own.request
         calls = None
         if (
             request.callbacks is not None
             or trace is not None
             or request.trace_mode is not None
-            or self._network is not None
-            or self._providers
+            or self._equipment.asks_host
             or request.on_output is not None
             or reader is not None
         ):
@@ -291,7 +289,7 @@ class Sandbox(OneOfAKind):
             if calls is not None and calls.reader is not None:
                 calls.reader.close()
         if calls is None:
-            return finish(outcome)
+            return ExecuteResult(outcome) if outcome.status == 0 else finish(outcome)
         return finish(outcome, calls.recorder, cause=calls.failures.take_cause(outcome))
 
     async def execute_async(
@@ -316,10 +314,8 @@ class Sandbox(OneOfAKind):
         cancelled the guest is stopped, which the task does not wait for. Async callbacks run on the
         same loop, and so do handlers.
         """
-        own = self._given(
-            inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits
-        )
-        return await self._execute_async(code, stdin, arguments, trace, own=own)
+        given = (inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits)
+        return await self._execute_async(code, stdin, arguments, trace, given)
 
     async def _execute_async(
         self,
@@ -327,14 +323,17 @@ class Sandbox(OneOfAKind):
         stdin: StandardInput | None,
         arguments: Sequence[str],
         trace: bool | str | None,
+        given: tuple[Any, ...] = _NOTHING,
         recording: Recording | None = None,
         own: Given | None = None,
     ) -> ExecuteResult:
         from eryx._asynchronous import PAUSE_MS, Driver
 
         source = _encoded(code)
-        standard_input, reader = _standard_input(stdin)
-        argument_tuple = _arguments(arguments)
+        standard_input, reader = (None, None) if stdin is None else _standard_input(stdin)
+        argument_tuple = () if arguments == () else _arguments(arguments)
+        if given != _NOTHING:
+            own = self._given(given)
         request = self._request if own is None else own.request
         calls = self._new_calls(request, trace, recording)
         await self._turn.acquire_async()
@@ -439,7 +438,9 @@ class Sandbox(OneOfAKind):
         recording = Recording(code, journal)
 
         async def execute() -> ExecuteResult:
-            return await self._execute_async(code, stdin, arguments, None, recording, own=own)
+            return await self._execute_async(
+                code, stdin, arguments, None, recording=recording, own=own
+            )
 
         return EventRun(own.request, recording, execute)
 
@@ -483,7 +484,7 @@ class Sandbox(OneOfAKind):
         _check_code(code)
         recording = Recording(code, journal)
         try:
-            result = self._execute(code, stdin, arguments, None, recording)
+            result = self._execute(code, stdin, arguments, None, recording=recording)
         except _RUN_ERRORS as error:
             return ended_by(error, recording)
         return ReplayOutcome(recording, result)
@@ -502,7 +503,7 @@ class Sandbox(OneOfAKind):
         _check_code(code)
         recording = Recording(code, journal)
         try:
-            result = await self._execute_async(code, stdin, arguments, None, recording)
+            result = await self._execute_async(code, stdin, arguments, None, recording=recording)
         except _RUN_ERRORS as error:
             return ended_by(error, recording)
         return ReplayOutcome(recording, result)
@@ -588,10 +589,8 @@ class Sandbox(OneOfAKind):
         """Closes it."""
         await self._close_async()
 
-    def _given(self, *given: Any) -> Given | None:
-        """What one run has of its own; None if that is nothing."""
-        if given == _NOTHING:
-            return None
+    def _given(self, given: tuple[Any, ...]) -> Given:
+        """What one run has of its own."""
         from eryx import _run_options
 
         return _run_options.given(self._request, *given)
@@ -605,8 +604,8 @@ class Sandbox(OneOfAKind):
         calls = Calls(
             self._core, self._turn, request.callbacks, request.callback_timeout_ms, recording
         )
-        calls.network = self._network
-        calls.providers = self._providers
+        calls.network = self._equipment.asking_network
+        calls.providers = self._equipment.providers
         calls.run_timeout_ms = request.timeout_ms
         mode = request.trace_mode if trace is None else request.trace_mode_of(trace)
         if mode is not None:
@@ -705,7 +704,7 @@ class Sandbox(OneOfAKind):
             self._reset()
 
     def _has_overlay(self) -> bool:
-        return any(mode == 2 for _, _, mode in self._volumes)
+        return any(mode == 2 for _, _, mode in self._equipment.volumes)
 
     def _end_run(self) -> None:
         """Ends the present run, also if it is just about to begin; none begins any more."""

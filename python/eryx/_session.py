@@ -11,6 +11,7 @@ from eryx._errors import EryxError, InitializationError, ResourceLimitError
 from eryx._eryx import RUN_CLEAR, RUN_FILES, RUN_RESTORE, RUN_SNAPSHOT, RUN_STOP_THREADS
 from eryx._limits import (
     DEFAULT_LIMITS,
+    DEFAULT_TRACE_EVENTS,
     ResourceLimits,
     check_limits,
     copy_limits,
@@ -122,7 +123,7 @@ class Session(Sandbox):
         scrub_files: bool | None = None,
         trace: bool | Literal["all"] | None = None,
         on_trace: Callable[[TraceEvent], object] | None = None,
-        max_trace_events: int = 100_000,
+        max_trace_events: int = DEFAULT_TRACE_EVENTS,
         transactional: bool | Literal["all"] = False,
         native_modules: Iterable[NativeModule] | None = None,
         meter: bool = False,
@@ -211,10 +212,8 @@ class Session(Sandbox):
         >>> session.execute("print(double(21))").stdout
         '42'
         """
-        own = self._given(
-            inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits
-        )
-        return self._execute(code, stdin, arguments, trace, own=own)
+        given = (inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits)
+        return self._execute(code, stdin, arguments, trace, given)
 
     async def execute_async(
         self,
@@ -237,10 +236,8 @@ class Session(Sandbox):
         If the task is cancelled the run is given up, and with it the state of the session, unless
         it is ``transactional``.
         """
-        own = self._given(
-            inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits
-        )
-        return await self._execute_async(code, stdin, arguments, trace, own=own)
+        given = (inputs, env, callbacks, on_stdout, on_stderr, filename, timeout_ms, limits)
+        return await self._execute_async(code, stdin, arguments, trace, given)
 
     # ---- Attributes ----
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from eryx._calls import Calls
 
-DEFAULT_MAX_EVENTS = 100_000
-
 _KINDS = {kind: kind for kind in ("line", "call", "return", "exception")}
 _MAX_TEXT = 1000  # characters of a name in an event
 _MAX_TEXTS = 16 * 1024 * 1024  # bytes of all different names in the events of a run

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import _thread
-import os
+from os import getpid
 from sys import is_finalizing
 
 from eryx._errors import EryxError
+from eryx._eryx import TurnHolder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ _END_SECONDS = 5.0
 # How often those who wait look whether the one they wait for can still go on.
 _LOOK_SECONDS = 0.5
 
-# Stands for the holder while a run that was given up comes to its end.
-_LEFT = -1
+# Stand for the thread: nobody has it, and a run that was given up comes to its end.
+_NOBODY = 0
+_LEFT = 1
 
 
 def running_loop() -> AbstractEventLoop:
@@ -64,7 +66,7 @@ class Run:
 runs_around: Callable[[], tuple[Run, ...]] = tuple
 
 
-class Turn:
+class Turn(TurnHolder):
     """A lock that threads and asyncio tasks can wait for, in the order in which they came.
 
     Who could wait for ever is refused: the callbacks of a run that has it, the thread that has it,
@@ -73,25 +75,19 @@ class Turn:
     """
 
     __slots__ = (
-        "_holder",
-        "_holder_is_task",
         "_loop",
         "_mutex",
         "_waiting",
         "calling",
         "if_loop_closes",
-        "process",
     )
 
     def __init__(self) -> None:
         """A turn that nobody has."""
-        # Reentrant, since a coroutine may be found to be garbage at any time.
+        # For those who wait. Reentrant, since a coroutine may be found to be garbage at any time.
         self._mutex = _thread.RLock()
-        self._holder: int | None = None
-        self._holder_is_task = False
         self._loop: AbstractEventLoop | None = None  # of the task that has it
         self._waiting: list[_Waiter] = []
-        self.process = os.getpid()
         # Set by the holder: gives what stands for the function that its run waits for, or None.
         self.calling: Callable[[], object] | None = None
         # Set by a task that has it: gives it up, and releases it in the end, in place of the task.
@@ -102,7 +98,7 @@ class Turn:
 
         That is so in the child of a fork, and in a callback of the run that has it.
         """
-        if os.getpid() != self.process:
+        if getpid() != self.process:
             raise EryxError(_FORKED)  # the holder may be a thread that the child does not have
         for run in runs_around():
             if run.turn is self and run.active:
@@ -113,18 +109,17 @@ class Turn:
 
         to_end: the run has been told to end, so there is more patience with a function of the host.
         """
+        if not runs_around() and self.take(False):
+            return
         self.check()
-        thread = _thread.get_ident()
-        with self._mutex:
-            if self._holder is None:
-                self._holder, self._holder_is_task = thread, False
-                return
+        if self.take(False):
+            return
         self._look_at_loop()
-        if self._holder == thread:
+        if self.is_held_here():
             raise EryxError(_REENTRANT)
         lock = _thread.allocate_lock()
         lock.acquire()
-        waiter = _Waiter(thread, lock.release)
+        waiter = _Waiter(_thread.get_ident(), lock.release)
         self._enqueue(waiter)
         try:
             refuse = self._present_call()
@@ -143,17 +138,16 @@ class Turn:
         import asyncio
 
         self.check()
-        thread = _thread.get_ident()
         loop = running_loop()
         with self._mutex:
-            if self._holder is None:
-                self._holder, self._holder_is_task, self._loop = thread, True, loop
+            if self.take(True):
+                self._loop = loop
                 return
-            if self._holder == thread and not self._holder_is_task:
+            if self.is_held_here() and not self.is_held_by_task:
                 raise EryxError(_REENTRANT)
         self._look_at_loop()
         woken = asyncio.Event()
-        waiter = _Waiter(thread, lambda: loop.call_soon_threadsafe(woken.set), loop)
+        waiter = _Waiter(_thread.get_ident(), lambda: loop.call_soon_threadsafe(woken.set), loop)
         self._enqueue(waiter)
         try:
             while not woken.is_set():
@@ -168,36 +162,37 @@ class Turn:
 
     def release(self) -> None:
         """Gives the turn to the one who has waited longest."""
-        with self._mutex:
-            self.calling = self.if_loop_closes = None
-            if self._waiting:
+        self.calling = self.if_loop_closes = self._loop = None
+        if not self.leave():
+            with self._mutex:
                 self._pass_on()
-            else:
-                self._holder = self._loop = None
 
     def hand_over(self) -> None:
         """The holder goes on without the turn, which something else releases later."""
         with self._mutex:
-            self._holder, self._holder_is_task, self._loop = _LEFT, True, None
+            self.give(_LEFT, True)
+            self._loop = None
             self.if_loop_closes = None
 
     def _enqueue(self, waiter: _Waiter) -> None:
         with self._mutex:
             self._waiting.append(waiter)
-            if self._holder is None:  # it has been released in between
+            if self.want(True):  # it has been released in between
                 self._pass_on()
 
     def _pass_on(self) -> None:
         while self._waiting:
             waiter = self._waiting.pop(0)
-            self._holder, self._holder_is_task = waiter.thread, waiter.loop is not None
+            self.want(bool(self._waiting))
+            self.give(waiter.thread, waiter.loop is not None)
             self._loop = waiter.loop
             try:
                 waiter.wake()
             except RuntimeError:
                 continue  # its event loop is closed
             return
-        self._holder = self._loop = None
+        self.give(_NOBODY, False)
+        self._loop = None
 
     def _withdraw(self, waiter: _Waiter) -> None:
         """Takes back the wish for the turn, or the turn if it came at the same time."""
@@ -206,6 +201,7 @@ class Turn:
         with self._mutex:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
+                self.want(bool(self._waiting))
                 return
         self.release()
 

@@ -292,7 +292,7 @@ def _remove_any(directory: int, name: str) -> None:
 
 def volumes_of(sandbox: Sandbox) -> tuple[MountedVolume, ...]:
     """The volumes of a sandbox, in the order in which they were given."""
-    return tuple(MountedVolume(sandbox, *volume) for volume in sandbox._volumes)
+    return tuple(MountedVolume(sandbox, *volume) for volume in sandbox._equipment.volumes)
 
 
 late_annotations(globals(), MountedVolume)

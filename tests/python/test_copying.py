@@ -259,10 +259,12 @@ class TestResults:
         result = run("print('hi'); result = {'a': [1]}")
         other = function(result)
         assert type(other) is eryx.ExecuteResult
-        for name in eryx.ExecuteResult.__slots__:
+        names = [name for name, item in vars(eryx.ExecuteResult).items() if type(item) is property]
+        assert {"stdout", "result", "trace", "connections"} <= set(names)
+        for name in names:
             assert getattr(other, name) == getattr(result, name)
         with pytest.raises(AttributeError):
-            other.stdout = "x"
+            other.stdout = "x"  # type: ignore[misc]
 
     @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
     def test_other_processes(self, method: str) -> None:
