@@ -143,7 +143,7 @@ class TestTypeHints:
         assert hints["stdin"] == _option_types.StandardInput | None
         assert hints["return"] is eryx.ExecuteResult
         assert typing.get_type_hints(eryx.Session.__init__)["vfs"] == eryx.VfsStorage | None
-        connections = typing.get_type_hints(eryx.ExecuteResult.connections.fget)
+        connections = typing.get_type_hints(vars(eryx.ExecuteResult)["connections"].fget)
         assert connections["return"] == list[eryx.Connection]
         assert typing.get_type_hints(eryx.ResourceLimits)["max_fuel"] == int | None
 
