@@ -29,8 +29,14 @@ _GREATEST = 2**63 - 1
 DEFAULT_TRACE_EVENTS = 100_000
 DEFAULT_DISPLAY_BYTES = 16_777_216
 
-# By its identity it can be told from the same number that a caller gave.
-_DEFAULT_MEMORY_BYTES = int("134217728")
+
+class _Default(int):
+    """A number that nobody gave."""
+
+    __slots__ = ()
+
+
+_DEFAULT_MEMORY_BYTES = _Default(128 << 20)
 # Of sandboxes of factories with native modules.
 NATIVE_MEMORY_BYTES = 512 << 20
 
@@ -220,7 +226,7 @@ def native_limits(limits: ResourceLimits | None) -> ResourceLimits:
     """Limits of a sandbox with native modules: more memory, unless the caller said how much."""
     if limits is None:
         return ResourceLimits(max_memory_bytes=NATIVE_MEMORY_BYTES)
-    if limits.max_memory_bytes is not _DEFAULT_MEMORY_BYTES:
+    if not isinstance(limits.max_memory_bytes, _Default):
         return limits
     more = copy_limits(limits)
     more.max_memory_bytes = NATIVE_MEMORY_BYTES
