@@ -28,6 +28,7 @@ typedef struct binding_state {
     PyTypeObject *changes_type;
     PyTypeObject *remote_type;
     PyTypeObject *turn_type;
+    PyTypeObject *servant_type;
     PyObject *exceptions[BINDING_STATUS_COUNT]; /* class for each status; None for OK */
 } binding_state;
 
@@ -53,6 +54,7 @@ extern PyType_Spec core_spec;
 extern PyType_Spec checkpoint_spec;
 extern PyType_Spec changes_spec;
 extern PyType_Spec remote_spec;
+extern PyType_Spec servant_spec;
 extern PyType_Spec storage_spec;
 extern PyType_Spec packages_spec;
 extern PyType_Spec turn_spec; /* which is subclassed, and has no need of the state */
@@ -151,6 +153,11 @@ void files_free_providers(eryx_sandbox_options *options);
  * of Core that answers it. */
 PyObject *files_event(const eryx_event *event);
 PyObject *files_answer(PyObject *self, PyObject *args);
+
+/* Reads the arguments of answer_files(), which the answer refers to; freed with
+ * files_free_answer(). False with an exception set, and nothing to free. */
+bool files_parse_answer(PyObject *args, unsigned long *out_id, eryx_files_answer *out_answer);
+void files_free_answer(eryx_files_answer *answer);
 
 /* open_native_module(path, sha256, needed) -> capsule (native.c). */
 PyObject *native_open_module(PyObject *module, PyObject *args);

@@ -70,25 +70,40 @@ static eryx_files_entry *parse_entries(PyObject *list, size_t count)
     return entries;
 }
 
-PyObject *files_answer(PyObject *self, PyObject *args)
+bool files_parse_answer(PyObject *args, unsigned long *out_id, eryx_files_answer *out_answer)
 {
-    unsigned long id;
     eryx_files_answer answer = {.error_number = 0};
     PyObject *list;
     Py_ssize_t size;
-    if (!PyArg_ParseTuple(args, "kiO!y#:answer_files", &id, &answer.error_number, &PyList_Type,
+    if (!PyArg_ParseTuple(args, "kiO!y#:answer_files", out_id, &answer.error_number, &PyList_Type,
                           &list, &answer.data, &size)) {
-        return NULL;
+        return false;
     }
     answer.size = (size_t)size;
     answer.entry_count = (size_t)PyList_Size(list);
-    eryx_files_entry *entries = parse_entries(list, answer.entry_count);
-    if (entries == NULL) {
+    answer.entries = parse_entries(list, answer.entry_count);
+    if (answer.entries == NULL) {
+        return false;
+    }
+    *out_answer = answer;
+    return true;
+}
+
+void files_free_answer(eryx_files_answer *answer)
+{
+    PyMem_Free((void *)(uintptr_t)answer->entries);
+    answer->entries = NULL;
+}
+
+PyObject *files_answer(PyObject *self, PyObject *args)
+{
+    unsigned long id;
+    eryx_files_answer answer;
+    if (!files_parse_answer(args, &id, &answer)) {
         return NULL;
     }
-    answer.entries = entries;
     const eryx_status status = eryx_answer_files(core_sandbox(self), (uint32_t)id, &answer);
-    PyMem_Free(entries);
+    files_free_answer(&answer);
     if (status == ERYX_OUT_OF_MEMORY) {
         return PyErr_NoMemory();
     }

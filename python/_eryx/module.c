@@ -38,6 +38,10 @@ static int add_types(PyObject *module, binding_state *state)
     if (state->turn_type == NULL || PyModule_AddType(module, state->turn_type) < 0) {
         return -1;
     }
+    state->servant_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &servant_spec, NULL);
+    if (state->servant_type == NULL || PyModule_AddType(module, state->servant_type) < 0) {
+        return -1;
+    }
     state->outcome_type = PyStructSequence_NewType(&outcome_description);
     if (state->outcome_type == NULL || PyModule_AddType(module, state->outcome_type) < 0) {
         return -1;
@@ -77,6 +81,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->changes_type);
     Py_VISIT(state->remote_type);
     Py_VISIT(state->turn_type);
+    Py_VISIT(state->servant_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_VISIT(state->exceptions[status]);
     }
@@ -98,6 +103,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->changes_type);
     Py_CLEAR(state->remote_type);
     Py_CLEAR(state->turn_type);
+    Py_CLEAR(state->servant_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_CLEAR(state->exceptions[status]);
     }

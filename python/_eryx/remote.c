@@ -39,6 +39,55 @@ static PyObject *none_or_raise(PyObject *self, eryx_status status, const eryx_er
     Py_RETURN_NONE;
 }
 
+/* ---- What stays here --------------------------------------------------------------------------
+ */
+
+typedef struct servant_object {
+    PyObject_HEAD
+    worker_servant *servant; /* owned */
+} servant_object;
+
+static worker_servant *servant_of(PyObject *self)
+{
+    return ((servant_object *)self)->servant;
+}
+
+static PyObject *servant_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, ":Servant", names)) {
+        return NULL;
+    }
+    servant_object *self = (servant_object *)PyType_GenericAlloc(type, 0);
+    if (self != NULL && (self->servant = worker_servant_create()) == NULL) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)self;
+}
+
+static void servant_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    worker_servant_destroy(servant_of(self));
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+static PyType_Slot servant_slots[] = {
+    {Py_tp_doc, "Servant()\n--\n\nDoes what the sandboxes of one worker ask for."},
+    {Py_tp_new, servant_new},
+    {Py_tp_dealloc, servant_dealloc},
+    {0, NULL},
+};
+
+PyType_Spec servant_spec = {
+    .name = "eryx._eryx.Servant",
+    .basicsize = (int)sizeof(servant_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = servant_slots,
+};
+
 /* ---- Construction -----------------------------------------------------------------------------
  */
 
@@ -83,25 +132,46 @@ static bool parse_recipe(PyObject *parts, uint64_t number, worker_recipe *out_re
 
 static PyObject *remote_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"control", "limits", "engine", "recipe", NULL};
+    static char *names[] = {"control", "servant", "limits",    "engine", "recipe",
+                            "mounts",  "volumes", "providers", NULL};
+    const binding_state *state = PyType_GetModuleState(type);
     int control = -1;
+    PyObject *servant = NULL;
     PyObject *limits = NULL;
     unsigned long long engine = 0;
     PyObject *parts = Py_None;
-    eryx_limits values;
+    PyObject *mounts = NULL;
+    PyObject *volumes = NULL;
+    PyObject *providers = NULL;
     worker_recipe recipe;
-    eryx_limits_init(&values);
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iO!|KO:RemoteCore", names, &control,
-                                     &PyTuple_Type, &limits, &engine, &parts) ||
-        limits_parse(limits, &values) < 0 || !parse_recipe(parts, engine, &recipe)) {
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iO!O!|KOO!O!O!:RemoteCore", names, &control,
+                                     state->servant_type, &servant, &PyTuple_Type, &limits, &engine,
+                                     &parts, &PyTuple_Type, &mounts, &PyTuple_Type, &volumes,
+                                     &PyTuple_Type, &providers) ||
+        limits_parse(limits, &options.limits) < 0 || !parse_recipe(parts, engine, &recipe)) {
         return NULL;
     }
     worker_client *client = NULL;
     eryx_error error = {.message = ""};
-    eryx_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = worker_client_create(control, engine == 0 ? NULL : &recipe, &values, &client, &error);
-    Py_END_ALLOW_THREADS
+    eryx_status status = ERYX_OK;
+    int parsed = storage_parse_mounts(state, mounts, volumes, &options);
+    if (parsed < 0) {
+        return NULL;
+    }
+    parsed = files_parse_providers(providers, &options);
+    if (parsed == 0) {
+        Py_BEGIN_ALLOW_THREADS
+        status = worker_client_create(control, servant_of(servant), engine == 0 ? NULL : &recipe,
+                                      &options, &client, &error);
+        Py_END_ALLOW_THREADS
+        files_free_providers(&options);
+    }
+    storage_free_mounts(&options);
+    if (parsed < 0) {
+        return NULL;
+    }
     if (status != ERYX_OK) {
         return binding_raise(PyType_GetModuleState(type), status, &error);
     }
@@ -111,7 +181,10 @@ static PyObject *remote_new(PyTypeObject *type, PyObject *args, PyObject *keywor
 static void remote_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    worker_client_destroy(client_of(self));
+    worker_client *client = client_of(self);
+    PyThreadState *thread = gate_give_up(); /* it may wait for a step of a file that goes on */
+    worker_client_destroy(client);
+    gate_take(thread);
     PyObject_Free(self);
     Py_DECREF(type);
 }
@@ -198,13 +271,9 @@ static PyObject *change_row(const protocol_change *change)
                          (Py_ssize_t)change->contents.size);
 }
 
-static PyObject *remote_changes(PyObject *self, PyObject *unused)
+/* (rows, whether some are missing) of what a worker has told. */
+static PyObject *change_rows(const protocol_result *left)
 {
-    (void)unused;
-    const protocol_result *left = worker_client_left(client_of(self));
-    if (left == NULL || (left->change_count == 0 && !left->changes_truncated)) {
-        Py_RETURN_NONE;
-    }
     PyObject *list = PyList_New((Py_ssize_t)left->change_count);
     for (uint32_t i = 0; list != NULL && i < left->change_count; i++) {
         PyObject *row = change_row(&left->changes[i]);
@@ -214,6 +283,58 @@ static PyObject *remote_changes(PyObject *self, PyObject *unused)
     }
     return list == NULL ? NULL
                         : Py_BuildValue("(NO)", list, left->changes_truncated ? Py_True : Py_False);
+}
+
+static PyObject *remote_changes(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    const protocol_result *left = worker_client_left(client_of(self));
+    if (left == NULL || (left->change_count == 0 && !left->changes_truncated)) {
+        Py_RETURN_NONE;
+    }
+    return change_rows(left);
+}
+
+static PyObject *remote_storage_changes(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    const eryx_changes *changes = worker_client_storage_changes(client_of(self));
+    return changes_wrap(core_state(self), (eryx_changes *)(uintptr_t)changes);
+}
+
+static PyObject *remote_volume_changes(PyObject *self, PyObject *argument)
+{
+    const char *path = PyUnicode_AsUTF8AndSize(argument, NULL);
+    const protocol_result *left = NULL;
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    if (path == NULL) {
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = worker_client_overlay_changes(client_of(self), path, &left, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
+        return raise_status(self, status, &error);
+    }
+    if (left->change_count == 0 && !left->changes_truncated) {
+        Py_RETURN_NONE;
+    }
+    return change_rows(left);
+}
+
+static PyObject *remote_volume_discard(PyObject *self, PyObject *argument)
+{
+    const char *path = PyUnicode_AsUTF8AndSize(argument, NULL);
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    if (path == NULL) {
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = worker_client_overlay_discard(client_of(self), path, &error);
+    Py_END_ALLOW_THREADS
+    return none_or_raise(self, status, &error);
 }
 
 static PyObject *remote_run(PyObject *self, PyObject *unused)
@@ -285,6 +406,18 @@ static PyObject *remote_callback_raise(PyObject *self, PyObject *args)
     return answered(self, worker_client_raise(client_of(self), (uint32_t)id, type, text));
 }
 
+static PyObject *remote_answer_files(PyObject *self, PyObject *args)
+{
+    unsigned long id;
+    eryx_files_answer answer;
+    if (!files_parse_answer(args, &id, &answer)) {
+        return NULL;
+    }
+    const eryx_status status = worker_client_answer_files(client_of(self), (uint32_t)id, &answer);
+    files_free_answer(&answer);
+    return answered(self, status);
+}
+
 static PyObject *remote_cancel(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -334,14 +467,17 @@ static PyObject *remote_fork(PyObject *self, PyObject *unused)
     return from_client(Py_TYPE(self), fork);
 }
 
-static PyObject *remote_checkpoint(PyObject *self, PyObject *unused)
+static PyObject *remote_checkpoint(PyObject *self, PyObject *include_storages)
 {
-    (void)unused;
+    const int include = PyObject_IsTrue(include_storages);
     uint64_t name = 0;
+    if (include < 0) {
+        return NULL;
+    }
     eryx_error error = {.message = ""};
     eryx_status status;
     Py_BEGIN_ALLOW_THREADS
-    status = worker_client_checkpoint(client_of(self), &name, &error);
+    status = worker_client_checkpoint(client_of(self), include != 0, &name, &error);
     Py_END_ALLOW_THREADS
     if (status != ERYX_OK) {
         return raise_status(self, status, &error);
@@ -431,6 +567,14 @@ static PyMethodDef remote_methods[] = {
      "callback_return($self, identity, json, /)\n--\n\nAs that of Core."},
     {"callback_raise", remote_callback_raise, METH_VARARGS,
      "callback_raise($self, identity, type_name, message, /)\n--\n\nAs that of Core."},
+    {"answer_files", remote_answer_files, METH_VARARGS,
+     "answer_files($self, identity, error_number, entries, data, /)\n--\n\nAs that of Core."},
+    {"storage_changes", remote_storage_changes, METH_NOARGS,
+     "storage_changes($self, /)\n--\n\nWhat the last run did in storages, as Changes, or None."},
+    {"volume_changes", remote_volume_changes, METH_O,
+     "volume_changes($self, guest_path, /)\n--\n\nRows of an overlay, as changes()."},
+    {"volume_discard", remote_volume_discard, METH_O,
+     "volume_discard($self, guest_path, /)\n--\n\nForgets them."},
     {"outcome", remote_outcome, METH_NOARGS, "outcome($self, /)\n--\n\nAs Core.outcome()."},
     {"changes", remote_changes, METH_NOARGS,
      "changes($self, /)\n--\n\nWhat the last run did with files: rows of path, change, kind, size "
@@ -441,8 +585,9 @@ static PyMethodDef remote_methods[] = {
     {"set_limits", remote_set_limits, METH_O,
      "set_limits($self, limits, /)\n--\n\nAs Core.set_limits()."},
     {"fork", remote_fork, METH_NOARGS, "fork($self, /)\n--\n\nAs Core.fork(), in the same worker."},
-    {"checkpoint", remote_checkpoint, METH_NOARGS,
-     "checkpoint($self, /)\n--\n\nThe number of a state of this worker, to go back to."},
+    {"checkpoint", remote_checkpoint, METH_O,
+     "checkpoint($self, include_storages, /)\n--\n\nThe number of a state of this worker, to go "
+     "back to."},
     {"rollback", remote_rollback, METH_O,
      "rollback($self, checkpoint, /)\n--\n\nGoes back to a state."},
     {"forget", remote_forget, METH_O,
@@ -456,8 +601,10 @@ static PyMethodDef remote_methods[] = {
 };
 
 static PyType_Slot remote_slots[] = {
-    {Py_tp_doc, "RemoteCore(control, limits, engine=0, recipe=None)\n--\n\n"
-                "One sandbox in the worker process whose socket is given."},
+    {Py_tp_doc,
+     "RemoteCore(control, servant, limits, engine=0, recipe=None, mounts=(), volumes=(), "
+     "providers=())\n--\n\n"
+     "One sandbox in the worker process whose socket is given."},
     {Py_tp_new, remote_new},
     {Py_tp_dealloc, remote_dealloc},
     {Py_tp_methods, remote_methods},

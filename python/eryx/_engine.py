@@ -107,21 +107,18 @@ class Place:
         self, limits: tuple[int, ...], equipment: Equipment, mounts: CoreMounts
     ) -> Core:
         """The same in a worker process, which has less."""
-        missing = [
-            name
-            for name, is_wanted in (
-                ("storages (files=, vfs=)", mounts),
-                ("native modules", self.native_modules),
-            )
-            if is_wanted
-        ]
-        if missing:
+        if self.native_modules:
             raise EryxError(
-                f"sandboxes in worker processes have no {', no '.join(missing)} "
+                "sandboxes in worker processes have no native modules "
                 "(docs/workers.md says what they have)"
             )
+        from eryx._processes import ProcessEquipment
+
         assert equipment.isolation is not None
-        core: Any = equipment.isolation.new_core(limits, self.recipe)
+        stays = ProcessEquipment(
+            mounts, equipment.volumes, tuple(provider.core() for provider in equipment.providers)
+        )
+        core: Any = equipment.isolation.new_core(limits, self.recipe, stays)
         return core  # type: ignore[no-any-return]  # it has the methods of one
 
 

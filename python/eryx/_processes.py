@@ -17,7 +17,7 @@ import eryx._eryx as _eryx
 from eryx._annotations import late_annotations
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, WorkerCrashedError
-from eryx._eryx import WORKER_CRASHED, Outcome, RemoteCore
+from eryx._eryx import WORKER_CRASHED, Changes, Outcome, RemoteCore, Servant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from eryx._engine import Recipe
+    from eryx._storage import CoreMounts, CoreVolumes
 
 _FOLDER = os.path.dirname(__file__)
 _PROGRAM = os.path.join(_FOLDER, "eryx-worker")
@@ -63,6 +64,7 @@ class Process:
         "pid",
         "runs",
         "seats",
+        "servant",
         "started",
         "tenant",
     )
@@ -73,6 +75,7 @@ class Process:
         self.engines: set[int] = set()  # of factories, that it has
         self.is_dead = self.is_retired = False
         self.runs = self.seats = 0
+        self.servant = Servant()  # for what its sandboxes have here
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self.pid = _spawn(theirs)
@@ -384,9 +387,11 @@ class Tenant:
         self._workers = workers
         self._name = name
 
-    def new_core(self, limits: tuple[int, ...], recipe: Recipe | None) -> ProcessCore:
+    def new_core(
+        self, limits: tuple[int, ...], recipe: Recipe | None, equipment: ProcessEquipment
+    ) -> ProcessCore:
         """A sandbox. recipe: what it starts with; None for a plain one."""
-        return ProcessCore(self._workers, self._name, limits, recipe)
+        return ProcessCore(self._workers, self._name, limits, recipe, equipment)
 
     def __repr__(self) -> str:
         """Whose it is."""
@@ -434,6 +439,50 @@ class CopiedChanges:
         return contents
 
 
+class JoinedChanges:
+    """What a run did with files that are in its worker, and with storages, which are here."""
+
+    __slots__ = ("_order", "_parts")
+
+    def __init__(self, *parts: CopiedChanges | Changes) -> None:
+        """As Changes, in the order of paths."""
+        self._parts = parts
+        self._order = sorted(
+            ((row, part, index) for part in parts for index, row in enumerate(part.rows())),
+            key=lambda found: found[0][0].encode("utf-8", "surrogatepass"),
+        )
+
+    def rows(self) -> list[tuple[str, int, int, int]]:
+        """As Changes.rows()."""
+        return [row for row, _, _ in self._order]
+
+    def truncated(self) -> bool:
+        """As Changes.truncated()."""
+        return any(part.truncated() for part in self._parts)
+
+    def read(self, index: int, /) -> bytes:
+        """As Changes.read()."""
+        _, part, place = self._order[index]
+        return part.read(place)
+
+
+class ProcessEquipment:
+    """What a sandbox in a worker has that stays in this process, as RemoteCore takes it."""
+
+    __slots__ = ("mounts", "providers", "volumes")
+
+    def __init__(
+        self,
+        mounts: CoreMounts = (),
+        volumes: CoreVolumes = (),
+        providers: tuple[tuple[str, bool, int], ...] = (),
+    ) -> None:
+        """As for Core."""
+        self.mounts = mounts
+        self.volumes = volumes
+        self.providers = providers
+
+
 class ProcessCore:
     """One sandbox in a worker: what Core is to a sandbox of this process.
 
@@ -442,6 +491,7 @@ class ProcessCore:
 
     __slots__ = (
         "__weakref__",
+        "_equipment",
         "_forgotten",
         "_limits",
         "_process",
@@ -449,6 +499,7 @@ class ProcessCore:
         "_remote",
         "_tenant",
         "_workers",
+        "answer_files",
         "callback_raise",
         "callback_return",
         "cancel",
@@ -461,12 +512,14 @@ class ProcessCore:
         tenant: str | None,
         limits: tuple[int, ...],
         recipe: Recipe | None,
+        equipment: ProcessEquipment,
     ) -> None:
         """recipe: what it starts with; None for a plain one."""
         self._workers = workers
         self._tenant = tenant
         self._limits = limits
         self._recipe = recipe
+        self._equipment = equipment
         self._process: Process | None = None
         self._connect()
 
@@ -489,13 +542,24 @@ class ProcessCore:
             return
 
     def _make(self, process: Process) -> RemoteCore:
+        number, parts = 0, None
         recipe = self._recipe
-        if recipe is None:
-            return RemoteCore(process.control, self._limits)
-        if recipe.number in process.engines:
-            return RemoteCore(process.control, self._limits, recipe.number)
-        remote = RemoteCore(process.control, self._limits, recipe.number, recipe.parts())
-        process.engines.add(recipe.number)
+        if recipe is not None:
+            number = recipe.number
+            parts = None if number in process.engines else recipe.parts()
+        has = self._equipment
+        remote = RemoteCore(
+            process.control,
+            process.servant,
+            self._limits,
+            number,
+            parts,
+            has.mounts,
+            has.volumes,
+            has.providers,
+        )
+        if number:
+            process.engines.add(number)
         return remote
 
     def _take(self, process: Process, remote: RemoteCore) -> None:
@@ -506,6 +570,7 @@ class ProcessCore:
         self.cancel = remote.cancel
         self.callback_return = remote.callback_return
         self.callback_raise = remote.callback_raise
+        self.answer_files = remote.answer_files
 
     def _leave(self) -> None:
         process, self._process = self._process, None
@@ -550,11 +615,15 @@ class ProcessCore:
     def _looked_at(self, outcome: Outcome) -> Outcome:
         if outcome.status == WORKER_CRASHED:
             self._look_after_crash()
-        changes = self._remote.changes()
-        if changes is None:
+        told = self._remote.changes()
+        changes = None if told is None else CopiedChanges(*told)
+        stored = self._remote.storage_changes()
+        if changes is None is stored:
             return outcome
         # The last of its fields is what has changed, for which a worker has no object here.
-        return Outcome((*outcome[:-1], CopiedChanges(*changes)))
+        parts = [part for part in (changes, stored) if part is not None]
+        joined = parts[0] if len(parts) == 1 else JoinedChanges(*parts)
+        return Outcome((*outcome[:-1], joined))
 
     def connect_answer(self, allow: bool, /) -> None:
         """Nothing asks."""
@@ -596,16 +665,18 @@ class ProcessCore:
         made._tenant = self._tenant
         made._limits = self._limits
         made._recipe = self._recipe
+        made._equipment = self._equipment
         with self._workers._lock:
             process.seats += 1
         made._take(process, remote)
         return made
 
     def checkpoint(self, include_storages: bool, /) -> RemoteCheckpoint:
-        """As Core.checkpoint(), without storages."""
+        """As Core.checkpoint()."""
         while self._forgotten:
             self._remote.forget(self._forgotten.pop())
-        made = RemoteCheckpoint(self._present(), self._guard(self._remote.checkpoint))
+        name = self._guard(partial(self._remote.checkpoint, include_storages))
+        made = RemoteCheckpoint(self._present(), name)
         weakref.finalize(made, self._forgotten.append, made.name).atexit = False
         return made
 
@@ -620,7 +691,12 @@ class ProcessCore:
         self._guard(partial(self._remote.rollback, checkpoint.name))
 
     def save(self, path: str | os.PathLike[str], include_storages: bool, /) -> None:
-        """As Core.save(), without storages."""
+        """As Core.save(), without storages, which are in this process."""
+        if include_storages and self._equipment.mounts:
+            raise EryxError(
+                "a session in a worker process is saved without its storages: "
+                "save them apart (VfsStorage.to_bytes())"
+            )
         self._guard(partial(self._remote.save, path))
 
     def load(self, path: str | os.PathLike[str], /) -> None:
@@ -634,11 +710,14 @@ class ProcessCore:
         self._renew()
         self._guard(partial(self._remote.load, path))
 
-    def volume_changes(self, guest_path: str, /) -> None:
-        """There are no volumes."""
+    def volume_changes(self, guest_path: str, /) -> CopiedChanges | None:
+        """As Core.volume_changes()."""
+        told = self._guard(partial(self._remote.volume_changes, guest_path))
+        return None if told is None else CopiedChanges(*told)
 
     def volume_discard(self, guest_path: str, /) -> None:
-        """There are no volumes."""
+        """As Core.volume_discard()."""
+        self._guard(partial(self._remote.volume_discard, guest_path))
 
     def freeze(self) -> bytes:
         """Refuses."""

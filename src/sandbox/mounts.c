@@ -74,17 +74,11 @@ static eryx_status add_provider(vfs_mounts *mounts, const eryx_provider *provide
     return fail_path(error, provider->guest_path, out_error);
 }
 
-eryx_status sandbox_mounts_create(const eryx_engine *engine, const eryx_sandbox_options *options,
-                                  descriptor_share *descriptors, vfs_mounts **out_mounts,
-                                  eryx_error *out_error)
+eryx_status sandbox_mounts_open(const eryx_sandbox_options *options, eryx_packages *packages,
+                                descriptor_share *descriptors, vfs_mounts **out_mounts,
+                                eryx_error *out_error)
 {
     vfs_mounts *mounts = NULL;
-    eryx_packages *packages = options->packages != NULL ? options->packages : engine->packages;
-    if (options->mount_count == 0 && options->volume_count == 0 && options->provider_count == 0 &&
-        packages == engine->packages) {
-        *out_mounts = vfs_mounts_retain(engine->mounts);
-        return ERYX_OK;
-    }
     if ((options->mount_count > 0 && options->mounts == NULL) ||
         (options->volume_count > 0 && options->volumes == NULL) ||
         (options->provider_count > 0 && options->providers == NULL)) {
@@ -118,4 +112,17 @@ eryx_status sandbox_mounts_create(const eryx_engine *engine, const eryx_sandbox_
     }
     *out_mounts = mounts;
     return ERYX_OK;
+}
+
+eryx_status sandbox_mounts_create(const eryx_engine *engine, const eryx_sandbox_options *options,
+                                  descriptor_share *descriptors, vfs_mounts **out_mounts,
+                                  eryx_error *out_error)
+{
+    eryx_packages *packages = options->packages != NULL ? options->packages : engine->packages;
+    if (options->mount_count == 0 && options->volume_count == 0 && options->provider_count == 0 &&
+        packages == engine->packages) {
+        *out_mounts = vfs_mounts_retain(engine->mounts);
+        return ERYX_OK;
+    }
+    return sandbox_mounts_open(options, packages, descriptors, out_mounts, out_error);
 }

@@ -199,23 +199,37 @@ static eryx_status take_options(const eryx_sandbox_options *given, eryx_sandbox_
     return status;
 }
 
-eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options *given,
-                                eryx_sandbox **out_sandbox, eryx_error *out_error)
+/* Gives the parts to a sandbox. */
+static void take_parts(eryx_sandbox *sandbox, sandbox_parts *parts)
 {
-    if (engine == NULL || out_sandbox == NULL) {
-        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                           "a sandbox needs an engine, and a place to be told");
+    if (parts != NULL) {
+        sandbox->mounts = parts->mounts;
     }
+}
+
+static void drop_parts(sandbox_parts *parts)
+{
+    if (parts != NULL) {
+        vfs_mounts_release(parts->mounts);
+    }
+}
+
+eryx_status sandbox_create(eryx_engine *engine, const eryx_sandbox_options *given,
+                           sandbox_parts *parts, eryx_sandbox **out_sandbox, eryx_error *out_error)
+{
     eryx_sandbox_options own;
     const eryx_sandbox_options *options = &own;
     eryx_status status = take_options(given, &own, out_error);
     if (status != ERYX_OK) {
+        drop_parts(parts);
         return status;
     }
     eryx_sandbox *sandbox = calloc(1, sizeof *sandbox);
     if (sandbox == NULL) {
+        drop_parts(parts);
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
+    take_parts(sandbox, parts);
     sandbox->limits = options->limits;
     status = determinism_begin(&sandbox->determinism, options->deterministic, out_error);
     sandbox->instance.metered = sandbox_is_metered(sandbox);
@@ -231,7 +245,7 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
         status = share_descriptors(sandbox, options->volume_count > 0 || options->network != NULL,
                                    out_error);
     }
-    if (status == ERYX_OK) {
+    if (status == ERYX_OK && sandbox->mounts == NULL) {
         status = sandbox_mounts_create(engine, options, sandbox->descriptors, &sandbox->mounts,
                                        out_error);
     }
@@ -266,6 +280,16 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
 fail:
     eryx_sandbox_destroy(sandbox);
     return status;
+}
+
+eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options *given,
+                                eryx_sandbox **out_sandbox, eryx_error *out_error)
+{
+    if (engine == NULL || out_sandbox == NULL) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "a sandbox needs an engine, and a place to be told");
+    }
+    return sandbox_create(engine, given, NULL, out_sandbox, out_error);
 }
 
 eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_sandbox,

@@ -95,6 +95,15 @@ struct eryx_sandbox {
     struct tls_sessions *tls; /* made with its first TLS session */
 };
 
+/* What a sandbox gets that is not made of its options. */
+typedef struct sandbox_parts {
+    vfs_mounts *mounts; /* in place of those of the options; NULL for these */
+} sandbox_parts;
+
+/* As eryx_sandbox_create(). parts: taken over, also on failure; NULL for none. */
+eryx_status sandbox_create(eryx_engine *engine, const eryx_sandbox_options *given,
+                           sandbox_parts *parts, eryx_sandbox **out_sandbox, eryx_error *out_error);
+
 /* Makes a sandbox of the same engine with the same options. Errors as those of
  * eryx_sandbox_create(). */
 eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_sandbox,

@@ -104,6 +104,13 @@ struct vfs_mount {
     uint32_t place;
 };
 
+/* A volume as its mounts know it: volume.c has those of this process, worker/far_files.c those that
+ * another one has. */
+struct host_volume {
+    vfs_mount mount; /* device, above and read_only are for those who mount it */
+    void (*close)(host_volume *volume);
+};
+
 /* Places of the fixed tree under all mounts (system.c). */
 typedef enum vfs_place {
     PLACE_ROOT,
@@ -218,6 +225,13 @@ void vfs_locks_forget(vfs *files, const vfs_walk *removed);
 /* Hands the locks from up to a moment over to another tree, which has none. */
 void vfs_locks_move(vfs *from, vfs *to, uint64_t moment);
 
+/* Whether a directory of that name may lock a database. */
+bool vfs_is_lock_name(const char *name, size_t length);
+
+/* Removes a directory under a name if it is a lock of that identity, and its database is there. */
+void vfs_lock_remove(vfs_node directory, const char *name, size_t length, vfs_node lock,
+                     uint64_t identity);
+
 /* Removes the locks that are still there. */
 void vfs_locks_release(vfs *files);
 
@@ -315,6 +329,9 @@ void vfs_walk_end(vfs_walk *walk);
  */
 bool vfs_name_is_plain(const char *name, size_t length);
 bool vfs_target_is_plain(const char *target, size_t length);
+
+/* Whether the target of a link stays where it is, wherever that is moved to. */
+bool vfs_target_is_confined(const char *target, size_t length);
 
 /* The error for a number of errno (errno.c); VFS_IO for those that a guest has no use for. */
 vfs_error vfs_error_of_errno(int number);

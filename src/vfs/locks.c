@@ -32,10 +32,14 @@ uint64_t vfs_locks_moment(void)
     return atomic_load_explicit(&last_moment, memory_order_relaxed);
 }
 
+bool vfs_is_lock_name(const char *name, size_t length)
+{
+    return length > SUFFIX_SIZE && memcmp(name + length - SUFFIX_SIZE, suffix, SUFFIX_SIZE) == 0;
+}
+
 static bool is_lock_name(const vfs_walk *walk)
 {
-    return walk->name_length > SUFFIX_SIZE &&
-           memcmp(walk->name + walk->name_length - SUFFIX_SIZE, suffix, SUFFIX_SIZE) == 0;
+    return vfs_is_lock_name(walk->name, walk->name_length);
 }
 
 static uint64_t identity_of(vfs_node node)
@@ -124,15 +128,26 @@ static bool begins_as_database(vfs_node file)
 }
 
 /* Whether there is a database, or a file that is about to become one, that the lock is of. */
-static bool has_database(const vfs_walk *lock)
+static bool has_database(vfs_node directory, const char *name, size_t length)
 {
     vfs_node file;
-    if (vfs_find(lock->directory, lock->name, lock->name_length - SUFFIX_SIZE, &file) != VFS_OK) {
+    if (vfs_find(directory, name, length - SUFFIX_SIZE, &file) != VFS_OK) {
         return false;
     }
     bool is_database = begins_as_database(file);
     vfs_node_release(file);
     return is_database;
+}
+
+void vfs_lock_remove(vfs_node directory, const char *name, size_t length, vfs_node lock,
+                     uint64_t identity)
+{
+    if (lock.type == VFS_TYPE_DIRECTORY && lock.mount == directory.mount &&
+        vfs_node_writable(directory) && identity_of(lock) == identity &&
+        vfs_is_lock_name(name, length) && has_database(directory, name, length)) {
+        /* Fails if somebody has put something into it: then it was none. */
+        (void)directory.mount->backend->remove(directory, name, length, lock);
+    }
 }
 
 static void release(vfs *files, vfs_lock *lock)
@@ -142,12 +157,8 @@ static void release(vfs *files, vfs_lock *lock)
         vfs_walk_begin(&files->root, lock->path, lock->length, false, &walk) != VFS_OK) {
         return;
     }
-    if (walk.found && walk.named && walk.node.type == VFS_TYPE_DIRECTORY &&
-        walk.node.mount == walk.directory.mount && vfs_node_writable(walk.directory) &&
-        identity_of(walk.node) == lock->identity && is_lock_name(&walk) && has_database(&walk)) {
-        /* Fails if somebody has put something into it: then it was none. */
-        (void)walk.directory.mount->backend->remove(walk.directory, walk.name, walk.name_length,
-                                                    walk.node);
+    if (walk.found && walk.named) {
+        vfs_lock_remove(walk.directory, walk.name, walk.name_length, walk.node, lock->identity);
     }
     vfs_walk_end(&walk);
 }

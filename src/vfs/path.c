@@ -221,8 +221,7 @@ vfs_error vfs_set_mode_at(vfs_file *directory, const char *path, size_t length, 
     return error;
 }
 
-/* Whether the target of a link stays where it is, wherever that is moved to. */
-static bool is_confined(const char *target, size_t length)
+bool vfs_target_is_confined(const char *target, size_t length)
 {
     const char *end = target + length;
     if (length > 0 && target[0] == '/') {
@@ -285,7 +284,8 @@ vfs_error vfs_make_symbolic_link(vfs_file *directory, const char *target, size_t
     }
     if (walk.slash) {
         error = VFS_NO_ENTRY;
-    } else if (walk.directory.mount->confines_links && !is_confined(target, target_length)) {
+    } else if (walk.directory.mount->confines_links &&
+               !vfs_target_is_confined(target, target_length)) {
         error = VFS_NOT_PERMITTED;
     } else {
         error = make(&walk, VFS_TYPE_SYMBOLIC_LINK, target, target_length);

@@ -23,7 +23,7 @@
  * once it is opened, one to read and write it with. */
 typedef struct host_node {
     atomic_size_t references;
-    host_volume *volume;
+    struct open_volume *volume;
     struct host_node *parent; /* counted; NULL for the root, and for what is open: no path leads up
                                * from there, and each parent would take a descriptor */
     vfs_type type;
@@ -37,12 +37,14 @@ typedef struct host_node {
     char name[]; /* that it was found under, terminated */
 } host_node;
 
-struct host_volume {
+/* A volume of this process. */
+typedef struct open_volume {
+    host_volume shown;    /* first: what others know of it */
     pthread_mutex_t lock; /* of opening and listing, for a node may be open in several trees */
     descriptor_share *descriptors; /* counted; NULL for none */
     bool read_only;
     host_node *root;
-};
+} open_volume;
 
 static host_node *node_of(vfs_node node)
 {
@@ -135,7 +137,7 @@ static vfs_error read_target(host_node *node)
  * parent: NULL for the root, which is not counted.
  * is_contents: the descriptor is of a file and open for reading or writing, not with O_PATH.
  */
-static vfs_error create_node(host_volume *volume, host_node *parent, const char *name,
+static vfs_error create_node(open_volume *volume, host_node *parent, const char *name,
                              size_t length, int descriptor, bool is_contents, host_node **out_node)
 {
     struct stat found;
@@ -664,7 +666,7 @@ static const vfs_backend host_backend = {
  */
 
 /* Opens the root; a file for reading and, if that is allowed, writing. */
-static vfs_error open_root(host_volume *volume, const char *path)
+static vfs_error open_root(open_volume *volume, const char *path)
 {
     int descriptor = open(path, O_PATH | O_CLOEXEC);
     if (descriptor < 0) {
@@ -709,10 +711,19 @@ static const char *reason(vfs_error error)
     }
 }
 
+static void close_volume(host_volume *shown)
+{
+    open_volume *volume = (open_volume *)shown;
+    release_node(volume->root);
+    descriptors_share_release(volume->descriptors);
+    pthread_mutex_destroy(&volume->lock);
+    free(volume);
+}
+
 eryx_status host_volume_open(const char *path, bool read_only, descriptor_share *descriptors,
                              host_volume **out_volume, eryx_error *out_error)
 {
-    host_volume *volume = calloc(1, sizeof *volume);
+    open_volume *volume = calloc(1, sizeof *volume);
     if (volume == NULL || pthread_mutex_init(&volume->lock, NULL) != 0) {
         free(volume);
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
@@ -729,25 +740,24 @@ eryx_status host_volume_open(const char *path, bool read_only, descriptor_share 
         }
         return status_fail(ERYX_INITIALIZATION, out_error, "volume %s: %s", path, reason(error));
     }
-    *out_volume = volume;
+    volume->shown = (host_volume){.mount = {.backend = &host_backend,
+                                            .storage = volume,
+                                            .root = (uintptr_t)volume->root,
+                                            .root_type = volume->root->type,
+                                            .confines_links = true},
+                                  .close = close_volume};
+    *out_volume = &volume->shown;
     return ERYX_OK;
 }
 
 void host_volume_close(host_volume *volume)
 {
     if (volume != NULL) {
-        release_node(volume->root);
-        descriptors_share_release(volume->descriptors);
-        pthread_mutex_destroy(&volume->lock);
-        free(volume);
+        volume->close(volume);
     }
 }
 
-vfs_mount host_volume_mount(host_volume *volume)
+vfs_mount host_volume_mount(const host_volume *volume)
 {
-    return (vfs_mount){.backend = &host_backend,
-                       .storage = volume,
-                       .root = (uintptr_t)volume->root,
-                       .root_type = volume->root->type,
-                       .confines_links = true};
+    return volume->mount;
 }

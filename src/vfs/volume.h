@@ -13,6 +13,7 @@
 #include "base/descriptors.h"
 #include "eryx/eryx.h"
 
+/* Somebody else may have them as well: internal.h says what a volume is to those that mount it. */
 typedef struct host_volume host_volume;
 
 struct vfs_mount;
@@ -33,6 +34,6 @@ eryx_status host_volume_open(const char *path, bool read_only, descriptor_share 
 void host_volume_close(host_volume *volume);
 
 /* The volume seen at a mount point; device, above and read_only are for the caller to fill in. */
-struct vfs_mount host_volume_mount(host_volume *volume);
+struct vfs_mount host_volume_mount(const host_volume *volume);
 
 #endif

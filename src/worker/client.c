@@ -195,6 +195,10 @@ static eryx_status wait_for_answer(worker_client *client, worker_answer *out_ans
                 }
                 return out_answer->status;
             }
+        } else if (came.header.kind == WORKER_CHANGES) {
+            if (came.header.number != wanted || !worker_client_take_overlay(client, &came)) {
+                worker_client_give_up_after(client, CHANNEL_BROKEN);
+            }
         } else if (came.header.kind < WORKER_ANSWER || came.header.kind >= WORKER_KIND_COUNT) {
             worker_client_give_up_after(client, CHANNEL_BROKEN);
         }
@@ -289,7 +293,8 @@ static eryx_status derive(worker_client *client, const worker_recipe *recipe, er
     return worker_client_get_answer(client, -1, &answer, out_error);
 }
 
-static eryx_status create_there(worker_client *client, const worker_recipe *recipe,
+/* file: for what is served; -1 for none. */
+static eryx_status create_there(worker_client *client, const worker_recipe *recipe, int file,
                                 eryx_error *out_error)
 {
     if (recipe != NULL && recipe->frozen.data != NULL) {
@@ -302,12 +307,35 @@ static eryx_status create_there(worker_client *client, const worker_recipe *reci
     message_writer *writer = worker_client_ask(client, WORKER_CREATE);
     message_put_u64(writer, recipe == NULL ? 0 : recipe->number);
     protocol_put_limits(writer, &client->limits);
-    return worker_client_get_answer(client, -1, &answer, out_error);
+    served_describe(client->served, writer);
+    return worker_client_get_answer(client, file, &answer, out_error);
 }
 
-eryx_status worker_client_create(int control_fd, const worker_recipe *recipe,
-                                 const eryx_limits *limits, worker_client **out_client,
+/* The same with what stays here. */
+static eryx_status create_served(worker_client *client, worker_servant *servant,
+                                 const worker_recipe *recipe, const eryx_sandbox_options *options,
                                  eryx_error *out_error)
+{
+    int ends[2];
+    eryx_status status = served_create(options, &client->served, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    served_use(client->served);
+    if (!make_sockets(ends, out_error)) {
+        return ERYX_INITIALIZATION;
+    }
+    status = worker_servant_add(servant, client->served, ends[0], out_error);
+    if (status == ERYX_OK) {
+        status = create_there(client, recipe, ends[1], out_error);
+    }
+    close(ends[1]);
+    return status;
+}
+
+eryx_status worker_client_create(int control_fd, worker_servant *servant,
+                                 const worker_recipe *recipe, const eryx_sandbox_options *options,
+                                 worker_client **out_client, eryx_error *out_error)
 {
     int ends[2];
     if (!make_sockets(ends, out_error)) {
@@ -315,7 +343,7 @@ eryx_status worker_client_create(int control_fd, const worker_recipe *recipe,
     }
     const bool handed_over = hand_over(control_fd, ends[1]);
     close(ends[1]);
-    worker_client *client = create(ends[0], limits);
+    worker_client *client = create(ends[0], &options->limits);
     if (client == NULL) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
@@ -323,7 +351,9 @@ eryx_status worker_client_create(int control_fd, const worker_recipe *recipe,
         worker_client_destroy(client);
         return status_fail(ERYX_WORKER_CRASHED, out_error, "the worker process died");
     }
-    const eryx_status status = create_there(client, recipe, out_error);
+    const eryx_status status = served_is_needed(options)
+                                   ? create_served(client, servant, recipe, options, out_error)
+                                   : create_there(client, recipe, -1, out_error);
     if (status != ERYX_OK) {
         worker_client_destroy(client);
         return status;
@@ -346,7 +376,9 @@ void worker_client_destroy(worker_client *client)
     standard_input_destroy(&client->input);
     channel_close(&client->channel);
     pthread_mutex_destroy(&client->lock);
+    worker_client_free_files(client);
     free(client->calls);
+    free(client->questions);
     protocol_result_free(&client->left);
     free(client->result_bytes);
     free(client->written[0].data);
@@ -416,7 +448,12 @@ eryx_status worker_client_reset(worker_client *client)
     /* It goes with the begin of the next run, unless there is much memory to give back. */
     const bool is_urgent = client->is_running || !client->has_result ||
                            client->left.result.peak_memory_bytes > MUCH_MEMORY_BYTES;
-    status = is_urgent ? ask_later(client) : leave_question(client);
+    if (client->served != NULL) {
+        worker_answer answer; /* what the sandbox has of files here is given back when it is done */
+        status = worker_client_get_answer(client, -1, &answer, NULL);
+    } else {
+        status = is_urgent ? ask_later(client) : leave_question(client);
+    }
     if (status == ERYX_OK) {
         client->run++; /* what still comes is of a run that is over */
         client->is_running = client->is_broken = client->has_result = false;
@@ -462,6 +499,8 @@ eryx_status worker_client_fork(worker_client *client, worker_client **out_fork,
     if (fork == NULL) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
+    fork->served = served_retain(client->served);
+    served_use(fork->served);
     *out_fork = fork;
     return ERYX_OK;
 }
@@ -475,14 +514,20 @@ eryx_status worker_client_check(const worker_client *client, eryx_error *out_err
     return status;
 }
 
-eryx_status worker_client_checkpoint(worker_client *client, uint64_t *out_checkpoint,
-                                     eryx_error *out_error)
+eryx_status worker_client_checkpoint(worker_client *client, bool include_storages,
+                                     uint64_t *out_checkpoint, eryx_error *out_error)
 {
     worker_answer answer;
     eryx_status status = worker_client_check(client, out_error);
     if (status == ERYX_OK) {
         (void)worker_client_ask(client, WORKER_CHECKPOINT);
         status = worker_client_get_answer(client, -1, &answer, out_error);
+    }
+    if (status == ERYX_OK && include_storages) {
+        status = served_keep(client->served, answer.value, out_error);
+        if (status != ERYX_OK) {
+            worker_client_forget(client, answer.value);
+        }
     }
     if (status == ERYX_OK) {
         *out_checkpoint = answer.value;
@@ -492,6 +537,7 @@ eryx_status worker_client_checkpoint(worker_client *client, uint64_t *out_checkp
 
 void worker_client_forget(worker_client *client, uint64_t checkpoint)
 {
+    served_forget(client->served, checkpoint);
     if (worker_client_check_use(client, NULL) == ERYX_OK) {
         message_put_u64(worker_client_ask(client, WORKER_FORGET), checkpoint);
         (void)ask_later(client);
@@ -517,6 +563,9 @@ eryx_status worker_client_rollback(worker_client *client, uint64_t checkpoint,
     if (status == ERYX_OK) {
         message_put_u64(worker_client_ask(client, WORKER_ROLLBACK), checkpoint);
         status = worker_client_get_answer(client, -1, &answer, out_error);
+    }
+    if (status == ERYX_OK) {
+        status = served_put_back(client->served, checkpoint, out_error);
     }
     return worker_client_replaced(client, status);
 }

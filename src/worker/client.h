@@ -11,6 +11,7 @@
 
 #include "eryx/eryx.h"
 #include "worker/protocol.h"
+#include "worker/servant.h"
 
 typedef struct worker_client worker_client;
 
@@ -26,12 +27,14 @@ typedef struct worker_recipe {
  * Makes a sandbox in a worker.
  *
  * control_fd: the socket of the worker, which stays the caller's; any thread may use it.
+ * servant: that of this worker, for what the options have besides limits.
  * recipe: NULL for the image.
+ * options: without packages and native modules.
  * Errors: those of eryx_engine_derive() and eryx_sandbox_create(), and WORKER_CRASHED.
  */
-eryx_status worker_client_create(int control_fd, const worker_recipe *recipe,
-                                 const eryx_limits *limits, worker_client **out_client,
-                                 eryx_error *out_error);
+eryx_status worker_client_create(int control_fd, worker_servant *servant,
+                                 const worker_recipe *recipe, const eryx_sandbox_options *options,
+                                 worker_client **out_client, eryx_error *out_error);
 
 /* Ends a run that is going on, if any, and frees all of it, there as well. NULL is allowed. */
 void worker_client_destroy(worker_client *client);
@@ -62,8 +65,20 @@ void worker_client_wait(const eryx_event *event, uint64_t wake_ns);
 eryx_status worker_client_return(worker_client *client, uint32_t id, const char *json, size_t size);
 eryx_status worker_client_raise(worker_client *client, uint32_t id, const char *type,
                                 const char *text);
+eryx_status worker_client_answer_files(worker_client *client, uint32_t id,
+                                       const eryx_files_answer *answer);
 void worker_client_cancel(worker_client *client);
 const eryx_result *worker_client_result(const worker_client *client);
+
+/* What the last run has changed in storages, which are here; NULL for nothing. The client's. */
+const eryx_changes *worker_client_storage_changes(const worker_client *client);
+
+/* What is written in the overlay at a path, until the next question; NULL if the question fails. */
+eryx_status worker_client_overlay_changes(worker_client *client, const char *guest_path,
+                                          const protocol_result **out_changes,
+                                          eryx_error *out_error);
+eryx_status worker_client_overlay_discard(worker_client *client, const char *guest_path,
+                                          eryx_error *out_error);
 
 /* The same with what has changed of files, which is not in the result; NULL without one. */
 const protocol_result *worker_client_left(const worker_client *client);
@@ -77,9 +92,10 @@ eryx_status worker_client_set_limits(worker_client *client, const eryx_limits *l
 eryx_status worker_client_fork(worker_client *client, worker_client **out_fork,
                                eryx_error *out_error);
 
-/* out_checkpoint: names it in this worker, until worker_client_forget(). */
-eryx_status worker_client_checkpoint(worker_client *client, uint64_t *out_checkpoint,
-                                     eryx_error *out_error);
+/* include_storages: those that can be written come back as well. out_checkpoint: names it in this
+ * worker, until worker_client_forget(). */
+eryx_status worker_client_checkpoint(worker_client *client, bool include_storages,
+                                     uint64_t *out_checkpoint, eryx_error *out_error);
 eryx_status worker_client_rollback(worker_client *client, uint64_t checkpoint,
                                    eryx_error *out_error);
 void worker_client_forget(worker_client *client, uint64_t checkpoint);

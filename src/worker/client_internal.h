@@ -9,6 +9,7 @@
 #include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/protocol.h"
+#include "worker/served.h"
 
 /* Output of a run, kept until it has ended. */
 typedef struct kept_output {
@@ -28,6 +29,11 @@ struct worker_client {
     pthread_mutex_t lock; /* of the output, because cancel() comes from other threads */
     uint64_t fork_generation;
     eryx_limits limits;
+    served *served; /* counted; NULL for a sandbox that has nothing here */
+    vfs *watched;   /* the storages of it, for what a run changes; NULL if none can be written */
+    eryx_changes *storage_changes; /* of the last run; NULL for none */
+    protocol_result overlay;       /* what was told of one last */
+    uint8_t *overlay_bytes;        /* that it points into */
     bool is_alive;
     const char *reason; /* why it is not; a constant */
     uint32_t asked;     /* number of the last question */
@@ -49,6 +55,9 @@ struct worker_client {
     size_t call_capacity;
     uint64_t calls_made;
     uint64_t calls_bytes; /* memory of those that are open */
+    uint32_t *questions;  /* about files of providers, that nobody has answered */
+    size_t question_count;
+    size_t question_capacity;
     kept_output written[2];
     eryx_status refused;
     eryx_error refusal;
@@ -85,6 +94,16 @@ message_writer *worker_client_begin_message(worker_client *client, worker_kind k
                                             uint32_t number);
 eryx_status worker_client_end_message(worker_client *client, int file, eryx_error *out_error);
 eryx_status worker_client_leave_message(worker_client *client);
+
+/* Begins and ends to look at storages: for a run (client_files.c). */
+void worker_client_watch_storages(worker_client *client);
+void worker_client_end_watch(worker_client *client);
+
+/* Takes WORKER_CHANGES. False if it is not that. */
+bool worker_client_take_overlay(worker_client *client, const message *from);
+
+/* Frees what is about files. */
+void worker_client_free_files(worker_client *client);
 
 /* Sends what was left, if there is something. */
 void worker_client_flush(worker_client *client);

@@ -1,4 +1,5 @@
 /* The runs of a client: what it begins, and what comes of it. */
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,9 @@
 
 /* Calls that a guest may have open, whatever the limits say. */
 #define MOST_CALLS ((size_t)1 << 20)
+
+/* The same of questions about files: each waits on a thread of the guest. */
+#define MOST_QUESTIONS ((size_t)4096)
 
 /* ---- Beginning -------------------------------------------------------------------------------
  */
@@ -57,11 +61,13 @@ eryx_status worker_client_begin(worker_client *client, const eryx_run_options *o
     client->call_count = 0;
     client->calls_made = 0;
     client->calls_bytes = 0;
+    client->question_count = 0;
     client->written[0].size = client->written[1].size = 0;
     client->has_result = false;
     client->end_ns = deadline_of(clock_now_ns(), client->limits.execution_timeout_ms);
     atomic_store(&client->cancel_waits, false);
     client->is_running = true;
+    worker_client_watch_storages(client);
     message_writer *writer = worker_client_begin_message(client, WORKER_BEGIN, client->run);
     protocol_put_run(writer, options, asks_for_input);
     status = worker_client_end_message(client, -1, out_error);
@@ -79,6 +85,7 @@ eryx_status worker_client_begin(worker_client *client, const eryx_run_options *o
 static void end_run(worker_client *client)
 {
     client->is_running = false;
+    worker_client_end_watch(client);
     standard_input_end(&client->input, true);
 }
 
@@ -177,6 +184,16 @@ static void remove_call(worker_client *client, open_call *call)
     *call = client->calls[--client->call_count];
 }
 
+/* The place of a question that is open; the number of them if it is not. */
+static size_t find_question(const worker_client *client, uint32_t id)
+{
+    size_t place = 0;
+    while (place < client->question_count && client->questions[place] != id) {
+        place++;
+    }
+    return place;
+}
+
 /* A call is measured here once more: what it takes to parse its arguments is the parent's. */
 static taken take_call(worker_client *client, message_reader *reader, eryx_event *out_event)
 {
@@ -188,7 +205,8 @@ static taken take_call(worker_client *client, message_reader *reader, eryx_event
     const eryx_bytes name = message_get_bytes(reader, most);
     const eryx_bytes arguments = message_get_bytes(reader, most);
     if (!message_is_whole(reader) || name.data == NULL || arguments.data == NULL || id == 0 ||
-        find_call(client, id) != NULL || client->calls_made >= limits->max_callback_invocations) {
+        find_call(client, id) != NULL || find_question(client, id) < client->question_count ||
+        client->calls_made >= limits->max_callback_invocations) {
         return TAKEN_WRONG;
     }
     const eryx_json_cost cost = eryx_json_measure(arguments.data, arguments.size);
@@ -216,12 +234,78 @@ static taken take_expired(worker_client *client, message_reader *reader, eryx_ev
         return TAKEN_WRONG;
     }
     open_call *call = find_call(client, id);
-    if (call == NULL) {
+    const size_t question = find_question(client, id);
+    if (call == NULL && question == client->question_count) {
         return TAKEN_NOTHING; /* it was answered meanwhile */
     }
-    remove_call(client, call);
+    if (call != NULL) {
+        remove_call(client, call);
+    } else {
+        client->questions[question] = client->questions[--client->question_count];
+    }
     *out_event = (eryx_event){.kind = ERYX_EVENT_CALLBACK_EXPIRED};
     out_event->as.callback.id = id;
+    return TAKEN_EVENT;
+}
+
+/* Whether a path is one that a guest's walk can lead to: plain names, or nothing for the top. */
+static bool is_plain_path(const char *path)
+{
+    for (const char *name = path; *path != '\0';) {
+        const size_t length = strcspn(name, "/");
+        if (!vfs_name_is_plain(name, length)) {
+            return false;
+        }
+        if (name[length] == '\0') {
+            break;
+        }
+        name += length + 1;
+    }
+    return true;
+}
+
+static bool add_question(worker_client *client, uint32_t id)
+{
+    if (client->question_count == client->question_capacity) {
+        const size_t capacity = client->question_capacity == 0 ? 8 : 2 * client->question_capacity;
+        uint32_t *grown = capacity <= MOST_QUESTIONS
+                              ? realloc(client->questions, capacity * sizeof *client->questions)
+                              : NULL;
+        if (grown == NULL) {
+            return false;
+        }
+        client->questions = grown;
+        client->question_capacity = capacity;
+    }
+    client->questions[client->question_count++] = id;
+    return true;
+}
+
+/* A question about files of a provider: of one that the sandbox has, and what it may be asked. */
+static taken take_files(worker_client *client, message_reader *reader, eryx_event *out_event)
+{
+    const uint32_t id = message_get_u32(reader);
+    const uint32_t provider = message_get_u32(reader);
+    const uint32_t operation = message_get_u32(reader);
+    const char *path = message_get_text(reader, VFS_PATH_MAX);
+    const char *new_path = message_get_text(reader, VFS_PATH_MAX);
+    const eryx_bytes data = message_get_bytes(reader, MESSAGE_MAX_BYTES);
+    if (!message_is_whole(reader) || path == NULL || !is_plain_path(path) ||
+        !served_allows(client->served, provider, operation) ||
+        (operation == ERYX_FILES_RENAME) != (new_path != NULL) ||
+        (new_path != NULL && !is_plain_path(new_path)) ||
+        data.size > client->limits.max_vfs_bytes || find_call(client, id) != NULL ||
+        find_question(client, id) < client->question_count || !add_question(client, id)) {
+        return TAKEN_WRONG;
+    }
+    client->holds_guest = true;
+    *out_event = (eryx_event){.kind = ERYX_EVENT_FILES};
+    out_event->as.files.id = id;
+    out_event->as.files.provider = provider;
+    out_event->as.files.operation = (eryx_files_operation)operation;
+    out_event->as.files.path = path;
+    out_event->as.files.new_path = new_path;
+    out_event->as.files.data = data;
     return TAKEN_EVENT;
 }
 
@@ -311,6 +395,8 @@ static taken take_message(worker_client *client, const message *came, eryx_event
         return take_call(client, &reader, out_event);
     case WORKER_EXPIRED:
         return take_expired(client, &reader, out_event);
+    case WORKER_FILES:
+        return take_files(client, &reader, out_event);
     case WORKER_TRACE:
         return take_trace(&reader, out_event);
     case WORKER_WANTS_INPUT:
@@ -382,6 +468,9 @@ eryx_status worker_client_step(worker_client *client, eryx_event *out_event, ery
         standard_input_after_wait(&client->input);
     }
     go_on(client);
+    if (client->served != NULL && atomic_load(&client->served->is_broken)) {
+        worker_client_give_up_after(client, CHANNEL_BROKEN);
+    }
     if (clock_now_ns() >= client->end_ns) {
         worker_client_give_up(client, "the worker process went on long after the run's deadline");
     }
@@ -470,6 +559,27 @@ eryx_status worker_client_raise(worker_client *client, uint32_t id, const char *
     message_put_text(writer, type);
     message_put_text(writer, text);
     return finish_call(client, call);
+}
+
+eryx_status worker_client_answer_files(worker_client *client, uint32_t id,
+                                       const eryx_files_answer *answer)
+{
+    const size_t place = client->is_running ? find_question(client, id) : client->question_count;
+    if (place == client->question_count) {
+        return ERYX_INVALID_ARGUMENT;
+    }
+    protocol_put_files(worker_client_begin_message(client, WORKER_TOLD, client->run), id, answer);
+    eryx_status status = worker_client_leave_message(client);
+    if (status == ERYX_OUT_OF_MEMORY) {
+        const eryx_files_answer none = {.error_number = EFBIG};
+        protocol_put_files(worker_client_begin_message(client, WORKER_TOLD, client->run), id,
+                           &none);
+        status = worker_client_leave_message(client);
+    }
+    if (status == ERYX_OK) {
+        client->questions[place] = client->questions[--client->question_count];
+    }
+    return status;
 }
 
 const eryx_result *worker_client_result(const worker_client *client)

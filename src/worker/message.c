@@ -86,6 +86,11 @@ void message_put_text(message_writer *writer, const char *text)
     message_put_bytes(writer, bytes);
 }
 
+void message_put_raw(message_writer *writer, const void *data, size_t size)
+{
+    put(writer, data, size);
+}
+
 bool message_end(message_writer *writer)
 {
     const size_t size = writer->end - writer->header - sizeof(message_header);

@@ -56,6 +56,9 @@ void message_put_bytes(message_writer *writer, eryx_bytes bytes);
 /* A terminated text; NULL is none. */
 void message_put_text(message_writer *writer, const char *text);
 
+/* Bytes as they are, which are parts that were written elsewhere. */
+void message_put_raw(message_writer *writer, const void *data, size_t size);
+
 /* Completes a message. False, and nothing of it is there, without memory or if it is larger than
  * MESSAGE_MAX_BYTES. */
 bool message_end(message_writer *writer);

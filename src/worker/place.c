@@ -93,6 +93,7 @@ void place_destroy(place *self)
         eryx_checkpoint_destroy(first->checkpoint);
         free(first);
     }
+    asking_release(self->asks);
     channel_close(&self->channel);
     free(self->held_bytes[0]);
     free(self->held_bytes[1]);
@@ -223,6 +224,7 @@ static void begin(place *self, const message *from)
         return;
     }
     self->run = from->header.number;
+    self->is_woken = false;
     self->streams = run.streams;
     eryx_error error = {.message = ""};
     eryx_status status = ERYX_OK;
@@ -262,6 +264,10 @@ static void ask_for_input(place *self)
 
 static void wait_for(place *self, const eryx_event *event)
 {
+    if (self->is_woken) {
+        self->is_woken = false;
+        return; /* it looks once more */
+    }
     self->activity = PLACE_WAITS;
     self->wake_ns = event->as.wait.wake_ns;
     if (event->as.wait.input) {
@@ -288,9 +294,33 @@ static void send_call(place *self, const eryx_event *event)
     finish_message(self);
 }
 
+/* A question of the guest to a provider. False if it is answered already. */
+static bool send_files(place *self, const eryx_event *event)
+{
+    message_writer *writer = &self->channel.output;
+    message_begin(writer, WORKER_FILES, self->run);
+    message_put_u32(writer, event->as.files.id);
+    message_put_u32(writer, event->as.files.provider);
+    message_put_u32(writer, (uint32_t)event->as.files.operation);
+    message_put_text(writer, event->as.files.path);
+    message_put_text(writer, event->as.files.new_path);
+    message_put_bytes(writer, event->as.files.data);
+    if (!message_end(writer)) {
+        const eryx_files_answer none = {.error_number = EFBIG};
+        (void)eryx_answer_files(self->sandbox, event->as.files.id, &none);
+        return false;
+    }
+    self->activity = PLACE_HELD;
+    return true;
+}
+
 static void send_result(place *self)
 {
     const eryx_result *result = eryx_sandbox_result(self->sandbox);
+    if (self->asks != NULL) {
+        asking_settle(
+            self->asks); /* what it has closed is closed when the parent hears of its end */
+    }
     message_writer *writer = &self->channel.output;
     message_begin(writer, WORKER_DONE, self->run);
     protocol_put_result(writer, result, self->sandbox->state == SANDBOX_BROKEN);
@@ -350,18 +380,15 @@ static bool take_event(place *self, const eryx_event *event)
     case ERYX_EVENT_CONNECT:
         (void)eryx_connect_answer(self->sandbox, false);
         return true;
-    case ERYX_EVENT_FILES: {
-        const eryx_files_answer none = {.error_number = EIO}; /* there are no providers */
-        (void)eryx_answer_files(self->sandbox, event->as.files.id, &none);
-        return true;
-    }
+    case ERYX_EVENT_FILES:
+        send_held(self);
+        return !send_files(self, event);
     }
     return true;
 }
 
-void place_run(place *self)
+static void run_slice(place *self)
 {
-    stop_waiting(self);
     bool goes_on = true;
     while (goes_on && !self->is_gone) {
         eryx_event event;
@@ -381,6 +408,15 @@ void place_run(place *self)
     }
 }
 
+void place_run(place *self)
+{
+    stop_waiting(self);
+    run_slice(self);
+    if (self->asks != NULL) {
+        asking_flush(self->asks);
+    }
+}
+
 /* ---- What the parent says during a run --------------------------------------------------------
  */
 
@@ -389,6 +425,8 @@ static void wake(place *self)
 {
     if (self->activity == PLACE_WAITS) {
         self->activity = PLACE_RUNS;
+    } else {
+        self->is_woken = true; /* one of its threads may wait for that already */
     }
 }
 
@@ -433,6 +471,19 @@ static void take_raise(place *self, message_reader *reader)
     wake(self);
 }
 
+static void take_files(place *self, message_reader *reader)
+{
+    protocol_files files;
+    if (!protocol_get_files(reader, &files)) {
+        give_up(self);
+        return;
+    }
+    /* A question that has expired meanwhile does not want it. */
+    (void)eryx_answer_files(self->sandbox, files.id, &files.answer);
+    protocol_files_free(&files);
+    wake(self);
+}
+
 static void take_about_run(place *self, const message *from)
 {
     message_reader reader = message_read(from);
@@ -448,6 +499,9 @@ static void take_about_run(place *self, const message *from)
         break;
     case WORKER_RAISE:
         take_raise(self, &reader);
+        break;
+    case WORKER_TOLD:
+        take_files(self, &reader);
         break;
     case WORKER_GO:
         if (self->activity == PLACE_HELD) {
@@ -519,12 +573,17 @@ static eryx_status create(place *self, message_reader *reader, eryx_error *out_e
     eryx_sandbox_options options;
     eryx_sandbox_options_init(&options);
     eryx_engine *engine = find_engine(self->worker, message_get_u64(reader));
+    sandbox_parts parts = {.mounts = NULL};
     protocol_get_limits(reader, &options.limits);
-    if (!message_is_whole(reader) || self->sandbox != NULL || engine == NULL) {
+    if (reader->is_bad || self->sandbox != NULL || engine == NULL) {
         give_up(self);
         return ERYX_OK;
     }
-    return eryx_sandbox_create(engine, &options, &self->sandbox, out_error);
+    const eryx_status status = place_take_equipment(self, engine, reader, &parts, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    return sandbox_create(engine, &options, &parts, &self->sandbox, out_error);
 }
 
 static eryx_status set_limits(place *self, message_reader *reader)
@@ -552,6 +611,8 @@ static eryx_status fork_sandbox(place *self, eryx_error *out_error)
     const eryx_status status = eryx_sandbox_fork(self->sandbox, &made->sandbox, out_error);
     if (status != ERYX_OK) {
         made->is_gone = true;
+    } else if (self->asks != NULL) {
+        made->asks = asking_retain(self->asks);
     }
     return status;
 }
@@ -633,6 +694,31 @@ static eryx_status save_or_load(place *self, const message *from, eryx_error *ou
     return status;
 }
 
+/* What is written in an overlay, which is forgotten then if that is wanted. */
+static eryx_status tell_overlay(place *self, const message *from, eryx_error *out_error)
+{
+    message_reader reader = message_read(from);
+    const char *path = message_get_text(&reader, MESSAGE_MAX_BYTES);
+    const bool discards = message_get_bool(&reader);
+    eryx_changes *changes = NULL;
+    if (!message_is_whole(&reader) || path == NULL) {
+        give_up(self);
+        return ERYX_OK;
+    }
+    if (discards) {
+        return eryx_sandbox_volume_discard(self->sandbox, path, out_error);
+    }
+    const eryx_status status =
+        eryx_sandbox_volume_changes(self->sandbox, path, &changes, out_error);
+    if (status == ERYX_OK) {
+        message_begin(&self->channel.output, WORKER_CHANGES, from->header.number);
+        protocol_put_changes(&self->channel.output, changes);
+        finish_message(self);
+    }
+    eryx_changes_destroy(changes);
+    return status;
+}
+
 static void take_question(place *self, const message *from)
 {
     eryx_error error = {.message = ""};
@@ -669,6 +755,9 @@ static void take_question(place *self, const message *from)
         break;
     case WORKER_FORGET:
         status = forget_checkpoint(self, &reader);
+        break;
+    case WORKER_OVERLAY:
+        status = tell_overlay(self, from, &error);
         break;
     case WORKER_SAVE:
     case WORKER_LOAD:

@@ -6,7 +6,9 @@
 #define ERYX_WORKER_PLACE_H
 
 #include "sandbox/sandbox.h"
+#include "worker/asking.h"
 #include "worker/channel.h"
+#include "worker/far_files.h"
 #include "worker/protocol.h"
 
 /* A state that the parent may have the sandbox go back to. */
@@ -47,6 +49,7 @@ struct place {
     worker *worker;
     channel channel;
     eryx_sandbox *sandbox; /* NULL until it is made */
+    asking *asks;          /* for what the parent has; counted, shared with forks; NULL for none */
     place_checkpoint *checkpoints;
     place_activity activity;
     bool is_gone;      /* to be freed */
@@ -57,6 +60,7 @@ struct place {
     int wait_fd;  /* of the sandbox, in the epoll set; -1 for none */
     int input_fd; /* where standard input goes that the parent sends; -1 for none */
     bool input_asked;
+    bool is_woken;     /* something came for the guest since it waited last */
     size_t input_room; /* what it takes at once */
     size_t held;       /* bytes of output that are kept back, since nobody wants them yet */
     uint8_t *held_bytes[2];
@@ -68,6 +72,14 @@ place *place_create(worker *owner, int fd);
 
 /* Ends what goes on and frees it. */
 void place_destroy(place *self);
+
+/*
+ * Reads what a sandbox has besides its limits, of WORKER_CREATE.
+ *
+ * out_parts: all zeros before; set only as far as there is something.
+ */
+eryx_status place_take_equipment(place *self, eryx_engine *engine, message_reader *reader,
+                                 sandbox_parts *out_parts, eryx_error *out_error);
 
 /* Takes all messages that have come. */
 void place_take_messages(place *self);

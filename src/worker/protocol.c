@@ -139,6 +139,64 @@ void protocol_run_free(protocol_run *run)
     run->arguments = NULL;
 }
 
+/* ---- Files of providers -----------------------------------------------------------------------
+ */
+
+/* What an entry has at least. */
+#define ENTRY_BYTES_LEAST ((size_t)28)
+
+void protocol_put_files(message_writer *writer, uint32_t id, const eryx_files_answer *answer)
+{
+    message_put_u32(writer, id);
+    message_put_u32(writer, (uint32_t)answer->error_number);
+    message_put_bytes(writer, bytes_of(answer->data, answer->size));
+    message_put_u32(writer, (uint32_t)answer->entry_count);
+    for (size_t i = 0; i < answer->entry_count; i++) {
+        const eryx_files_entry *entry = &answer->entries[i];
+        message_put_text(writer, entry->name);
+        message_put_u32(writer, (uint32_t)entry->kind);
+        message_put_u64(writer, entry->size);
+        message_put_u64(writer, entry->modified_seconds);
+        message_put_u32(writer, entry->modified_nanoseconds);
+    }
+}
+
+bool protocol_get_files(message_reader *reader, protocol_files *out_files)
+{
+    protocol_files files = {.id = message_get_u32(reader)};
+    files.answer.error_number = (int)message_get_u32(reader);
+    const eryx_bytes data = message_get_bytes(reader, MESSAGE_MAX_BYTES);
+    files.answer.data = data.data;
+    files.answer.size = data.size;
+    const uint32_t count = message_get_u32(reader);
+    if (reader->is_bad || count > reader->left / ENTRY_BYTES_LEAST) {
+        return false;
+    }
+    files.entries = calloc(count + (size_t)1, sizeof *files.entries);
+    for (uint32_t i = 0; files.entries != NULL && i < count; i++) {
+        eryx_files_entry *entry = &files.entries[i];
+        entry->name = message_get_text(reader, MESSAGE_MAX_BYTES);
+        entry->kind = (eryx_storage_kind)message_get_u32(reader);
+        entry->size = message_get_u64(reader);
+        entry->modified_seconds = message_get_u64(reader);
+        entry->modified_nanoseconds = message_get_u32(reader);
+    }
+    files.answer.entries = files.entries;
+    files.answer.entry_count = count;
+    if (files.entries == NULL || !message_is_whole(reader)) {
+        protocol_files_free(&files);
+        return false;
+    }
+    *out_files = files;
+    return true;
+}
+
+void protocol_files_free(protocol_files *files)
+{
+    free(files->entries);
+    files->entries = NULL;
+}
+
 /* ---- Results ---------------------------------------------------------------------------------
  */
 
@@ -147,7 +205,7 @@ static bool has_contents(const eryx_change *change)
     return change->change != ERYX_CHANGE_REMOVED && change->kind != ERYX_STORAGE_DIRECTORY;
 }
 
-static void put_changes(message_writer *writer, const eryx_changes *changes)
+void protocol_put_changes(message_writer *writer, const eryx_changes *changes)
 {
     const size_t count = eryx_changes_count(changes);
     size_t room = PROTOCOL_FILES_MAX;
@@ -198,7 +256,7 @@ void protocol_put_result(message_writer *writer, const eryx_result *result, bool
     message_put_bytes(writer, result->value_repr);
     message_put_bytes(writer, result->displays);
     message_put_u64(writer, result->displays_dropped);
-    put_changes(writer, result->changes);
+    protocol_put_changes(writer, result->changes);
 }
 
 static size_t at_most(uint64_t size)
@@ -234,7 +292,7 @@ static bool can_end_a_run(uint32_t status)
 /* Of a change: four numbers, and two sizes. */
 #define CHANGE_BYTES_LEAST ((size_t)24)
 
-static bool get_changes(message_reader *reader, protocol_result *out_result)
+bool protocol_get_changes(message_reader *reader, protocol_result *out_result)
 {
     const bool truncated = message_get_bool(reader);
     const uint32_t count = message_get_u32(reader);
@@ -313,7 +371,7 @@ bool protocol_get_result(message_reader *reader, const eryx_limits *limits,
     result.threads_json = parseable(result.threads_json);
     protocol_result read = {.result = result, .is_broken = is_broken};
     if (reader->is_bad || !can_end_a_run(status) || result.message == NULL ||
-        !get_changes(reader, &read)) {
+        !protocol_get_changes(reader, &read)) {
         return false;
     }
     *out_result = read;

@@ -17,7 +17,8 @@
 /* In order: what comes before WORKER_ANSWER goes to the worker, the rest to the parent. */
 typedef enum worker_kind {
     /* Questions. */
-    WORKER_CREATE = 1, /* engine u64, limits */
+    WORKER_CREATE = 1, /* engine u64, limits, how much is mounted u32, and that (service.h); with
+                        * the socket for it, unless it is nothing */
     WORKER_RESET,      /* nothing */
     WORKER_SET_LIMITS, /* limits */
     WORKER_FORK,       /* nothing; with the socket of the fork */
@@ -27,24 +28,30 @@ typedef enum worker_kind {
     WORKER_SAVE,       /* nothing; with a file to write to */
     WORKER_LOAD,       /* name text; with a file to read */
     WORKER_OPEN,       /* to the worker itself: the socket of a sandbox comes along. No answer. */
-    WORKER_DERIVE, /* engine u64, most u64, frozen bytes, packages bytes: an engine of that number
-                    */
+    WORKER_OVERLAY, /* guest path text, discards bool: the answer comes after WORKER_CHANGES, which
+                     * says what there was */
+    WORKER_DERIVE,  /* engine u64, most u64, frozen bytes, packages bytes: an engine of that number
+                     */
 
     /* About the run of that number. */
     WORKER_BEGIN,  /* run options */
     WORKER_INPUT,  /* bytes of standard input; none for its end */
     WORKER_RETURN, /* call u32, JSON bytes */
     WORKER_RAISE,  /* call u32, type text, message text */
-    WORKER_GO,     /* nothing: the guest may go on after a call */
+    WORKER_TOLD,   /* an answer about files of a provider */
+    WORKER_GO,     /* nothing: the guest may go on after a call or such a question */
     WORKER_CANCEL, /* nothing */
 
     /* Of the worker. */
-    WORKER_ANSWER,      /* status u32, message text, value u64 */
-    WORKER_REFUSED,     /* the run did not begin: status u32, message text */
-    WORKER_OUTPUT,      /* stream u32, bytes */
-    WORKER_CALL,        /* call u32, name bytes, arguments bytes; the guest waits for WORKER_GO */
-    WORKER_EXPIRED,     /* call u32 */
-    WORKER_TRACE,       /* JSON bytes */
+    WORKER_ANSWER,  /* status u32, message text, value u64 */
+    WORKER_CHANGES, /* of an overlay: what has changed of files */
+    WORKER_REFUSED, /* the run did not begin: status u32, message text */
+    WORKER_OUTPUT,  /* stream u32, bytes */
+    WORKER_CALL,    /* call u32, name bytes, arguments bytes; the guest waits for WORKER_GO */
+    WORKER_EXPIRED, /* call u32 */
+    WORKER_TRACE,   /* JSON bytes */
+    WORKER_FILES,   /* question u32, provider u32, operation u32, path text, new path text, bytes;
+                     * the guest waits for WORKER_GO */
     WORKER_WANTS_INPUT, /* how many bytes u32 */
     WORKER_DONE,        /* result */
 
@@ -70,6 +77,20 @@ typedef struct protocol_run {
     bool streams;           /* the parent wants output while it is written */
     const char **arguments; /* owned; freed with protocol_run_free() */
 } protocol_run;
+
+/* What the embedder has answered about files of a provider; points into the message that it was
+ * read from, but for entries. */
+typedef struct protocol_files {
+    uint32_t id;
+    eryx_files_answer answer;
+    eryx_files_entry *entries; /* owned; freed with protocol_files_free() */
+} protocol_files;
+
+void protocol_put_files(message_writer *writer, uint32_t id, const eryx_files_answer *answer);
+
+/* False if it is malformed or there is no memory; nothing to free then. */
+bool protocol_get_files(message_reader *reader, protocol_files *out_files);
+void protocol_files_free(protocol_files *files);
 
 /* Limits, all of them. */
 void protocol_put_limits(message_writer *writer, const eryx_limits *limits);
@@ -102,6 +123,13 @@ typedef struct protocol_result {
     uint32_t change_count;
     bool changes_truncated;
 } protocol_result;
+
+/* What has changed of files; changes: NULL for nothing. */
+void protocol_put_changes(message_writer *writer, const eryx_changes *changes);
+
+/* The same, read as what a guest may have made up, into what is about changes in a result. False,
+ * and nothing to free, if it is not that, and nothing else. */
+bool protocol_get_changes(message_reader *reader, protocol_result *out_result);
 
 /*
  * Reads a result as something that a guest may have made up: its sizes are held against the limits,

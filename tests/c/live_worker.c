@@ -50,11 +50,11 @@ static void finish(const running *worker)
 
 static worker_client *new_sandbox(const running *worker)
 {
-    eryx_limits limits;
-    eryx_limits_init(&limits);
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
     worker_client *client;
     eryx_error error = {.message = ""};
-    if (worker_client_create(worker->control, NULL, &limits, &client, &error) != ERYX_OK) {
+    if (worker_client_create(worker->control, NULL, NULL, &options, &client, &error) != ERYX_OK) {
         test_fail(__FILE__, __LINE__, "%s", error.message);
     }
     return client;
@@ -99,7 +99,7 @@ static void test_runs_calls_and_states(void)
     worker_client *fork;
     uint64_t checkpoint;
     ASSERT_EQ(worker_client_fork(client, &fork, NULL), ERYX_OK);
-    ASSERT_EQ(worker_client_checkpoint(client, &checkpoint, NULL), ERYX_OK);
+    ASSERT_EQ(worker_client_checkpoint(client, false, &checkpoint, NULL), ERYX_OK);
     ASSERT(wrote(run(client, "x += 1\nprint(x)", true), "2\n"));
     ASSERT(wrote(run(fork, "print(x)", true), "1\n"));
     ASSERT_EQ(worker_client_rollback(client, checkpoint, NULL), ERYX_OK);

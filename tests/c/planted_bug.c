@@ -2,8 +2,8 @@
  * What a worker does that has been taken over (src/worker/planted_bug.h). A guest prints orders,
  * one a write, behind a mark:
  *
- *     call NUMBER ARGUMENT...   a system call; arguments are numbers, or texts behind "text:"
- *     write ADDRESS VALUE       eight bytes, anywhere
+ *     call NUMBER ARGUMENT...   a system call; arguments are numbers, texts behind "text:", or
+ * bytes behind "hex:" write ADDRESS VALUE       eight bytes, anywhere
  *
  * What a call gives is printed in place of the order.
  */
@@ -26,6 +26,16 @@ bool planted_bug_wanted(eryx_bytes output)
            memcmp(output.data, mark, sizeof mark - 1) == 0;
 }
 
+/* Puts the bytes where their digits are. */
+static long bytes_of(char *digits)
+{
+    for (size_t i = 0; digits[2 * i] != '\0' && digits[2 * i + 1] != '\0'; i++) {
+        const char pair[] = {digits[2 * i], digits[2 * i + 1], '\0'};
+        digits[i] = (char)strtoul(pair, NULL, 16);
+    }
+    return (long)(intptr_t)digits;
+}
+
 static long argument_of(char *word)
 {
     if (word == NULL) {
@@ -33,6 +43,9 @@ static long argument_of(char *word)
     }
     if (strncmp(word, "text:", 5) == 0) {
         return (long)(intptr_t)(word + 5);
+    }
+    if (strncmp(word, "hex:", 4) == 0) {
+        return bytes_of(word + 4);
     }
     return (long)strtoull(word, NULL, 0);
 }

@@ -58,13 +58,13 @@ static void step_against(worker_kind kind, bool streams, int steps, int out_coun
                          worker_client **out_client, pthread_t *out_thread, flood *other)
 {
     int ends[2];
-    eryx_limits limits;
-    eryx_limits_init(&limits);
-    limits.max_output_bytes = 1000;
+    eryx_sandbox_options has;
+    eryx_sandbox_options_init(&has);
+    has.limits.max_output_bytes = 1000;
     ASSERT(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
     *other = (flood){.control = ends[1], .kind = kind};
     ASSERT(pthread_create(out_thread, NULL, play, other) == 0);
-    ASSERT(worker_client_create(ends[0], NULL, &limits, out_client, NULL) == ERYX_OK);
+    ASSERT(worker_client_create(ends[0], NULL, NULL, &has, out_client, NULL) == ERYX_OK);
     eryx_run_options options;
     eryx_run_options_init(&options);
     options.source = "";

@@ -241,25 +241,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     hostile other = {.control = ends[1], .input = {data, size}};
     const uint32_t way = fuzz_below(&other.input, 16);
-    eryx_limits limits;
-    eryx_limits_init(&limits);
-    limits.max_output_bytes = 1000;
-    limits.max_callback_invocations = 5;
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
+    options.limits.max_output_bytes = 1000;
+    options.limits.max_callback_invocations = 5;
     pthread_t thread;
     FUZZ_REQUIRE(pthread_create(&thread, NULL, play, &other) == 0);
     worker_client *client = NULL;
-    if (worker_client_create(ends[0], NULL, &limits, &client, NULL) == ERYX_OK) {
-        run(client, &limits, (way & 1) != 0);
+    if (worker_client_create(ends[0], NULL, NULL, &options, &client, NULL) == ERYX_OK) {
+        run(client, &options.limits, (way & 1) != 0);
         worker_client *fork = NULL;
         uint64_t checkpoint = 0;
         if ((way & 2) != 0 && worker_client_fork(client, &fork, NULL) == ERYX_OK) {
             worker_client_destroy(fork);
         }
-        if ((way & 4) != 0 && worker_client_checkpoint(client, &checkpoint, NULL) == ERYX_OK) {
+        if ((way & 4) != 0 && worker_client_checkpoint(client, false, &checkpoint, NULL) == ERYX_OK) {
             (void)worker_client_rollback(client, checkpoint, NULL);
         }
-        (void)worker_client_set_limits(client, &limits);
-        run(client, &limits, (way & 8) != 0);
+        (void)worker_client_set_limits(client, &options.limits);
+        run(client, &options.limits, (way & 8) != 0);
         worker_client_destroy(client);
     }
     close(ends[0]);

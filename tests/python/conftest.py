@@ -10,11 +10,12 @@ import textwrap
 import zipfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import eryx
+from eryx._options import Equipment
 from secret_helpers import Guests
 
 if TYPE_CHECKING:
@@ -63,6 +64,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in ALONE:
             item.add_marker(pytest.mark.alone)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that use `each_isolation` run in this process, and once more in worker processes.
+
+    Those that are marked with ``here_alone(why)`` run here.
+    """
+    if "each_isolation" in metafunc.fixturenames:
+        alone = metafunc.definition.get_closest_marker("here_alone")
+        places = ["here"] if alone else ["here", "worker"]
+        metafunc.parametrize("each_isolation", places, indirect=True)
+
+
+@pytest.fixture
+def each_isolation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where sandboxes run that do not say it: "here" or "worker"."""
+    where: str = request.param
+    if where == "worker":
+        place = Equipment.names.index("isolation")
+        original = Equipment.__init__
+
+        def in_worker(self: Equipment, *given: Any, **named: Any) -> None:
+            if given and given[place] is None:  # not one that a factory is built in
+                given = (*given[:place], "process", *given[place + 1 :])
+            original(self, *given, **named)
+
+        monkeypatch.setattr(Equipment, "__init__", in_worker)
+    return where
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Run = Callable[[str], eryx.ExecuteResult]
 
+pytestmark = pytest.mark.usefixtures("each_isolation")
+
 MODE = "import os\ndef mode(path): return oct(os.lstat(path).st_mode)\n"
 
 

@@ -17,6 +17,8 @@ from eryx import FileInfo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+pytestmark = pytest.mark.usefixtures("each_isolation")
+
 
 class Shelf:
     """A provider over a dict; paths with something under them are directories."""

@@ -12,6 +12,8 @@ from eryx import Sandbox, Session, VfsStorage
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("each_isolation")
+
 ACROSS = dedent(
     """
     import errno, os, shutil
@@ -122,6 +124,7 @@ class TestNestedMounts:
         with pytest.raises(ValueError, match="under /v/f, which is a file"):
             Sandbox(volumes=volumes)
 
+    @pytest.mark.here_alone("sessions in workers are saved without storages")
     def test_state_with_nested_mounts(self, tmp_path: Path) -> None:
         host = tmp_path / "host"
         host.mkdir()

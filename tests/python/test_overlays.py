@@ -11,6 +11,8 @@ import pytest
 import eryx
 from eryx import FileChange
 
+pytestmark = pytest.mark.usefixtures("each_isolation")
+
 
 def _tree(folder: Path) -> dict[str, str]:
     """Everything under a folder: contents, targets, "/" for directories."""

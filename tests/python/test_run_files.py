@@ -11,6 +11,8 @@ import pytest
 import eryx
 from eryx import FileChange
 
+pytestmark = pytest.mark.usefixtures("each_isolation")
+
 
 def _short(files: list[FileChange]) -> list[tuple[str, str]]:
     return [(change.kind, change.path) for change in files]

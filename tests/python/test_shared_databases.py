@@ -14,6 +14,8 @@ from eryx import ExecutionError, Sandbox, Session, VfsStorage
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("each_isolation")
+
 OPEN = "import sqlite3, os\ndb = sqlite3.connect('/data/db', timeout=0.05)\n"
 BEGIN = OPEN + "db.execute('create table if not exists t (n)'); db.commit()\n"
 INSERT = "db.execute('insert into t values (1)')\n"

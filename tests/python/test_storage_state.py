@@ -11,6 +11,8 @@ from eryx import ExecutionError, InitializationError, Session, VfsStorage
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("each_isolation")
+
 
 def contents(storage: VfsStorage) -> dict[str, bytes]:
     return {path: storage.read_bytes(path) for path in storage.walk()}
@@ -116,6 +118,7 @@ class TestTransactions:
             Session(transactional="some")  # type: ignore[arg-type]
 
 
+@pytest.mark.here_alone("sessions in workers are saved without storages")
 class TestFiles:
     def test_saved_with_the_storage(self, tmp_path: Path) -> None:
         first = Session(vfs=VfsStorage(), vfs_mount_path="/store")

@@ -13,6 +13,8 @@ import pytest
 import eryx
 from eryx import Session, VfsStorage
 
+pytestmark = pytest.mark.usefixtures("each_isolation")
+
 
 class TestVfsStorage:
     def test_repr_and_quota(self) -> None:

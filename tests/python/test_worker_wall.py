@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -246,6 +247,118 @@ class TestTakenOver:
             assert missing not in memory
         assert secret.encode() in memory_of(pids["alice"])
         assert Path(f"/proc/{pids['mallory']}/environ").read_bytes() == b""
+
+
+# Kinds of messages about files (src/worker/service.h).
+FIND, READ_FILE, WRITE_FILE, SET_SIZE, OPEN_FILE, MAKE, REMOVE = 4, 8, 9, 10, 11, 14, 16
+ITS_ROOT = 0
+
+
+def message(kind: int, *parts: int | bytes) -> bytes:
+    """One that asks for files: numbers of 32 bits, bytes, and those that are counted."""
+    payload = b"".join(
+        struct.pack("=I", part) if isinstance(part, int) else struct.pack("=I", len(part)) + part
+        for part in parts
+    )
+    return struct.pack("=III", len(payload), kind, 1) + payload
+
+
+class TestTakenOverWithFiles:
+    """A worker whose sandbox has a volume asks for what it likes."""
+
+    @pytest.fixture
+    def host(self, tmp_path: Path) -> Path:
+        (tmp_path / "secret").write_text("outside")
+        (tmp_path / "volume").mkdir()
+        (tmp_path / "volume" / "f").write_text("inside")
+        (tmp_path / "volume" / "out").symlink_to("../secret")
+        return tmp_path
+
+    def sockets(self, pid: int) -> set[int]:
+        try:
+            entries = list(Path(f"/proc/{pid}/fd").iterdir())
+        except PermissionError:
+            pytest.skip("only root sees the descriptors of a process that is not dumpable")
+        return {int(each.name) for each in entries if os.readlink(each).startswith("socket:")}
+
+    def say(
+        self, workers: eryx.Workers, host: Path, mode: str, *messages: bytes, times: int = 1
+    ) -> eryx.Session:
+        """Has the worker say that, where it asks for files."""
+        session = workers.session(tenant="mallory", volumes=[(host / "volume", "/v", mode)])
+        session.execute("open('/v/f').read()")
+        socket_of_files = max(self.sockets(process_of(session).pid))
+        said = b"".join(messages)
+        for _ in range(times):
+            order(session, f"call {WRITE} {socket_of_files} hex:{said.hex()} {len(said)}")
+        return session
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            message(FIND, ITS_ROOT, b".."),
+            message(FIND, ITS_ROOT, b"../secret"),
+            message(FIND, ITS_ROOT, b"/etc/passwd"),
+            message(FIND, ITS_ROOT, b"a\0b"),
+            message(FIND, ITS_ROOT, b""),
+            message(FIND, 77, b"f"),
+            message(FIND, 2**32 - 1, b"f"),
+            message(READ_FILE, 77, 0, 0, 10),
+            message(READ_FILE, ITS_ROOT, 0, 0, 2**31),
+            message(MAKE, ITS_ROOT, b"../made", 6, b""),
+            message(REMOVE, ITS_ROOT, b"../secret", ITS_ROOT),
+            message(99),
+            b"\xff" * 64,
+        ],
+    )
+    def test_what_no_guest_can_ask_ends_it(
+        self, workers: eryx.Workers, host: Path, said: bytes
+    ) -> None:
+        alice = workers.session(tenant="alice")
+        alice.execute("x = 'alive'")
+        with pytest.raises(eryx.WorkerCrashedError, match=r"should not|died"):
+            self.say(workers, host, "rw", said).execute("import time\ntime.sleep(1)\nopen('/v/f')")
+        assert (host / "secret").read_text() == "outside"
+        assert sorted(os.listdir(host)) == ["secret", "volume"]
+        assert sorted(os.listdir(host / "volume")) == ["f", "out"]
+        assert alice.execute("x").value == "alive"
+
+    def test_what_is_read_only_stays(self, workers: eryx.Workers, host: Path) -> None:
+        """It asks for nodes by number: 1 is what it finds first, the file."""
+        self.say(
+            workers,
+            host,
+            "ro",
+            message(FIND, ITS_ROOT, b"f"),
+            message(OPEN_FILE, 1, 2 | 1 << 11),
+            message(WRITE_FILE, 1, 0, 0, b"spoilt"),
+            message(SET_SIZE, 1, 0, 0),
+            message(MAKE, ITS_ROOT, b"made", 6, b""),
+            message(REMOVE, ITS_ROOT, b"f", 1),
+        )
+        assert (host / "volume" / "f").read_text() == "inside"
+        assert sorted(os.listdir(host / "volume")) == ["f", "out"]
+
+    def test_a_link_leads_nowhere(self, workers: eryx.Workers, host: Path) -> None:
+        self.say(
+            workers,
+            host,
+            "rw",
+            message(FIND, ITS_ROOT, b"out"),
+            message(OPEN_FILE, 1, 2 | 1 << 11),
+            message(WRITE_FILE, 1, 0, 0, b"spoilt"),
+            message(SET_SIZE, 1, 0, 0),
+        )
+        assert (host / "secret").read_text() == "outside"
+
+    def test_a_flood_is_waited_for_by_nobody_else(self, workers: eryx.Workers, host: Path) -> None:
+        """It asks and takes no answers: the parent takes no more questions then."""
+        alice = workers.session(tenant="alice", volumes=[(host / "volume", "/v", "ro")])
+        said = message(FIND, ITS_ROOT, b"f") * 15
+        mallory = self.say(workers, host, "rw", said, times=200)
+        assert alice.execute("open('/v/f').read()").value == "inside"
+        del mallory
+        assert alice.execute("open('/v/f').read()").value == "inside"
 
 
 def memory_of(pid: int) -> bytes:

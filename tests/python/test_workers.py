@@ -343,7 +343,6 @@ class TestRefusals:
         ("name", "value"),
         [
             ("network", eryx.NetConfig()),
-            ("volumes", [("/tmp", "/data", True)]),
             ("secrets", {"A": {"value": "12345678", "allowed_hosts": ["a.example"]}}),
         ],
     )
@@ -353,9 +352,15 @@ class TestRefusals:
         with pytest.raises(eryx.EryxError, match=f"{name} cannot be had in a worker process"):
             eryx.Sandbox(isolation=workers, **{name: value})
 
-    def test_storages(self, workers: eryx.Workers) -> None:
-        with pytest.raises(eryx.EryxError, match="no storages"):
-            eryx.Session(isolation=workers, files=eryx.VfsStorage())
+    def test_saving_with_storages(self, workers: eryx.Workers, tmp_path: Path) -> None:
+        session = eryx.Session(isolation=workers, files=eryx.VfsStorage())
+        session.execute("x = 1")
+        with pytest.raises(eryx.EryxError, match="without its storages"):
+            session.save(tmp_path / "saved", include_storage=True)
+        session.save(tmp_path / "saved")
+        session.execute("x = 2")
+        session.load(tmp_path / "saved")
+        assert session.execute("x").value == 1
 
     def test_other_values(self, workers: eryx.Workers) -> None:
         wrong: Any = "thread"
@@ -376,6 +381,81 @@ class TestRefusals:
             session.execute("1")
         with pytest.raises(eryx.EryxError, match="closed"):
             workers.sandbox()
+
+
+class TestFilesOfTheParent:
+    """What the tests of volumes, storages and providers do not say (they run in workers, too)."""
+
+    def test_after_the_death_of_the_worker(self, workers: eryx.Workers, tmp_path: Path) -> None:
+        storage = eryx.VfsStorage()
+        session = eryx.Session(isolation=workers, files=storage, volumes=[(tmp_path, "/v", "rw")])
+        session.execute(
+            "import os\nf = open('/v/f', 'w')\nf.write('kept'); f.flush()\n"
+            "open('/data/x.db', 'w').close()\nos.mkdir('/data/x.db.lock')"
+        )
+        os.kill(workers.pids[0], signal.SIGKILL)
+        with pytest.raises(eryx.WorkerCrashedError):
+            session.execute("f.write('lost')")
+        session.reset()
+        look = "print(open('/v/f').read(), os.listdir('/data'))"
+        # What it has locked is not locked any more.
+        assert session.execute("import os\n" + look).stdout == "kept ['x.db']"
+
+    def test_a_death_in_the_middle_of_file_work(
+        self, workers: eryx.Workers, tmp_path: Path
+    ) -> None:
+        """The parent goes on answering others, and has nothing open of the dead in the end."""
+        busy = "import os\nwhile True:\n open('/v/f', 'w').write('x' * 5000); os.listdir('/v')"
+        sandbox = eryx.Sandbox(volumes=[(tmp_path, "/v", "rw")], isolation=workers)
+        for _ in range(10):
+            sandbox.execute("1")
+            timer = threading.Timer(0.03, os.kill, [process_of(sandbox).pid, signal.SIGKILL])
+            timer.start()
+            with pytest.raises(eryx.WorkerCrashedError):
+                sandbox.execute(busy)
+            timer.join()
+        inside = str(tmp_path)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            links = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+            targets = [os.readlink(link) for link in links if os.path.islink(link)]
+            if not any(target.startswith(inside + "/") for target in targets):
+                break
+            time.sleep(0.01)
+        else:
+            pytest.fail(f"files are still open: {targets}")
+        assert sandbox.execute("print(len(open('/v/f').read()) in (0, 5000))").stdout == "True"
+
+    def test_forks_share_them(self, workers: eryx.Workers, tmp_path: Path) -> None:
+        storage = eryx.VfsStorage()
+        session = eryx.Session(
+            isolation=workers, files=storage, volumes=[(tmp_path, "/v", "overlay")]
+        )
+        (tmp_path / "f").write_text("host")
+        session.execute("f = open('/v/f'); open('/v/own', 'w').write('before')")
+        forks = [session.fork() for _ in range(3)]
+        del session
+        for number, fork in enumerate(forks):
+            fork.execute(
+                f"open('/data/{number}', 'w').write('x'); open('/v/own', 'a').write('{number}')"
+            )
+            assert fork.execute("f.seek(0); print(f.read(), open('/v/own').read())").stdout == (
+                f"host before{number}"
+            )
+        assert storage.list() == ["0", "1", "2"]
+        assert os.listdir(tmp_path) == ["f"]
+
+    def test_who_has_none_has_no_thread_for_them(self, child: Callable[[str], str]) -> None:
+        done = child(
+            """
+            import eryx, os
+            before = len(os.listdir("/proc/self/task"))
+            with eryx.Workers(processes=1) as workers:
+                workers.sandbox().execute("open('/tmp/f', 'w').write('x')")
+                print(len(os.listdir("/proc/self/task")) - before)
+            """
+        )
+        assert done == "0"
 
 
 class TestDeath:
