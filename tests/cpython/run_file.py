@@ -40,12 +40,16 @@ def main() -> None:
     )
     start = time.monotonic()
     report: dict[str, object] = {"error": None}
+    said = ""
     try:
         sandbox = eryx.Sandbox(resource_limits=limits, on_stderr=note_test)
         done = sandbox.execute(_PROGRAM.read_text(), arguments=[request])
+        said = (
+            f"{len(done.stdout)} characters, the last {done.stdout[-700:]!r}; {done.stderr[-700:]}"
+        )
         report |= json.loads(done.stdout.rstrip().rpartition("\n")[2])
     except (eryx.EryxError, ValueError) as error:
-        traceback = getattr(error, "traceback", None) or ""
+        traceback = getattr(error, "traceback", None) or said
         report["error"] = f"{type(error).__name__}: {error}; in {last_test or 'no test'}"
         report["details"] = {"error": str(traceback)[-1500:]}
     report["seconds"] = time.monotonic() - start
