@@ -362,6 +362,11 @@ class TestRefusals:
         session.load(tmp_path / "saved")
         assert session.execute("x").value == 1
 
+    def test_a_run_that_is_to_repeat(self) -> None:
+        fixed = eryx.Deterministic(seed=1)
+        with pytest.raises(eryx.EryxError, match="deterministic cannot be had in a worker process"):
+            eryx.Session(isolation="process", deterministic=fixed)
+
     def test_other_values(self, workers: eryx.Workers) -> None:
         wrong: Any = "thread"
         with pytest.raises(TypeError, match='isolation must be "process"'):
