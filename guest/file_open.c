@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "pipes.h"
 #include "replaced.h"
 
 enum {
@@ -141,6 +142,7 @@ REPLACES int close(int file)
         errno = EBADF;
         return -1;
     }
+    pipes_close(file);
     /* The host gives what was written to whoever keeps it; that it is refused is told here. */
     int refused = fsync(file) == 0 ? 0 : errno;
     int result = __eryx_replaced_close(file);

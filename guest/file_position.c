@@ -7,8 +7,10 @@
  */
 #include "file_position.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
+#include "pipes.h"
 #include "replaced.h"
 
 #undef lseek /* a macro, too */
@@ -22,6 +24,10 @@ static off_t set_position(int file, off_t position)
 
 REPLACES off_t lseek(int file, off_t offset, int whence)
 {
+    if (pipes_has(file)) {
+        errno = ESPIPE;
+        return -1;
+    }
     int flags = fcntl(file, F_GETFL);
     bool appends = flags > 0 && (flags & O_APPEND) != 0;
     if (appends) {
@@ -35,6 +41,16 @@ REPLACES off_t lseek(int file, off_t offset, int whence)
         fcntl(file, F_SETFL, flags);
     }
     return position;
+}
+
+/* What lseek() of nothing from where it is becomes where the header's macro is used. */
+REPLACES off_t __wasilibc_tell(int file)
+{
+    if (pipes_has(file)) {
+        errno = ESPIPE;
+        return -1;
+    }
+    return __eryx_replaced___wasilibc_tell(file);
 }
 
 bool file_position_is_shared(int file)

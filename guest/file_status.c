@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipes.h"
 #include "protocol/files.h"
 #include "replaced.h"
 
@@ -84,5 +85,6 @@ REPLACES int fstat(int file, struct stat *status)
         return -1;
     }
     take_mode(status);
+    pipes_describe(file, status);
     return 0;
 }

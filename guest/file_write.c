@@ -12,22 +12,19 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "pipes.h"
 #include "replaced.h"
 
-static ssize_t write_once(int file, const void *bytes, size_t size)
+/* What a failed write does over, and leaves the file behind it, with streams that begin there. */
+static ssize_t write_with_reason(int file, const void *bytes, size_t size)
 {
-    struct iovec vector = {(void *)(uintptr_t)bytes, size};
-    ssize_t written = writev(file, &vector, 1);
-    if (written >= 0 || errno != EIO) {
-        return written;
-    }
     /* libc's: the end, for a file that is appended to. */
     off_t position = __eryx_replaced_lseek(file, 0, SEEK_CUR);
     if (position < 0) {
         errno = EIO;
         return -1;
     }
-    written = pwrite(file, bytes, size, position);
+    ssize_t written = __eryx_replaced_pwrite(file, bytes, size, position);
     if (written > 0) {
         lseek(file, position + written, SEEK_SET);
     }
@@ -36,13 +33,20 @@ static ssize_t write_once(int file, const void *bytes, size_t size)
 
 REPLACES ssize_t write(int file, const void *bytes, size_t size)
 {
+    if (pipes_has(file)) {
+        return pipes_write(file, bytes, size);
+    }
     int earlier_error = errno;
     bool shared = file_position_is_shared(file);
     if (shared) {
         file_position_share(file); /* it may have been read since it was written */
     }
     errno = earlier_error;
-    ssize_t written = write_once(file, bytes, size);
+    struct iovec vector = {(void *)(uintptr_t)bytes, size};
+    ssize_t written = writev(file, &vector, 1);
+    if (written < 0 && errno == EIO) {
+        return write_with_reason(file, bytes, size);
+    }
     if (shared && written > 0) {
         file_position_share(file);
     }

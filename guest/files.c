@@ -1,6 +1,9 @@
-/* Permission bits as the module _eryx has them; file_modes.py makes os.chmod and the like of it. */
+/* Permission bits and pipes as the module _eryx has them; file_modes.py and pipes.py make os.chmod,
+ * os.pipe and the like of it. */
 #include "file_mode.h"
+
 #include "module.h"
+#include "pipes.h"
 
 #include <errno.h>
 
@@ -38,4 +41,29 @@ PyObject *files_umask(PyObject *self, PyObject *arguments)
         return NULL;
     }
     return PyLong_FromLong((long)file_mode_set_mask(mask));
+}
+
+/* pipe() -> (int, int): the end that is read and the end that is written. */
+PyObject *files_pipe(PyObject *self, PyObject *nothing)
+{
+    int ends[2];
+    (void)self;
+    (void)nothing;
+    if (pipes_make(ends) != 0) {
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    return Py_BuildValue("ii", ends[0], ends[1]);
+}
+
+/* copy_end(int) -> int: another descriptor of the same end of a pipe. */
+PyObject *files_copy_end(PyObject *self, PyObject *arguments)
+{
+    int file;
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "i:copy_end", &file)) {
+        return NULL;
+    }
+    errno = EBADF;
+    int made = pipes_has(file) ? pipes_copy(file) : -1;
+    return made < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(made);
 }

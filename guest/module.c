@@ -293,6 +293,8 @@ static PyMethodDef module_methods[] = {
     {"change_mode", files_change_mode, METH_VARARGS, NULL},
     {"change_open_mode", files_change_open_mode, METH_VARARGS, NULL},
     {"umask", files_umask, METH_VARARGS, NULL},
+    {"pipe", files_pipe, METH_NOARGS, NULL},
+    {"copy_end", files_copy_end, METH_VARARGS, NULL},
     {"forget_random", random_forget, METH_NOARGS, NULL},
     {"thread_state", threads_state_of, METH_O, NULL},
     {"stop_thread", threads_stop, METH_VARARGS, NULL},

@@ -7,10 +7,15 @@
 
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 off_t __eryx_replaced_lseek(int file, off_t offset, int whence);
+off_t __eryx_replaced___wasilibc_tell(int file);
 int __eryx_replaced_fstat(int file, struct stat *status);
 int __eryx_replaced_close(int file);
+ssize_t __eryx_replaced_read(int file, void *bytes, size_t size);
+ssize_t __eryx_replaced_pread(int file, void *bytes, size_t size, off_t position);
+ssize_t __eryx_replaced_pwrite(int file, const void *bytes, size_t size, off_t position);
 int __eryx_replaced_chdir(const char *path);
 int __eryx_replaced___wasilibc_find_relpath_alloc(const char *path, const char **prefix,
                                                   char **relative, size_t *relative_size,

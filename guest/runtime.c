@@ -57,6 +57,12 @@ void eryx_guest_free(void *block)
 /* ---- Start ------------------------------------------------------------------------------------
  */
 
+/* Of the library in guest/library. */
+PyObject *PyInit__bz2(void);
+PyObject *PyInit__lzma(void);
+PyObject *PyInit__zstd(void);
+PyObject *PyInit__eryx_digests(void);
+
 static PyInitConfig *make_config(void)
 {
     static char standard_library[] = "/python-stdlib";
@@ -90,6 +96,16 @@ static PyInitConfig *make_config(void)
         /* Sources are what matters for pyc files, and these are never stale. */
         {"check_hash_pycs_mode", "never"},
     };
+    static const struct {
+        const char *name;
+        PyObject *(*initialize)(void);
+    } modules[] = {
+        {"_eryx", module_initialize},
+        {"_bz2", PyInit__bz2},
+        {"_lzma", PyInit__lzma},
+        {"_zstd", PyInit__zstd},
+        {"_eryx_digests", PyInit__eryx_digests},
+    };
     PyInitConfig *config = PyInitConfig_Create();
     if (config == NULL) {
         return NULL;
@@ -104,8 +120,13 @@ static PyInitConfig *make_config(void)
             return config;
         }
     }
-    if (PyInitConfig_SetStrList(config, "module_search_paths", 2, search_path) == 0) {
-        PyInitConfig_AddModule(config, "_eryx", module_initialize);
+    if (PyInitConfig_SetStrList(config, "module_search_paths", 2, search_path) != 0) {
+        return config;
+    }
+    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+        if (PyInitConfig_AddModule(config, modules[i].name, modules[i].initialize) != 0) {
+            return config;
+        }
     }
     return config;
 }

@@ -16,6 +16,7 @@ enum ask_service {
     ASK_NETWORK = 2, /* network.h */
     ASK_SECRETS = 3, /* secrets.h */
     ASK_NATIVE = 4,  /* native.h */
+    ASK_DIGESTS = 5, /* digests.h */
 };
 
 enum ask_result {

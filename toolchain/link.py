@@ -30,7 +30,7 @@ REPLACED_PREFIX = "__eryx_replaced_"
 MAXIMUM_PAGES = 65536
 
 # libc first: the others' constructors allocate.
-INITIALISATION_ORDER = ("libc", "clocks", "signal", "libpython", "guest")
+INITIALISATION_ORDER = ("libc", "clocks", "signal", "libpython", "modules", "guest")
 CONSTRUCTORS = ("_initialize", "__wasm_call_ctors")
 RELOCATIONS = "__wasm_apply_data_relocs"
 

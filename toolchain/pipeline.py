@@ -21,6 +21,7 @@ from toolchain import (
     instrument,
     leaves,
     libdeflate,
+    library_modules,
     link,
     llhttp,
     native,
@@ -32,6 +33,7 @@ from toolchain import (
     simde,
     stdlib,
     translate,
+    zones,
 )
 from toolchain.cache import Cache, content_digest, entry_size, key_of
 from toolchain.lock import Lock, load_lock, sha256
@@ -46,7 +48,7 @@ HOST_HEADERS = ROOT / "src" / "machine"
 # In link order: the first library that has a symbol gives it. The guest comes last, so that a
 # change in it moves nothing else.
 LIBRARIES = ("libpython", "libc", "clocks", "signal")
-STEPS = 18
+STEPS = 19
 
 # Every directory that the cache may have.
 CACHED = (
@@ -64,6 +66,7 @@ CACHED = (
         "download",
         "extract",
         "guest-library",
+        "library-modules",
         "link",
         "translate",
     ),
@@ -156,7 +159,8 @@ class Pipeline:
             {"package": package.package.sha256, "frames": package.frames},
             lambda work: inputs.extract(inputs.find_wheel(downloaded), package.frames, work, tools),
         )
-        linked = self._link(extracted, tools)
+        modules = self._build_library_modules(extracted, tools)
+        linked = self._link(extracted, modules, tools)
         translated = self.step(
             "translate",
             ["translate.py"],
@@ -185,6 +189,7 @@ class Pipeline:
                 protocol.MODULE: protocol.numbers_module(ROOT),
             },
         )
+        library = zones.add(library, self.lock, tools.python, self.cache)
         flags: tuple[str, ...] = ()
         if self.options.profile:
             flags = self._profile(instrumented, library, tools)
@@ -285,7 +290,31 @@ class Pipeline:
         self.report("tools", started, 0, cached=time.monotonic() - started < 2)
         return tools
 
-    def _link(self, extracted: Path, tools: Tools) -> Path:
+    def _build_library_modules(self, extracted: Path, tools: Tools) -> Path:
+        """The modules of the standard library that the package lacks."""
+        sources = [path for path in library_modules.SOURCES.rglob("*") if path.is_file()]
+        return self.step(
+            "library-modules",
+            ["library_modules.py", "host_libraries.py"],
+            {
+                "files": {str(path.relative_to(ROOT)): sha256(path) for path in sorted(sources)},
+                "crates": [self.lock.crates[name].sha256 for name in library_modules.CRATES],
+                "python": self.lock.debian[library_modules.PYTHON].sha256,
+                "configuration": self.lock.guest.frames["stdlib"],
+                "tool": self._version("ziglang"),
+            },
+            lambda work: library_modules.build(
+                work,
+                lock=self.lock,
+                standard_library=extracted / "stdlib",
+                openssl=self.options.libraries,
+                tools=tools,
+                cache=self.cache,
+                jobs=self.options.jobs,
+            ),
+        )
+
+    def _link(self, extracted: Path, modules: Path, tools: Tools) -> Path:
         sources = sorted((ROOT / "guest").glob("*.c"))
         headers = [*sorted((ROOT / "guest").glob("*.h")), *sorted((ROOT / "protocol").glob("*.h"))]
         guest = self.step(
@@ -300,6 +329,7 @@ class Pipeline:
             lambda work: guest_library.compile_guest(ROOT, sources, work, tools),
         )
         libraries = {name: extracted / name for name in LIBRARIES}
+        libraries["modules"] = modules / library_modules.NAME
         libraries["guest"] = guest / "guest.wasm"
         return self.step(
             "link",

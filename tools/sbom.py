@@ -63,6 +63,23 @@ COMPONENTS = (
         "What of the guest's standard library is written in Python and newer than its interpreter",
     ),
     Component(
+        *("cpython-modules", "3.14.7", "PSF-2.0", "2026", "python3.14"),
+        "The guest's modules over libbz2, liblzma and libzstd",
+    ),
+    Component(
+        *("bzip2", "1.0.8", "bzip2-1.0.6", "2019-07-13", "bzip2-sys"),
+        *("In the guest", "bzip:bzip2"),
+    ),
+    Component(
+        *("xz", "5.8.4", "0BSD", "2026-09-09", "liblzma-sys"),
+        *("liblzma, in the guest", "tukaani:xz"),
+    ),
+    Component(
+        *("zstd", "1.5.7", "BSD-3-Clause", "", "zstd-sys"),
+        *("In the guest", "facebook:zstandard"),
+    ),
+    Component("tzdata", "2026.6", "Apache-2.0", "", "tzdata", "Time zones, in the guest"),
+    Component(
         *("sqlite", "3.51.2", "blessing", "2026-01-09", _OF_GUEST),
         *("In the guest", "sqlite:sqlite"),
     ),
@@ -118,8 +135,11 @@ def _origins(lock: Lock) -> dict[str, _Origin]:
     found["newer-library"] = _Origin(
         "pkg:deb/debian/libpython3.14-stdlib@3.14.10-1?arch=amd64", lock.newer_library_sha256
     )
+    python = lock.debian["python3.14"]
+    found["python3.14"] = _Origin(f"pkg:deb/debian/python3.14@{python.version}", python.sha256)
+    zones = [entry for entry in lock.python["guest-packages"] if entry.name == "tzdata"]
     groups = (lock.python[name] for name in ("tools", "wheel", "host-sources", "native-headers"))
-    for package in [lock.guest.package, *(package for group in groups for package in group)]:
+    for package in [lock.guest.package, *zones, *(entry for group in groups for entry in group)]:
         purl = f"pkg:pypi/{package.name}@{package.version}"
         found[package.name] = _Origin(purl, package.sha256)
     return found

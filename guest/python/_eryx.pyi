@@ -54,6 +54,12 @@ def change_open_mode(file: int, mode: int, /) -> int:
 def umask(mask: int, /) -> int:
     """Set what files are made without from now on; return what that was."""
 
+def pipe() -> tuple[int, int]:
+    """Make a pipe. Return its end to read from, and the one to write to."""
+
+def copy_end(file: int, /) -> int:
+    """Return another descriptor of the same end of a pipe."""
+
 def forget_random() -> None:
     """Have the generator of random numbers in SQLite seed itself anew."""
 

@@ -1,5 +1,6 @@
 /* The import "ask": sends what the guest asks to the service that it names (protocol/ask.h). */
 #include "guest_imports.h"
+#include "imports/eryx_digests.h"
 #include "imports/eryx_native.h"
 #include "imports/eryx_network.h"
 #include "imports/eryx_secrets.h"
@@ -18,6 +19,8 @@ uint32_t eryx_host_ask(guest_instance *instance, uint32_t service, uint32_t oper
         return eryx_secrets_operation(instance, operation, number, data, size, out, room);
     case ASK_NATIVE:
         return native_guest_operation(instance, operation, number, data, size, out, room);
+    case ASK_DIGESTS:
+        return eryx_digests_operation(instance, operation, number, data, size, out, room);
     default:
         return (uint32_t)ASK_UNKNOWN;
     }

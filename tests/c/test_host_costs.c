@@ -1,15 +1,17 @@
 /*
  * Every import of the guest in its worst case: one that has none here fails the test.
- * What eryx_host_ask() leads to is in test_tls_costs.c and live_native_costs.c.
+ * What eryx_host_ask() leads to is in test_tls_costs.c and live_native_costs.c, but for digests.
  */
 #include "cost_rig.h"
 #include "costs.h"
 #include "fake_guest.h"
 #include "guest_imports.h"
+#include "imports/eryx_digests.h"
 #include "imports/eryx_network.h"
 #include "imports/eryx_tls.h"
 #include "net/internal.h"
 #include "protocol/callbacks.h"
+#include "protocol/digests.h"
 #include "protocol/files.h"
 #include "secrets/secrets.h"
 #include "vfs/vfs.h"
@@ -331,6 +333,17 @@ static void most_random_bytes(void)
     ASSERT_EQ(fake_guest_take_trap(rig.guest), WASM_RT_TRAP_NONE);
 }
 
+static void most_rounds_of_a_password(void)
+{
+    enum { SIZE = DIGESTS_KEY_BYTES + 128 };
+    memset(fake_guest_bytes(rig.guest, BYTES, SIZE), 1, SIZE);
+    COST_BEGIN();
+    const uint32_t written = eryx_digests_operation(g, DIGESTS_SHA512, DIGESTS_MOST_ROUNDS, BYTES,
+                                                    SIZE, BYTES + SIZE, 128);
+    COST_END();
+    ASSERT_EQ(written, 128);
+}
+
 static void too_many_random_bytes(void)
 {
     fresh_heap();
@@ -637,6 +650,7 @@ static const cost_case all[] = {
     {"wasi_io_streams_input_stream_read", "/dev/urandom", read_random_device},
     {"wasi_io_poll_poll", "4,096 timers", poll_many},
     {"wasi_io_poll_pollable_block", "a timer", block_on_a_timer},
+    {"DIGESTS_SHA512", "2,048 rounds of SHA-512", most_rounds_of_a_password},
     {"wasi_random_random_get_random_bytes", "64 KiB", most_random_bytes},
     {"wasi_random_random_get_random_bytes", "128 MiB", too_many_random_bytes},
     {"wasi_sockets_ip_name_lookup_resolve_addresses", "60 MiB of name", look_up_a_long_name},
@@ -706,6 +720,7 @@ static void test_work_costs_fuel(void)
     expect_charge(trace_lists, 50000);
     expect_charge(report_a_result, 50000);
     expect_charge(answer_of_the_largest_size, 4000);
+    expect_charge(most_rounds_of_a_password, 80000);
     expect_charge(most_random_bytes, 16000);
     expect_charge(read_most, 4000);
     expect_charge(write_most, 4000);

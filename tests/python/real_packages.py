@@ -668,8 +668,11 @@ CASES = (
         def app(request):
             return Response(f"Hello {request.args['name']}")
         print(Client(app).get("/?name=x").text)
+        from werkzeug.security import check_password_hash, generate_password_hash
+        hashed = generate_password_hash("secret")
+        print(hashed[:6], check_password_hash(hashed, "secret"))
         """,
-        "Hello x",
+        "Hello x\nscrypt True",
     ),
     _case(
         "xlsxwriter",

@@ -76,6 +76,7 @@ class TestTruth:
     def test_versions_in_the_guest(self, made: str) -> None:
         program = """
             import decimal, json, platform, pyexpat, sqlite3, ssl, zlib
+            from compression import zstd
             library = ssl.OPENSSL_VERSION.split()
             source = sqlite3.connect(":memory:").execute("select sqlite_source_id()").fetchone()
             print(json.dumps({
@@ -85,6 +86,7 @@ class TestTruth:
                 "openssl": library[1],
                 "sqlite": sqlite3.sqlite_version,
                 "zlib": zlib.ZLIB_RUNTIME_VERSION,
+                "zstd": zstd.zstd_version,
                 "openssl released": " ".join(library[2:]),
                 "sqlite released": source[0].split()[0],
             }))
@@ -99,6 +101,13 @@ class TestTruth:
             "sqlite": said.pop("sqlite released"),
         }
         assert {name: found[name]["version"] for name in said} == said
+
+    def test_versions_of_crates_in_the_guest(self, made: str) -> None:
+        found = components(made)
+        lock = load_lock()
+        for crate, name in (("bzip2-sys", "bzip2"), ("zstd-sys", "zstd")):
+            version = lock.crates[crate].version.partition("+")[2]
+            assert version.removeprefix("zstd.") == found[name]["version"]
 
     def test_versions_in_the_host(self, made: str) -> None:
         found = components(made)

@@ -5,6 +5,8 @@ import os
 import posix
 import stat
 
+import _eryx
+
 _AGAIN = "/\1open/"  # FILE_AGAIN of protocol/files.h
 
 
@@ -15,6 +17,8 @@ def dup(fd, /):
     begins where the other's is.
     """
     status = os.fstat(fd)
+    if stat.S_ISFIFO(status.st_mode):
+        return _eryx.copy_end(fd)
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
     made = os.open(f"{_AGAIN}{status.st_ino:x}", os.O_RDWR)

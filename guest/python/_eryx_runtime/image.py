@@ -15,12 +15,14 @@ from _eryx_runtime import (
     event_loop,
     file_copies,
     file_modes,
+    identity,
     immortal,
     interrupts,
     locales,
     namespaces,
     network,
     passwords,
+    pipes,
     processes,
     program,
     sources,
@@ -92,6 +94,8 @@ def prepare_image() -> None:
     network.install()
     file_modes.install()
     file_copies.install()
+    pipes.install()
+    identity.install()
     processes.install()
     sources.install()
     clocks.install()

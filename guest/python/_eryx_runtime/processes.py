@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 _NO_START = "can't start new process in the sandbox"
 _NO_OTHERS = "there are no other processes in the sandbox"
-_NO_PIPES = "there are no pipes in the sandbox, and no processes to talk to"
+_NO_PIPES = "there are no named pipes and no terminals in the sandbox, and no processes to talk to"
 
 # os.py defines these by what is missing here.
 _USELESS = ("execl", "execle", "execlp", "execlpe", "execvp", "execvpe")
@@ -20,8 +20,8 @@ _REASONS = {
     **dict.fromkeys(("execv", "execve", "spawnl", "spawnle", "spawnlp", "spawnlpe"), _NO_START),
     **dict.fromkeys(("spawnv", "spawnve", "spawnvp", "spawnvpe"), _NO_START),
     **dict.fromkeys(("wait", "wait3", "wait4", "waitid", "waitpid", "WNOHANG"), _NO_OTHERS),
-    **dict.fromkeys(("getppid", "kill", "killpg", "pidfd_open"), _NO_OTHERS),
-    **dict.fromkeys(("mkfifo", "openpty", "pipe", "pipe2"), _NO_PIPES),
+    **dict.fromkeys(("kill", "killpg", "pidfd_open"), _NO_OTHERS),
+    **dict.fromkeys(("mkfifo", "openpty"), _NO_PIPES),
 }
 
 

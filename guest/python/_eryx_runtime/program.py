@@ -289,6 +289,7 @@ def begin(
         return _COMMAND_CODE, {"command": command, "source": source, "__builtins__": builtins}
     _allocate_for(MEMORY_OF_RUNTIME)
     if flags & REQUEST_SOURCE_IS_FILE:
+        main.__dict__["__file__"] = filename
         source = encodings.as_utf8(source, filename)
     program = _compile_program(source, filename, _state.interactive)
     if extras is not None or _state.extended:
