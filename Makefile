@@ -110,11 +110,12 @@ test-jupyter: wheel
 	python=$$($(PYTHON) -m toolchain.environments jupyter --browser) && \
 	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q tests/jupyter
 
-# The same for the HTTP service: real clients, Redis, and the protocol of S3.
+# The same for the HTTP service: real clients, Redis, the protocol of S3, and deploy/'s container.
 test-server: wheel
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --upgrade --target build/installed dist/eryx_sandbox-*.whl
 	python=$$($(PYTHON) -m toolchain.environments server) && \
-	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q -p no:cacheprovider tests/server
+	container=$$($(PYTHON) -m toolchain.container) && \
+	PYTHONPATH=$(CURDIR)/build/installed ERYX_CONTAINER=$$container $$python -m pytest -q -p no:cacheprovider tests/server
 
 # The guest is left as it is: `make guest` when something in guest/ or toolchain/ has changed.
 build/guest/image.bin:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import socket
 import subprocess
@@ -35,6 +36,12 @@ def memory_mb(process: int) -> float:
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def processor_seconds(process: int) -> float:
+    """What the process has used of processors until now."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Users:
@@ -102,7 +109,9 @@ def main() -> int:
                 except httpx.TransportError:
                     time.sleep(0.05)
             before = memory_mb(process.pid)
+            used = processor_seconds(process.pid)
             users = asyncio.run(load(url, options.users, options.seconds))
+            used = processor_seconds(process.pid) - used
             after = memory_mb(process.pid)
         finally:
             process.terminate()
@@ -112,6 +121,7 @@ def main() -> int:
     print(f"answers: {dict(users.statuses)}; wrong values: {users.wrong}")
     print(f"a request: p50 {times[len(times) // 2] * 1e3:.1f} ms, ", end="")
     print(f"p99 {times[len(times) * 99 // 100] * 1e3:.1f} ms")
+    print(f"processor time of the service: {used / len(times) * 1e3:.2f} ms a request")
     print(f"memory of the process: {before:.0f} MB before, {after:.0f} MB after")
     return 0
 

@@ -44,6 +44,11 @@ WANTED = {
         *("litellm", "mcp", "moto[s3,server]", "pyseccomp", "python-multipart", "redis", "s3fs"),
         *("schemathesis", "starlette", "trustme", "uvicorn", "pytest", "pytest-timeout"),
     ),
+    # What deploy/Dockerfile installs, for the same Python: --requirements writes it for pip.
+    "service": (
+        *("fsspec", "mcp", "pydantic", "python-multipart", "redis", "s3fs", "starlette"),
+        "uvicorn",
+    ),
     "jupyter": (
         *("ipykernel", "jupyterlab", "nbclient", "nbformat", "pillow", "selenium"),
         *("pytest", "pytest-timeout"),
@@ -51,10 +56,14 @@ WANTED = {
 }
 
 
+def requirements(group: str) -> str:
+    """The packages of a group as pip takes them, with their hashes."""
+    return "\n".join(package.requirement for package in load_lock().python[group]) + "\n"
+
+
 def prepare(group: str) -> Path:
     """Makes the environment of a group, if it is not there; gives its Python. Raises BuildError."""
-    packages = load_lock().python[group]
-    wanted = "\n".join(package.requirement for package in packages) + "\n"
+    wanted = requirements(group)
     key = key_of({"requirements": wanted, "python": [*sys.version_info[:3]]})
     folder = default_root() / "environments" / group
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,9 +86,9 @@ def _make(directory: Path, python: Path, wanted: str) -> None:
         venv.create(directory, with_pip=True, clear=directory.exists())
     except (OSError, subprocess.CalledProcessError) as error:
         raise BuildError(f"cannot make {directory}: {error}") from error
-    requirements = directory / "requirements.txt"
-    requirements.write_text(wanted)
-    options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(requirements)]
+    listed = directory / "requirements.txt"
+    listed.write_text(wanted)
+    options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(listed)]
     try:
         run_tool([str(_uv()), "pip", "install", "--python", str(python), *options], log=log)
     except BuildError:
@@ -152,6 +161,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m toolchain.environments")
     parser.add_argument("group", choices=[*WANTED])
     parser.add_argument("--lock", action="store_true", help="take the newest versions")
+    parser.add_argument("--requirements", action="store_true", help="print them, for pip")
     parser.add_argument("--browser", action="store_true", help="also Chromium, as root")
     arguments = parser.parse_args()
     try:
@@ -159,7 +169,10 @@ def main() -> int:
             install_browser()
         if arguments.lock:
             lock_group(arguments.group)
-        print(prepare(arguments.group))
+        if arguments.requirements:
+            print(requirements(arguments.group), end="")
+        else:
+            print(prepare(arguments.group))
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
