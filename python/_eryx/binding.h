@@ -162,6 +162,9 @@ void files_free_answer(eryx_files_answer *answer);
 /* open_native_module(path, sha256, needed) -> capsule (native.c). */
 PyObject *native_open_module(PyObject *module, PyObject *args);
 
+/* native_module_source(capsule) -> what it was opened with. */
+PyObject *native_module_source(PyObject *module, PyObject *capsule);
+
 /* Methods of Core for live state (live.c). */
 /* Reads the arguments of begin_command() into options, which refer to them; false with an exception
  * set. */

@@ -171,6 +171,9 @@ static PyMethodDef module_methods[] = {
     {"open_native_module", native_open_module, METH_VARARGS,
      "open_native_module($module, path, sha256, needed, /)\n--\n\n"
      "Opens a translated native module."},
+    {"native_module_source", native_module_source, METH_O,
+     "native_module_source(handle, /)\n--\n\n"
+     "Path, SHA-256 and needed modules of a module, as open_native_module() took them."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -43,6 +43,12 @@ void native_free_allowed(eryx_sandbox_options *options)
     options->native_modules = NULL;
 }
 
+/* What a module was opened with goes with its capsule. */
+static void forget_source(PyObject *capsule)
+{
+    Py_XDECREF(PyCapsule_GetContext(capsule));
+}
+
 PyObject *native_open_module(PyObject *module, PyObject *args)
 {
     const char *path = NULL;
@@ -73,5 +79,18 @@ PyObject *native_open_module(PyObject *module, PyObject *args)
     if (status != ERYX_OK) {
         return binding_raise(PyModule_GetState(module), status, &error);
     }
-    return PyCapsule_New((void *)(uintptr_t)opened, capsule_name, NULL);
+    PyObject *capsule = PyCapsule_New((void *)(uintptr_t)opened, capsule_name, forget_source);
+    if (capsule != NULL && PyCapsule_SetContext(capsule, Py_NewRef(args)) != 0) {
+        Py_DECREF(args);
+        Py_CLEAR(capsule);
+    }
+    return capsule;
+}
+
+PyObject *native_module_source(PyObject *module, PyObject *capsule)
+{
+    (void)module;
+    PyObject *source =
+        PyCapsule_GetPointer(capsule, capsule_name) == NULL ? NULL : PyCapsule_GetContext(capsule);
+    return source == NULL ? NULL : Py_NewRef(source);
 }

@@ -6,7 +6,6 @@ import os
 import sys
 
 from eryx._annotations import late_annotations
-from eryx._errors import EryxError
 from eryx._eryx import Core, Engine, Packages
 
 TYPE_CHECKING = False
@@ -106,17 +105,15 @@ class Place:
     def _new_core_in_process(
         self, limits: tuple[int, ...], equipment: Equipment, mounts: CoreMounts
     ) -> Core:
-        """The same in a worker process, which has less."""
-        if self.native_modules:
-            raise EryxError(
-                "sandboxes in worker processes have no native modules "
-                "(docs/workers.md says what they have)"
-            )
-        from eryx._processes import ProcessEquipment
+        """The same in a worker process."""
+        from eryx._processes import ProcessEquipment, native_of
 
         assert equipment.isolation is not None
         stays = ProcessEquipment(
-            mounts, equipment.volumes, tuple(provider.core() for provider in equipment.providers)
+            mounts,
+            equipment.volumes,
+            tuple(provider.core() for provider in equipment.providers),
+            native_of(self.native_modules + equipment.native_modules),
         )
         core: Any = equipment.isolation.new_core(limits, self.recipe, stays)
         return core  # type: ignore[no-any-return]  # it has the methods of one

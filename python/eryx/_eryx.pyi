@@ -37,6 +37,7 @@ SCRUB_EXCEPTIONS: Final[int]
 SCRUB_RESULT: Final[int]
 
 def open_native_module(path: bytes, sha256: bytes, needed: tuple[object, ...], /) -> object: ...
+def native_module_source(handle: object, /) -> tuple[bytes, bytes, tuple[object, ...]]: ...
 
 @final
 class Engine:

@@ -213,7 +213,6 @@ class Equipment:
             _refuse_beyond_process(
                 network=network,
                 secrets=secrets,
-                native_modules=native_modules,
                 deterministic=deterministic,
             )
         self.volumes: CoreVolumes = ()

@@ -61,6 +61,7 @@ class Process:
         "free_since",
         "is_dead",
         "is_retired",
+        "native",
         "pid",
         "runs",
         "seats",
@@ -69,16 +70,20 @@ class Process:
         "tenant",
     )
 
-    def __init__(self, tenant: str | None) -> None:
-        """Starts one. Raises InitializationError if it does not come up."""
+    def __init__(self, tenant: str | None, native: Native = ()) -> None:
+        """Starts one. Raises InitializationError if it does not come up.
+
+        native: the modules that its sandboxes may use.
+        """
         self.tenant = tenant
+        self.native = native
         self.engines: set[int] = set()  # of factories, that it has
         self.is_dead = self.is_retired = False
         self.runs = self.seats = 0
         self.servant = Servant()  # for what its sandboxes have here
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self.pid = _spawn(theirs)
+            self.pid = _spawn(theirs, native)
         except BaseException:
             ours.close()
             raise
@@ -119,13 +124,39 @@ class Process:
             _end(*self._parts, 0.0 if at_once else _END_SECONDS)
 
 
-def _spawn(theirs: socket.socket) -> int:
+# Strings of native modules, as the program takes them: path, SHA-256, and what is needed.
+Native = tuple[tuple[bytes, str, str], ...]
+
+
+def native_of(handles: tuple[object, ...]) -> Native:
+    """The modules of handles (native.NativeModule.open), and those that they need, before them."""
+    places: dict[tuple[bytes, bytes], int] = {}
+    found: list[tuple[bytes, str, str]] = []
+
+    def add(handle: object) -> int:
+        path, digest, needed = _eryx.native_module_source(handle)
+        place = places.get((path, digest))
+        if place is None:
+            before = ",".join(str(add(each)) for each in needed)
+            place = places[path, digest] = len(found)
+            found.append((path, digest.hex(), before))
+        return place
+
+    for handle in handles:
+        add(handle)
+    return tuple(found)
+
+
+def _spawn(theirs: socket.socket, native: Native) -> int:
     """Starts the program with that socket and nothing else, in a process group of its own."""
     null = os.devnull
     try:
         return os.posix_spawn(
             _PROGRAM,
-            ["eryx-worker", str(_CONTROL), *_DATA],
+            [
+                *("eryx-worker", str(_CONTROL), *_DATA),
+                *(text for module in native for text in module),
+            ],
             {},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, theirs.fileno(), _CONTROL),
@@ -239,7 +270,8 @@ class WorkerPool(OneOfAKind):
     ) -> None:
         """Starts nothing yet: a worker is started when the first sandbox needs it.
 
-        processes: how many there are at most; with `per_tenant` how many each tenant has at most.
+        processes: how many there are at most; with `per_tenant` how many each tenant has at most,
+            and so many more for each set of native modules that sandboxes have.
         per_tenant: whether a process runs sandboxes of one tenant alone, ever. Whoever makes one
             has to name its tenant then.
         max_runs, max_age_seconds, max_memory_bytes: a worker that has done so many runs, is so old
@@ -319,18 +351,25 @@ class WorkerPool(OneOfAKind):
 
     # ---- For sandboxes ----
 
-    def take_seat(self, tenant: str | None) -> Process:
-        """A process for one more sandbox; `leave_seat` gives it back."""
+    def take_seat(self, tenant: str | None, native: Native = ()) -> Process:
+        """A process for one more sandbox; `leave_seat` gives it back.
+
+        native: what the sandbox may use, which no other process has.
+        """
         with self._lock:
             if self._owner != os.getpid():
                 self._start()  # those that there are belong to the parent
             if self._closed:
                 raise EryxError("the workers are closed")
             self._end_idle()
-            usable = [each for each in self._running if each.tenant == tenant and self._takes(each)]
+            usable = [
+                each
+                for each in self._running
+                if each.tenant == tenant and each.native == native and self._takes(each)
+            ]
             best = min(usable, key=lambda each: each.seats, default=None)
             if best is None or (best.seats > 0 and len(usable) < self._processes):
-                best = Process(tenant)
+                best = Process(tenant, native)
                 self._running.append(best)
             best.seats += 1
             return best
@@ -469,18 +508,20 @@ class JoinedChanges:
 class ProcessEquipment:
     """What a sandbox in a worker has that stays in this process, as RemoteCore takes it."""
 
-    __slots__ = ("mounts", "providers", "volumes")
+    __slots__ = ("mounts", "native", "providers", "volumes")
 
     def __init__(
         self,
         mounts: CoreMounts = (),
         volumes: CoreVolumes = (),
         providers: tuple[tuple[str, bool, int], ...] = (),
+        native: Native = (),
     ) -> None:
-        """As for Core."""
+        """As for Core; native: the modules that its worker has."""
         self.mounts = mounts
         self.volumes = volumes
         self.providers = providers
+        self.native = native
 
 
 class ProcessCore:
@@ -526,7 +567,7 @@ class ProcessCore:
     def _connect(self) -> None:
         """Has a new sandbox in a worker. A worker that has died unnoticed is replaced."""
         for patience in (True, True, False):
-            process = self._workers.take_seat(self._tenant)
+            process = self._workers.take_seat(self._tenant, self._equipment.native)
             try:
                 remote = self._make(process)
             except WorkerCrashedError:

@@ -574,6 +574,8 @@ static eryx_status create(place *self, message_reader *reader, eryx_error *out_e
     eryx_sandbox_options_init(&options);
     eryx_engine *engine = find_engine(self->worker, message_get_u64(reader));
     sandbox_parts parts = {.mounts = NULL};
+    options.native_modules = self->worker->native;
+    options.native_module_count = self->worker->native_count;
     protocol_get_limits(reader, &options.limits);
     if (reader->is_bad || self->sandbox != NULL || engine == NULL) {
         give_up(self);

@@ -31,8 +31,10 @@ typedef struct place_engine {
 typedef struct worker {
     place *places;
     eryx_engine *engine;
-    place_engine *engines; /* of factories, until the worker ends */
-    int poll_fd;           /* epoll, of the sockets and of what guests wait for */
+    place_engine *engines;             /* of factories, until the worker ends */
+    const eryx_native_module **native; /* that all sandboxes may use; owned */
+    size_t native_count;
+    int poll_fd; /* epoll, of the sockets and of what guests wait for */
     uint64_t last_checkpoint;
 } worker;
 

@@ -4,11 +4,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/sha256.h"
+#include "machine/guest_extension.h"
 #include "worker/lockdown.h"
 #include "worker/place.h"
 
@@ -141,7 +144,54 @@ static int serve(worker *self, channel *control)
     }
 }
 
-int worker_serve(int control_fd, const char *image_path, const char *stdlib_path)
+/* ---- Native modules ---------------------------------------------------------------------------
+ */
+
+static bool read_hash(const char *text, uint8_t hash[SHA256_BYTES])
+{
+    for (size_t i = 0; i < SHA256_BYTES; i++) {
+        if (sscanf(text + 2 * i, "%2hhx", &hash[i]) != 1) {
+            return false;
+        }
+    }
+    return strlen(text) == 2 * (size_t)SHA256_BYTES;
+}
+
+/* Opens the module of three strings, behind those that are open already. */
+static bool open_native(worker *self, char *const *strings, eryx_error *out_error)
+{
+    const eryx_native_module *needed[GUEST_EXTENSION_SLOTS];
+    uint8_t hash[SHA256_BYTES];
+    size_t count = 0;
+    bool sound = read_hash(strings[1], hash);
+    for (const char *text = strings[2]; sound && *text != '\0';) {
+        char *end;
+        const unsigned long number = strtoul(text, &end, 10);
+        sound = end != text && number < self->native_count && count < GUEST_EXTENSION_SLOTS;
+        if (sound) {
+            needed[count++] = self->native[number];
+        }
+        text = *end == ',' ? end + 1 : end;
+    }
+    return sound &&
+           eryx_native_module_open(strings[0], hash, needed, count,
+                                   &self->native[self->native_count], out_error) == ERYX_OK &&
+           ++self->native_count > 0;
+}
+
+/* While code may still come from files: afterwards nothing becomes code. */
+static bool open_all_native(worker *self, char *const *strings, int count, eryx_error *out_error)
+{
+    self->native = calloc((size_t)count + 1, sizeof *self->native);
+    bool done = self->native != NULL && count % WORKER_NATIVE_STRINGS == 0;
+    for (int i = 0; done && i < count; i += WORKER_NATIVE_STRINGS) {
+        done = open_native(self, strings + i, out_error);
+    }
+    return done;
+}
+
+int worker_serve(int control_fd, const char *image_path, const char *stdlib_path,
+                 char *const *native, int native_count)
 {
     worker self = {.poll_fd = -1};
     eryx_engine_options options;
@@ -152,6 +202,10 @@ int worker_serve(int control_fd, const char *image_path, const char *stdlib_path
     const char *failed = lockdown_begin(control_fd);
     if (failed == NULL && eryx_engine_create(&options, &self.engine, &error) != ERYX_OK) {
         failed = error.message;
+    }
+    if (failed == NULL && native_count > 0 &&
+        !open_all_native(&self, native, native_count, &error)) {
+        failed = error.message[0] != '\0' ? error.message : "native modules that make no sense";
     }
     if (failed == NULL && !warm_up(self.engine)) {
         failed = "no sandbox can run here";

@@ -23,7 +23,7 @@ static running start(void)
     running made = {.control = ends[0]};
     made.pid = fork();
     if (made.pid == 0) {
-        _exit(worker_serve(ends[1], getenv("ERYX_IMAGE"), getenv("ERYX_STDLIB")));
+        _exit(worker_serve(ends[1], getenv("ERYX_IMAGE"), getenv("ERYX_STDLIB"), NULL, 0));
     }
     close(ends[1]);
     channel first;

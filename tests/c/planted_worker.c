@@ -5,5 +5,8 @@
 
 int main(int argc, char **argv)
 {
-    return argc < 4 ? EXIT_FAILURE : worker_serve(atoi(argv[1]), argv[2], argv[3]);
+    /* The module of the package, which is argv[4], is not needed: the library is in this program.
+     */
+    return argc < 5 ? EXIT_FAILURE
+                    : worker_serve(atoi(argv[1]), argv[2], argv[3], argv + 5, argc - 5);
 }

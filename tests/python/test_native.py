@@ -26,13 +26,34 @@ class TestUse:
     """What a program sees of a module."""
 
     @pytest.fixture
-    def loaded(self, spam_directory: Path, spam: NativeModule) -> eryx.Session:
+    def loaded(self, spam_directory: Path, spam: NativeModule, each_isolation: str) -> eryx.Session:
         made = session(spam_directory, spam)
         made.execute("import spam")
         return made
 
     def show(self, session: eryx.Session, expression: str) -> str:
         return session.execute(f"print({expression})").stdout
+
+    def test_in_a_worker_of_its_own_nothing_else_becomes_code(
+        self, spam_directory: Path, spam: NativeModule
+    ) -> None:
+        """Modules are opened before the filter of system calls, which lets nothing be mapped."""
+        with eryx.Workers(processes=1) as workers:
+            plain = workers.session()
+            made = workers.session(
+                volumes=[(spam_directory, "/native", True)], native_modules=[spam]
+            )
+            made.execute("import sys; sys.path.append('/native'); import spam")
+            assert made.execute("spam.count()").value == 1
+            first, second = workers.pids
+            name = os.path.basename(spam.library)
+            if os.geteuid() == 0:  # others do not see the maps of what is not dumpable
+                assert name not in Path(f"/proc/{first}/maps").read_text()
+                assert name in Path(f"/proc/{second}/maps").read_text()
+            for pid in workers.pids:
+                assert "\nSeccomp:\t2\n" in Path(f"/proc/{pid}/status").read_text()
+            with pytest.raises(eryx.ExecutionError, match="No module named 'spam'"):
+                plain.execute("import spam")
 
     def test_functions_and_variables(self, loaded: eryx.Session) -> None:
         assert self.show(loaded, "spam.count(), spam.count()") == "1 2"
