@@ -86,6 +86,25 @@ ERYX_API eryx_status eryx_set_stop_signal(int signal_number);
 /* Gives the memory back to the system that is kept for the next sandboxes. NULL is allowed. */
 ERYX_API void eryx_engine_trim(eryx_engine *engine);
 
+/* Memory that this process has for its guests, as the kernel counts it; in bytes but for the last
+ * two. What the library has of the C library's memory, such as files that a guest has made, is not
+ * in it. */
+typedef struct eryx_memory {
+    uint64_t private_bytes;  /* pages that one guest has to itself, swapped ones included */
+    uint64_t shared_bytes;   /* pages of images and archives, each counted once, and files in memory
+                                that forks, checkpoints and factories are kept in */
+    uint64_t reserved_bytes; /* address space, nearly all of it without memory */
+    uint64_t guests;         /* address spaces of guests: sandboxes and those kept for the next */
+    uint64_t areas;          /* mappings of the whole process, which vm.max_map_count bounds */
+} eryx_memory;
+
+/*
+ * Looks at it, which takes some microseconds for each mapping of the process.
+ *
+ * Errors: INITIALIZATION (the system has no /proc/self/smaps, or no memory). Threads: any.
+ */
+ERYX_API eryx_status eryx_look_at_memory(eryx_memory *out_memory, eryx_error *out_error);
+
 /*
  * Sets how many file descriptors of the process guests may take for files of volumes and for
  * sockets.
@@ -537,7 +556,19 @@ typedef struct eryx_connection {
     uint16_t port;        /* 0 for a lookup */
     bool connected;       /* it was established */
     bool tls;             /* eryx did TLS on it */
+    uint64_t started_ns;  /* when it began, from the begin of the run on */
+    const char *secrets;  /* names of those that were sent on it, commas between; NULL for none */
+    const char *secret_refusal; /* why a request on it was refused because of one; NULL if none */
 } eryx_connection;
+
+/*
+ * The connections so far of the run that goes on, or those of the last one, as eryx_result has
+ * them; also of a run that will never end, because its embedder gives it up. Valid until the
+ * sandbox is used again. Errors: BUSY, FORKED.
+ */
+ERYX_API eryx_status eryx_sandbox_connections(eryx_sandbox *sandbox,
+                                              const eryx_connection **out_connections,
+                                              size_t *out_count, uint64_t *out_total);
 
 /* What a run left. Owned by the sandbox; valid until the next run, reset or destroy. */
 typedef struct eryx_result {
@@ -559,7 +590,8 @@ typedef struct eryx_result {
     uint64_t fuel_consumed; /* 0 if it was not */
     uint64_t peak_memory_bytes;
     uint64_t callback_invocations;      /* calls of host functions that were granted */
-    const eryx_connection *connections; /* in the order of their begin, the first 1,000 */
+    const eryx_connection *connections; /* in the order of their begin, the first 1,000, and up to
+                                           256 more on which secrets were sent */
     size_t connection_count;
     uint64_t connections_total; /* with those that are not listed */
     eryx_bytes threads_json; /* JSON array of {"name", "daemon", "state", "where"}: threads that the

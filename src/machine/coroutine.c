@@ -70,6 +70,10 @@ static coroutine_stack *stack_map(coroutine_size size)
     if (mprotect(mapping + COROUTINE_GUARD_BYTES, stack_bytes[size], PROT_READ | PROT_WRITE) != 0) {
         goto fail_protect;
     }
+    stack->record = mappings_note(mapping, mapping_bytes(size), MAPPING_STACK);
+    if (stack->record == NULL) {
+        goto fail_protect;
+    }
     stack->next = NULL;
     stack->mapping = mapping;
     stack->limit = mapping + COROUTINE_GUARD_BYTES;
@@ -86,6 +90,7 @@ fail_map:
 
 static void stack_unmap(coroutine_stack *stack)
 {
+    mappings_forget(stack->record);
     munmap(stack->mapping, mapping_bytes(stack->size));
     free(stack);
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "machine/mappings.h"
+
 /* Address space for the stack of one guest, and for one of its threads beside the first. Pages are
  * committed as they are touched. */
 #define COROUTINE_STACK_BYTES ((size_t)64 << 20)
@@ -32,6 +34,7 @@ typedef enum coroutine_size {
 typedef struct coroutine_stack {
     struct coroutine_stack *next; /* in the pool */
     uint8_t *mapping;             /* guard, stack, guard */
+    mapping_record *record;       /* in the book of the process */
     uint8_t *limit;               /* lowest usable byte */
     uint8_t *top;                 /* one past the highest */
     coroutine_size size;

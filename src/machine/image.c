@@ -125,6 +125,11 @@ eryx_status image_open(const char *path, image *out_image, eryx_error *out_error
     if (status != ERYX_OK) {
         goto fail_check;
     }
+    mapping_record *record = mappings_note(data, size, MAPPING_DATA);
+    if (record == NULL) {
+        status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+        goto fail_check;
+    }
     out_image->below = NULL;
     out_image->file_descriptor = descriptor;
     out_image->contents = data;
@@ -133,6 +138,7 @@ eryx_status image_open(const char *path, image *out_image, eryx_error *out_error
     out_image->memory_pages = header.memory_pages;
     out_image->stack_pointer = header.stack_pointer;
     out_image->segment_count = header.segment_count;
+    out_image->record = record;
     memcpy(out_image->segments, header.segments, sizeof header.segments);
     return ERYX_OK;
 
@@ -146,6 +152,10 @@ fail_stat:
 void image_close(image *closed)
 {
     if (closed->file_descriptor >= 0) {
+        mappings_forget(closed->record);
+        if (closed->below != NULL) {
+            mappings_count_file(-(int64_t)closed->size);
+        }
         munmap((void *)(uintptr_t)closed->contents, closed->size);
         close(closed->file_descriptor);
         closed->file_descriptor = -1;

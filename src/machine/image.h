@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "eryx/eryx.h"
+#include "machine/mappings.h"
 
 #define IMAGE_BUILD_ID_BYTES 32
 #define IMAGE_MAX_SEGMENTS 64
@@ -39,6 +40,7 @@ typedef struct image {
     uint64_t memory_pages;  /* of 64 KiB */
     uint32_t stack_pointer; /* __stack_pointer */
     uint32_t segment_count;
+    mapping_record *record; /* of the contents; NULL for none */
     image_segment segments[IMAGE_MAX_SEGMENTS];
 } image;
 

@@ -129,6 +129,8 @@ eryx_status image_over_create(const image *below, const live_memory *memory, uin
     if (over.contents == MAP_FAILED) {
         goto fail;
     }
+    over.record = mappings_note(over.contents, size, MAPPING_DATA); /* or it is left out */
+    mappings_count_file((int64_t)size);
     *out_image = over;
     return ERYX_OK;
 

@@ -45,15 +45,22 @@ bool memory_create(memory_map *map, const image *source, uint64_t initial_pages,
         (size != 0 && mprotect(base + GUEST_LOWEST_ADDRESS, size - GUEST_LOWEST_ADDRESS,
                                PROT_READ | PROT_WRITE) != 0) ||
         (source != NULL && !map_image(base, source))) {
-        munmap(reservation, MEMORY_MAPPING_BYTES);
-        return false;
+        goto fail;
     }
-    *map = (memory_map){.reservation = reservation};
+    mapping_record *record = mappings_note(reservation, MEMORY_MAPPING_BYTES, MAPPING_GUEST);
+    if (record == NULL) {
+        goto fail;
+    }
+    *map = (memory_map){.reservation = reservation, .record = record};
     out_memory->data = base;
     out_memory->size = size;
     out_memory->pages = pages;
     out_memory->max_pages = pages;
     return true;
+
+fail:
+    munmap(reservation, MEMORY_MAPPING_BYTES);
+    return false;
 }
 
 /* failed: what getrlimit() gave, whose own parameter has a type of each C library. */
@@ -81,6 +88,7 @@ const char *memory_shortage(void)
 void memory_destroy(memory_map *map)
 {
     if (map->reservation != NULL) {
+        mappings_forget(map->record);
         munmap(map->reservation, MEMORY_MAPPING_BYTES);
         map->reservation = NULL;
     }

@@ -12,6 +12,7 @@
 
 #include "machine/dirty_pages.h"
 #include "machine/image.h"
+#include "machine/mappings.h"
 #include "machine/memory_layers.h"
 #include "machine/wasm-rt.h"
 
@@ -23,9 +24,10 @@
     (MEMORY_WITNESS_BYTES + MEMORY_GUARD_BYTES + MEMORY_RESERVED_BYTES + MEMORY_GUARD_BYTES)
 
 typedef struct memory_map {
-    uint8_t *reservation;  /* MEMORY_MAPPING_BYTES; NULL if there is none */
-    memory_layers *layers; /* what is mapped over the image; NULL for nothing */
-    uint32_t idle_resets;  /* how often in a row most of its own pages had not been used */
+    uint8_t *reservation;   /* MEMORY_MAPPING_BYTES; NULL if there is none */
+    mapping_record *record; /* in the book of the process */
+    memory_layers *layers;  /* what is mapped over the image; NULL for nothing */
+    uint32_t idle_resets;   /* how often in a row most of its own pages had not been used */
 
     /* For memory_reset(). */
     dirty_range *own_pages; /* owned: those after the last reset; NULL if they are not known */

@@ -9,6 +9,7 @@
 
 #include "base/assertion.h"
 #include "base/host_file.h"
+#include "machine/mappings.h"
 
 struct layer_file {
     size_t references;
@@ -38,6 +39,7 @@ static void release_file(layer_file *file)
             close(file->descriptor);
         }
         atomic_fetch_sub_explicit(&file_count, 1, memory_order_relaxed);
+        mappings_count_file(-(int64_t)file->size);
         free(file);
     }
 }
@@ -116,6 +118,7 @@ memory_layers *memory_layers_extend(const memory_layers *below, const uint8_t *b
         end += pieces[i].size;
     }
     file->size = end;
+    mappings_count_file((int64_t)end);
     layers->references = 1;
     layers->count = 0;
     for (size_t i = 0; below != NULL && i < below->count; i++) {

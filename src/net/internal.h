@@ -8,6 +8,9 @@
 /* Lookups that may be going on at a time. */
 #define NET_MAX_LOOKUPS 64u
 
+/* Entries of the list beyond NET_MAX_LISTED, of connections with secrets alone. */
+#define NET_MAX_LISTED_WITH_SECRETS 256u
+
 /* What one write takes, and so what may be unsent; more, up to the second number, only of what the
  * kernel takes at once. */
 #define NET_WRITE_BYTES ((size_t)64 << 10)
@@ -23,6 +26,8 @@ typedef struct net_known {
 typedef struct net_log_entry {
     char *host;
     char *refusal; /* NULL for none */
+    char *secrets; /* names, with commas between; NULL for none */
+    char *secret_refusal;
     char address[NET_ADDRESS_TEXT_SIZE];
     eryx_connection view; /* its texts are set when it is shown */
 } net_log_entry;
@@ -57,6 +62,7 @@ struct net {
     uint32_t log_count;
     uint32_t log_allocated;
     uint64_t log_total;
+    uint64_t begun_ns; /* the run, CLOCK_MONOTONIC */
     eryx_connection *log_view;
 
     char refusal[NET_REFUSAL_SIZE];

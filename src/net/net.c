@@ -37,6 +37,8 @@ static void forget_log(net *network)
     for (uint32_t i = 0; i < network->log_count; i++) {
         free(network->log[i].host);
         free(network->log[i].refusal);
+        free(network->log[i].secrets);
+        free(network->log[i].secret_refusal);
     }
     free(network->log);
     free(network->log_view);
@@ -95,6 +97,7 @@ void net_begin_run(net *network)
         return;
     }
     forget_log(network);
+    network->begun_ns = clock_now_ns();
     network->total_count = 0;
     network->bytes = 0;
     network->lookups_total = 0;
@@ -243,10 +246,11 @@ const char *net_known_name(const net *network, const net_address *address, size_
 
 /* ---- The list of connections ----------------------------------------------------------------- */
 
-uint32_t net_log(net *network, const char *host, const net_address *address, const char *refusal)
+/* most: entries that there may be. The rest as net_log(). */
+static uint32_t list_entry(net *network, uint32_t most, const char *host,
+                           const net_address *address, const char *refusal)
 {
-    network->log_total++;
-    if (network->log_count >= NET_MAX_LISTED) {
+    if (network->log_count >= most) {
         return 0;
     }
     if (network->log_count == network->log_allocated) {
@@ -268,11 +272,84 @@ uint32_t net_log(net *network, const char *host, const net_address *address, con
         free(entry->refusal);
         return 0;
     }
+    entry->view.started_ns = clock_now_ns() - network->begun_ns;
     if (address != NULL) {
         net_address_text(address, entry->address);
         entry->view.port = address->port;
     }
     return ++network->log_count;
+}
+
+uint32_t net_log(net *network, const char *host, const net_address *address, const char *refusal)
+{
+    network->log_total++;
+    return list_entry(network, NET_MAX_LISTED, host, address, refusal);
+}
+
+/* The newest entry of a host, whose socket the guest itself has between it and its TLS; 0 if there
+ * is none. */
+static uint32_t entry_of_host(const net *network, const char *host)
+{
+    for (uint32_t entry = network->log_count; entry > 0; entry--) {
+        if (strcmp(network->log[entry - 1].host, host) == 0) {
+            return entry;
+        }
+    }
+    return 0;
+}
+
+static bool lists(const char *names, const char *name)
+{
+    size_t size = strlen(name);
+    for (; names != NULL; names = strchr(names, ',')) {
+        names += *names == ',';
+        if (strncmp(names, name, size) == 0 && (names[size] == ',' || names[size] == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_name(net_log_entry *entry, const char *name)
+{
+    if (lists(entry->secrets, name)) {
+        return;
+    }
+    char *names = NULL;
+    if (entry->secrets == NULL) {
+        names = strdup(name);
+    } else if (asprintf(&names, "%s,%s", entry->secrets, name) < 0) {
+        names = NULL;
+    }
+    if (names != NULL) {
+        free(entry->secrets);
+        entry->secrets = names;
+    }
+}
+
+void net_log_secret(net *network, net_connection *connection, const char *host, const char *name,
+                    const char *refusal)
+{
+    if (network == NULL) {
+        return;
+    }
+    uint32_t number = connection != NULL ? connection->log_entry : entry_of_host(network, host);
+    if (number == 0) {
+        number = list_entry(network, NET_MAX_LISTED + NET_MAX_LISTED_WITH_SECRETS, host,
+                            connection != NULL ? &connection->remote : NULL, NULL);
+        if (number == 0) {
+            return;
+        }
+        if (connection != NULL) {
+            connection->log_entry = number;
+        }
+    }
+    net_log_entry *entry = &network->log[number - 1];
+    if (refusal == NULL) {
+        add_name(entry, name);
+    } else if (entry->secret_refusal == NULL) {
+        entry->secret_refusal = strdup(refusal);
+    }
 }
 
 void net_log_refusal(net *network, uint32_t entry, const char *refusal)
@@ -302,6 +379,8 @@ void net_list(net *network, const eryx_connection **out_connections, size_t *out
         view[i].host = entry->host;
         view[i].address = entry->address;
         view[i].refusal = entry->refusal;
+        view[i].secrets = entry->secrets;
+        view[i].secret_refusal = entry->secret_refusal;
     }
     free(network->log_view);
     network->log_view = view;

@@ -102,6 +102,16 @@ bool net_allows_name(net *network, const uint8_t *name, size_t size);
 void net_list(net *network, const eryx_connection **out_connections, size_t *out_count,
               uint64_t *out_total);
 
+/*
+ * Writes down in the list that the value of a secret was sent, or that a request was refused
+ * because of one. An entry is made for a connection that is not listed.
+ *
+ * network: NULL is allowed. connection: NULL for TLS over what the guest sends itself. host: its
+ * name for people. name: of the secret; NULL with refusal, which is NULL for none.
+ */
+void net_log_secret(net *network, net_connection *connection, const char *host, const char *name,
+                    const char *refusal);
+
 /* ---- Waiting --------------------------------------------------------------------------------- */
 
 /*

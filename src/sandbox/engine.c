@@ -9,6 +9,7 @@
 #include "machine/alarm.h"
 #include "machine/coroutine.h"
 #include "machine/dirty_pages.h"
+#include "machine/mappings.h"
 #include "machine/trap.h"
 #include "machine/wall.h"
 #include "native/attach.h"
@@ -172,6 +173,24 @@ void eryx_engine_destroy(eryx_engine *engine)
 eryx_status eryx_set_stop_signal(int signal_number)
 {
     return alarm_choose_signal(signal_number) ? ERYX_OK : ERYX_INVALID_ARGUMENT;
+}
+
+eryx_status eryx_look_at_memory(eryx_memory *out_memory, eryx_error *out_error)
+{
+    mappings_usage usage;
+    if (!mappings_look(&usage)) {
+        return status_fail(ERYX_INITIALIZATION, out_error,
+                           "the system does not tell what memory the process has: "
+                           "/proc/self/smaps cannot be read");
+    }
+    *out_memory = (eryx_memory){
+        .private_bytes = usage.own,
+        .shared_bytes = usage.shared,
+        .reserved_bytes = usage.reserved,
+        .guests = usage.guests,
+        .areas = usage.areas,
+    };
+    return ERYX_OK;
 }
 
 void eryx_engine_trim(eryx_engine *engine)

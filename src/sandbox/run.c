@@ -516,6 +516,17 @@ eryx_status eryx_connect_answer(eryx_sandbox *sandbox, bool allow)
     return status;
 }
 
+eryx_status eryx_sandbox_connections(eryx_sandbox *sandbox, const eryx_connection **out_connections,
+                                     size_t *out_count, uint64_t *out_total)
+{
+    eryx_status status = use_begin(sandbox, NULL);
+    if (status == ERYX_OK) {
+        net_list(sandbox->net, out_connections, out_count, out_total);
+        use_end(sandbox);
+    }
+    return status;
+}
+
 void eryx_sandbox_wait(eryx_sandbox *sandbox, uint64_t wake_ns)
 {
     if (sandbox == NULL) {

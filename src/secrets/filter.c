@@ -17,6 +17,7 @@
 #include "net/net.h"
 #include "secrets/head.h"
 #include "secrets/http_response.h"
+#include "secrets/target.h"
 
 /* What one write takes, and what one read asks for. */
 #define MAX_WRITE ((size_t)64 << 10)
@@ -26,6 +27,7 @@ typedef struct secrets_filter {
     net_filter base; /* first, so that the one is the other */
     secrets *state;
     net *network;
+    net_connection *connection; /* NULL for none */
     secrets_target target;
     char tls_name[NET_MAX_NAME + 1];
     http_request_stream requests;
@@ -67,11 +69,20 @@ static net_io send_pending(secrets_filter *filter, const net_transport *below)
     return NET_IO_OK;
 }
 
+/* For those who read the list of connections; parameters as of net_log_secret(). */
+static void note(secrets_filter *filter, const char *name, const char *refusal)
+{
+    char host[NET_MAX_NAME + 1];
+    secrets_target_text(&filter->target, host);
+    net_log_secret(filter->network, filter->connection, host, name, refusal);
+}
+
 static net_io refuse(secrets_filter *filter, const char *reason)
 {
     filter->refused = true;
     secrets_bytes_free(&filter->head);
     net_refuse(filter->network, "%s", reason);
+    note(filter, NULL, reason);
     return NET_IO_REFUSED;
 }
 
@@ -213,6 +224,9 @@ static net_io send_filled(secrets_filter *filter, const net_transport *below,
     }
     for (size_t i = 0; i < state->store->count; i++) {
         state->sent[i] |= used[i];
+        if (used[i]) {
+            note(filter, state->store->entries[i].name, NULL);
+        }
     }
     state->any_sent = true;
     return send_head(filter, below, filled->data, filled->size);
@@ -471,6 +485,7 @@ bool secrets_new_filter(secrets *state, net *network, net_connection *connection
                                 .destroy = filter_destroy};
     filter->state = state;
     filter->network = network;
+    filter->connection = connection;
     filter->target = (secrets_target){.connection = connection,
                                       .policy = network != NULL ? net_get_policy(network) : NULL};
     if (tls_name != NULL) {

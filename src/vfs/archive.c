@@ -11,6 +11,7 @@
 
 #include "base/assertion.h"
 #include "base/utf8.h"
+#include "machine/mappings.h"
 
 enum entry_type {
     ENTRY_DIRECTORY = 1,
@@ -49,6 +50,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file format is li
 
 struct archive {
     const uint8_t *bytes; /* the mapped file */
+    mapping_record *record;
     uint64_t size;
     const archive_entry *entries;
     const char *names;
@@ -225,6 +227,7 @@ bool archive_open(const char *path, archive **out_archive, char *out_error)
         goto fail_check;
     }
     close(descriptor);
+    opened->record = mappings_note(bytes, (size_t)status.st_size, MAPPING_DATA);
     *out_archive = opened;
     return true;
 
@@ -260,6 +263,7 @@ bool archive_from_bytes(const uint8_t *data, uint64_t size, archive **out_archiv
         goto fail;
     }
     mprotect(bytes, (size_t)size, PROT_READ); /* if it fails it is as good */
+    opened->record = mappings_note(bytes, (size_t)size, MAPPING_DATA);
     *out_archive = opened;
     return true;
 
@@ -276,6 +280,7 @@ void archive_close(archive *opened)
     if (opened == NULL) {
         return;
     }
+    mappings_forget(opened->record);
     munmap((void *)(uintptr_t)opened->bytes, (size_t)opened->size);
     free(opened);
 }

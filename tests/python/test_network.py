@@ -469,9 +469,12 @@ class TestConnections:
         """Its name is one, so that nothing has to be looked up for it."""
         done = run(CONNECT, "0x0a.1", 80, network=NetConfig())
         reason = "address 10.0.0.1 is blocked: private network"
-        assert done.connections == [
-            eryx.Connection("0x0a.1", "10.0.0.1", 0, False, 0, 0, 0.0, False, reason)
-        ]
+        [connection] = done.connections
+        began = connection.started_ms
+        assert 0 < began <= done.duration_ms
+        assert connection == eryx.Connection(
+            "0x0a.1", "10.0.0.1", 0, False, 0, 0, 0.0, False, reason, began
+        )
 
     def test_a_failed_run_lists_them_too(self, echo: EchoServer) -> None:
         with pytest.raises(eryx.ExecutionError) as caught:
