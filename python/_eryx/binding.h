@@ -134,6 +134,9 @@ void secrets_free(eryx_sandbox_options *options);
  * exception set if memory is short. */
 PyObject *network_connections(const eryx_result *result);
 
+/* Core.connections(): the same of a run that goes on. */
+PyObject *network_so_far(PyObject *self, PyObject *unused);
+
 /* ERYX_EVENT_CONNECT as a tuple (kind, host, address, port), and the method of Core that answers
  * it (network.c). */
 PyObject *network_connect_event(const eryx_event *event);

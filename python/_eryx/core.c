@@ -345,6 +345,26 @@ static PyObject *core_outcome(PyObject *self, PyObject *unused)
     return outcome_from_result(state, result);
 }
 
+/* Has those told who watch, if the run had connections: its caller looks at nothing of the outcome.
+ * Takes the reference. */
+static PyObject *audited(PyObject *self, PyObject *outcome)
+{
+    const eryx_result *result = eryx_sandbox_result(core_sandbox(self));
+    if (outcome == NULL || result == NULL || result->connection_count == 0) {
+        return outcome;
+    }
+    PyObject *module = PyImport_ImportModule("eryx._audit");
+    PyObject *done =
+        module == NULL ? NULL : PyObject_CallMethod(module, "audit_outcome", "(O)", outcome);
+    Py_XDECREF(module);
+    if (done == NULL) {
+        Py_DECREF(outcome);
+        return NULL;
+    }
+    Py_DECREF(done);
+    return outcome;
+}
+
 static PyObject *core_run(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -352,7 +372,7 @@ static PyObject *core_run(PyObject *self, PyObject *unused)
         eryx_event event;
         switch (step(self, true, 0, &event)) {
         case STEP_DONE:
-            return core_outcome(self, NULL);
+            return audited(self, core_outcome(self, NULL));
         case STEP_FAILED:
             abandon(self);
             return NULL;
@@ -561,6 +581,9 @@ static PyMethodDef core_methods[] = {
     {"callback_raise", core_callback_raise, METH_VARARGS,
      "callback_raise($self, identity, type_name, message, /)\n--\n\n"
      "Answers a call with an exception. False if nobody waits for it any more."},
+    {"connections", network_so_far, METH_NOARGS,
+     "connections($self, /)\n--\n\n"
+     "Connections of the run that goes on, or of the last one, as in an Outcome."},
     {"connect_answer", network_connect_answer, METH_O,
      "connect_answer($self, allow, /)\n--\n\n"
      "Says whether the guest may connect, right after the event."},

@@ -155,7 +155,28 @@ static PyObject *module_set_descriptor_limits(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *module_memory(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    eryx_memory memory;
+    eryx_error error = {0};
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_look_at_memory(&memory, &error);
+    Py_END_ALLOW_THREADS
+    if (status != ERYX_OK) {
+        return binding_raise(PyModule_GetState(module), status, &error);
+    }
+    return Py_BuildValue("(KKKKK)", (unsigned long long)memory.private_bytes,
+                         (unsigned long long)memory.shared_bytes,
+                         (unsigned long long)memory.reserved_bytes,
+                         (unsigned long long)memory.guests, (unsigned long long)memory.areas);
+}
+
 static PyMethodDef module_methods[] = {
+    {"memory", module_memory, METH_NOARGS,
+     "memory($module, /)\n--\n\n"
+     "Memory of guests: private, shared and reserved bytes, address spaces, mappings."},
     {"set_stop_signal", module_set_stop_signal, METH_VARARGS,
      "set_stop_signal($module, number, /)\n--\n\n"
      "Chooses the signal by which guests are stopped; False if that cannot be."},

@@ -219,30 +219,55 @@ static PyObject *connection_row(const eryx_connection *connection)
     PyObject *host = text_of(connection->host);
     PyObject *address = text_of(connection->address);
     PyObject *refusal = text_of(connection->refusal);
-    if (host == NULL || address == NULL || refusal == NULL) {
+    PyObject *secrets = text_of(connection->secrets);
+    PyObject *secret_refusal = text_of(connection->secret_refusal);
+    if (host == NULL || address == NULL || refusal == NULL || secrets == NULL ||
+        secret_refusal == NULL) {
         Py_XDECREF(host);
         Py_XDECREF(address);
         Py_XDECREF(refusal);
+        Py_XDECREF(secrets);
+        Py_XDECREF(secret_refusal);
         return NULL;
     }
     return Py_BuildValue(
-        "(NNiNKKdNN)", host, address, (int)connection->port, PyBool_FromLong(connection->tls),
+        "(NNiNKKdNNdNN)", host, address, (int)connection->port, PyBool_FromLong(connection->tls),
         (unsigned long long)connection->bytes_in, (unsigned long long)connection->bytes_out,
-        (double)connection->duration_ns / 1e6, PyBool_FromLong(connection->connected), refusal);
+        (double)connection->duration_ns / 1e6, PyBool_FromLong(connection->connected), refusal,
+        (double)connection->started_ns / 1e6, secrets, secret_refusal);
 }
 
-PyObject *network_connections(const eryx_result *result)
+static PyObject *rows_of(const eryx_connection *connections, size_t count)
 {
-    PyObject *rows = PyTuple_New((Py_ssize_t)result->connection_count);
+    PyObject *rows = PyTuple_New((Py_ssize_t)count);
     if (rows == NULL) {
         return NULL;
     }
-    for (size_t index = 0; index < result->connection_count; index++) {
-        PyObject *row = connection_row(&result->connections[index]);
+    for (size_t index = 0; index < count; index++) {
+        PyObject *row = connection_row(&connections[index]);
         if (row == NULL || PyTuple_SetItem(rows, (Py_ssize_t)index, row) < 0) {
             Py_DECREF(rows);
             return NULL;
         }
     }
     return rows;
+}
+
+PyObject *network_connections(const eryx_result *result)
+{
+    return rows_of(result->connections, result->connection_count);
+}
+
+PyObject *network_so_far(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    const eryx_connection *connections = NULL;
+    size_t count = 0;
+    uint64_t total = 0;
+    const eryx_status status =
+        eryx_sandbox_connections(core_sandbox(self), &connections, &count, &total);
+    if (status != ERYX_OK) {
+        return binding_raise(core_state(self), status, NULL);
+    }
+    return rows_of(connections, count);
 }

@@ -9,6 +9,7 @@ import time
 from functools import partial
 from sys import is_finalizing
 
+from eryx._audit import audit_outcome
 from eryx._calls import Awaited, decoded_event, has_large_arguments
 from eryx._errors import CancelledError, TimeoutError  # noqa: A004  (ours)
 from eryx._eryx import EVENT_CONNECT, EVENT_OUTPUT, EVENT_WAIT, deliver
@@ -190,7 +191,9 @@ class Driver:
         calls.end()
         if self._tasks:
             await self._finish_tasks()
-        return self._core.outcome() if self._outcome is None else self._outcome
+        outcome = self._core.outcome() if self._outcome is None else self._outcome
+        audit_outcome(outcome)
+        return outcome
 
     async def _let_others(self) -> int:
         """Lets the event loop go on with other things; gives the time."""

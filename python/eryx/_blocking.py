@@ -9,6 +9,7 @@ import select
 import threading
 import time
 
+from eryx._audit import audit_outcome
 from eryx._eryx import EVENT_CONNECT, EVENT_OUTPUT, EVENT_WAIT, deliver
 from eryx._threads import start_thread, threads_are_greenlets
 
@@ -89,7 +90,9 @@ class BlockingRun:
                     elif calls.handle(event):
                         self._run_loop(0.0)
                 elif event is None:
-                    return self._core.outcome()
+                    outcome = self._core.outcome()
+                    audit_outcome(outcome)
+                    return outcome
                 elif event:
                     self._wait_until(event)
                 elif self._tasks:

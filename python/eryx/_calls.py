@@ -9,6 +9,7 @@ from collections import deque
 from contextvars import ContextVar, copy_context
 
 from eryx import _turn
+from eryx._audit import audit_callback
 from eryx._errors import ResourceLimitError, SuspendCallback, ToolError
 from eryx._eryx import EVENT_CALLBACK, EVENT_CALLBACK_EXPIRED, EVENT_FILES, deliver
 from eryx._failures import Failures, log_failure, log_timeout
@@ -455,6 +456,7 @@ class Calls:
         try:
             callback = self._callbacks.get(name)
             if callback is None:
+                audit_callback(name, "there is no such callback")
                 raise LookupError(f"there is no callback named {name!r}")
             arguments = _arguments(text)
             if self.recording is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
 from functools import partial
 
 from eryx._annotations import late_annotations
+from eryx._audit import audit_callback
 from eryx._callbacks import Callback, CallbackTable
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, SuspendCallback, ToolError
@@ -107,6 +109,7 @@ class Call(OneOfAKind):
     def refuse(self, reason: str = "the call was refused") -> None:
         """The guest gets an exception with that text, and no function is called."""
         self._decide(partial(_raise, ToolError(reason)))
+        audit_callback(self.name, "the host refused the call")
 
     def defer(self, reason: str = "") -> None:
         """The run ends here. With the journal of `Done` a later one comes to this call again."""
@@ -308,7 +311,7 @@ def _call(callback: Callback, arguments: dict[str, Any]) -> Any:
     if callback.thread:
         from eryx._workers import call
 
-        return call(partial(callback.call, arguments))
+        return call(partial(copy_context().run, callback.call, arguments))
     return callback.call(arguments)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 
+from eryx._audit import logger
 from eryx._errors import SuspendCallback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from logging import Logger
-
     from eryx._eryx import Outcome
 
 # What the guest raises for an exception of a callback.
@@ -23,18 +21,6 @@ _NO_FAILURES = (SuspendCallback, KeyboardInterrupt, SystemExit, GeneratorExit)
 # tracebacks hold; one is kept whatever it holds.
 _MOST = 16
 _MOST_BYTES = 1024 * 1024
-
-
-def _logger() -> Logger | None:
-    """None if nobody can have asked for messages, as nobody has imported logging."""
-    logging = sys.modules.get("logging")
-    if logging is None:
-        return None
-    package = logging.getLogger("eryx")
-    if not package.handlers:
-        package.addHandler(logging.NullHandler())  # so that nothing is printed unasked
-    logger: Logger = logging.getLogger("eryx.callbacks")
-    return logger
 
 
 def log_failure(name: str, error: BaseException) -> None:
@@ -51,9 +37,9 @@ def log_timeout(name: str) -> None:
 
 def _log(message: str, name: str, error: BaseException | None) -> None:
     try:
-        logger = _logger()
-        if logger is not None:
-            logger.warning(message, name, exc_info=error)
+        there = logger("eryx.callbacks")
+        if there is not None:
+            there.warning(message, name, exc_info=error)
     except Exception:
         pass  # a filter of the caller is broken, which is not to harm the run
 

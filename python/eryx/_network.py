@@ -78,6 +78,12 @@ class Connection(NamedTuple):
     """Whether it was established."""
     refused: str | None
     """The rule that refused it; None if it was not refused."""
+    started_ms: float = 0.0
+    """When it began, in milliseconds after the run."""
+    secrets: tuple[str, ...] = ()
+    """Names of the secrets whose values were sent on it."""
+    secret_refused: str | None = None
+    """Why a request on it was refused because of a secret; None if none was."""
 
 
 Connection.__module__ = "eryx"
@@ -514,7 +520,11 @@ def _check_certificate(number: int, certificate: bytes) -> None:
 
 def connections_of(rows: tuple[tuple[Any, ...], ...]) -> list[Connection]:
     """The connections of an Outcome."""
-    return [Connection(*row) for row in rows]
+    return [Connection._make((*row[:-2], _names(row[-2]), row[-1])) for row in rows]
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()
 
 
 late_annotations(globals(), Connection, NetConfig)

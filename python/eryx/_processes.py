@@ -15,9 +15,11 @@ from functools import partial
 
 import eryx._eryx as _eryx
 from eryx._annotations import late_annotations
+from eryx._audit import audit_outcome, log
 from eryx._copying import OneOfAKind
 from eryx._errors import EryxError, InitializationError, WorkerCrashedError
 from eryx._eryx import WORKER_CRASHED, Changes, Outcome, RemoteCore, Servant
+from eryx._living import Living
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +48,20 @@ _LOOK_EVERY = 64
 _READY = struct.Struct("=IIII")
 _NO_TEXT = 0xFFFFFFFF
 _MOST_READY = 4096
+
+
+_all_pools: Living[WorkerPool] = Living()
+
+
+def processes_of_all() -> list[Process]:
+    """The worker processes of this process; none of its parent's."""
+    owned = [pool for pool in _all_pools if pool._owner == os.getpid()]
+    return [each for pool in owned for each in tuple(pool._running) if not each.is_dead]
+
+
+def private_bytes_of_all() -> int:
+    """Memory that the worker processes have to themselves, each."""
+    return sum(each.private_bytes() for each in processes_of_all())
 
 
 class Process:
@@ -290,6 +306,7 @@ class WorkerPool(OneOfAKind):
         self._idle_seconds = _positive_or_none("idle_seconds", idle_seconds)
         self._closed = False
         self._start()
+        _all_pools.add(self)
 
     def _start(self) -> None:
         """Begins without processes, in this process."""
@@ -384,6 +401,8 @@ class WorkerPool(OneOfAKind):
 
     def lose(self, process: Process) -> None:
         """A process that died, or is not to be trusted any more."""
+        if not process.is_dead:
+            log("eryx.workers", "warning", "worker process %d was lost", process.pid)
         with self._lock:
             self._remove(process, at_once=True)
 
@@ -647,7 +666,9 @@ class ProcessCore:
 
     def run(self) -> Outcome:
         """As Core.run()."""
-        return self._looked_at(self._remote.run())
+        outcome = self._looked_at(self._remote.run())
+        audit_outcome(outcome)
+        return outcome
 
     def outcome(self) -> Outcome:
         """As Core.outcome()."""

@@ -696,7 +696,15 @@ class Sandbox(OneOfAKind):
 
     def _abandon(self) -> None:
         """Drops a run that an exception of the host has ended."""
+        self._audit()
         self._reset()
+
+    def _audit(self) -> None:
+        """Tells what a run did of which there will be no result."""
+        if self._equipment.network is not None:
+            from eryx._audit import audit_abandoned
+
+            audit_abandoned(self._core)
 
     def _end(self, outcome: Outcome) -> None:
         """Looks at how a run ended."""

@@ -584,6 +584,7 @@ class Session(Sandbox):
 
     def _abandon(self) -> None:
         # The sandbox is either in the middle of a run or has been put back to its initial state.
+        self._audit()
         self._lost = True
         self._threads = None
         before, self._before = self._before, None
