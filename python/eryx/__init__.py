@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from eryx._isolation import Workers
     from eryx._journal import ReplayOutcome
     from eryx._lease import PooledSandbox
+    from eryx._memory import Memory, memory
     from eryx._network import Connection, NetConfig
+    from eryx._observing import Instrumentation, instrument, uninstrument
     from eryx._pool import PoolStats, SandboxPool
     from eryx._pool_errors import (
         PoolClosedError,
@@ -76,6 +78,8 @@ _LATER = {
     "FileChange": "eryx._run_files",
     "FileInfo": "eryx._file_provider",
     "FileProvider": "eryx._file_provider",
+    "Instrumentation": "eryx._observing",
+    "Memory": "eryx._memory",
     "MountedVolume": "eryx._volumes",
     "MCPManager": "eryx.mcp._manager",
     "NetConfig": "eryx._network",
@@ -101,7 +105,10 @@ _LATER = {
     "configure": "eryx._configure",
     "connect_servers": "eryx.mcp._manager",
     "discover_servers": "eryx.mcp._discover",
+    "instrument": "eryx._observing",
+    "memory": "eryx._memory",
     "prompt": "eryx._prompt",
+    "uninstrument": "eryx._observing",
 }
 _MODULES = ("mcp", "native", "packages")
 
@@ -123,7 +130,9 @@ __all__ = [
     "FileInfo",
     "FileProvider",
     "InitializationError",
+    "Instrumentation",
     "MCPManager",
+    "Memory",
     "MountedVolume",
     "NetConfig",
     "Output",
@@ -156,8 +165,11 @@ __all__ = [
     "configure",
     "connect_servers",
     "discover_servers",
+    "instrument",
+    "memory",
     "prompt",
     "trim",
+    "uninstrument",
 ]
 
 if not TYPE_CHECKING:  # a type checker is to know which names there are

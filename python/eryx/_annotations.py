@@ -25,6 +25,8 @@ _PLACES = (
     "eryx._display",
     "eryx._run_files",
     "eryx.packages",
+    "eryx._observing._observer",
+    "eryx._observing._types",
 )
 
 

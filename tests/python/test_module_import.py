@@ -43,6 +43,8 @@ class TestModuleImport:
             "FileInfo",
             "FileProvider",
             "InitializationError",
+            "Instrumentation",
+            "Memory",
             "MountedVolume",
             "MCPManager",
             "NetConfig",
@@ -76,8 +78,11 @@ class TestModuleImport:
             "configure",
             "connect_servers",
             "discover_servers",
+            "instrument",
+            "memory",
             "prompt",
             "trim",
+            "uninstrument",
         }
 
     def test_version_is_major_minor_patch(self) -> None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from eryx._events import Event
     from eryx.server._e2b import E2b
     from eryx.server._mcp import Endpoint
+    from eryx.server._metrics import Metrics
     from eryx.server._quotas import Holder
     from eryx.server._routes import Handler
     from eryx.server._sessions import Entry
@@ -519,10 +520,13 @@ def _for_holders(handler: Handler) -> Handler:
 def make_app(settings: Settings) -> Starlette:
     """The application of those settings."""
     service = Service(settings)
+    metrics = _metrics_of(service)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         sweeping = asyncio.ensure_future(_sweep(service))
+        if metrics is not None:
+            metrics.begin()
         try:
             yield
         finally:
@@ -535,11 +539,15 @@ def make_app(settings: Settings) -> Starlette:
             if service.e2b is not None:
                 await service.e2b.close()
             service.places.close()
+            if metrics is not None:
+                metrics.end()
 
     handlers = [
         *OPEN_ROUTES,
         *((method, path, _for_holders(handler)) for method, path, handler in ROUTES),
     ]
+    if metrics is not None:
+        handlers.append(("GET", "/metrics", _for_holders(metrics.answer)))
     routes = by_path(handlers)
     if settings.e2b:
         from eryx.server._e2b import E2b, e2b_routes
@@ -559,9 +567,22 @@ def make_app(settings: Settings) -> Starlette:
             Exception: _failed,
         },
     )
+    if metrics is not None:
+        metrics.watch(app)
     app.add_middleware(RequestIds)
     app.state.eryx = service
     return app
+
+
+def _metrics_of(service: Service) -> Metrics | None:
+    """What answers ``/metrics``; None where the package for it is not installed."""
+    try:
+        from eryx.server._metrics import Metrics
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "prometheus_client":
+            raise
+        return None
+    return Metrics(service)
 
 
 async def _sweep(service: Service) -> None:
