@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 import eryx
 import eryx.native
@@ -31,6 +32,7 @@ LIVE = (
     *(eryx.Checkpoint, eryx.PooledSandbox, eryx.Sandbox, eryx.SandboxFactory, eryx.SandboxPool),
     *(eryx.Session, eryx.VfsStorage, eryx.Call, eryx.EventRun),
     *(eryx.SessionFiles, eryx.MountedVolume, eryx.Workers, eryx.MCPManager),
+    eryx.Instrumentation,
     eryx.packages.Installer,
 )
 
@@ -79,6 +81,7 @@ def one_of_each_live_class() -> list[object]:
         a_call(),
         eryx.Workers(),
         eryx.MCPManager(),
+        an_instrumentation(),
         eryx.packages.Installer(["greet"]),
     ]
 
@@ -86,6 +89,11 @@ def one_of_each_live_class() -> list[object]:
 def a_lock() -> eryx.packages.Lock:
     text = 'lock-version = "1.0"\ncreated-by = "nobody"\npackages = []\n'
     return eryx.packages.Lock._parsed(text, "/", None)
+
+
+def an_instrumentation() -> eryx.Instrumentation:
+    with eryx.instrument(prometheus=CollectorRegistry()) as made:
+        return made
 
 
 def a_call() -> eryx.Call:
@@ -116,6 +124,7 @@ def one_of_each_data_class() -> list[object]:
         registry,
         eryx.Connection("example.com", "192.0.2.1", 443, True, 1, 2, 3.0, True, None),
         sandbox.execute("print('hi'); result = {'a': [1]}; open('a', 'w').write('b')"),
+        eryx.memory(),
         eryx.NetConfig(allowed_hosts=["example.com"]).with_root_cert(b"x").allow_localhost(),
         eryx.SandboxPool(max_size=2).stats(),
         journal,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from eryx._annotations import late_annotations
+from eryx._copying import OneOfAKind
 from eryx._errors import EryxError
 from eryx._observing import _hooks
 
@@ -20,11 +21,13 @@ _lock = threading.RLock()
 _all: list[Instrumentation] = []
 
 
-class Instrumentation:
+class Instrumentation(OneOfAKind):
     """Stands for what `instrument` has begun; its end is `close`, or that of a ``with``."""
 
     __module__ = "eryx"
     __slots__ = ("_targets",)
+    _why = "it stands for what is told of this process"
+    _instead = "call instrument() again"
 
     def __init__(self, targets: dict[object, Observer]) -> None:
         """Made by `instrument`."""
