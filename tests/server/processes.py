@@ -31,10 +31,10 @@ def free_port() -> int:
 class Server:
     """``eryx serve`` as a process."""
 
-    def __init__(self, folder: Path, settings: str = "", *ports: int) -> None:
+    def __init__(self, folder: Path, settings: str = "", *ports: int, scheme: str = "http") -> None:
         """settings: the TOML file; folder: where it is written, and the log."""
         self.ports = ports or (free_port(),)
-        self.url = f"http://127.0.0.1:{self.ports[0]}"
+        self.url = f"{scheme}://127.0.0.1:{self.ports[0]}"
         self.log = folder / f"server-{self.ports[0]}.log"
         configuration = folder / f"server-{self.ports[0]}.toml"
         configuration.write_text(settings)
@@ -75,9 +75,11 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, settings: str = "", *ports: int) -> Iterator[Server]:
+def serving(
+    folder: Path, settings: str = "", *ports: int, scheme: str = "http"
+) -> Iterator[Server]:
     """A server that answers, for a while."""
-    server = Server(folder, settings, *ports)
+    server = Server(folder, settings, *ports, scheme=scheme)
     try:
         server.wait()
         yield server

@@ -78,8 +78,9 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
         import uvicorn
     except ModuleNotFoundError:
         raise MissingServerError("uvicorn") from None
+    scheme = "http" if settings.certificate is None else "https"
     for listening in sockets:
-        print(f"eryx: serving at {url_of(listening)}", flush=True)
+        print(f"eryx: serving at {url_of(listening, scheme)}", flush=True)
     if app.state.eryx.mcp is not None:
         # Otherwise streams end at once when the service is told to, with runs that go on.
         from sse_starlette.sse import AppStatus
@@ -90,6 +91,8 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
         log_level="warning",
         lifespan="on",
         server_header=False,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.private_key,
         timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
     )
 
@@ -131,7 +134,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, scheme: str = "http") -> str:
     """The address of a socket that listens."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -100,10 +100,11 @@ class _Sandbox:
         self.files = VfsStorage()
         self.contexts: dict[str, _Context] = {}
 
-    def told(self) -> dict[str, Any]:
+    def told(self, domain: str | None) -> dict[str, Any]:
         return {
             "sandboxID": self.id,
             "templateID": self.template,
+            "domain": domain,
             "clientID": "eryx",
             "envdVersion": _VERSION,
             "envdAccessToken": self.token,
@@ -196,6 +197,9 @@ class E2b:
         self._service = service
         self._sandboxes: dict[str, _Sandbox] = {}
 
+    def _told(self, sandbox: _Sandbox) -> dict[str, Any]:
+        return sandbox.told(self._service.settings.e2b_domain)
+
     # ---- Control plane -----------------------------------------------------------------------
 
     async def create(self, request: Request, holder: Holder) -> Response:
@@ -207,15 +211,15 @@ class E2b:
         place = self._service.places.of(holder)
         sandbox = _Sandbox(f"i{secrets.token_hex(10)}", holder, asked, place)
         self._sandboxes[sandbox.id] = sandbox
-        return JSONResponse(sandbox.told(), status_code=201)
+        return JSONResponse(self._told(sandbox), status_code=201)
 
     async def show_all(self, request: Request, holder: Holder) -> Response:
         await self._end_old()
-        found = [one.told() for one in self._sandboxes.values() if one.holder is holder]
+        found = [self._told(one) for one in self._sandboxes.values() if one.holder is holder]
         return JSONResponse(found)
 
     async def show(self, request: Request, holder: Holder) -> Response:
-        return JSONResponse((await self._own(request, holder)).told())
+        return JSONResponse(self._told(await self._own(request, holder)))
 
     async def kill(self, request: Request, holder: Holder) -> Response:
         sandbox = await self._own(request, holder)
@@ -232,7 +236,7 @@ class E2b:
         sandbox = await self._own(request, holder)
         asked = await self._parsed(request, _Timeout)
         sandbox.ends = max(sandbox.ends, time.time() + asked.timeout)
-        return JSONResponse(sandbox.told())
+        return JSONResponse(self._told(sandbox))
 
     # ---- Code --------------------------------------------------------------------------------
 
@@ -379,7 +383,7 @@ class E2b:
     async def of(self, request: Request) -> _Sandbox:
         """The sandbox that a request for files or code is to."""
         await self._end_old()
-        identity = request.headers.get("e2b-sandbox-id", _DEBUG)
+        identity = request.headers.get("e2b-sandbox-id") or self._named(request) or _DEBUG
         found = self._sandboxes.get(identity)
         if found is None and identity == _DEBUG and not self._service.settings.keys:
             holder = self._service.holders.of(None)
@@ -392,6 +396,14 @@ class E2b:
         if self._service.settings.keys and not secrets.compare_digest(token, found.token):
             raise _Error(401, "the access token is another one")
         return found
+
+    def _named(self, request: Request) -> str | None:
+        """The sandbox that the request's host stands for, which is ``PORT-ID.DOMAIN``."""
+        domain = self._service.settings.e2b_domain
+        name, _, rest = request.headers.get("host", "").partition(".")
+        if domain is None or rest.lower() != domain.lower():
+            return None
+        return name.partition("-")[2]
 
     async def _context(self, request: Request, sandbox: _Sandbox) -> _Context:
         return await sandbox.context(request.path_params["context"])

@@ -107,11 +107,14 @@ class Settings:
     max_body_bytes: largest request, files included.
     node: name of this process among those that share the store; None for one that is drawn.
     e2b: whether to answer the protocol of the ``e2b-code-interpreter`` clients as well.
+    e2b_domain: name below which clients of e2b find sandboxes, as ``PORT-ID.DOMAIN``; with a port
+        if it is not that of https. None: for clients that are told one address for all.
     mcp: whether to answer the Model Context Protocol at ``/mcp`` as well; None: if the extra
         ``mcp`` is installed.
     isolation: None to run all sandboxes in this process, ``"process"`` for worker processes, of
         which each runs those of one key alone (docs/workers.md).
     processes: how many worker processes each key has at most.
+    certificate, private_key: files in PEM, to serve https; None for http.
     """
 
     keys: tuple[ApiKey, ...] = ()
@@ -127,9 +130,12 @@ class Settings:
     max_body_bytes: int = 64 << 20
     node: str | None = None
     e2b: bool = False
+    e2b_domain: str | None = None
     mcp: bool | None = None
     isolation: str | None = None
     processes: int = 4
+    certificate: str | None = None
+    private_key: str | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError that names what is wrong."""
@@ -139,6 +145,8 @@ class Settings:
             _check_count("max_runs", self.max_runs)
         for name in ("idle_seconds", "lifetime_seconds", "lease_seconds"):
             _check_positive(name, getattr(self, name))
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("https takes both, certificate and private_key")
         if self.isolation not in (None, "process"):
             raise ValueError(f'isolation must be "process" or left out, not {self.isolation!r}')
         names = [key.name for key in self.keys]
