@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from eryx._events import Event
+    from eryx._result import ExecuteResult
     from eryx.server._e2b import E2b
     from eryx.server._mcp import Endpoint
     from eryx.server._metrics import Metrics
@@ -55,6 +56,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("eryx.server")
 
 _SWEEP_SECONDS = 5.0
+
+# Runs that are over by then are not worth looking whether somebody still waits for them.
+_SHORT_SECONDS = 0.05
 
 
 class Service:
@@ -121,15 +125,8 @@ class Service:
     ) -> AsyncIterator[Event]:
         """Runs a program. If nobody takes the events any more, the run is ended."""
         try:
-            run = sandbox.start(
-                asked.code,
-                inputs=asked.inputs,
-                env=asked.env,
-                stdin=asked.stdin,
-                arguments=asked.arguments,
-                filename=asked.filename,
-                limits=holder.quota.limits(asked.timeout_ms, memory_bytes),
-            )
+            limits = holder.quota.limits(asked.timeout_ms, memory_bytes)
+            run = sandbox.start(asked.code, limits=limits, **asked.options())
         except (TypeError, ValueError) as error:
             raise MalformedError("malformed", str(error)) from None
         async with run:
@@ -146,6 +143,85 @@ class Service:
                         async for _ in run:
                             pass
                 raise
+
+    async def result(
+        self, sandbox: Sandbox, asked: RunRequest, holder: Holder, memory_bytes: int | None
+    ) -> ExecuteResult | EryxError:
+        """Runs a program whose output nobody waits for, which is done in half the steps."""
+        try:
+            limits = holder.quota.limits(asked.timeout_ms, memory_bytes)
+            found = await sandbox.execute_async(asked.code, limits=limits, **asked.options())
+        except (TypeError, ValueError) as error:
+            raise MalformedError("malformed", str(error)) from None
+        except EryxError as error:
+            self.count(error)
+            return error
+        self.count(None)
+        return found
+
+
+class Program:
+    """A program that a request wants to have run, in a session or in a clean sandbox."""
+
+    def __init__(
+        self, service: Service, holder: Holder, asked: RunRequest, entry: Entry | None = None
+    ) -> None:
+        """entry: the session; None for none."""
+        self._service = service
+        self._holder = holder
+        self._asked = asked
+        self._entry = entry
+        self._running: Sandbox | None = None
+
+    @asynccontextmanager
+    async def _begun(self) -> AsyncIterator[Sandbox]:
+        async with self._service.begun(self._holder):
+            if self._entry is None:
+                self._running = Sandbox(isolation=self._service.places.of(self._holder))
+                yield self._running
+                return
+            async with self._service.sessions.use(self._entry) as entry:
+                entry.running = True
+                self._running = entry.session
+                try:
+                    yield entry.session
+                finally:
+                    entry.running = False
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What happens, one by one."""
+        async with self._begun() as sandbox:
+            async for event in self._service.events(sandbox, *self._options()):
+                if isinstance(event, Done) and event.error is not None:
+                    await self._look_after(event.error)
+                yield event
+
+    async def outcome(self) -> dict[str, Any]:
+        """What it left."""
+        async with self._begun() as sandbox:
+            found = await self._service.result(sandbox, *self._options())
+            if isinstance(found, EryxError):
+                await self._look_after(found)
+                return _streams.failed(found)
+            return _streams.succeeded(found)
+
+    def cancel(self) -> bool:
+        """Ends the run; the state of a session stays if the program lets itself be stopped.
+
+        Whether it had begun.
+        """
+        if self._running is not None:
+            self._running.cancel()
+        return self._running is not None
+
+    def _options(self) -> tuple[RunRequest, Holder, int | None]:
+        memory_bytes = None if self._entry is None else self._entry.memory_bytes
+        return self._asked, self._holder, memory_bytes
+
+    async def _look_after(self, error: EryxError) -> None:
+        """Says what has become of a session whose worker has died."""
+        if isinstance(error, WorkerCrashedError) and self._entry is not None:
+            error.args = (f"{error}; {await self._service.sessions.recover(self._entry)}",)
 
 
 # ---- Sessions --------------------------------------------------------------------------------
@@ -219,38 +295,15 @@ async def roll_back(request: Request) -> Response:
 
 async def run_once(request: Request) -> Response:
     service = _service(request)
-    holder = _holder(request)
     asked = await service.parsed(request, RunRequest)
-
-    async def events() -> AsyncIterator[Event]:
-        async with service.begun(holder):
-            sandbox = Sandbox(isolation=service.places.of(holder))
-            async for event in service.events(sandbox, asked, holder, None):
-                yield event
-
-    return await _answer(request, events())
+    return await _answer(request, Program(service, _holder(request), asked))
 
 
 async def run_in_session(request: Request) -> Response:
     service = _service(request)
     asked = await service.parsed(request, RunRequest)
     entry = await service.entry(request)
-
-    async def events() -> AsyncIterator[Event]:
-        async with service.begun(entry.holder), service.sessions.use(entry):
-            entry.running = True
-            try:
-                async for event in service.events(
-                    entry.session, asked, entry.holder, entry.memory_bytes
-                ):
-                    if isinstance(event, Done) and isinstance(event.error, WorkerCrashedError):
-                        told = await service.sessions.recover(entry)
-                        event.error.args = (f"{event.error}; {told}",)
-                    yield event
-            finally:
-                entry.running = False
-
-    return await _answer(request, events())
+    return await _answer(request, Program(service, entry.holder, asked, entry))
 
 
 async def cancel_run(request: Request) -> Response:
@@ -364,14 +417,15 @@ async def _with_files(function: Callable[[], Any], path: str) -> Any:
         raise ConflictError("state", str(error)) from None
 
 
-async def _answer(request: Request, events: AsyncIterator[Event]) -> Response:
+async def _answer(request: Request, program: Program) -> Response:
     """The run as a stream if that is asked for, else as one object.
 
     Either way the first event is waited for, so that what is refused has its own status.
     """
     kind = _streams.wanted(request.headers.get("accept", ""))
     if kind is None:
-        return JSONResponse(await _last(request, events))
+        return JSONResponse(await _outcome(request, program))
+    events = program.events()
     first = await anext(events)
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -389,32 +443,31 @@ async def _answer(request: Request, events: AsyncIterator[Event]) -> Response:
     return StreamingResponse(pieces(), media_type=kind, headers={"Cache-Control": "no-store"})
 
 
-async def _last(request: Request, events: AsyncIterator[Event]) -> dict[str, Any]:
-    """How the run ended; a client that goes away ends it."""
-
-    async def run() -> dict[str, Any]:
-        async for event in events:
-            if isinstance(event, Done):
-                return _streams.outcome(event)
-        raise ConflictError("ended", "the run was ended")
-
-    async def leave() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-
-    running = asyncio.ensure_future(run())
-    leaving = asyncio.ensure_future(leave())
+async def _outcome(request: Request, program: Program) -> dict[str, Any]:
+    """How the run ended; a client that goes away ends it, which is looked for after a while."""
+    running = asyncio.ensure_future(program.outcome())
+    leaving: asyncio.Future[None] | None = None
     try:
-        await asyncio.wait([running, leaving], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([running], timeout=_SHORT_SECONDS)
+        if not running.done():
+            leaving = asyncio.ensure_future(_gone_away(request))
+            await asyncio.wait([running, leaving], return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             return running.result()
         raise ClientDisconnect
     finally:
-        leaving.cancel()
+        if leaving is not None:
+            leaving.cancel()
         if not running.done():
+            if program.cancel():
+                await asyncio.wait([running], timeout=1)
             running.cancel()
             await asyncio.wait([running])
-        await events.aclose()  # type: ignore[attr-defined]
+
+
+async def _gone_away(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 class RequestIds:
@@ -486,14 +539,15 @@ OPEN_ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/openapi.json", describe),
 ]
 
+# Looked through in this order: what is asked for most comes first.
 ROUTES: list[tuple[str, str, Handler]] = [
-    ("GET", "/v1/status", status),
+    ("POST", f"{_SESSION}/runs", run_in_session),
     ("POST", "/v1/runs", run_once),
+    ("GET", "/v1/status", status),
     ("GET", "/v1/sessions", list_sessions),
     ("POST", "/v1/sessions", create_session),
     ("GET", _SESSION, show_session),
     ("DELETE", _SESSION, close_session),
-    ("POST", f"{_SESSION}/runs", run_in_session),
     ("POST", f"{_SESSION}/cancel", cancel_run),
     ("POST", f"{_SESSION}/fork", fork_session),
     ("POST", f"{_SESSION}/save", save_session),
@@ -543,8 +597,8 @@ def make_app(settings: Settings) -> Starlette:
                 metrics.end()
 
     handlers = [
-        *OPEN_ROUTES,
         *((method, path, _for_holders(handler)) for method, path, handler in ROUTES),
+        *OPEN_ROUTES,
     ]
     if metrics is not None:
         handlers.append(("GET", "/metrics", _for_holders(metrics.answer)))

@@ -27,11 +27,10 @@ class Holder:
     def __init__(self, name: str, quota: Quota) -> None:
         self.name = name
         self.quota = quota
-        self.running = 0
         self.waiting = 0
         self._begun: deque[float] = deque()  # times of the last minute
         self._spent: deque[tuple[float, float]] = deque()  # end and seconds, of the last hour
-        self._free = asyncio.Condition()
+        self._room = asyncio.Semaphore(quota.concurrent_runs)
 
     def check_rates(self, now: float) -> None:
         """Raises TooManyError if a quota of runs or of time is used up."""
@@ -54,17 +53,15 @@ class Holder:
         """Around a run: counts it, and waits until fewer go on than are allowed."""
         self.check_rates(time.monotonic())
         most = self.quota.concurrent_runs
-        async with self._free:
-            if self.running >= most and self.waiting >= most:
-                raise TooManyError(
-                    "concurrent_runs", f"{most} runs at a time are allowed", _BUSY_RETRY_SECONDS
-                )
-            self.waiting += 1
-            try:
-                await self._free.wait_for(lambda: self.running < most)
-            finally:
-                self.waiting -= 1
-            self.running += 1
+        if self._room.locked() and self.waiting >= most:
+            raise TooManyError(
+                "concurrent_runs", f"{most} runs at a time are allowed", _BUSY_RETRY_SECONDS
+            )
+        self.waiting += 1
+        try:
+            await self._room.acquire()
+        finally:
+            self.waiting -= 1
         began = time.monotonic()
         self._begun.append(began)
         try:
@@ -72,9 +69,7 @@ class Holder:
         finally:
             ended = time.monotonic()
             self._spent.append((ended, ended - began))
-            async with self._free:
-                self.running -= 1
-                self._free.notify()
+            self._room.release()
 
 
 class Holders:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 _LONGEST_MS = 86_400_000
@@ -33,6 +35,16 @@ class RunRequest(_Body):
     timeout_ms: int | None = Field(
         default=None, ge=0, le=_LONGEST_MS, description="Longest time; null for the quota's."
     )
+
+    def options(self) -> dict[str, Any]:
+        """For the call that runs it, without `code` and limits."""
+        return {
+            "inputs": self.inputs,
+            "env": self.env,
+            "stdin": self.stdin,
+            "arguments": self.arguments,
+            "filename": self.filename,
+        }
 
 
 class CheckpointRequest(_Body):

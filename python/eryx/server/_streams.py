@@ -10,7 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from eryx._errors import EryxError
     from eryx._events import Event
+    from eryx._result import ExecuteResult
 
 LINES = "application/x-ndjson"
 EVENTS = "text/event-stream"
@@ -49,6 +51,16 @@ def as_event(event: Event) -> dict[str, Any] | None:
 def outcome(done: Done) -> dict[str, Any]:
     """How a run ended: all that it left, with ``error`` if it failed."""
     if done.error is not None:
-        return {**_NOTHING, **done.error.to_dict()}
+        return failed(done.error)
     assert done.result is not None
-    return {**done.result.to_dict(), "error": None}
+    return succeeded(done.result)
+
+
+def failed(error: EryxError) -> dict[str, Any]:
+    """All that a run left which failed."""
+    return {**_NOTHING, **error.to_dict()}
+
+
+def succeeded(result: ExecuteResult) -> dict[str, Any]:
+    """All that a run left which ended well."""
+    return {**result.to_dict(), "error": None}
