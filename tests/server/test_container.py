@@ -250,3 +250,48 @@ def _filtered(program: str, without: list[str] | None = None) -> str:
     finally:
         os.close(file)
     return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+
+
+class TestLimitsOfTheSystem:
+    """What docs/deploying.md says of limits that are too low: an error, and the process goes on."""
+
+    def test_address_space(self) -> None:
+        program = (
+            "import resource\n"
+            "eryx.Sandbox().execute('1')\n"
+            "resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))\n"
+            "try: [eryx.Session() for _ in range(4)]\n"
+            "except eryx.InitializationError: print('refused')"
+        )
+        assert _run(program) == "refused"
+
+    def test_mappings(self) -> None:
+        program = (
+            "import mmap\n"
+            "first = eryx.Session(); first.execute('x = 41')\n"
+            "taken = []\n"
+            "try:\n"
+            "    while len(taken) < 200_000:  # alternate, or neighbours would be one\n"
+            "        taken.append(mmap.mmap(-1, 4096, prot=1 + len(taken) % 2 * 2))\n"
+            "    print('no limit')\n"
+            "except (OSError, ValueError): pass\n"
+            "for _ in range(3): taken.pop()\n"
+            "try: [eryx.Session() for _ in range(9)]; print('no limit')\n"
+            "except eryx.InitializationError: print('refused')\n"
+            "del taken\n"
+            "print(first.execute('x + 1').value, eryx.Session().execute('6 * 7').value)"
+        )
+        lines = _run(program).splitlines()
+        assert lines in (["refused", "42 42"], ["no limit", "no limit", "42 42"])
+
+
+def _run(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import eryx\n{program}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
