@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, Self, final
 
 from _typeshed import structseq
+from typing_extensions import disjoint_base
 
 from eryx._network import CoreNetwork
 from eryx._secrets import CoreSecrets
@@ -53,6 +54,7 @@ class Engine:
         /,
     ) -> Engine: ...
 
+@disjoint_base
 class TurnHolder:
     def __new__(cls) -> Self: ...
     @property
