@@ -18,7 +18,7 @@ import seccomp
 from container import MADE, ROOT, Image, image, running
 from processes import free_port
 
-from eryx.server import new_key
+from eryx.server import new_key, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +58,14 @@ def test_what_it_installs_is_what_is_locked() -> None:
     from toolchain.environments import requirements
 
     assert (DEPLOY / "requirements.txt").read_text() == requirements("service")
+
+
+def test_settings_of_the_document(tmp_path: Path) -> None:
+    document = ROOT.joinpath("docs", "deploying.md").read_text()
+    path = tmp_path / "settings.toml"
+    path.write_text(document.partition("```toml\n")[2].partition("```")[0])
+    found = read_settings(path)
+    assert (found.isolation, found.max_runs, len(found.keys)) == ("process", 4, 1)
 
 
 @pytest.fixture(scope="module")
