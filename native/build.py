@@ -17,17 +17,18 @@ import eryx
 from eryx._eryx import BUILD_ID
 from eryx.native import _compile, _cross, _prebuilt, _wasm
 from eryx.native._errors import NativeModuleError
-from native import build_python, libraries, recipes, sources
+from native import build_python, crates, libraries, recipes, sources
 from native.kit import Kit
 from native.recipes import Recipe
 from toolchain.cache import Cache, default_root, key_of
 from toolchain.errors import BuildError
-from toolchain.lock import load_lock, sha256
+from toolchain.lock import PythonPackage, load_lock, sha256
 from toolchain.process import run_tool
 
 # Increase it when wheels have to be built anew otherwise than by what the key has.
 _VERSION = 1
 ENVIRONMENT = "science-build"
+RUST_ENVIRONMENT = "science-rust"
 
 _BUILD = """\
 import json, sys
@@ -68,10 +69,10 @@ def wheels(name: str, kit: Kit) -> list[Path]:
 def is_cached(name: str, kit: Kit) -> bool:
     """Whether a recipe's wheels were built before, and its modules translated for some eryx."""
     recipe = recipes.load(name)
-    if recipe.wheels:
-        return True
     if not all(is_cached(other, kit) for other in recipe.built_with):
         return False
+    if recipe.wheels:
+        return True
     archive = sources.archive(recipe.source, kit.lock, kit.cache)
     entry = kit.cache.find("science-wheel", _wheel_key(recipe, archive, kit))
     if entry is None:
@@ -104,9 +105,15 @@ def _wheel_key(recipe: Recipe, archive: Path, kit: Kit) -> str:
             "C++": " ".join(_cross.compile_command([], cxx=True)[len(kit.compile) :]),
             "link": " ".join(_cross.LINK_FLAGS),
             "headers": sorted(sha256(path) for path in _cross.HEADERS.rglob("*.h")),
-            "environment": [package.requirement for package in kit.lock.python[ENVIRONMENT]],
+            "environment": [package.requirement for package in _tools(recipe, kit)],
+            **(crates.identity(recipe) if recipe.rust else {}),
         }
     )
+
+
+def _tools(recipe: Recipe, kit: Kit) -> list[PythonPackage]:
+    """What the build of a package finds in its environment."""
+    return kit.lock.python[RUST_ENVIRONMENT if recipe.rust else ENVIRONMENT]
 
 
 def _built_with(recipe: Recipe, kit: Kit) -> list[Path]:
@@ -126,7 +133,7 @@ def _python(kit: Kit) -> Path:
 def _build(output: Path, *, recipe: Recipe, kit: Kit, archive: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="eryx-science-") as name:
         work = Path(name)
-        packages = kit.lock.python[ENVIRONMENT]
+        packages = _tools(recipe, kit)
         python = build_python.environment(_python(kit), work / "environment", packages)
         site = next((work / "environment" / "lib").glob("python*/site-packages"))
         for wheel in _built_with(recipe, kit):
@@ -152,6 +159,7 @@ def _build(output: Path, *, recipe: Recipe, kit: Kit, archive: Path) -> None:
             environment={
                 **os.environ,
                 **_search_paths(prefixes),
+                **(crates.prepare(recipe, tree, work) if recipe.rust else {}),
                 "PYTHONPATH": str(tools),
                 "ERYX_CACHE_DIR": str(kit.cache.root / "science-compilers"),
                 "ZIG_GLOBAL_CACHE_DIR": str(kit.cache.root / "zig"),
@@ -167,11 +175,14 @@ def _search_paths(prefixes: list[str]) -> dict[str, str]:
     """For builds that look for files themselves."""
     if not prefixes:
         return {}
-    folders = {"CPATH": "include", "LIBRARY_PATH": "lib"}
-    return {
+    # Some ask programs of a library for flags of the compiler.
+    folders = {"CPATH": "include", "LIBRARY_PATH": "lib", "PATH": "bin"}
+    found = {
         name: os.pathsep.join(f"{prefix}/{folder}" for prefix in prefixes)
         for name, folder in folders.items()
     }
+    found["PATH"] += os.pathsep + os.environ.get("PATH", os.defpath)
+    return found
 
 
 def _wabt() -> str:

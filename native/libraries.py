@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from native import openblas, pictures, sources
+from native import markup, openblas, pictures, sources
 from native.kit import Kit
 from native.recipes import PATCHES
 from toolchain import debian
@@ -45,6 +45,8 @@ _LIBRARIES = {
     "jpeg": _Library(pictures.jpeg, ("libjpeg-turbo",)),
     "text": _Library(pictures.text, ("freetype", "harfbuzz", "sheenbidi", "raqm")),
     "qhull": _Library(pictures.qhull, ("qhull",)),
+    "xml": _Library(markup.xml, ("libxml2", "libxslt")),
+    "yaml": _Library(markup.yaml, ("libyaml",)),
 }
 
 

@@ -90,6 +90,7 @@ class Pack:
         self.versions: dict[str, str] = {}
         self.needs: dict[str, list[str]] = {}
         self.also: dict[str, list[str]] = {}
+        self.warm_up: dict[str, str] = {}
 
     def add_recipe(self, name: str) -> None:
         recipe = recipes.load(name)
@@ -97,6 +98,8 @@ class Pack:
             self._add_wheel(wheel, recipe.leave_out)
         if recipe.imports:
             self.imports[name] = list(recipe.imports)
+        if recipe.warm_up:
+            self.warm_up[name] = recipe.warm_up
         if recipe.also:
             self.needs[name] += recipe.also
             self.also[name] = list(recipe.also)
@@ -148,6 +151,7 @@ class Pack:
             "imports": self.imports,
             "versions": self.versions,
             "also": self.also,
+            "warm_up": self.warm_up,
             "needs": {name: sorted(set(needs)) for name, needs in self.needs.items()},
             "modules": dict(sorted(self.modules.items())),
         }

@@ -23,19 +23,30 @@ class Recipe:
     wheels: tuple[str, ...] = ()
     """Of the group science-wheels, instead of a source archive."""
     built_with: tuple[str, ...] = ()
-    """Recipes whose headers the build is to find."""
+    """Recipes whose headers the build is to find, or that wheels are taken with."""
     libraries: tuple[str, ...] = ()
     """Libraries in C (native/libraries.py) that it is linked to."""
+    rust: bool = False
+    """Whether Cargo builds it, of the crates that its Cargo.lock names, or ours."""
     setup: tuple[str, ...] = ()
     """Arguments for the setup of Meson."""
     settings: dict[str, str] = field(default_factory=dict)
     """What its backend is told (config_settings of PEP 517)."""
     imports: tuple[str, ...] = ()
     """Modules that a factory imports, if it is not the one that is called as the package."""
+    warm_up: str = ""
+    """A program that `eryx.science.factory` runs behind the imports: what a first use would fetch
+    and compute is then in every sandbox, and the interpreter has specialised what it runs."""
     also: tuple[str, ...] = ()
     """Packages that come along although it does not name them as required for this machine."""
     leave_out: tuple[str, ...] = ()
     """Patterns of files that the companion wheel does without."""
+
+    @property
+    def crates(self) -> Path | None:
+        """Which crates it is built of, if its archive does not say so."""
+        path = PATCHES / self.name / "Cargo.lock"
+        return path if path.exists() else None
 
     @property
     def patches(self) -> list[Path]:

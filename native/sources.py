@@ -25,7 +25,11 @@ TESTS = "science-tests"
 # pip asks the backend of a source archive for its metadata, for which many want a compiler; this
 # one gives what the archive says of itself.
 _BACKEND = """\
+import sys
 from pathlib import Path
+
+__legacy__ = sys.modules[__name__]
+__all__ = ["get_requires_for_build_wheel", "prepare_metadata_for_build_wheel"]
 
 def prepare_metadata_for_build_wheel(directory, settings=None):
     text = Path("PKG-INFO").read_text()
@@ -39,7 +43,10 @@ def prepare_metadata_for_build_wheel(directory, settings=None):
 def get_requires_for_build_wheel(settings=None):
     return []
 """
-_BACKENDS = ("mesonpy", "maturin", "setuptools/build_meta", "setuptools/__init__", "backend")
+_BACKENDS = (
+    *("mesonpy", "maturin", "backend", "setuptools/build_meta", "setuptools/__init__"),
+    *("hatchling/build", "hatchling/__init__"),
+)
 
 
 def _package(lock: Lock, group: str, name: str) -> PythonPackage:

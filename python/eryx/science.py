@@ -22,7 +22,9 @@ def factory(*names: str, **options: Any) -> SandboxFactory:
 
     names: of packages; what they need comes with them.
     options: as of `SandboxFactory`. ``imports`` are those of the packages and ``cache`` is True
-        unless it is said otherwise. Sandboxes of it may take 512 MiB of memory.
+        unless it is said otherwise. Sandboxes of it may take 512 MiB of memory. Without ``imports``
+        and ``setup_code`` the packages are used once, so that their first use in a sandbox is
+        quick.
 
     Raises as `wheels`.
     """
@@ -31,7 +33,11 @@ def factory(*names: str, **options: Any) -> SandboxFactory:
     found = wheels(names)
     science = installed()
     assert science is not None
-    modules = [module for name in names for module in science.imports.get(named(name, science), [])]
+    chosen = [named(name, science) for name in names]
+    modules = [module for name in chosen for module in science.imports.get(name, [])]
     settings = {"imports": modules, "cache": True, **options}
+    if options.keys().isdisjoint(("imports", "setup_code")):
+        programs = [science.warm_up[name] for name in chosen if name in science.warm_up]
+        settings["setup_code"] = "".join(programs) or None
     settings["packages"] = [*map(str, found), *settings.get("packages", ())]
     return SandboxFactory(**settings)

@@ -139,6 +139,18 @@ class TestSandboxes:
         with pytest.raises(eryx.ExecutionError, match="MemoryError"):
             factory.create_sandbox(resource_limits=limits).execute(most)
 
+    @pytest.mark.needs("pandas")
+    def test_packages_are_used_once_ahead_of_time(self) -> None:
+        """Which leaves no names behind, and is not done where the caller has a program."""
+        names = "print(sorted(name for name in dir() if not name.startswith('__')))"
+        used = "import sys; print('pandas.io.formats.csvs' in sys.modules)"
+        warm = science.factory("pandas").create_sandbox()
+        assert warm.execute(names).stdout == "[]"
+        assert warm.execute(used).stdout == "True"
+        own = science.factory("pandas", setup_code="spam = 1").create_sandbox()
+        assert own.execute(names).stdout == "['spam']"
+        assert own.execute(used).stdout == "False"
+
     def test_files_of_factories(self, factory: eryx.SandboxFactory, tmp_path: Path) -> None:
         factory.save(tmp_path / "numpy.factory")
         loaded = eryx.SandboxFactory.load(tmp_path / "numpy.factory")

@@ -20,7 +20,7 @@ from eryx._eryx import BUILD_ID
 from eryx.native._errors import NativeModuleError
 
 PACKAGE = "eryx_science"
-FORMAT = 1
+FORMAT = 2
 INSTALL = "pip install eryx-science"
 
 _HEAD = b"\0asm\1\0\0\0"
@@ -49,6 +49,8 @@ class Prebuilt:
         self.needs: dict[str, list[str]] = manifest["needs"]
         # Among these what the package itself does not name as needed on this machine.
         self.also: dict[str, list[str]] = manifest["also"]
+        # Programs that make a first use quick, by package.
+        self.warm_up: dict[str, str] = manifest["warm_up"]
         self.wheels = {name: os.fspath(folder / file) for name, file in manifest["wheels"].items()}
         self.folder = folder
         self._modules: dict[str, dict[str, Any]] = manifest["modules"]
