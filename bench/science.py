@@ -1,7 +1,7 @@
-"""numpy and pandas in sandboxes against native Python and other sandboxes.
+"""numpy, pandas and others in sandboxes against native Python and other sandboxes.
 
-``python bench/science.py --native COMMAND [--other COMMAND]``: Pythons of which one has numpy and
-pandas of PyPI at the same versions, and the other is a sandbox that runs the file that it is given.
+``python bench/science.py --native COMMAND [--other COMMAND]``: Pythons of which one has them
+from PyPI at the same versions, and the other is a sandbox that runs the file that it is given.
 Needs eryx-science. Times are the shortest of several, in milliseconds; each runs on one thread.
 """
 
@@ -100,14 +100,82 @@ measured = {
 }
 """
 
+_FORMATS = """
+import io, json, datetime
+import lxml.etree, msgpack, orjson, pydantic, regex, tiktoken, yaml
+
+class Address(pydantic.BaseModel):
+    street: str
+    city: str = pydantic.Field(min_length=2)
+
+class Person(pydantic.BaseModel):
+    name: str
+    age: int = pydantic.Field(ge=0)
+    born: datetime.date
+    tags: list[str]
+    address: Address
+
+people = [
+    {"name": f"Ada {n}", "age": n % 90, "born": "1990-04-05", "tags": ["a", "b", str(n)],
+     "address": {"street": f"Street {n}", "city": "Bonn"}}
+    for n in range(1000)
+]
+text = json.dumps(people)
+adapter = pydantic.TypeAdapter(list[Person])
+checked = adapter.validate_python(people)
+packed = msgpack.packb(people)
+few = yaml.dump(people[:50], Dumper=yaml.CSafeDumper)
+xml = "<people>" + "".join(
+    f'<p name="{p["name"]}" age="{p["age"]}"><city>Bonn</city><t>x &amp; y</t></p>' for p in people
+) + "</people>"
+tree = lxml.etree.fromstring(xml)
+style = lxml.etree.XSLT(lxml.etree.XML('''<x:stylesheet version="1.0"
+    xmlns:x="http://www.w3.org/1999/XSL/Transform"><x:template match="people"><l>
+    <x:for-each select="p[@age &gt; 40]"><x:sort select="@name"/><i><x:value-of select="@name"/></i>
+    </x:for-each></l></x:template></x:stylesheet>'''))
+prose = "Some words, MORE words and names@example.org in Ünder Numbers 12345. " * 400
+ranks = {bytes([n]): n for n in range(256)}
+for n in range(len(prose) - 1):
+    ranks.setdefault(prose[n:n + 2].encode(), len(ranks))
+encoding = tiktoken.Encoding(
+    "own", pat_str=r"\\p{L}+|\\p{N}+|[^\\p{L}\\p{N}]+", mergeable_ranks=ranks, special_tokens={}
+)
+measured = {
+    "pydantic validate": lambda: adapter.validate_python(people),
+    "pydantic from JSON": lambda: adapter.validate_json(text),
+    "pydantic dump": lambda: adapter.dump_python(checked),
+    "pydantic to JSON": lambda: adapter.dump_json(checked),
+    "orjson dumps": lambda: orjson.dumps(people),
+    "orjson loads": lambda: orjson.loads(text),
+    "msgpack packb": lambda: msgpack.packb(people),
+    "msgpack unpackb": lambda: msgpack.unpackb(packed),
+    "YAML load": lambda: yaml.load(few, Loader=yaml.CSafeLoader),
+    "YAML dump": lambda: yaml.dump(people[:50], Dumper=yaml.CSafeDumper),
+    "XML parse": lambda: lxml.etree.fromstring(xml),
+    "XML write": lambda: lxml.etree.tostring(tree),
+    "XPath": lambda: tree.xpath("//p[@age > 40]/@name"),
+    "XSLT": lambda: style(tree),
+    "regex words": lambda: regex.findall(r"\\p{Lu}\\p{Ll}+", prose),
+    "regex fuzzy": lambda: regex.findall(r"(?:nambers){e<=1}", prose[:4000]),
+    "tiktoken encode": lambda: encoding.encode(prose),
+}
+"""
+
 _TAIL = """
 print(json.dumps({"import": imported, **{name: best(f) for name, f in measured.items()}}))
 """
 
-_GROUPS = {"numpy": _NUMPY, "pandas": _PANDAS}
+_GROUPS = {"numpy": _NUMPY, "pandas": _PANDAS, "formats": _FORMATS}
+# The packages of a group, and the module whose import is measured.
+_PACKAGES = {
+    "numpy": ("numpy",),
+    "pandas": ("pandas",),
+    "formats": ("pydantic", "orjson", "msgpack", "pyyaml", "lxml", "regex", "tiktoken"),
+}
 _USES = {
     "numpy": "import numpy as np; print(np.arange(10).sum())",
     "pandas": "import pandas as pd; print(pd.DataFrame({'a': [1, 2]}).sum())",
+    "formats": "import orjson; print(orjson.loads(b'[1]'))",
 }
 _LIMITS = ResourceLimits(execution_timeout_ms=600_000, max_memory_bytes=2 << 30)
 
@@ -115,7 +183,7 @@ Times = dict[str, float]
 
 
 def _program(group: str) -> str:
-    return _HEAD.format(module=group) + _GROUPS[group] + _TAIL
+    return _HEAD.format(module=_PACKAGES[group][0]) + _GROUPS[group] + _TAIL
 
 
 def _by_command(command: str, program: str) -> Times:
@@ -134,7 +202,7 @@ def _by_command(command: str, program: str) -> Times:
 
 
 def _inside(group: str, program: str) -> Times:
-    made = science.factory(group, imports=[])
+    made = science.factory(*_PACKAGES[group], imports=[])
     done = made.create_sandbox(resource_limits=_LIMITS).execute(program)
     found: Times = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -161,7 +229,7 @@ def _report(group: str, native: Times, own: Times, other: Times | None) -> None:
 
 
 def _creation(group: str) -> None:
-    made = science.factory(group)
+    made = science.factory(*_PACKAGES[group])
     times = []
     for _ in range(40):
         begin = time.perf_counter()

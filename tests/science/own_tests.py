@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import tempfile
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import eryx
 from native import build, pack, sources
@@ -38,6 +42,9 @@ class Watch:
 
 watch = Watch()
 os.chdir("/data")
+if not hasattr(os, "getuid"):
+    os.getuid = lambda: 0  # pytest asks whose its temporary folders are
+{before}
 status = pytest.main({options!r}, plugins=[watch])
 result = {{"passed": watch.passed, "skipped": watch.skipped, "failed": watch.failed,
           "status": int(status)}}
@@ -52,6 +59,19 @@ _OPTIONS = (
 _LIMITS = eryx.ResourceLimits(
     execution_timeout_ms=3_600_000, max_memory_bytes=3 << 30, max_vfs_bytes=512 << 20
 )
+
+
+@dataclass(frozen=True)
+class Package:
+    """What the tests of one package take."""
+
+    name: str
+    archive: str = ""
+    """The source archive that has the tests, if the wheel has not. It lies in /tests."""
+    takes: tuple[str, ...] = ()
+    """Further packages, of the group science-tests of the lock file or of eryx-science."""
+    before: str = ""
+    """A program that is run before."""
 
 
 @dataclass
@@ -70,7 +90,7 @@ class Expected:
     """What is known of one file of tests."""
 
     path: str
-    package: str
+    package: Package
     passes: int
     sample: bool = False
     """Whether it is one of those that `make test` runs."""
@@ -93,7 +113,8 @@ def expected() -> list[Expected]:
     """All that is in the list. Raises KeyError for a reason that is not explained."""
     data = tomllib.loads(EXPECTED.read_text())
     found = []
-    for package, files in data["files"].items():
+    for name, files in data["files"].items():
+        package = _package(name, data)
         for path, fields in files.items():
             for reason in fields.get("failing", {}):
                 data["reasons"][reason]
@@ -102,16 +123,31 @@ def expected() -> list[Expected]:
     return found
 
 
-def factory(package: str, kit: Kit) -> eryx.SandboxFactory:
+def _package(name: str, data: dict[str, Any]) -> Package:
+    fields = data.get("packages", {}).get(name, {})
+    values = {key: tuple(value) if key == "takes" else value for key, value in fields.items()}
+    return Package(name, **values)
+
+
+def factory(package: Package, kit: Kit) -> eryx.SandboxFactory:
     """A factory with a package as it was built, its tests included, and pytest."""
     from eryx import science
 
-    others = [wheel for wheel in science.wheels([package]) if not _is(wheel, package)]
-    own = [(wheel.name, pack.stubbed(wheel.read_bytes())) for wheel in build.wheels(package, kit)]
-    tests = [sources.wheel(name, kit.lock, kit.cache, sources.TESTS) for name in PYTEST]
-    known = {wheel.name.split("-")[0] for wheel in [*others, *tests]}
+    name = package.name
+    pinned = {each.name for each in kit.lock.python[sources.TESTS]}
+    known = [*(each for each in package.takes if each not in pinned), name]
+    others = [wheel for wheel in science.wheels(known) if not _is(wheel, name)]
+    own: list[tuple[str, bytes]] = []
+    if package.archive:  # the wheel has no tests
+        others = science.wheels(known)
+    else:
+        built = build.wheels(name, kit)
+        own = [(wheel.name, pack.stubbed(wheel.read_bytes())) for wheel in built]
+    names = [*PYTEST, *(each for each in package.takes if each in pinned)]
+    tests = [sources.wheel(each, kit.lock, kit.cache, sources.TESTS) for each in names]
+    present = {wheel.name.split("-")[0] for wheel in [*others, *tests]}
     packaging = (
-        [sources.wheel("packaging", kit.lock, kit.cache)] if "packaging" not in known else []
+        [sources.wheel("packaging", kit.lock, kit.cache)] if "packaging" not in present else []
     )
     return eryx.SandboxFactory(
         packages=[*own, *map(str, [*others, *tests, *packaging])], cache=True
@@ -122,11 +158,29 @@ def _is(wheel: Path, package: str) -> bool:
     return wheel.name.split("-")[0].replace("_", "-").lower() == package
 
 
-def run(made: eryx.SandboxFactory, item: Expected) -> Outcome:
+@contextmanager
+def _tree(package: Package, kit: Kit) -> Iterator[list[tuple[str, str, bool]]]:
+    """The volume with the tests of an archive."""
+    if not package.archive:
+        yield []
+        return
+    archive = sources.archive(package.archive, kit.lock, kit.cache)
+    with tempfile.TemporaryDirectory(prefix="eryx-tests-") as folder:
+        sources.unpack(archive, Path(folder))
+        yield [(folder, "/tests", True)]
+
+
+def run(made: eryx.SandboxFactory, item: Expected, kit: Kit) -> Outcome:
     """Runs one file of tests."""
-    options = [*_OPTIONS, *item.options, "--pyargs", *item.path.split()]
-    sandbox = made.create_sandbox(resource_limits=_LIMITS)
-    done = sandbox.execute(_PROGRAM.format(options=options))
+    package = item.package
+    where = ["--pyargs", *item.path.split()]
+    if package.archive:
+        where = ["-c", "/dev/null", "--rootdir=/tests"]
+        where += [f"/tests/{path}" for path in item.path.split()]
+    options = [*_OPTIONS, *item.options, *where]
+    with _tree(package, kit) as volumes:
+        sandbox = made.create_sandbox(resource_limits=_LIMITS, volumes=volumes)
+        done = sandbox.execute(_PROGRAM.format(options=options, before=package.before))
     found = done.result
     assert isinstance(found, dict), done.stdout[-3000:]
     assert found["status"] in (0, 1), done.stdout[-3000:]
@@ -147,10 +201,11 @@ def main() -> None:
     """``python -m own_tests PACKAGE PATH``: how tests end, to be put into the list."""
     import sys
 
-    package, path = sys.argv[1:3]
-    known = {(item.package, item.path): item for item in expected()}
-    item = known.get((package, path), Expected(path, package, 0, options=tuple(sys.argv[3:])))
-    outcome = run(factory(package, build.kit()), item)
+    name, path = sys.argv[1:3]
+    package = _package(name, tomllib.loads(EXPECTED.read_text()))
+    known = {(item.package.name, item.path): item for item in expected()}
+    item = known.get((name, path), Expected(path, package, 0, options=tuple(sys.argv[3:])))
+    outcome = run(factory(package, build.kit()), item, build.kit())
     print(json.dumps([outcome.passed, outcome.skipped, outcome.failed], indent=1))
     print(outcome.output[-500:])
 

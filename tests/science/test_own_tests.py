@@ -14,19 +14,26 @@ _ITEMS = own_tests.expected()
 
 
 @cache
-def _factory(package: str) -> SandboxFactory:
+def _factory(package: own_tests.Package) -> SandboxFactory:
     return own_tests.factory(package, build.kit())
 
 
 @pytest.mark.parametrize(
     "item",
     [
-        pytest.param(item, marks=[pytest.mark.sample] if item.sample else [], id=item.path)
+        pytest.param(
+            item,
+            marks=[
+                pytest.mark.needs(item.package.name),
+                *([pytest.mark.sample] if item.sample else []),
+            ],
+            id=f"{item.package.name}-{item.path}",
+        )
         for item in _ITEMS
     ],
 )
 def test_own_tests(item: own_tests.Expected) -> None:
     """All tests pass that passed before, and no others fail."""
-    outcome = own_tests.run(_factory(item.package), item)
+    outcome = own_tests.run(_factory(item.package), item, build.kit())
     found = own_tests.problems(item, outcome)
     assert not found, "\n".join(found)
