@@ -227,7 +227,8 @@ class TestSandbox:
 
     @pytest.mark.xfail(
         strict=True,
-        reason="the image holds a started Python, so the seed is drawn once for each build",
+        reason="the image holds a started Python, so the seed is that of the build "
+        "(docs/performance.md has what others would cost)",
     )
     def test_hash_seed_is_not_the_same_in_all(self) -> None:
         seen = {eryx.Sandbox().execute("result = hash('eryx')").result for _ in range(4)}
