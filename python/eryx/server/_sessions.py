@@ -20,7 +20,7 @@ from eryx.server._store import open_store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import Any, TypeVar
 
     from eryx._session import Checkpoint
@@ -35,6 +35,7 @@ log = logging.getLogger("eryx.server")
 
 _IDENTITY = re.compile(r"[0-9a-f]{24}")
 _MOST_CHECKPOINTS = 32  # of one session
+_AT_ONCE = 16  # sessions that are looked at, or put away
 _RETRY_SECONDS = 5.0  # when a sandbox may be had again, by what is told to those who got none
 
 
@@ -225,26 +226,33 @@ class Sessions:
     async def sweep(self) -> None:
         """Puts away what nobody uses, ends what is old, renews the leases of the others."""
         now = time.time()
-        for entry in list(self._live.values()):
-            try:
-                if now - entry.created > self._settings.lifetime_seconds:
-                    await self.close(entry)
-                elif entry.lock.locked():
-                    await self._renew(entry)
-                elif now - entry.used > self._settings.idle_seconds:
-                    await self._put_away(entry)
-                else:
-                    await self._renew(entry)
-            except Exception:
-                log.exception("session %s", entry.name)
+
+        async def look_at(entry: Entry) -> None:
+            if now - entry.created > self._settings.lifetime_seconds:
+                await self.close(entry)
+            elif not entry.lock.locked() and now - entry.used > self._settings.idle_seconds:
+                await self._put_away(entry)
+            else:
+                await self._renew(entry)
+
+        await self._with_all(look_at)
 
     async def put_all_away(self) -> None:
         """At the end of the service."""
-        for entry in list(self._live.values()):
-            try:
-                await self._put_away(entry)
-            except Exception:
-                log.exception("session %s is lost", entry.name)
+        await self._with_all(self._put_away)
+
+    async def _with_all(self, do: Callable[[Entry], Awaitable[None]]) -> None:
+        """Does it with all live ones, some at a time, as the store may be far away."""
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(entry: Entry) -> None:
+            async with room:
+                try:
+                    await do(entry)
+                except Exception:
+                    log.exception("session %s", entry.name)
+
+        await asyncio.gather(*map(one, list(self._live.values())))
 
     # ---- Inside ------------------------------------------------------------------------------
 
