@@ -200,3 +200,31 @@ def test_debug_mode(
         sandbox.files.write("a", "x")
         assert sandbox.run_code("open('a').read()").text == "'x'"
         assert sandbox.kill()
+
+
+def test_in_worker_processes(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that dies is an error of its run; files stay, and the next run has a new one."""
+    import os
+    import signal
+
+    from test_isolation import workers
+
+    settings = 'e2b = true\nisolation = "process"'
+    with serving(tmp_path_factory.mktemp("workers"), settings) as server:
+        monkeypatch.setenv("E2B_API_URL", server.url)
+        monkeypatch.setenv("E2B_SANDBOX_URL", server.url)
+        sandbox = Sandbox.create()
+        assert sandbox.run_code("x = 1; open('f', 'w').write('text')").text == "4"
+        assert sandbox.files.read("f") == "text"
+        for worker in workers(server):
+            os.kill(worker, signal.SIGKILL)
+        error = sandbox.run_code("x").error
+        assert error is not None
+        assert error.name == "WorkerCrashedError"
+        assert sandbox.run_code("open('f').read()").text == "'text'"
+        error = sandbox.run_code("x").error
+        assert error is not None
+        assert error.name == "NameError"
+        assert sandbox.kill()

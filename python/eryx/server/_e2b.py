@@ -73,11 +73,18 @@ class _Error(Exception):
 
 
 class _Context:
-    def __init__(self, identity: str, cwd: str, session: Session) -> None:
+    def __init__(self, identity: str, cwd: str, make: Callable[[str], Session]) -> None:
+        """make: makes its session, for a folder to begin in."""
         self.id = identity
         self.cwd = cwd
-        self.session = session
+        self._make = make
+        self.session = make(cwd)
         self.lock = asyncio.Lock()
+
+    def restart(self) -> None:
+        """Begins with a new interpreter; under the lock."""
+        self.session.close()
+        self.session = self._make(self.cwd)
 
     def told(self) -> dict[str, str]:
         return {"id": self.id, "language": "python", "cwd": self.cwd}
@@ -129,8 +136,8 @@ class _Sandbox:
     async def new_context(self, identity: str, cwd: str) -> _Context:
         if len(self.contexts) >= _MOST_CONTEXTS:
             raise _Error(429, f"a sandbox has at most {_MOST_CONTEXTS} contexts")
-        session = await asyncio.to_thread(self._session, cwd)
-        made = self.contexts[identity] = _Context(identity, cwd, session)
+        made = await asyncio.to_thread(_Context, identity, cwd, self._session)
+        self.contexts[identity] = made
         return made
 
     def _session(self, cwd: str) -> Session:
@@ -267,7 +274,7 @@ class E2b:
             async for event in self._service.events(context.session, program, holder, None):
                 if isinstance(event, Done) and isinstance(event.error, WorkerCrashedError):
                     # As the kernel of a notebook: the next run finds a new interpreter.
-                    await asyncio.to_thread(context.session.reset)
+                    await asyncio.to_thread(context.restart)
                 yield event
 
     async def create_context(self, request: Request, sandbox: _Sandbox) -> Response:
@@ -284,8 +291,7 @@ class E2b:
         context = await self._context(request, sandbox)
         context.session.cancel()
         async with context.lock:
-            await asyncio.to_thread(context.session.close)
-            context.session = await asyncio.to_thread(sandbox._session, context.cwd)
+            await asyncio.to_thread(context.restart)
         return Response(status_code=200)
 
     async def remove_context(self, request: Request, sandbox: _Sandbox) -> Response:
