@@ -37,7 +37,8 @@ def parse_fields(text: str) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
     last: list[str] = []
     for line in text.splitlines():
-        if not line.strip():
+        # One of spaces belongs to the field before it, such as a licence with paragraphs.
+        if not line:
             break
         if line[0] in " \t":
             if last:
