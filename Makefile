@@ -58,7 +58,7 @@ install: wheel
 	$(VENV)/python -m pip uninstall -qq --yes eryx
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall dist/eryx_sandbox-*.whl
 
-test: lint test-c test-sanitize test-python test-agents test-server test-science-sample
+test: lint test-c test-sanitize test-python test-science-sample test-agents test-server
 
 test-c: guest
 	cmake -S . -B build/test -DCMAKE_BUILD_TYPE=Release -DERYX_PYTHON=OFF -DERYX_ASSERTIONS=ON
@@ -96,19 +96,20 @@ test-science-sample: install setup-development
 	$(VENV)/python -m native --cached --output build --unpack build/science numpy
 	$(VENV)/python -m pytest -q -m sample tests/science
 
-# The wheel as a user has it, and the frameworks of agents and Jupyter in environments of their own.
+# The wheel as a user has it, and the frameworks of agents and Jupyter in environments of their own;
+# with plots if eryx-science was built for this eryx and has matplotlib.
 test-agents: wheel
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --upgrade --target build/installed dist/eryx_sandbox-*.whl
 	python=$$($(PYTHON) -m toolchain.environments agents) && \
-	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q -n $(JOBS) --dist loadfile tests/agents
+	PYTHONPATH=$(CURDIR)/build/installed:$(CURDIR)/build/science $$python -m pytest -q -n $(JOBS) --dist loadfile tests/agents
 	python=$$($(PYTHON) -m toolchain.environments jupyter) && \
-	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q -m "not browser" tests/jupyter
+	PYTHONPATH=$(CURDIR)/build/installed:$(CURDIR)/build/science $$python -m pytest -q -m "not browser" tests/jupyter
 
 # With a browser, which is installed as root.
 test-jupyter: wheel
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --upgrade --target build/installed dist/eryx_sandbox-*.whl
 	python=$$($(PYTHON) -m toolchain.environments jupyter --browser) && \
-	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q tests/jupyter
+	PYTHONPATH=$(CURDIR)/build/installed:$(CURDIR)/build/science $$python -m pytest -q tests/jupyter
 
 # The same for the HTTP service: real clients, Redis, the protocol of S3, and deploy/'s container.
 test-server: wheel

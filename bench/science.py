@@ -161,20 +161,74 @@ measured = {
 }
 """
 
-_TAIL = """
-print(json.dumps({"import": imported, **{name: best(f) for name, f in measured.items()}}))
+_MATPLOTLIB = """
+import io, os
+begin = time.perf_counter()
+import matplotlib.pyplot as plt
+if not "eryx" in plt.rcParams._get("backend"):
+    plt.switch_backend("agg")
+imported = (time.perf_counter() - begin) * 1e3 + imported
+begin = time.perf_counter()
+plt.plot([1, 3, 2])
+plt.savefig(io.BytesIO())
+plt.close()
+first = (time.perf_counter() - begin) * 1e3
+import numpy as np
+rng = np.random.default_rng(4)
+x = np.linspace(0, 10, 1000)
+walk = rng.standard_normal(100_000).cumsum()
+picture = rng.random((300, 300))
+points = rng.standard_normal((2, 5000))
+
+def drawn(draw, kind="png", **options):
+    def run():
+        figure, axes = plt.subplots()
+        draw(axes)
+        figure.savefig(io.BytesIO(), format=kind, **options)
+        plt.close(figure)
+    return run
+
+def labelled(axes):
+    for n in range(5):
+        axes.plot(x, np.sin(x + n), label=f"line {n}")
+    axes.set(title="$\\\\frac{a}{b} + \\\\sqrt{x}$", xlabel="time", ylabel="value")
+    axes.legend()
+    axes.grid()
+
+surface = np.sin(x[:200, None]) * np.cos(x[None, :200] * 3)
+measured = {
+    "lines, text": drawn(labelled),
+    "lines, SVG": drawn(labelled, "svg"),
+    "lines, PDF": drawn(labelled, "pdf"),
+    "lines, tight": drawn(labelled, bbox_inches="tight"),
+    "100k points": drawn(lambda axes: axes.plot(walk)),
+    "scatter 5k": drawn(lambda axes: axes.scatter(*points, c=points[0], s=9)),
+    "hist": drawn(lambda axes: axes.hist(walk, bins=60)),
+    "imshow": drawn(lambda axes: axes.imshow(picture)),
+    "contourf": drawn(lambda axes: axes.contourf(surface, 12)),
+    "bars": drawn(lambda axes: axes.bar(range(40), walk[:40])),
+}
 """
 
-_GROUPS = {"numpy": _NUMPY, "pandas": _PANDAS, "formats": _FORMATS}
+_TAIL = """
+times = {"import": imported, **{name: best(f) for name, f in measured.items()}}
+if "first" in globals():
+    times["first plot"] = first
+print(json.dumps(times))
+"""
+
+_GROUPS = {"numpy": _NUMPY, "pandas": _PANDAS, "matplotlib": _MATPLOTLIB, "formats": _FORMATS}
 # The packages of a group, and the module whose import is measured.
 _PACKAGES = {
     "numpy": ("numpy",),
     "pandas": ("pandas",),
+    "matplotlib": ("matplotlib",),
     "formats": ("pydantic", "orjson", "msgpack", "pyyaml", "lxml", "regex", "tiktoken"),
 }
 _USES = {
     "numpy": "import numpy as np; print(np.arange(10).sum())",
     "pandas": "import pandas as pd; print(pd.DataFrame({'a': [1, 2]}).sum())",
+    "matplotlib": "import matplotlib.pyplot as plt; plt.plot([1, 3, 2]); plt.show()",
     "formats": "import orjson; print(orjson.loads(b'[1]'))",
 }
 _LIMITS = ResourceLimits(execution_timeout_ms=600_000, max_memory_bytes=2 << 30)
@@ -221,7 +275,7 @@ def _report(group: str, native: Times, own: Times, other: Times | None) -> None:
     for name, time_native in native.items():
         line = f"{name:18s} {time_native:9.3f} {own[name]:9.3f} {own[name] / time_native:7.2f}"
         print(line + (f" {other[name] / time_native:7.2f}" if other else ""))
-    names = [name for name in native if name != "import"]
+    names = [name for name in native if name not in ("import", "first plot")]
     means = [
         _mean([times[name] / native[name] for name in names]) for times in (own, other) if times
     ]

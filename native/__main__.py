@@ -23,7 +23,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         kit = build.kit(options.jobs)
-        names = options.names or recipes.every()
+        names = recipes.closure(options.names) if options.names else recipes.every()
         if options.cached:
             others = [name for name in recipes.every() if name not in names]
             names = [*names, *(name for name in others if build.is_cached(name, kit))]

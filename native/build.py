@@ -69,7 +69,7 @@ def wheels(name: str, kit: Kit) -> list[Path]:
 def is_cached(name: str, kit: Kit) -> bool:
     """Whether a recipe's wheels were built before, and its modules translated for some eryx."""
     recipe = recipes.load(name)
-    if not all(is_cached(other, kit) for other in recipe.built_with):
+    if not all(is_cached(other, kit) for other in (*recipe.built_with, *recipe.needs)):
         return False
     if recipe.wheels:
         return True
@@ -99,6 +99,7 @@ def _wheel_key(recipe: Recipe, archive: Path, kit: Kit) -> str:
             "patches": [sha256(patch) for patch in recipe.patches],
             "setup": recipe.setup,
             **({"settings": recipe.settings} if recipe.settings else {}),
+            **({"variables": recipe.environment} if recipe.environment else {}),
             "built with": [_laid_over_digest(wheel) for wheel in _built_with(recipe, kit)],
             "libraries": [libraries.digest(each, kit) for each in recipe.libraries],
             "compiler": kit.identity,
@@ -160,6 +161,7 @@ def _build(output: Path, *, recipe: Recipe, kit: Kit, archive: Path) -> None:
                 **os.environ,
                 **_search_paths(prefixes),
                 **(crates.prepare(recipe, tree, work) if recipe.rust else {}),
+                **recipe.environment,
                 "PYTHONPATH": str(tools),
                 "ERYX_CACHE_DIR": str(kit.cache.root / "science-compilers"),
                 "ZIG_GLOBAL_CACHE_DIR": str(kit.cache.root / "zig"),

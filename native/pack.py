@@ -69,11 +69,13 @@ def _read(wheel: bytes, leave_out: tuple[str, ...] = ()) -> tuple[dict[str, byte
     return files, record
 
 
-def stubbed(wheel: bytes) -> bytes:
-    """A wheel whole, but with stubs for its modules."""
+def stubbed(wheel: bytes, leave_out: tuple[str, ...] = ()) -> bytes:
+    """A wheel whole, but with stubs for its modules, and without those that are left out."""
     files, record = _read(wheel)
     stubs = {
-        name: _prebuilt.stub(data) if name.endswith(".so") else data for name, data in files.items()
+        name: _prebuilt.stub(data) if name.endswith(".so") else data
+        for name, data in files.items()
+        if not (name.endswith(".so") and _is_left_out(name, leave_out))
     }
     return write_wheel(stubs, record, level=1)
 

@@ -24,6 +24,8 @@ class Recipe:
     """Of the group science-wheels, instead of a source archive."""
     built_with: tuple[str, ...] = ()
     """Recipes whose headers the build is to find, or that wheels are taken with."""
+    needs: tuple[str, ...] = ()
+    """Recipes that have to be there as well for it to run."""
     libraries: tuple[str, ...] = ()
     """Libraries in C (native/libraries.py) that it is linked to."""
     rust: bool = False
@@ -32,6 +34,8 @@ class Recipe:
     """Arguments for the setup of Meson."""
     settings: dict[str, str] = field(default_factory=dict)
     """What its backend is told (config_settings of PEP 517)."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables of the environment that it is built in."""
     imports: tuple[str, ...] = ()
     """Modules that a factory imports, if it is not the one that is called as the package."""
     warm_up: str = ""
@@ -72,16 +76,22 @@ def load(name: str) -> Recipe:
 
 
 def every() -> list[str]:
-    """The names of all recipes, each behind those that it is built with."""
-    names = sorted(path.stem for path in FOLDER.glob("*.toml"))
-    ordered: list[str] = []
+    """The names of all recipes, each behind those that it takes."""
+    return closure(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def closure(names: list[str]) -> list[str]:
+    """Recipes and all that these take, each behind those that it takes itself."""
+    ordered: dict[str, None] = {}
 
     def add(name: str) -> None:
-        for other in load(name).built_with if name not in ordered else ():
+        if name in ordered:
+            return
+        recipe = load(name)
+        for other in (*recipe.built_with, *recipe.needs):
             add(other)
-        if name not in ordered:
-            ordered.append(name)
+        ordered[name] = None
 
     for name in names:
         add(name)
-    return ordered
+    return list(ordered)

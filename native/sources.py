@@ -42,6 +42,14 @@ def prepare_metadata_for_build_wheel(directory, settings=None):
 
 def get_requires_for_build_wheel(settings=None):
     return []
+
+class Backend:
+    # What backends that packages bring along are made of.
+
+    def build_wheel(self, *_):
+        raise NotImplementedError
+
+build_wheel = Backend().build_wheel
 """
 _BACKENDS = (
     *("mesonpy", "maturin", "backend", "setuptools/build_meta", "setuptools/__init__"),

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 
+import pytest
+from PIL import Image
 from pydantic_ai import Agent, BinaryContent, ToolReturn
 from pydantic_ai.messages import (
     ModelMessage,
@@ -21,6 +24,7 @@ from pydantic_ai.messages import (
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 import eryx
+from eryx import science
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
@@ -38,6 +42,14 @@ PROGRAMS = (
     "total = sum(rows) * item['price']\n"
     "with open('report.txt', 'w') as report: print('sold for', total, file=report)",
 )
+
+
+def has_matplotlib() -> bool:
+    """Whether eryx-science was built for this eryx, and with matplotlib."""
+    try:
+        return science.find("matplotlib") is not None
+    except eryx.InitializationError:
+        return False
 
 
 def find_item(name: str) -> dict[str, int]:
@@ -99,3 +111,54 @@ class TestConversation:
         assert "[image/png 1x1]" in seen[2]
         assert pictures == [PIXEL]
         assert downloads == {"/data/report.txt": b"sold for 120\n"}
+
+    @pytest.mark.skipif(not has_matplotlib(), reason="eryx-science has no matplotlib: make science")
+    def test_a_plot_that_the_model_sees(self) -> None:
+        """First with a fault that the error names, then as it should be."""
+        session = science.factory("pandas", "matplotlib").create_session()
+        session.files.write_text("sales.csv", "month,sold\njan,10\nfeb,30\nmar,20\n")
+        programs = [
+            "import pandas as pd\nimport matplotlib.pyplot as plt\n"
+            "frame = pd.read_csv('sales.csv')\nframe.plot.bar(x='month', y='count')\nplt.show()",
+            "frame.plot.bar(x='month', y='sold')\nplt.show()\nint(frame['sold'].sum())",
+        ]
+        seen: list[str] = []
+        pictures: list[bytes] = []
+
+        def model(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+            for part in messages[-1].parts:
+                if isinstance(part, ToolReturnPart):
+                    seen.append(str(part.content))
+                if isinstance(part, UserPromptPart) and not isinstance(part.content, str):
+                    pictures.extend(
+                        piece.data for piece in part.content if isinstance(piece, BinaryContent)
+                    )
+            if len(seen) == len(programs):
+                return ModelResponse(parts=[TextPart("February was best.")])
+            return ModelResponse(parts=[ToolCallPart("run_python", {"code": programs[len(seen)]})])
+
+        agent = Agent(FunctionModel(model), instructions=eryx.prompt(session))
+
+        @agent.tool_plain
+        async def run_python(code: str) -> ToolReturn:
+            """Runs a program."""
+            done: eryx.ExecuteResult | eryx.EryxError
+            try:
+                done = await session.execute_async(code, timeout_ms=60_000)
+            except eryx.ExecutionError as error:
+                done = error
+            shown = [
+                BinaryContent(data=display.read("image/png"), media_type="image/png")
+                for display in done.display
+                if "image/png" in display.mime
+            ]
+            return ToolReturn(return_value=done.text, content=shown or None)
+
+        answer = asyncio.run(agent.run("Which month was best? Show me."))
+        assert answer.output == "February was best."
+        assert "KeyError: 'count'" in seen[0]
+        assert "[image/png " in seen[1]
+        assert "60" in seen[1]
+        picture = Image.open(io.BytesIO(pictures[-1])).convert("RGB")
+        colors = {color for _, color in picture.getcolors(1 << 24) or []}
+        assert (0x1F, 0x77, 0xB4) in colors

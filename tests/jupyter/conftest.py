@@ -12,7 +12,18 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+import eryx
+from eryx import science
+
 SECONDS = 180
+
+
+def has_matplotlib() -> bool:
+    """Whether eryx-science was built for this eryx, and with matplotlib."""
+    try:
+        return science.find("matplotlib") is not None
+    except eryx.InitializationError:
+        return False
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,11 +32,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def jupyter_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder where `eryx kernel install` has put the kernel, and where Jupyter looks."""
+    """A folder where `eryx kernel install` has put kernels, and where Jupyter looks.
+
+    They are ``eryx``, and ``plots`` with matplotlib if eryx-science has it.
+    """
     prefix = tmp_path_factory.mktemp("prefix")
     command = [sys.executable, "-m", "eryx", "kernel", "install", "--prefix", str(prefix)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    plots = ["--name", "plots", "--with", "matplotlib", "--cache"]
+    for options in ([], plots) if has_matplotlib() else ([],):
+        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
     folder = prefix / "share" / "jupyter"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", str(folder))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from typing import Any
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from PIL import Image
 
-from conftest import SECONDS, Frontend
+from conftest import SECONDS, Frontend, has_matplotlib
 
 PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5E"
@@ -39,10 +41,10 @@ display(Table())
 
 
 class TestNotebook:
-    def run(self, *cells: str) -> Any:
+    def run(self, *cells: str, kernel: str = "eryx") -> Any:
         notebook = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)])
         NotebookClient(
-            notebook, kernel_name="eryx", allow_errors=True, startup_timeout=SECONDS
+            notebook, kernel_name=kernel, allow_errors=True, startup_timeout=SECONDS
         ).execute()
         nbformat.validate(notebook)
         return [cell.outputs for cell in notebook.cells]
@@ -66,14 +68,21 @@ class TestNotebook:
         assert '  File "<cell 4>", line 1, in <module>' in error[0].traceback
         assert awaited[0].data == {"text/plain": "20"}
 
+    @pytest.mark.skipif(not has_matplotlib(), reason="eryx-science has no matplotlib: make science")
     def test_matplotlib(self, jupyter_path: Path) -> None:
-        found, plot = self.run(
-            "import importlib.util\nimportlib.util.find_spec('matplotlib') is not None",
+        shown, left_open, value = self.run(
             "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+            "figure, axes = plt.subplots()\nprint('drawn')",
+            "figure",
+            kernel="plots",
         )
-        if found[0].data["text/plain"] == "False":
-            pytest.skip("the sandbox has no matplotlib: its wheel is made by `make science`")
-        assert "image/png" in plot[0].data
+        assert [output.output_type for output in shown] == ["display_data"]
+        assert [output.output_type for output in left_open] == ["stream", "display_data"]
+        assert [output.output_type for output in value] == ["execute_result"]
+        for output in (shown[0], left_open[1], value[0]):
+            picture = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
+            assert picture.size > (400, 300)
+            picture.load()
 
 
 class TestExecution:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import shutil
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import eryx
-from native import build, pack, sources
+from native import build, pack, recipes, sources
 from native.kit import Kit
 
 EXPECTED = Path(__file__).with_name("expected.toml")
@@ -68,6 +69,8 @@ class Package:
     name: str
     archive: str = ""
     """The source archive that has the tests, if the wheel has not. It lies in /tests."""
+    parts: tuple[str, ...] = ()
+    """``NAME=PATH``: what is taken of it, by its name in /tests, which can be written; else all."""
     takes: tuple[str, ...] = ()
     """Further packages, of the group science-tests of the lock file or of eryx-science."""
     before: str = ""
@@ -125,7 +128,9 @@ def expected() -> list[Expected]:
 
 def _package(name: str, data: dict[str, Any]) -> Package:
     fields = data.get("packages", {}).get(name, {})
-    values = {key: tuple(value) if key == "takes" else value for key, value in fields.items()}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
+    }
     return Package(name, **values)
 
 
@@ -138,11 +143,12 @@ def factory(package: Package, kit: Kit) -> eryx.SandboxFactory:
     known = [*(each for each in package.takes if each not in pinned), name]
     others = [wheel for wheel in science.wheels(known) if not _is(wheel, name)]
     own: list[tuple[str, bytes]] = []
-    if package.archive:  # the wheel has no tests
+    if package.archive and not package.parts:  # the wheel has no tests
         others = science.wheels(known)
     else:
         built = build.wheels(name, kit)
-        own = [(wheel.name, pack.stubbed(wheel.read_bytes())) for wheel in built]
+        left_out = recipes.load(name).leave_out
+        own = [(wheel.name, pack.stubbed(wheel.read_bytes(), left_out)) for wheel in built]
     names = [*PYTEST, *(each for each in package.takes if each in pinned)]
     tests = [sources.wheel(each, kit.lock, kit.cache, sources.TESTS) for each in names]
     present = {wheel.name.split("-")[0] for wheel in [*others, *tests]}
@@ -159,15 +165,22 @@ def _is(wheel: Path, package: str) -> bool:
 
 
 @contextmanager
-def _tree(package: Package, kit: Kit) -> Iterator[list[tuple[str, str, bool]]]:
+def _tree(package: Package, kit: Kit) -> Iterator[list[tuple[str, str, str]]]:
     """The volume with the tests of an archive."""
     if not package.archive:
         yield []
         return
     archive = sources.archive(package.archive, kit.lock, kit.cache)
     with tempfile.TemporaryDirectory(prefix="eryx-tests-") as folder:
-        sources.unpack(archive, Path(folder))
-        yield [(folder, "/tests", True)]
+        sources.unpack(archive, Path(folder, "all"))
+        for part in package.parts:
+            target, _, source = part.partition("=")
+            shutil.move(Path(folder, "all", source), Path(folder, target))
+        if package.parts:
+            shutil.rmtree(Path(folder, "all"))
+            yield [(folder, "/tests", "overlay")]
+        else:
+            yield [(str(Path(folder, "all")), "/tests", "ro")]
 
 
 def run(made: eryx.SandboxFactory, item: Expected, kit: Kit) -> Outcome:

@@ -27,7 +27,7 @@ def _needs(path: Path) -> tuple[str, ...]:
     """What a program imports of these, and what it says that it needs."""
     text = path.read_text()
     said = re.search(r"^# needs (.+)$", text, re.MULTILINE)
-    known = ("numpy", "pandas", "matplotlib", "openpyxl")
+    known = ("numpy", "pandas", "matplotlib", "seaborn", "openpyxl")
     found = [name for name in known if f"import {name}" in text]
     return tuple(dict.fromkeys([*found, *(said[1].split(", ") if said else [])]))
 

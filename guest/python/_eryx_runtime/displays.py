@@ -111,6 +111,14 @@ def _picture(figure: Any) -> bytes:
     return target.getvalue()
 
 
+def _add_plotly(data: dict[str, Any], value: Any) -> None:
+    """What plotly shows in a notebook, and nowhere else: the figure for who draws it."""
+    try:
+        data.setdefault("application/vnd.plotly.v1+json", json.loads(value.to_json()))
+    except Exception:
+        pass
+
+
 def bundle_of(value: object) -> _Bundle:
     """What there is to show of an object: data by its kind, and metadata."""
     data: dict[str, Any] = {"text/plain": text_of(value)}
@@ -134,6 +142,8 @@ def bundle_of(value: object) -> _Bundle:
             data["image/png"] = _text(_picture(value))
         except Exception:
             pass
+    if "plotly.graph_objects" in _modules and type(value).__module__.startswith("plotly."):
+        _add_plotly(data, value)
     return bundle
 
 
@@ -188,6 +198,12 @@ def show_value(value: object) -> None:
         _report(bundle)
 
 
+def show_figure(figure: Any) -> None:
+    """Show a figure of matplotlib. What is raised while it is drawn comes out."""
+    picture = _text(_picture(figure))
+    _report(({"text/plain": text_of(figure), "image/png": picture}, {}))
+
+
 def show_figures() -> None:
     """Show the figures of matplotlib that are open, and close them."""
     pyplot = _modules.get("matplotlib.pyplot")
@@ -196,7 +212,11 @@ def show_figures() -> None:
     try:
         for number in pyplot.get_fignums():
             figure = pyplot.figure(number)
-            display(figure)
+            try:
+                show_figure(figure)
+            except Exception as error:
+                said = f"figure {number} cannot be drawn: {type(error).__name__}: {error}"
+                print(said, file=sys.stderr)
             pyplot.close(figure)
     except Exception:
         pass  # it is not what it seems, or half imported

@@ -47,6 +47,7 @@ _PRESENT = re.compile(
     r"c|m|dl|rt|util|pthread|resolv|stdc\+\+|c\+\+|c\+\+abi|gcc|gcc_s|gcc_eh|atomic|unwind"
     r"|python3[.\w]*|wasi-emulated-.*|crt.*"
 )
+_CXX_LIBRARIES = ("-lc++", "-lstdc++")
 _COMPILE_ONLY = ("-c", "-E", "-S", "-fsyntax-only")
 
 
@@ -279,6 +280,7 @@ def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
         return 1
     if cxx:
         marker.touch()
+    asks = any(argument in _CXX_LIBRARIES for argument in arguments)
     arguments = _kept(arguments, config["dropped"])
     environment = zig_environment(cache)
     if "-shared" not in arguments:
@@ -291,7 +293,8 @@ def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
         return subprocess.call(command, env=environment)
     output = arguments[arguments.index("-o") + 1]
     objects = [argument for argument in arguments if argument.endswith((".o", ".a"))] + libraries
-    cxx = cxx or marker.exists()
+    # Also what is in C itself may be linked to a library in C++.
+    cxx = cxx or asks or marker.exists()
     command = link_command(objects, output, cache, cxx=cxx, exceptions=config["exceptions"])
     return subprocess.call(command, env=environment)
 
