@@ -1,5 +1,6 @@
 #include "allocator.h"
 
+#include "host.h"
 #include "pressure.h"
 #include "python_api.h"
 #include "reserve.h"
@@ -323,7 +324,11 @@ static void *large_realloc(void *block, size_t size)
 /* ---- Python's allocator ------------------------------------------------------------------------
  */
 
-static void *allocator_malloc(void *context, size_t size)
+/* CPython calls these two by their names (toolchain/cpython/quick-objects.patch). */
+GUEST_EXPORT(allocator_malloc) void *allocator_malloc(void *context, size_t size);
+GUEST_EXPORT(allocator_free) void allocator_free(void *context, void *block);
+
+void *allocator_malloc(void *context, size_t size)
 {
     if (__builtin_expect(size <= BLOCK_LIMIT, 1)) {
         return small_allocate(size);
@@ -347,7 +352,7 @@ static void *allocator_calloc(void *context, size_t count, size_t size)
     return block;
 }
 
-static void allocator_free(void *context, void *block)
+void allocator_free(void *context, void *block)
 {
     (void)context;
     if (class_of(block) == 0) {

@@ -33,7 +33,7 @@ struct condition_attributes {
 };
 
 /*
- * The conditions of the interpreter's lock (struct _gil_runtime_state of CPython 3.14.0): of those
+ * The conditions of the interpreter's lock (struct _gil_runtime_state of CPython 3.14.7): of those
  * who wait for it, and of one that lets go of it until another one has taken it.
  */
 struct gil {

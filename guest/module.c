@@ -27,7 +27,7 @@ static uint32_t waits_refused;
  * What the host writes to when it interrupts the program, at any instruction and without calling
  * the guest: the flags of a signal that has been received, as CPython's trip_signal() sets them.
  * Its handler raises at the next bytecode that looks for signals. Offsets into struct
- * pyruntimestate of CPython 3.14.0, which module_check_interrupt() makes sure of.
+ * pyruntimestate of CPython 3.14.7, which module_check_interrupt() makes sure of.
  */
 enum {
     RUNTIME_MAIN_THREAD = 820,

@@ -2,12 +2,11 @@
  * What is done as memory gets short: garbage in cycles is collected, and what a run is begun and
  * ended with gets its own.
  *
- * Python collects young garbage by the number of objects (toolchain/young_collection.py), and all
- * garbage here, by bytes: whenever what is in use has grown by a quarter, and before a program gets
- * a MemoryError. A collection runs Python code, so it has to wait for the next moment that allows
- * it, as signals do; until then the program has the cushion. Blocks that are too large for it are
- * given only what is free, but those of objects, whose making runs no code of anybody, can wait for
- * a collection right there.
+ * Python collects by the number of objects, and here all garbage is, by bytes: whenever what is in
+ * use has grown by a quarter, and before a program gets a MemoryError. A collection runs Python
+ * code, so it has to wait for the next moment that allows it, as signals do; until then the program
+ * has the cushion. Blocks that are too large for it are given only what is free, but those of
+ * objects, whose making runs no code of anybody, can wait for a collection right there.
  */
 #ifndef ERYX_GUEST_PRESSURE_H
 #define ERYX_GUEST_PRESSURE_H

@@ -158,7 +158,7 @@ extern char __stack_high[];
 /*
  * The interpreter raises RecursionError when the linear stack goes below a limit in the thread
  * state. As set by CPython it leaves less below it than some functions take for one frame, so it is
- * raised. (How the check sees the native stack as well: toolchain/recursion.py.) CPython 3.14.0 has
+ * raised. (How the check sees the native stack as well: toolchain/recursion.py.) CPython 3.14.7 has
  * no call for this, hence the offsets into struct _PyThreadStateImpl; what is there is checked
  * before anything is changed.
  */

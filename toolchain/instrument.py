@@ -27,10 +27,8 @@ from toolchain.errors import BuildError
 from toolchain.fair_locks import hand_over_locks
 from toolchain.hot import load_hot_functions
 from toolchain.leaves import wasm2c
-from toolchain.nesting import allow_nesting
 from toolchain.recursion import guard_recursion
 from toolchain.symbols import plain_name, symbols_source
-from toolchain.young_collection import collect_young
 
 # The interpreter's loop: if it is not among the hot functions, their list is of another guest.
 INTERPRETER_LOOP = re.compile(r"w2c_guest_0x5FPyEval_EvalFrameDefault(?:_\d+)?")
@@ -284,7 +282,7 @@ def transform_functions(code: GeneratedCode) -> None:
         raise BuildError("a function was lost")
     for name, body in zip(names, bodies, strict=True):
         code.functions[name].text = body
-    for change in (guard_recursion, allow_nesting, collect_young, hand_over_locks):
+    for change in (guard_recursion, hand_over_locks):
         changed = change({name: function.text for name, function in code.functions.items()})
         for name, body in changed.items():
             code.functions[name].text = body

@@ -13,12 +13,14 @@ from pathlib import Path
 from toolchain import (
     bytecode,
     cxx_library,
+    debian,
     guest_library,
     guest_packages,
     host_libraries,
     image,
     inputs,
     instrument,
+    interpreter,
     leaves,
     libdeflate,
     library_modules,
@@ -48,7 +50,7 @@ HOST_HEADERS = ROOT / "src" / "machine"
 # In link order: the first library that has a symbol gives it. The guest comes last, so that a
 # change in it moves nothing else.
 LIBRARIES = ("libpython", "libc", "clocks", "signal")
-STEPS = 19
+STEPS = 20
 
 # Every directory that the cache may have.
 CACHED = (
@@ -65,6 +67,7 @@ CACHED = (
         "llhttp",
         "download",
         "extract",
+        "interpreter",
         "guest-library",
         "library-modules",
         "link",
@@ -159,8 +162,9 @@ class Pipeline:
             {"package": package.package.sha256, "frames": package.frames},
             lambda work: inputs.extract(inputs.find_wheel(downloaded), package.frames, work, tools),
         )
+        python = self._build_interpreter(tools)
         modules = self._build_library_modules(extracted, tools)
-        linked = self._link(extracted, modules, tools)
+        linked = self._link(extracted, python, modules, tools)
         translated = self.step(
             "translate",
             ["translate.py"],
@@ -170,8 +174,8 @@ class Pipeline:
         instrumented = self.step(
             "instrument",
             [
-                *("instrument.py", "call_graph.py", "recursion.py", "nesting.py", "symbols.py"),
-                *("young_collection.py", "fair_locks.py", "hot_functions.txt", leaves.WASM2C),
+                *("instrument.py", "call_graph.py", "recursion.py", "symbols.py"),
+                *("fair_locks.py", "hot_functions.txt", leaves.WASM2C),
             ],
             {
                 "translated": content_digest(translated),
@@ -180,8 +184,9 @@ class Pipeline:
             lambda work: instrument.instrument(translated, linked / "symbols.json", work),
         )
         standard = newer_library.renew(
-            stdlib.read_library(extracted / "stdlib"), newer_library.read()
+            stdlib.read_library(python / interpreter.STANDARD_LIBRARY), newer_library.read()
         )
+        standard |= stdlib.read_configuration(extracted / "stdlib")
         library = stdlib.merge(
             processless.amend(standard),
             {
@@ -201,6 +206,29 @@ class Pipeline:
         _publish(linked / "symbols.json", output / "guest_symbols.json")
         self._publish_for_native_modules(extracted, instrumented, output, tools)
         self._make_image(library, output)
+
+    def _build_interpreter(self, tools: Tools) -> Path:
+        """CPython as a library for WebAssembly, and its headers."""
+        archive = debian.cached_source(interpreter.SOURCE, self.lock, self.cache)
+        zlib, sqlite = self.lock.crates["libz-sys"], self.lock.crates["libsqlite3-sys"]
+        own = sorted(path for path in interpreter.CONFIGURATION.iterdir())
+        return self.step(
+            "interpreter",
+            ["interpreter.py", *own],
+            {
+                "sources": [sha256(archive), zlib.sha256, sqlite.sha256],
+                "tool": self._version("ziglang"),
+            },
+            partial(
+                interpreter.build,
+                archive,
+                zlib,
+                sqlite,
+                tools=tools,
+                cache=self.cache,
+                jobs=self.options.jobs,
+            ),
+        )
 
     def _build_host_libraries(self, tools: Tools) -> None:
         """What the host is linked with; CMake looks for it in `libraries`."""
@@ -314,7 +342,7 @@ class Pipeline:
             ),
         )
 
-    def _link(self, extracted: Path, modules: Path, tools: Tools) -> Path:
+    def _link(self, extracted: Path, python: Path, modules: Path, tools: Tools) -> Path:
         sources = sorted((ROOT / "guest").glob("*.c"))
         headers = [*sorted((ROOT / "guest").glob("*.h")), *sorted((ROOT / "protocol").glob("*.h"))]
         guest = self.step(
@@ -329,6 +357,7 @@ class Pipeline:
             lambda work: guest_library.compile_guest(ROOT, sources, work, tools),
         )
         libraries = {name: extracted / name for name in LIBRARIES}
+        libraries[interpreter.NAME] = python / interpreter.NAME
         libraries["modules"] = modules / library_modules.NAME
         libraries["guest"] = guest / "guest.wasm"
         return self.step(

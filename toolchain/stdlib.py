@@ -35,6 +35,22 @@ def _is_kept(path: str) -> bool:
 
 def read_library(archive: Path) -> dict[str, bytes]:
     """The wanted files of the standard library's tar, by path."""
+    files = _read(archive)
+    if "os.py" not in files or "asyncio/__init__.py" not in files:
+        raise BuildError(f"{archive} does not look like a standard library")
+    return files
+
+
+def read_configuration(archive: Path) -> dict[str, bytes]:
+    """What a tar of the standard library says of how CPython was built, by path."""
+    return {
+        path: data
+        for path, data in _read(archive).items()
+        if path.startswith(("_sysconfig", "build-details"))
+    }
+
+
+def _read(archive: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     with tarfile.open(archive) as tar:
         for member in tar:
@@ -43,8 +59,6 @@ def read_library(archive: Path) -> dict[str, bytes]:
                 stream = tar.extractfile(member)
                 if stream is not None:
                     files[path] = stream.read()
-    if "os.py" not in files or "asyncio/__init__.py" not in files:
-        raise BuildError(f"{archive} does not look like a standard library")
     return files
 
 

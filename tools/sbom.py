@@ -55,7 +55,7 @@ COMPONENTS = (
         "libdeflate", "1.26", "MIT", "", "libdeflate-sys", "Unpacks factory files, on the host"
     ),
     Component(
-        *("cpython", "3.14.0", "PSF-2.0", "2025-10-07", _OF_GUEST),
+        *("cpython", "3.14.7", "PSF-2.0", "2026-08-05", "python3.14"),
         *("The interpreter of the guest, with its modules in C", "python:python"),
     ),
     Component(
@@ -80,17 +80,17 @@ COMPONENTS = (
     ),
     Component("tzdata", "2026.6", "Apache-2.0", "", "tzdata", "Time zones, in the guest"),
     Component(
-        *("sqlite", "3.51.2", "blessing", "2026-01-09", _OF_GUEST),
+        *("sqlite", "3.54.1", "blessing", "2026-10-16", "libsqlite3-sys"),
         *("In the guest", "sqlite:sqlite"),
     ),
     Component(
-        *("expat", "2.7.3", "MIT", "2025-09-24", _OF_GUEST),
+        *("expat", "2.8.2", "MIT", "2026-08-05", "python3.14"),
         *("In the guest", "libexpat_project:libexpat"),
     ),
-    Component(*("zlib", "1.3.1", "Zlib", "2024-01-22", _OF_GUEST), *("In the guest", "zlib:zlib")),
-    Component("libmpdec", "2.5.1", "BSD-2-Clause", "2021", _OF_GUEST, "In the guest"),
-    Component("mimalloc", "2.1.2", "MIT", "2023", _OF_GUEST, "In the guest, as CPython has it"),
-    Component("hacl-star", "", "MIT", "", _OF_GUEST, "In the guest, as CPython has it"),
+    Component(*("zlib", "1.4", "Zlib", "2026-11-04", "libz-sys"), *("In the guest", "zlib:zlib")),
+    Component("libmpdec", "2.5.1", "BSD-2-Clause", "2021", "python3.14", "In the guest"),
+    Component("mimalloc", "2.1.2", "MIT", "2023", "python3.14", "In the guest, as CPython has it"),
+    Component("hacl-star", "", "MIT", "", "python3.14", "In the guest, as CPython has it"),
     Component(
         *("wasi-libc", "", "Apache-2.0 WITH LLVM-exception AND MIT", "", _OF_GUEST),
         "The C library of the guest, with musl, dlmalloc and cloudlibc",

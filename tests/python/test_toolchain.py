@@ -32,6 +32,7 @@ from toolchain import (  # noqa: E402
     hot,
     inputs,
     instrument,
+    interpreter,
     layout,
     libdeflate,
     llhttp,
@@ -41,7 +42,6 @@ from toolchain import (  # noqa: E402
     protocol,
     setup,
     stdlib,
-    young_collection,
 )
 from toolchain import wasm_binary as wasm  # noqa: E402
 from toolchain.cache import MANIFEST, Cache, content_digest, key_of  # noqa: E402
@@ -525,17 +525,39 @@ _CALL_POINTER = (
 )
 
 
-class TestYoungCollection:
-    def test_collector_is_called_for_the_young(self) -> None:
-        call = "  var_i1 = {}u;\n  var_i2 = 0u;\n  var_i0 = {}(instance, var_i0, var_i1, var_i2);\n"
-        name, collect = "w2c_guest_0x5FPy_RunGC", "w2c_guest_0x5FPyGC_Collect"
-        changed = young_collection.collect_young({name: call.format(1, collect), "other": ""})
-        assert changed == {name: call.format(0, collect)}
+class TestInterpreter:
+    """What is read of CPython's source (toolchain/interpreter.py)."""
 
-    @pytest.mark.parametrize("functions", [{}, {"w2c_guest_0x5FPy_RunGC": "another body"}])
-    def test_another_collector_is_refused(self, functions: dict[str, str]) -> None:
-        with pytest.raises(BuildError, match="0x5FPy_RunGC"):
-            young_collection.collect_young(functions)
+    MAKEFILE = (
+        "POBJS=\t\\\n\t\tParser/token.o \\\n\nPARSER_OBJS=\t$(POBJS) Parser/pegen.o @OTHERS@\n"
+        "PYTHON_OBJS=\tPython/$(DYNLOADFILE) Parser/token.o\n"
+    )
+
+    def test_files_are_those_of_the_makefile(self) -> None:
+        found = interpreter.makefile_objects(self.MAKEFILE, "PARSER_OBJS", "PYTHON_OBJS")
+        assert found == ["Parser/token.c", "Parser/pegen.c", "Python/dynload_shlib.c"]
+        with pytest.raises(BuildError, match="has no OBJECT_OBJS"):
+            interpreter.makefile_objects(self.MAKEFILE, "OBJECT_OBJS")
+
+    def test_modules_are_declared_and_listed(self) -> None:
+        template = "/* -- ADDMODULE MARKER 1 -- */\n{\n/* -- ADDMODULE MARKER 2 -- */\n}\n"
+        table = interpreter.table_of_modules(template, ["math", "_csv"])
+        assert table.startswith("extern PyObject* PyInit_math(void);\nextern PyObject* PyInit__csv")
+        assert '    {"math", PyInit_math},\n    {"_csv", PyInit__csv},\n}\n' in table
+
+    def test_frozen_modules_are_those_of_the_makefile(self) -> None:
+        line = "\t$(FREEZE_MODULE) m{0} $(srcdir)/Lib/m{0}.py Python/frozen_modules/m{0}.h\n"
+        text = "".join(line.format(number) for number in range(20))
+        found = interpreter.frozen_modules(text)
+        assert found[0] == ("m0", "Lib/m0.py", "Python/frozen_modules/m0.h")
+        with pytest.raises(BuildError, match="in another way"):
+            interpreter.frozen_modules(line.format(1))
+
+    def test_each_patch_says_why(self) -> None:
+        patches = sorted(interpreter.CONFIGURATION.glob("*.patch"))
+        assert patches
+        for patch in patches:
+            assert re.match(r"[A-Z][^\n]{20,}", patch.read_text()), patch.name
 
 
 class TestFairLocks:

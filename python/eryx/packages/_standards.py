@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 # What the interpreter in the sandbox says of itself; a test compares.
-GUEST_VERSION = "3.14.0"
+GUEST_VERSION = "3.14.7"
 GUEST_ENVIRONMENT = {
     "implementation_name": "cpython",
     "implementation_version": GUEST_VERSION,

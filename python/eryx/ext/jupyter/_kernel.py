@@ -23,7 +23,7 @@ class EryxKernel(Kernel):
     implementation_version = eryx.__version__
     language_info = {  # noqa: RUF012  (as the base has it)
         "name": "python",
-        "version": "3.14.0",
+        "version": "3.14.7",
         "mimetype": "text/x-python",
         "file_extension": ".py",
         "pygments_lexer": "ipython3",
