@@ -68,7 +68,7 @@ class TestOtherDepth:
     def test_comprehensions_in_comprehensions_are_counted_as_blocks(
         self, session: Session, inside: str
     ) -> None:
-        # CPython 3.14.0 writes behind a table.
+        # CPython by itself writes behind a table.
         done = session.execute(
             f"print([attempt('[' * n + {inside!r} + ' for x in y]' * n)"
             " for n in (10, 21, 22, 23, 25, 100, 200)])"

@@ -1,4 +1,4 @@
-"""3.14.0 appends what follows a stream to `unused_data` again when flush() is called."""
+"""3.14.7 appends what follows a stream to `unused_data` again when flush() is called."""
 
 import zlib
 

@@ -1,4 +1,4 @@
-"""A later release gives Hangul syllables their decomposition."""
+"""The decomposition of Hangul syllables."""
 
 import unicodedata
 

@@ -1,5 +1,0 @@
-"""A later release goes on after padding that is not at the end."""
-
-import base64
-
-print(base64.b64decode(b"YQ==YQ=="))
