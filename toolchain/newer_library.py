@@ -1,8 +1,8 @@
-"""Files of the standard library of a later 3.14, in place of those that the guest's package has.
+"""Files of the standard library of a later 3.14, in place of those that the source has.
 
-The interpreter, with all that is written in C, stays as old as it is; what is written in Python
-need not. CPython's source is in no package registry, and Debian keeps its packages of it for weeks
-only, so the files lie beside this one as an archive whose hash is in the lock file.
+The interpreter, with all that is written in C, is as old as the source that it is compiled from;
+what is written in Python need not be. Debian keeps its packages for weeks only, so the files lie
+beside this one as an archive whose hash is in the lock file.
 ``python3 -m toolchain.newer_library OLD NEW ORIGIN`` makes it anew: OLD is the tar of the guest's
 library, NEW a directory with the later one, ORIGIN says what that came from.
 """
