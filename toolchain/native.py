@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 from toolchain.cache import Cache, key_of
 from toolchain.errors import BuildError
 from toolchain.instrument import HOT_FILE, METERED_PREFIX, PREFIX
+from toolchain.lock import sha256
 from toolchain.process import run_tool
 from toolchain.tools import Tools
 
@@ -37,6 +38,7 @@ FLAGS = [
 OPTIMISATION = "-O2"
 HOT_OPTIMISATION = "-O3"
 METERED = "-DERYX_METERED"
+USE_PROFILE = "-fprofile-instr-use"
 ONE_VARIANT = "-DERYX_ONE_VARIANT"
 INTERFACE_FILES = ("guest_imports.c", "guest_module.c", "guest_symbols.c")
 _STRING_TABLE = 3  # SHT_STRTAB
@@ -57,6 +59,15 @@ def zig_compiler(tools: Tools, identity: str, flags: tuple[str, ...] = ()) -> Co
     """The compiler of the pipeline, with more flags if wanted."""
     command = [str(tools.zig), "cc", *TARGET_FLAGS]
     return Compiler(command, identity, tools.zig_environment(), flags)
+
+
+def identify_flags(flags: Iterable[str]) -> list[str]:
+    """Flags as they count for the cache: of a profile it is what it says, not where it lies."""
+    found = []
+    for flag in flags:
+        name, _, path = flag.partition("=")
+        found.append(f"{name}={sha256(Path(path))}" if name == USE_PROFILE else flag)
+    return found
 
 
 def _digest(paths: list[Path]) -> str:
@@ -121,7 +132,7 @@ def compile_native(
         key = key_of(
             {
                 "compiler": compiler.identity,
-                "flags": flags,
+                "flags": identify_flags(flags),
                 "headers": interface_digest if source.name in INTERFACE_FILES else shared_digest,
                 "source": hashlib.sha256(source.read_bytes()).hexdigest(),
             }

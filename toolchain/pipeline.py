@@ -407,7 +407,7 @@ class Pipeline:
                 "generated": content_digest(instrumented),
                 "host": {name: sha256(host / name) for name in native.HOST_HEADERS},
                 "compiler": compiler.identity,
-                "flags": list(compiler.extra_flags),
+                "flags": native.identify_flags(compiler.extra_flags),
             },
             lambda work: native.compile_native(
                 instrumented,

@@ -18,7 +18,7 @@ from toolchain.bytecode import compile_library
 from toolchain.cache import Cache
 from toolchain.errors import BuildError
 from toolchain.image import build_image, build_image_tool
-from toolchain.native import Compiler, compile_native
+from toolchain.native import USE_PROFILE, Compiler, compile_native
 from toolchain.process import run_tool
 from toolchain.setup import install_system_packages
 from toolchain.tools import Tools
@@ -48,7 +48,7 @@ def training_programs() -> list[Path]:
 
 def use_flags(profile: Path) -> tuple[str, ...]:
     """Compiler flags that apply a profile."""
-    return (f"-fprofile-instr-use={profile}",)
+    return (f"{USE_PROFILE}={profile}",)
 
 
 def collect(
