@@ -63,10 +63,6 @@ COMPONENTS = (
         "What of the guest's standard library is written in Python and newer than its interpreter",
     ),
     Component(
-        *("cpython-modules", "3.14.7", "PSF-2.0", "2026", "python3.14"),
-        "The guest's modules over libbz2, liblzma and libzstd",
-    ),
-    Component(
         *("bzip2", "1.0.8", "bzip2-1.0.6", "2019-07-13", "bzip2-sys"),
         *("In the guest", "bzip:bzip2"),
     ),
