@@ -132,8 +132,8 @@ static bool parse_recipe(PyObject *parts, uint64_t number, worker_recipe *out_re
 
 static PyObject *remote_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"control", "servant", "limits",    "engine", "recipe",
-                            "mounts",  "volumes", "providers", NULL};
+    static char *names[] = {"control", "servant",   "limits",  "engine",  "recipe", "mounts",
+                            "volumes", "providers", "network", "secrets", NULL};
     const binding_state *state = PyType_GetModuleState(type);
     int control = -1;
     PyObject *servant = NULL;
@@ -143,13 +143,15 @@ static PyObject *remote_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     PyObject *mounts = NULL;
     PyObject *volumes = NULL;
     PyObject *providers = NULL;
+    PyObject *network = Py_None;
+    PyObject *secrets = Py_None;
     worker_recipe recipe;
     eryx_sandbox_options options;
     eryx_sandbox_options_init(&options);
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iO!O!|KOO!O!O!:RemoteCore", names, &control,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iO!O!|KOO!O!O!OO:RemoteCore", names, &control,
                                      state->servant_type, &servant, &PyTuple_Type, &limits, &engine,
                                      &parts, &PyTuple_Type, &mounts, &PyTuple_Type, &volumes,
-                                     &PyTuple_Type, &providers) ||
+                                     &PyTuple_Type, &providers, &network, &secrets) ||
         limits_parse(limits, &options.limits) < 0 || !parse_recipe(parts, engine, &recipe)) {
         return NULL;
     }
@@ -161,13 +163,27 @@ static PyObject *remote_new(PyTypeObject *type, PyObject *args, PyObject *keywor
         return NULL;
     }
     parsed = files_parse_providers(providers, &options);
-    if (parsed == 0) {
-        Py_BEGIN_ALLOW_THREADS
-        status = worker_client_create(control, servant_of(servant), engine == 0 ? NULL : &recipe,
-                                      &options, &client, &error);
-        Py_END_ALLOW_THREADS
-        files_free_providers(&options);
+    if (parsed < 0) {
+        goto fail_providers;
     }
+    parsed = network_parse(network, &options);
+    if (parsed < 0) {
+        goto fail_network;
+    }
+    parsed = secrets_parse(secrets, &options);
+    if (parsed < 0) {
+        goto fail_secrets;
+    }
+    PyThreadState *thread = gate_give_up();
+    status = worker_client_create(control, servant_of(servant), engine == 0 ? NULL : &recipe,
+                                  &options, &client, &error);
+    gate_take(thread);
+    secrets_free(&options);
+fail_secrets:
+    network_free(&options);
+fail_network:
+    files_free_providers(&options);
+fail_providers:
     storage_free_mounts(&options);
     if (parsed < 0) {
         return NULL;
@@ -418,6 +434,15 @@ static PyObject *remote_answer_files(PyObject *self, PyObject *args)
     return answered(self, status);
 }
 
+static PyObject *remote_connect_answer(PyObject *self, PyObject *allow)
+{
+    const int allowed = PyObject_IsTrue(allow);
+    if (allowed < 0) {
+        return NULL;
+    }
+    return none_or_raise(self, worker_client_connect_answer(client_of(self), allowed != 0), NULL);
+}
+
 static PyObject *remote_cancel(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -567,6 +592,8 @@ static PyMethodDef remote_methods[] = {
      "callback_return($self, identity, json, /)\n--\n\nAs that of Core."},
     {"callback_raise", remote_callback_raise, METH_VARARGS,
      "callback_raise($self, identity, type_name, message, /)\n--\n\nAs that of Core."},
+    {"connect_answer", remote_connect_answer, METH_O,
+     "connect_answer($self, allow, /)\n--\n\nAs that of Core."},
     {"answer_files", remote_answer_files, METH_VARARGS,
      "answer_files($self, identity, error_number, entries, data, /)\n--\n\nAs that of Core."},
     {"storage_changes", remote_storage_changes, METH_NOARGS,
@@ -603,7 +630,7 @@ static PyMethodDef remote_methods[] = {
 static PyType_Slot remote_slots[] = {
     {Py_tp_doc,
      "RemoteCore(control, servant, limits, engine=0, recipe=None, mounts=(), volumes=(), "
-     "providers=())\n--\n\n"
+     "providers=(), network=None, secrets=None)\n--\n\n"
      "One sandbox in the worker process whose socket is given."},
     {Py_tp_new, remote_new},
     {Py_tp_dealloc, remote_dealloc},

@@ -114,6 +114,8 @@ class Place:
             equipment.volumes,
             tuple(provider.core() for provider in equipment.providers),
             native_of(self.native_modules + equipment.native_modules),
+            equipment.network,
+            equipment.secrets,
         )
         core: Any = equipment.isolation.new_core(limits, self.recipe, stays)
         return core  # type: ignore[no-any-return]  # it has the methods of one

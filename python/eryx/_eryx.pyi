@@ -158,6 +158,8 @@ class RemoteCore:
         mounts: tuple[tuple[str, Storage, bool], ...] = (),
         volumes: tuple[tuple[bytes, str, int], ...] = (),
         providers: tuple[tuple[str, bool, int], ...] = (),
+        network: CoreNetwork | None = None,
+        secrets: CoreSecrets | None = None,
     ) -> Self: ...
     def begin(
         self,
@@ -194,6 +196,7 @@ class RemoteCore:
         data: bytes,
         /,
     ) -> bool: ...
+    def connect_answer(self, allow: bool, /) -> None: ...
     def changes(self) -> tuple[list[tuple[str, int, int, int, bytes | None]], bool] | None: ...
     def storage_changes(self) -> Changes | None: ...
     def volume_changes(

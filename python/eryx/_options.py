@@ -210,11 +210,7 @@ class Equipment:
             from eryx._processes import tenant_of
 
             self.isolation = tenant_of(isolation)
-            _refuse_beyond_process(
-                network=network,
-                secrets=secrets,
-                deterministic=deterministic,
-            )
+            _refuse_beyond_process(deterministic=deterministic)
         self.volumes: CoreVolumes = ()
         self.providers: tuple[MountedProvider, ...] = ()
         if volumes is not None:

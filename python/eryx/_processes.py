@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from eryx._engine import Recipe
+    from eryx._network import CoreNetwork
+    from eryx._secrets import CoreSecrets
     from eryx._storage import CoreMounts, CoreVolumes
 
 _FOLDER = os.path.dirname(__file__)
@@ -527,7 +529,7 @@ class JoinedChanges:
 class ProcessEquipment:
     """What a sandbox in a worker has that stays in this process, as RemoteCore takes it."""
 
-    __slots__ = ("mounts", "native", "providers", "volumes")
+    __slots__ = ("mounts", "native", "network", "providers", "secrets", "volumes")
 
     def __init__(
         self,
@@ -535,12 +537,16 @@ class ProcessEquipment:
         volumes: CoreVolumes = (),
         providers: tuple[tuple[str, bool, int], ...] = (),
         native: Native = (),
+        network: CoreNetwork | None = None,
+        secrets: CoreSecrets | None = None,
     ) -> None:
         """As for Core; native: the modules that its worker has."""
         self.mounts = mounts
         self.volumes = volumes
         self.providers = providers
         self.native = native
+        self.network = network
+        self.secrets = secrets
 
 
 class ProcessCore:
@@ -563,6 +569,7 @@ class ProcessCore:
         "callback_raise",
         "callback_return",
         "cancel",
+        "connect_answer",
         "step",
     )
 
@@ -617,6 +624,8 @@ class ProcessCore:
             has.mounts,
             has.volumes,
             has.providers,
+            has.network,
+            has.secrets,
         )
         if number:
             process.engines.add(number)
@@ -631,6 +640,7 @@ class ProcessCore:
         self.callback_return = remote.callback_return
         self.callback_raise = remote.callback_raise
         self.answer_files = remote.answer_files
+        self.connect_answer = remote.connect_answer
 
     def _leave(self) -> None:
         process, self._process = self._process, None
@@ -686,10 +696,6 @@ class ProcessCore:
         parts = [part for part in (changes, stored) if part is not None]
         joined = parts[0] if len(parts) == 1 else JoinedChanges(*parts)
         return Outcome((*outcome[:-1], joined))
-
-    def connect_answer(self, allow: bool, /) -> None:
-        """Nothing asks."""
-        raise EryxError("there is no network in a worker process")
 
     # ---- State ----
 

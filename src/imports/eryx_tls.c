@@ -27,8 +27,10 @@
 
 /* A call of the guest: data and out are checked. */
 typedef struct call {
-    eryx_sandbox *sandbox;
-    tls_entry *target; /* NULL for operations without a session */
+    net *net;                /* NULL without a network */
+    tls_sessions **tls;      /* where those of the sandbox are; NULL there before the first */
+    struct secrets *secrets; /* NULL without secrets */
+    tls_entry *target;       /* NULL for operations without a session */
     const uint8_t *data;
     size_t size;
     uint8_t *out;
@@ -36,12 +38,12 @@ typedef struct call {
 } call;
 
 /* The sessions of the sandbox; NULL without memory for them. */
-static tls_sessions *sessions_of(eryx_sandbox *sandbox)
+static tls_sessions *sessions_of(const call *made)
 {
-    if (sandbox->tls == NULL) {
-        sandbox->tls = tls_sessions_create();
+    if (*made->tls == NULL) {
+        *made->tls = tls_sessions_create();
     }
-    return sandbox->tls;
+    return *made->tls;
 }
 
 /* ---- Opening --------------------------------------------------------------------------------- */
@@ -142,21 +144,20 @@ static bool read_request(const uint8_t *data, size_t size, request *out)
 /* The reason that the network gave for a refusal. */
 static int32_t refuse(const call *made, tls_error *error)
 {
-    tls_error_set(error, "%s", net_last_refusal(made->sandbox->net));
+    tls_error_set(error, "%s", net_last_refusal(made->net));
     return TLS_REFUSED;
 }
 
 /* The name of a session that the guest feeds itself: any that the rules allow. */
 static int32_t choose_fed_name(const call *made, const request *asked, const char *name)
 {
-    eryx_sandbox *sandbox = made->sandbox;
-    tls_error *error = &sandbox->tls->error;
+    tls_error *error = &(*made->tls)->error;
     if (asked->name_size == 0) {
         tls_error_set(error, "a server_hostname is needed: without one, eryx can't tell who the "
                              "server should be");
         return TLS_FAILED;
     }
-    bool is_allowed = net_allows_name(sandbox->net, (const uint8_t *)name, strlen(name));
+    bool is_allowed = net_allows_name(made->net, (const uint8_t *)name, strlen(name));
     return is_allowed ? TLS_OK : refuse(made, error);
 }
 
@@ -165,7 +166,7 @@ static int32_t choose_attached_name(const call *made, const request *asked,
                                     const net_connection *connection, char name[NET_MAX_NAME + 1],
                                     bool *is_address)
 {
-    tls_error *error = &made->sandbox->tls->error;
+    tls_error *error = &(*made->tls)->error;
     const char *known;
     bool has_name = net_connection_name(connection, 0, &known);
     char address[NET_ADDRESS_TEXT_SIZE];
@@ -177,7 +178,7 @@ static int32_t choose_attached_name(const call *made, const request *asked,
         tls_error_set(error,
                       "server_hostname '%s' is not what the connection was made to, which is '%s'",
                       name, has_name ? known : address);
-        net_refuse(made->sandbox->net, "%s", error->message);
+        net_refuse(made->net, "%s", error->message);
         return TLS_REFUSED;
     }
     return TLS_OK;
@@ -200,7 +201,7 @@ static int32_t normalize_name(const call *made, const request *asked, char name[
         net_address_text(address, usual);
         snprintf(name, NET_MAX_NAME + 1, "%s", usual);
     } else if (size > 0 && !net_name_normalize(text, size, name, reason)) {
-        tls_error_set(&made->sandbox->tls->error, "%s", reason);
+        tls_error_set(&(*made->tls)->error, "%s", reason);
         return TLS_FAILED;
     }
     return TLS_OK;
@@ -209,8 +210,8 @@ static int32_t normalize_name(const call *made, const request *asked, char name[
 static int32_t find_connection(const call *made, const request *asked,
                                net_connection **out_connection)
 {
-    tls_error *error = &made->sandbox->tls->error;
-    net_connection *found = net_find_connection(made->sandbox->net, &asked->local, &asked->remote);
+    tls_error *error = &(*made->tls)->error;
+    net_connection *found = net_find_connection(made->net, &asked->local, &asked->remote);
     if (found == NULL) {
         tls_error_set(error, "the socket is not connected");
         return TLS_FAILED;
@@ -229,9 +230,9 @@ static int32_t find_connection(const call *made, const request *asked,
 static int32_t create_session(const call *made, const request *asked, const char *name,
                               tls_entry *opened)
 {
-    tls_error *error = &made->sandbox->tls->error;
+    tls_error *error = &(*made->tls)->error;
     const eryx_bytes *roots;
-    size_t root_count = net_policy_root_certificates(net_get_policy(made->sandbox->net), &roots);
+    size_t root_count = net_policy_root_certificates(net_get_policy(made->net), &roots);
     SSL_CTX *context;
     if (!tls_context_get(roots, root_count, &context, error)) {
         return TLS_FAILED;
@@ -249,8 +250,7 @@ static int32_t create_session(const call *made, const request *asked, const char
     }
     /* Secrets go into what the guest writes, here and nowhere else. */
     net_filter *filter = NULL;
-    if (!secrets_new_filter(made->sandbox->secrets, made->sandbox->net, connection, name,
-                            &filter)) {
+    if (!secrets_new_filter(made->secrets, made->net, connection, name, &filter)) {
         tls_error_set(error, "out of memory");
         goto fail;
     }
@@ -274,22 +274,21 @@ static uint64_t deadline_of(const call *made, const net_connection *connection)
     if (connection != NULL && connection->bytes_in == 0 && connection->bytes_out == 0) {
         return connection->deadline_ns;
     }
-    uint64_t timeout_ms = net_policy_limits(net_get_policy(made->sandbox->net))->connect_timeout_ms;
+    uint64_t timeout_ms = net_policy_limits(net_get_policy(made->net))->connect_timeout_ms;
     return add_saturating(clock_now_ns(), clock_ms_to_ns(timeout_ms));
 }
 
 static int32_t open_session(call *made)
 {
-    eryx_sandbox *sandbox = made->sandbox;
-    tls_sessions *state = sandbox->tls;
+    tls_sessions *state = (*made->tls);
     request asked;
     if (!read_request(made->data, made->size, &asked)) {
         return TLS_BAD_CALL;
     }
-    if (sandbox->net == NULL) {
+    if (made->net == NULL) {
         return refuse(made, &state->error);
     }
-    uint64_t limit = net_policy_limits(net_get_policy(sandbox->net))->max_connections;
+    uint64_t limit = net_policy_limits(net_get_policy(made->net))->max_connections;
     if (state->count >= MAX_SESSIONS || tls_sessions_count_live(state) >= limit) {
         tls_error_set(&state->error, "too many TLS sessions: the limit of connections is %llu",
                       (unsigned long long)(limit < MAX_SESSIONS ? limit : MAX_SESSIONS));
@@ -412,10 +411,9 @@ static const char *errno_name(int number)
 
 static int32_t tell_error(call *made)
 {
-    const eryx_sandbox *sandbox = made->sandbox;
     tls_error none = {.verify_code = 0};
     const tls_error *error = made->target != NULL   ? tls_session_error(made->target->session)
-                             : sandbox->tls != NULL ? &sandbox->tls->error
+                             : (*made->tls) != NULL ? &(*made->tls)->error
                                                     : &none;
     tls_text text = {0};
     tls_text_put(&text, "{\"library\":");
@@ -425,14 +423,14 @@ static int32_t tell_error(call *made)
     tls_text_put(&text, ",\"message\":");
     tls_text_string_or_null(&text, error->message);
     tls_text_put(&text, ",\"refusal\":");
-    tls_text_string_or_null(&text, net_last_refusal(sandbox->net));
+    tls_text_string_or_null(&text, net_last_refusal(made->net));
     tls_text_put(&text, ",\"verify_code\":");
     tls_text_number(&text, error->verify_code);
     tls_text_put(&text, ",\"verify_message\":");
     tls_text_string_or_null(&text, error->verify_message);
     tls_text_put(&text, ",\"errno\":");
-    tls_text_string_or_null(
-        &text, errno_name(sandbox->net != NULL ? net_last_errno(sandbox->net) : ENOTCONN));
+    tls_text_string_or_null(&text,
+                            errno_name(made->net != NULL ? net_last_errno(made->net) : ENOTCONN));
     tls_text_put(&text, "}");
     return give_text(made, &text);
 }
@@ -443,7 +441,7 @@ static int32_t operate(call *made, uint32_t operation)
     tls_text text = {0};
     switch (operation) {
     case TLS_CLOSE:
-        tls_sessions_remove(made->sandbox->tls, made->target);
+        tls_sessions_remove((*made->tls), made->target);
         return 0;
     case TLS_HANDSHAKE:
         return shake_hands(made);
@@ -542,8 +540,8 @@ static int32_t check_identity(call *made)
     if (!read_request(made->data, made->size, &asked) || asked.options.key == NULL) {
         return TLS_BAD_CALL;
     }
-    tls_error *error = &made->sandbox->tls->error;
-    if (made->sandbox->net == NULL) {
+    tls_error *error = &(*made->tls)->error;
+    if (made->net == NULL) {
         return refuse(made, error); /* it could never be shown to a server */
     }
     if (!tls_context_get(NULL, 0, &context, error)) {
@@ -589,16 +587,16 @@ static int32_t dispatch(call *made, uint32_t operation, uint32_t session)
     case TLS_CERTIFICATE:
         return describe_certificate(made);
     case TLS_IDENTITY:
-        return sessions_of(made->sandbox) != NULL ? check_identity(made) : TLS_FAILED;
+        return sessions_of(made) != NULL ? check_identity(made) : TLS_FAILED;
     case TLS_OPEN:
-        return sessions_of(made->sandbox) != NULL ? open_session(made) : TLS_FAILED;
+        return sessions_of(made) != NULL ? open_session(made) : TLS_FAILED;
     default:
         break;
     }
     if (operation == TLS_ERROR && session == 0) {
         return tell_error(made);
     }
-    made->target = tls_sessions_find(made->sandbox->tls, session);
+    made->target = tls_sessions_find((*made->tls), session);
     if (made->target == NULL) {
         return TLS_NO_SESSION;
     }
@@ -628,10 +626,49 @@ static void charge(guest_instance *instance, uint32_t operation, size_t size)
     }
 }
 
+int32_t tls_operation(net *network, tls_sessions **sessions, struct secrets *state,
+                      const tls_operation_parts *parts)
+{
+    call made = {.net = network,
+                 .tls = sessions,
+                 .secrets = state,
+                 .data = parts->data,
+                 .size = parts->size,
+                 .out = parts->out,
+                 .room = parts->room};
+    return dispatch(&made, parts->operation, parts->session);
+}
+
+bool tls_operation_gives_bytes(uint32_t operation)
+{
+    return gives_bytes(operation);
+}
+
+/* Has whoever has the network do it. */
+static int32_t ask_far(net *network, const tls_operation_parts *parts)
+{
+    net_far_answer answer;
+    const net_far_question question = {.operation = NET_FAR_TLS,
+                                       .number = parts->session,
+                                       .value = parts->operation,
+                                       .data = parts->data,
+                                       .size = parts->size,
+                                       .room = parts->room};
+    if (!net_ask_far(network, &question, &answer) || answer.size > parts->room ||
+        answer.result < INT32_MIN || answer.result > INT32_MAX) {
+        return TLS_FAILED;
+    }
+    if (answer.size > 0) {
+        memcpy(parts->out, answer.data, answer.size);
+    }
+    return (int32_t)answer.result;
+}
+
 uint32_t tls_guest_operation(guest_instance *instance, uint32_t operation, uint32_t session,
                              uint32_t data, uint32_t size, uint32_t out, uint32_t room)
 {
-    call made = {.sandbox = sandbox_of(instance), .size = size};
+    eryx_sandbox *sandbox = sandbox_of(instance);
+    tls_operation_parts made = {.operation = operation, .session = session, .size = size};
     made.room = room < ASK_MAX_TRANSFER_BYTES ? room : ASK_MAX_TRANSFER_BYTES;
     uint8_t *bytes;
     if (!guest_slice(instance, guest_at(data), size, &bytes) ||
@@ -647,7 +684,9 @@ uint32_t tls_guest_operation(guest_instance *instance, uint32_t operation, uint3
         made.size = ASK_MAX_TRANSFER_BYTES; /* the rest comes again */
     }
     charge(instance, operation, made.size);
-    int32_t result = dispatch(&made, operation, session);
+    int32_t result = net_is_far(sandbox->net)
+                         ? ask_far(sandbox->net, &made)
+                         : tls_operation(sandbox->net, &sandbox->tls, sandbox->secrets, &made);
     if (result > 0 && gives_bytes(operation)) {
         guest_charge_work(instance, (uint64_t)result, COST_BYTES_READ);
     }

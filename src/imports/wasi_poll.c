@@ -133,7 +133,7 @@ static void time_out(guest_instance *instance, waiting *poll)
         net_connection *connection = found->object;
         if (found->kind == HANDLE_POLLABLE_TCP && connection != NULL &&
             connection->state == NET_CONNECTED) {
-            connection->timed_out = true;
+            net_connection_time_out(connection);
             mark_ready(poll, i);
         }
     }

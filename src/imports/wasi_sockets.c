@@ -190,7 +190,7 @@ static int start_connect(eryx_sandbox *sandbox, net_connection *connection,
         return EINVAL;
     }
     int error = net_connection_check(connection, remote);
-    if (error == 0 && net_policy_limits(net_get_policy(sandbox->net))->ask_on_connect) {
+    if (error == 0 && net_get_limits(sandbox->net)->ask_on_connect) {
         error = ask_embedder(sandbox, remote);
         if (error == EACCES) {
             net_connection_denied(connection, remote);
@@ -239,7 +239,7 @@ void wasi_sockets_tcp_tcp_socket_finish_connect(guest_instance *instance, uint32
     if (error == EAGAIN && sandbox->timing.stop != 0) {
         error = ECONNABORTED;
     }
-    if (error == 0 && connection->filter == NULL &&
+    if (error == 0 && connection->filter == NULL && connection->far_number == 0 &&
         !secrets_new_filter(sandbox->secrets, sandbox->net, connection, NULL,
                             &connection->filter)) {
         error = ENOMEM;
@@ -357,8 +357,7 @@ static void set_option(guest_instance *instance, uint32_t self, net_option optio
     net_connection *connection = wasi_connection(instance, self, HANDLE_TCP_SOCKET, &exists);
     if (exists) {
         int error = connection == NULL ? ECONNABORTED
-                                       : net_options_set(&connection->options, connection->fd,
-                                                         connection->is_v6, option, value);
+                                       : net_connection_set_option(connection, option, value);
         wasi_store_network_status(instance, guest_at(result), error);
     }
 }

@@ -50,7 +50,7 @@ static net_io fill_input(net_connection *connection)
 /* How many bytes a read gives now. */
 static net_io available(net_connection *connection, size_t *out_size)
 {
-    if (connection->filter == NULL && !connection->attached) {
+    if (connection->filter == NULL && !connection->attached && connection->far_number == 0) {
         return net_connection_available(connection, out_size);
     }
     net_io state = fill_input(connection);
@@ -62,7 +62,7 @@ static net_io available(net_connection *connection, size_t *out_size)
 
 static net_io take(net_connection *connection, uint8_t *bytes, size_t size, size_t *out_size)
 {
-    if (connection->filter == NULL) {
+    if (connection->filter == NULL && connection->far_number == 0) {
         return net_connection_read(connection, bytes, size, out_size);
     }
     size = size < connection->input_size ? size : connection->input_size;

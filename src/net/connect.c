@@ -49,6 +49,9 @@ bool net_allows_address(net *network, const net_address *address, char out_reaso
 
 int net_connection_check(net_connection *connection, const net_address *remote)
 {
+    if (connection->far_number != 0) {
+        return net_far_check(connection, remote);
+    }
     net *network = connection->network;
     const net_limits *limits = network->limits;
     char reason[NET_REASON_SIZE];
@@ -83,6 +86,10 @@ void net_connect_texts(const net *network, const char **out_host, const char **o
 
 void net_connection_denied(net_connection *connection, const net_address *remote)
 {
+    if (connection->far_number != 0) {
+        net_far_denied(connection, remote);
+        return;
+    }
     net *network = connection->network;
     char reason[NET_REASON_SIZE];
     snprintf(reason, sizeof reason, "connection to '%s' port %u is not permitted by the host",
@@ -119,6 +126,9 @@ static int open_socket(net *network, int family)
 
 int net_connection_start(net_connection *connection, const net_address *remote)
 {
+    if (connection->far_number != 0) {
+        return net_far_start(connection, remote);
+    }
     net *network = connection->network;
     struct sockaddr_storage system;
     socklen_t size = net_address_to_system(remote, &system);
@@ -175,6 +185,9 @@ static int check_ends(net_connection *connection)
 
 int net_connection_finish(net_connection *connection)
 {
+    if (connection->far_number != 0) {
+        return net_far_finish(connection);
+    }
     if (connection->state != NET_CONNECTING) {
         return connection->state == NET_CONNECTED ? 0 : connection->error;
     }
@@ -210,6 +223,9 @@ int net_connection_finish(net_connection *connection)
 
 int net_connection_shutdown(net_connection *connection, bool read_side, bool write_side)
 {
+    if (connection->far_number != 0) {
+        return net_far_shutdown(connection, read_side, write_side);
+    }
     if (connection->fd < 0 || connection->state != NET_CONNECTED) {
         return ENOTCONN;
     }
@@ -232,6 +248,9 @@ int net_connection_shutdown(net_connection *connection, bool read_side, bool wri
 
 bool net_connection_ready(net_connection *connection, net_poll_kind kind, short *out_poll)
 {
+    if (connection->far_number != 0) {
+        return net_far_ready(connection, kind, out_poll);
+    }
     if (net_connection_can_fail(connection)) {
         return true;
     }
@@ -251,4 +270,21 @@ bool net_connection_ready(net_connection *connection, net_poll_kind kind, short 
     }
     *out_poll = net_connection_has_unsent(connection) ? 0 : POLLOUT;
     return connection->shut_write || connection->shut_write_pending;
+}
+
+void net_connection_time_out(net_connection *connection)
+{
+    if (connection->far_number != 0) {
+        net_far_time_out(connection);
+    } else {
+        connection->timed_out = true;
+    }
+}
+
+int net_connection_set_option(net_connection *connection, net_option option, uint64_t value)
+{
+    if (connection->far_number != 0) {
+        net_far_set_option(connection, option, value);
+    }
+    return net_options_set(&connection->options, connection->fd, connection->is_v6, option, value);
 }

@@ -28,6 +28,10 @@ net_connection *net_connection_create(net *network, bool is_v6)
     connection->references = 1;
     connection->fd = -1;
     connection->is_v6 = is_v6;
+    if (network->is_far && !net_far_open(connection)) {
+        free(connection);
+        return NULL;
+    }
     return connection;
 }
 
@@ -104,6 +108,9 @@ void net_connection_release(net_connection *connection)
     eryx_assert(connection == NULL || connection->references > 0);
     if (connection == NULL || --connection->references > 0) {
         return;
+    }
+    if (connection->far_number != 0) {
+        net_far_close(connection);
     }
     if (connection->fd >= 0) {
         net_connection_settle(connection, true);
@@ -313,6 +320,9 @@ static net_io refuse_attached(net_connection *connection)
 net_io net_connection_read(net_connection *connection, uint8_t *buffer, size_t room,
                            size_t *out_size)
 {
+    if (connection->far_number != 0) {
+        return net_far_read(connection, buffer, room, out_size);
+    }
     if (connection->network != NULL && connection->attached) {
         return refuse_attached(connection);
     }
@@ -348,6 +358,9 @@ static bool keep(net_connection *connection, const uint8_t *data, size_t size)
 
 net_io net_connection_write(net_connection *connection, const uint8_t *data, size_t size)
 {
+    if (connection->far_number != 0) {
+        return net_far_write(connection, data, size);
+    }
     net_io state = check(connection);
     if (state != NET_IO_OK) {
         return state;
@@ -453,6 +466,9 @@ static size_t kernel_room(int descriptor)
 
 size_t net_connection_writable(net_connection *connection)
 {
+    if (connection->far_number != 0) {
+        return net_far_writable(connection);
+    }
     if (net_connection_can_fail(connection) || connection->state != NET_CONNECTED ||
         connection->shut_write || connection->shut_write_pending) {
         return 1;

@@ -30,7 +30,8 @@ typedef enum net_state {
 
 typedef struct net_connection net_connection;
 struct net_connection {
-    net *network; /* NULL once the run has ended: then nothing but release is allowed */
+    uint32_t far_number; /* of one that somebody else has (far.h); 0 for one of this process */
+    net *network;        /* NULL once the run has ended: then nothing but release is allowed */
     net_connection *next;
     uint32_t references;
     int fd; /* -1 if there is none */
@@ -107,6 +108,12 @@ typedef enum net_poll_kind { NET_POLL_CONNECT, NET_POLL_READ, NET_POLL_WRITE } n
  * are the events of poll() that tell (0: none does, it is not ready before it is flushed).
  */
 bool net_connection_ready(net_connection *connection, net_poll_kind kind, short *out_poll);
+
+/* A wait for it took too long: its next transfer fails. */
+void net_connection_time_out(net_connection *connection);
+
+/* Sets an option, as net_options_set(). */
+int net_connection_set_option(net_connection *connection, net_option option, uint64_t value);
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 

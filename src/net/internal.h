@@ -40,6 +40,13 @@ struct net {
     uint64_t fork_generation;      /* of the process that made it */
     descriptor_share *descriptors; /* counted; NULL for none */
 
+    bool is_far; /* all that follows but the limits and texts is somebody else's */
+    net_far far; /* ask is NULL before it is there */
+    net_limits far_limits;
+    uint32_t far_open;  /* connections and lookups that somebody else has for this */
+    bool far_was_used;  /* in this run */
+    int far_descriptor; /* that is waited for; -1 for none */
+
     wait_set waiting; /* for connections, lookups and cancellation */
 
     net_connection *connections; /* all that have a system socket */
@@ -117,6 +124,25 @@ void net_connection_settle(net_connection *connection, bool at_end);
 
 /* Sends what can be sent of the bytes that are kept. */
 void net_connection_flush(net_connection *connection);
+
+/* ---- What somebody else has (far.c): as the functions of connection.h and lookup.h ----------- */
+
+bool net_far_open(net_connection *connection);
+void net_far_close(net_connection *connection);
+int net_far_check(net_connection *connection, const net_address *remote);
+void net_far_denied(net_connection *connection, const net_address *remote);
+int net_far_start(net_connection *connection, const net_address *remote);
+int net_far_finish(net_connection *connection);
+int net_far_shutdown(net_connection *connection, bool read_side, bool write_side);
+bool net_far_ready(net_connection *connection, net_poll_kind kind, short *out_poll);
+void net_far_time_out(net_connection *connection);
+void net_far_set_option(net_connection *connection, net_option option, uint64_t value);
+net_io net_far_read(net_connection *connection, uint8_t *buffer, size_t room, size_t *out_size);
+net_io net_far_write(net_connection *connection, const uint8_t *data, size_t size);
+size_t net_far_writable(net_connection *connection);
+int net_far_before_wait(net *network, uint64_t *io_wake_ns);
+void net_far_after_wait(net *network);
+bool net_far_has_unsent(net *network);
 
 /* ---- The resolver (lookup.c) ------------------------------------------------------------- */
 

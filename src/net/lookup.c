@@ -26,7 +26,8 @@
 struct net_lookup {
     net *network; /* NULL once the run has ended */
     uint32_t references;
-    bool asked; /* the resolver has it and will call back */
+    uint32_t far_number; /* of one that somebody else has; 0 for one of this process */
+    bool asked;          /* the resolver has it and will call back */
     net_lookup_status status;
     uint64_t deadline_ns;
     net_address *addresses;
@@ -328,12 +329,59 @@ static bool ask(net *network, net_lookup *lookup)
     return true;
 }
 
+/* ---- Lookups that somebody else does ----------------------------------------------------------
+ */
+
+static net_lookup_status far_status_of(int64_t result)
+{
+    return result >= NET_LOOKUP_DONE && result <= NET_LOOKUP_NO_MEMORY ? (net_lookup_status)result
+                                                                       : NET_LOOKUP_FAILED;
+}
+
+static net_lookup_status start_far(net *network, const uint8_t *name, size_t size,
+                                   net_lookup **out_lookup)
+{
+    net_far_answer answer;
+    net_lookup *lookup = calloc(1, sizeof *lookup);
+    const net_far_question question = {.operation = NET_FAR_LOOKUP, .data = name, .size = size};
+    if (lookup == NULL) {
+        return NET_LOOKUP_NO_MEMORY;
+    }
+    net_lookup_status status = NET_LOOKUP_FAILED;
+    if (net_ask_far(network, &question, &answer)) {
+        status = far_status_of(answer.result);
+    }
+    if (status != NET_LOOKUP_DONE && status != NET_LOOKUP_PENDING) {
+        free(lookup);
+        return status;
+    }
+    *lookup = (net_lookup){.network = network,
+                           .references = 1,
+                           .status = status,
+                           .far_number = (uint32_t)answer.value,
+                           .deadline_ns = answer.deadline_ns};
+    network->far_open++;
+    *out_lookup = lookup;
+    return status;
+}
+
+/* Asks about one; false if nobody answers. */
+static bool ask_far(net_lookup *lookup, net_far_operation operation, net_far_answer *out_answer)
+{
+    const net_far_question question = {.operation = operation, .number = lookup->far_number};
+    return lookup->network != NULL && lookup->network->far_open > 0 &&
+           net_ask_far(lookup->network, &question, out_answer);
+}
+
 net_lookup_status net_lookup_start(net *network, const uint8_t *name, size_t size,
                                    net_lookup **out_lookup)
 {
     char normalized[NET_MAX_NAME + 1];
     char reason[NET_REASON_SIZE];
     net_address literal;
+    if (network->is_far) {
+        return start_far(network, name, size, out_lookup);
+    }
     if (!net_name_normalize(name, size, normalized, reason)) {
         return refuse(network, "", NULL, reason);
     }
@@ -388,6 +436,16 @@ net_lookup *net_lookup_retain(net_lookup *lookup)
 
 void net_lookup_release(net_lookup *lookup)
 {
+    if (lookup != NULL && lookup->far_number != 0) {
+        net_far_answer answer;
+        if (--lookup->references == 0) {
+            if (ask_far(lookup, NET_FAR_LOOKUP_CLOSE, &answer)) {
+                lookup->network->far_open--;
+            }
+            free(lookup);
+        }
+        return;
+    }
     /* One that the resolver has is freed when its answer comes. */
     if (lookup != NULL && --lookup->references == 0 && !lookup->asked) {
         free_lookup(lookup);
@@ -396,6 +454,13 @@ void net_lookup_release(net_lookup *lookup)
 
 net_lookup_status net_lookup_get_status(net_lookup *lookup)
 {
+    net_far_answer answer;
+    if (lookup->far_number != 0 && lookup->status == NET_LOOKUP_PENDING) {
+        lookup->status = ask_far(lookup, NET_FAR_LOOKUP_STATUS, &answer)
+                             ? far_status_of(answer.result)
+                             : NET_LOOKUP_FAILED;
+        return lookup->status;
+    }
     if (lookup->status == NET_LOOKUP_PENDING && clock_now_ns() >= lookup->deadline_ns) {
         lookup->status = NET_LOOKUP_TEMPORARY;
     }
@@ -409,6 +474,14 @@ uint64_t net_lookup_deadline_ns(const net_lookup *lookup)
 
 bool net_lookup_next(net_lookup *lookup, net_address *out_address)
 {
+    net_far_answer answer;
+    if (lookup->far_number != 0) {
+        if (!ask_far(lookup, NET_FAR_LOOKUP_NEXT, &answer) || answer.result != 1) {
+            return false;
+        }
+        *out_address = answer.local;
+        return true;
+    }
     if (lookup->next >= lookup->count) {
         return false;
     }

@@ -22,9 +22,74 @@ bool net_create(net_policy *policy, net **out_net)
     network->policy = policy;
     network->limits = net_policy_limits(policy);
     network->fork_generation = forks_generation();
+    network->far_descriptor = -1;
     wait_set_init(&network->waiting);
     *out_net = network;
     return true;
+}
+
+/* ---- A network that somebody else has -------------------------------------------------------- */
+
+bool net_create_far(const net_limits *limits, net **out_net)
+{
+    net *network = calloc(1, sizeof *network);
+    if (network == NULL) {
+        return false;
+    }
+    network->is_far = true;
+    network->far_limits = *limits;
+    network->limits = &network->far_limits;
+    network->fork_generation = forks_generation();
+    network->far_descriptor = -1;
+    wait_set_init(&network->waiting);
+    *out_net = network;
+    return true;
+}
+
+bool net_create_like(const net *network, net **out_net)
+{
+    return network->is_far ? net_create_far(network->limits, out_net)
+                           : net_create(net_policy_retain(network->policy), out_net);
+}
+
+void net_use_far(net *network, net_far far)
+{
+    network->far = far;
+}
+
+bool net_is_far(const net *network)
+{
+    return network != NULL && network->is_far;
+}
+
+const net_limits *net_get_limits(const net *network)
+{
+    return network->limits;
+}
+
+bool net_ask_far(net *network, const net_far_question *question, net_far_answer *out_answer)
+{
+    *out_answer = (net_far_answer){.file = -1};
+    if (network->far.ask == NULL || !network->far.ask(network->far.self, question, out_answer)) {
+        network->last_errno = ECONNABORTED;
+        return false;
+    }
+    network->far_was_used = true;
+    network->last_errno = out_answer->last_errno;
+    if (out_answer->refusal != NULL) {
+        snprintf(network->refusal, sizeof network->refusal, "%s", out_answer->refusal);
+    }
+    return true;
+}
+
+static void end_far_run(net *network)
+{
+    if (network->far_descriptor >= 0) {
+        close(network->far_descriptor);
+        network->far_descriptor = -1;
+    }
+    network->far_open = 0;
+    network->far_was_used = false;
 }
 
 void net_share_descriptors(net *network, descriptor_share *share)
@@ -68,6 +133,9 @@ void net_destroy(net *network)
     net_end_run(network, NULL);
     forget_log(network);
     net_own_free(&network->own);
+    if (network->far.destroy != NULL) {
+        network->far.destroy(network->far.self);
+    }
     wait_set_destroy(&network->waiting);
     net_policy_release(network->policy);
     descriptors_share_release(network->descriptors);
@@ -136,6 +204,7 @@ void net_end_run(net *network, handle_table *handles)
     for (uint32_t i = 0; handles != NULL && i < handles->used; i++) {
         release_handle(&handles->dynamic[i]);
     }
+    end_far_run(network);
     net_resolver_destroy(network->resolver);
     network->resolver = NULL;
     forget_known(network);

@@ -17,6 +17,7 @@
 #include "machine/handles.h"
 #include "net/address.h"
 #include "net/connection.h"
+#include "net/far.h"
 #include "net/policy.h"
 
 /* Longest text of a refusal, terminated. */
@@ -42,6 +43,26 @@ bool net_create(net_policy *policy, net **out_net);
 /* Makes sockets count to a share, which gets one more owner. Called once, before anything is
  * opened; without it they count for the process alone. */
 void net_share_descriptors(net *network, descriptor_share *share);
+
+/* Has somebody else do all of it from now on; taken over. Called once for each network of a worker,
+ * before a guest runs. */
+void net_use_far(net *network, net_far far);
+
+/* Whether somebody else does it, or is to. NULL gives false. */
+bool net_is_far(const net *network);
+
+/* Makes a network whose connections somebody else has, once net_use_far() was called. limits: those
+ * that the guest has to keep here. False without memory. */
+bool net_create_far(const net_limits *limits, net **out_net);
+
+/* The limits of a network. */
+const net_limits *net_get_limits(const net *network);
+
+/* One with the same limits, for a copy of the sandbox. False without memory. */
+bool net_create_like(const net *network, net **out_net);
+
+/* Asks what the network was told with net_use_far(). False if nobody answers. */
+bool net_ask_far(net *network, const net_far_question *question, net_far_answer *out_answer);
 
 /* Ends what goes on and frees it. NULL is allowed. No handle may refer to it any more. */
 void net_destroy(net *network);
@@ -133,6 +154,6 @@ void net_wake(net *network);
 uint64_t net_io_ceiling_ns(const net *network);
 
 /* Whether bytes that the guest has written have not been handed to the system yet. */
-bool net_has_unsent(const net *network);
+bool net_has_unsent(net *network);
 
 #endif

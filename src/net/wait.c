@@ -51,8 +51,11 @@ uint64_t net_io_ceiling_ns(const net *network)
     return net_deadline_ns(network->limits->io_timeout_ms);
 }
 
-bool net_has_unsent(const net *network)
+bool net_has_unsent(net *network)
 {
+    if (network != NULL && network->is_far) {
+        return net_far_has_unsent(network);
+    }
     for (const net_connection *connection = network != NULL ? network->connections : NULL;
          connection != NULL; connection = connection->next) {
         if (net_connection_has_unsent(connection) && connection->error == 0) {
@@ -66,6 +69,9 @@ int net_before_wait(net *network, uint64_t *io_wake_ns)
 {
     if (network == NULL) {
         return -1;
+    }
+    if (network->is_far) {
+        return net_far_before_wait(network, io_wake_ns);
     }
     for (net_connection *connection = network->connections; connection != NULL;
          connection = connection->next) {
@@ -124,6 +130,10 @@ static void flush_all(net *network)
 
 void net_after_wait(net *network)
 {
+    if (network != NULL && network->is_far) {
+        net_far_after_wait(network);
+        return;
+    }
     if (network == NULL || network->waiting.epoll_fd < 0) {
         return;
     }

@@ -165,6 +165,16 @@ static bool create_network(eryx_sandbox *sandbox, net_policy *policy)
     return true;
 }
 
+/* A network like another's. False without memory. */
+static bool copy_network(eryx_sandbox *sandbox, const net *original)
+{
+    if (!net_create_like(original, &sandbox->net)) {
+        return false;
+    }
+    net_share_descriptors(sandbox->net, sandbox->descriptors);
+    return true;
+}
+
 /* What a factory brings may be more than the sandbox is to have. The image itself, which every
  * sandbox begins with, is there whatever the limit. */
 static eryx_status check_memory_limit(const eryx_sandbox *sandbox, eryx_error *out_error)
@@ -204,6 +214,8 @@ static void take_parts(eryx_sandbox *sandbox, sandbox_parts *parts)
 {
     if (parts != NULL) {
         sandbox->mounts = parts->mounts;
+        sandbox->net = parts->net;
+        sandbox->secrets = parts->secrets;
     }
 }
 
@@ -211,6 +223,8 @@ static void drop_parts(sandbox_parts *parts)
 {
     if (parts != NULL) {
         vfs_mounts_release(parts->mounts);
+        net_destroy(parts->net);
+        secrets_destroy(parts->secrets);
     }
 }
 
@@ -259,7 +273,7 @@ eryx_status sandbox_create(eryx_engine *engine, const eryx_sandbox_options *give
             status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
         }
     }
-    if (status == ERYX_OK) {
+    if (status == ERYX_OK && sandbox->secrets == NULL) {
         status = secrets_create(options, &sandbox->secrets, out_error);
     }
     if (status != ERYX_OK) {
@@ -314,10 +328,8 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
         return status;
     }
     status = share_descriptors(made, sandbox->net != NULL, out_error);
-    if (status == ERYX_OK &&
-        (!secrets_copy(sandbox->secrets, &made->secrets) ||
-         (sandbox->net != NULL &&
-          !create_network(made, net_policy_retain(net_get_policy(sandbox->net)))))) {
+    if (status == ERYX_OK && (!secrets_copy(sandbox->secrets, &made->secrets) ||
+                              (sandbox->net != NULL && !copy_network(made, sandbox->net)))) {
         status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     if (status != ERYX_OK) {

@@ -97,7 +97,9 @@ struct eryx_sandbox {
 
 /* What a sandbox gets that is not made of its options. */
 typedef struct sandbox_parts {
-    vfs_mounts *mounts; /* in place of those of the options; NULL for these */
+    vfs_mounts *mounts;      /* in place of those of the options; NULL for these */
+    struct net *net;         /* NULL for what the options say */
+    struct secrets *secrets; /* the same */
 } sandbox_parts;
 
 /* As eryx_sandbox_create(). parts: taken over, also on failure; NULL for none. */

@@ -1,7 +1,15 @@
 #include "secrets/memory.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+
+static bool locks_none;
+
+void secret_memory_lock_none(void)
+{
+    locks_none = true;
+}
 
 void *secret_memory_create(size_t size)
 {
@@ -11,7 +19,9 @@ void *secret_memory_create(size_t size)
     }
     /* Without these it is a little less well hidden from who may read all of this process. */
     (void)madvise(memory, size, MADV_DONTDUMP);
-    (void)mlock(memory, size);
+    if (!locks_none) {
+        (void)mlock(memory, size);
+    }
     return memory;
 }
 

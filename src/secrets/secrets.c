@@ -50,16 +50,29 @@ bool secrets_copy(const secrets *original, secrets **out_copy)
     }
     made->store = secret_store_retain(original->store);
     made->scrub = original->scrub;
+    made->is_far = original->is_far;
     made->any_sent = original->any_sent;
     memcpy(made->sent, original->sent, sizeof made->sent);
     *out_copy = made;
     return true;
 }
 
+bool secrets_use_far(secrets *state, const uint8_t *texts, size_t size)
+{
+    if (size != state->store->count * PLACEHOLDER_SIZE) {
+        return false;
+    }
+    state->is_far = true;
+    for (size_t i = 0; i < state->store->count; i++) {
+        memcpy(state->placeholders.texts[i], texts + i * PLACEHOLDER_SIZE, PLACEHOLDER_SIZE);
+    }
+    return true;
+}
+
 bool secrets_renew(secrets *state)
 {
     placeholder_set placeholders;
-    if (state == NULL) {
+    if (state == NULL || state->is_far) {
         return true;
     }
     if (!placeholder_set_create(state->store->count, &placeholders)) {

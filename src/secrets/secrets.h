@@ -18,6 +18,7 @@ typedef struct secrets {
     secret_store *store; /* counted reference */
     placeholder_set placeholders;
     uint32_t scrub; /* ERYX_SCRUB_... */
+    bool is_far;    /* somebody else has the values, and draws the placeholders */
     bool any_sent;
     bool sent[ERYX_MAX_SECRETS]; /* the value has left, and may come back with any answer */
     redact_matcher *matcher;     /* made with the first value that is sent: most never are */
@@ -40,6 +41,10 @@ eryx_status secrets_create(const eryx_sandbox_options *options, secrets **out_se
 /* Makes those of a copy of the sandbox, with the same placeholders: they are in its memory. NULL
  * gives NULL. False without memory. */
 bool secrets_copy(const secrets *original, secrets **out_copy);
+
+/* Has the placeholders be those that somebody else has drawn, who has the values: those here are
+ * made up. texts: PLACEHOLDER_SIZE bytes of each. False if they are not so many. */
+bool secrets_use_far(secrets *state, const uint8_t *texts, size_t size);
 
 /* Draws new placeholders, for a sandbox whose memory is as new. False without memory; the old ones
  * stay then. */

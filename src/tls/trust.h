@@ -15,6 +15,9 @@ typedef struct tls_trust {
     char *directory;               /* owned; hashed directory to look in at need; NULL for none */
 } tls_trust;
 
+/* From now on no roots are read: there are no files, as in a worker, which connects to nothing. */
+void tls_trust_read_none(void);
+
 /*
  * Finds them, and reads those that are not in a hashed directory. What can't be read is as if it
  * were not there: then nothing is trusted.

@@ -252,7 +252,7 @@ static worker_client *create(int fd, const eryx_limits *limits)
 }
 
 /* Two ends of a socket; false with an error. */
-static bool make_sockets(int out_ends[2], eryx_error *out_error)
+bool worker_client_make_sockets(int out_ends[2], eryx_error *out_error)
 {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, out_ends) == 0) {
         return true;
@@ -322,7 +322,7 @@ static eryx_status create_served(worker_client *client, worker_servant *servant,
         return status;
     }
     served_use(client->served);
-    if (!make_sockets(ends, out_error)) {
+    if (!worker_client_make_sockets(ends, out_error)) {
         return ERYX_INITIALIZATION;
     }
     status = worker_servant_add(servant, client->served, ends[0], out_error);
@@ -338,7 +338,7 @@ eryx_status worker_client_create(int control_fd, worker_servant *servant,
                                  worker_client **out_client, eryx_error *out_error)
 {
     int ends[2];
-    if (!make_sockets(ends, out_error)) {
+    if (!worker_client_make_sockets(ends, out_error)) {
         return ERYX_INITIALIZATION;
     }
     const bool handed_over = hand_over(control_fd, ends[1]);
@@ -351,9 +351,19 @@ eryx_status worker_client_create(int control_fd, worker_servant *servant,
         worker_client_destroy(client);
         return status_fail(ERYX_WORKER_CRASHED, out_error, "the worker process died");
     }
-    const eryx_status status = served_is_needed(options)
-                                   ? create_served(client, servant, recipe, options, out_error)
-                                   : create_there(client, recipe, -1, out_error);
+    eryx_status status = ERYX_OK;
+    client->servant = servant;
+    if (served_network_is_needed(options)) {
+        status = served_create_network(options, &client->network, out_error);
+        if (status == ERYX_OK) {
+            status = worker_client_tell_network(client, servant, out_error);
+        }
+    }
+    if (status == ERYX_OK) {
+        status = served_is_needed(options)
+                     ? create_served(client, servant, recipe, options, out_error)
+                     : create_there(client, recipe, -1, out_error);
+    }
     if (status != ERYX_OK) {
         worker_client_destroy(client);
         return status;
@@ -377,6 +387,8 @@ void worker_client_destroy(worker_client *client)
     channel_close(&client->channel);
     pthread_mutex_destroy(&client->lock);
     worker_client_free_files(client);
+    served_unuse(client->network);
+    served_release(client->network);
     free(client->calls);
     free(client->questions);
     protocol_result_free(&client->left);
@@ -444,7 +456,11 @@ eryx_status worker_client_reset(worker_client *client)
     if (status != ERYX_OK) {
         return status;
     }
-    (void)worker_client_ask(client, WORKER_RESET);
+    const eryx_bytes none = {.data = NULL, .size = 0};
+    message_writer *writer = worker_client_ask(client, WORKER_RESET);
+    if (!worker_client_renew_network(client, writer)) {
+        message_put_bytes(writer, none);
+    }
     /* It goes with the begin of the next run, unless there is much memory to give back. */
     const bool is_urgent = client->is_running || !client->has_result ||
                            client->left.result.peak_memory_bytes > MUCH_MEMORY_BYTES;
@@ -484,7 +500,7 @@ eryx_status worker_client_fork(worker_client *client, worker_client **out_fork,
     if (status != ERYX_OK) {
         return status;
     }
-    if (!make_sockets(ends, out_error)) {
+    if (!worker_client_make_sockets(ends, out_error)) {
         return ERYX_INITIALIZATION;
     }
     worker_answer answer;
@@ -501,6 +517,17 @@ eryx_status worker_client_fork(worker_client *client, worker_client **out_fork,
     }
     fork->served = served_retain(client->served);
     served_use(fork->served);
+    fork->servant = client->servant;
+    if (client->network != NULL) {
+        fork->network = served_copy_network(client->network);
+        status = fork->network != NULL
+                     ? worker_client_tell_network(fork, fork->servant, out_error)
+                     : status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+        if (status != ERYX_OK) {
+            worker_client_destroy(fork);
+            return status;
+        }
+    }
     *out_fork = fork;
     return ERYX_OK;
 }

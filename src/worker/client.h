@@ -65,6 +65,7 @@ void worker_client_wait(const eryx_event *event, uint64_t wake_ns);
 eryx_status worker_client_return(worker_client *client, uint32_t id, const char *json, size_t size);
 eryx_status worker_client_raise(worker_client *client, uint32_t id, const char *type,
                                 const char *text);
+eryx_status worker_client_connect_answer(worker_client *client, bool allow);
 eryx_status worker_client_answer_files(worker_client *client, uint32_t id,
                                        const eryx_files_answer *answer);
 void worker_client_cancel(worker_client *client);

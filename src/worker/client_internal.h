@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "net/pattern.h"
 #include "sandbox/standard_input.h"
 #include "worker/channel.h"
 #include "worker/client.h"
@@ -29,8 +30,13 @@ struct worker_client {
     pthread_mutex_t lock; /* of the output, because cancel() comes from other threads */
     uint64_t fork_generation;
     eryx_limits limits;
-    served *served; /* counted; NULL for a sandbox that has nothing here */
-    vfs *watched;   /* the storages of it, for what a run changes; NULL if none can be written */
+    served *served;                      /* counted; NULL for a sandbox that has nothing here */
+    worker_servant *servant;             /* of the worker; borrowed */
+    served *network;                     /* counted: network and secrets; NULL without both */
+    char connect_host[NET_MAX_NAME + 1]; /* texts of ERYX_EVENT_CONNECT */
+    char connect_address[NET_ADDRESS_TEXT_SIZE];
+    bool asks_to_connect; /* that event has not been answered */
+    vfs *watched; /* the storages of it, for what a run changes; NULL if none can be written */
     eryx_changes *storage_changes; /* of the last run; NULL for none */
     protocol_result overlay;       /* what was told of one last */
     uint8_t *overlay_bytes;        /* that it points into */
@@ -101,6 +107,23 @@ void worker_client_end_watch(worker_client *client);
 
 /* Takes WORKER_CHANGES. False if it is not that. */
 bool worker_client_take_overlay(worker_client *client, const message *from);
+
+/* A run begins, or is over, for what the network does here (client_network.c). */
+void worker_client_begin_network(worker_client *client);
+void worker_client_end_network(worker_client *client);
+
+/* Draws new placeholders, which are a part of WORKER_RESET. False if there is no network. */
+bool worker_client_renew_network(worker_client *client, message_writer *writer);
+
+/* Whether the embedder is to be asked about a connect; the event, if so. */
+bool worker_client_take_connect(worker_client *client, eryx_event *out_event);
+
+/* Has what the client has of a network and secrets known to the worker. */
+eryx_status worker_client_tell_network(worker_client *client, worker_servant *servant,
+                                       eryx_error *out_error);
+
+/* Two ends of a socket; false with an error. */
+bool worker_client_make_sockets(int out_ends[2], eryx_error *out_error);
 
 /* Frees what is about files. */
 void worker_client_free_files(worker_client *client);

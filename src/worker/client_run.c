@@ -68,6 +68,7 @@ eryx_status worker_client_begin(worker_client *client, const eryx_run_options *o
     atomic_store(&client->cancel_waits, false);
     client->is_running = true;
     worker_client_watch_storages(client);
+    worker_client_begin_network(client);
     message_writer *writer = worker_client_begin_message(client, WORKER_BEGIN, client->run);
     protocol_put_run(writer, options, asks_for_input);
     status = worker_client_end_message(client, -1, out_error);
@@ -86,6 +87,7 @@ static void end_run(worker_client *client)
 {
     client->is_running = false;
     worker_client_end_watch(client);
+    worker_client_end_network(client);
     standard_input_end(&client->input, true);
 }
 
@@ -395,6 +397,10 @@ static taken take_message(worker_client *client, const message *came, eryx_event
         return take_call(client, &reader, out_event);
     case WORKER_EXPIRED:
         return take_expired(client, &reader, out_event);
+    case WORKER_CONNECT:
+        return message_is_whole(&reader) && worker_client_take_connect(client, out_event)
+                   ? TAKEN_EVENT
+                   : TAKEN_WRONG;
     case WORKER_FILES:
         return take_files(client, &reader, out_event);
     case WORKER_TRACE:
@@ -468,7 +474,8 @@ eryx_status worker_client_step(worker_client *client, eryx_event *out_event, ery
         standard_input_after_wait(&client->input);
     }
     go_on(client);
-    if (client->served != NULL && atomic_load(&client->served->is_broken)) {
+    if ((client->served != NULL && atomic_load(&client->served->is_broken)) ||
+        (client->network != NULL && atomic_load(&client->network->is_broken))) {
         worker_client_give_up_after(client, CHANNEL_BROKEN);
     }
     if (clock_now_ns() >= client->end_ns) {

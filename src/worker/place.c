@@ -9,6 +9,8 @@
 
 #include "base/status.h"
 #include "live/saved_file.h"
+#include "net/net.h"
+#include "secrets/secrets.h"
 #include "worker/planted_bug.h"
 
 /* So often a guest that computes lets others come in, and messages. */
@@ -69,7 +71,7 @@ static void forget_held(place *self)
 }
 
 /* The run is over, or is dropped. */
-static void end_run(place *self)
+void place_end_run(place *self)
 {
     stop_waiting(self);
     close_input(self);
@@ -85,7 +87,7 @@ void place_destroy(place *self)
             break;
         }
     }
-    end_run(self);
+    place_end_run(self);
     eryx_sandbox_destroy(self->sandbox);
     while (self->checkpoints != NULL) {
         place_checkpoint *first = self->checkpoints;
@@ -93,6 +95,9 @@ void place_destroy(place *self)
         eryx_checkpoint_destroy(first->checkpoint);
         free(first);
     }
+    vfs_mounts_release(self->parts.mounts);
+    net_destroy(self->parts.net);
+    secrets_destroy(self->parts.secrets);
     asking_release(self->asks);
     channel_close(&self->channel);
     free(self->held_bytes[0]);
@@ -101,7 +106,7 @@ void place_destroy(place *self)
 }
 
 /* The parent says what it should not, or there is no memory to talk with it. */
-static void give_up(place *self)
+void place_give_up(place *self)
 {
     self->is_gone = true;
 }
@@ -109,10 +114,10 @@ static void give_up(place *self)
 /* ---- Sending ---------------------------------------------------------------------------------
  */
 
-static void finish_message(place *self)
+void place_finish_message(place *self)
 {
     if (!message_end(&self->channel.output)) {
-        give_up(self);
+        place_give_up(self);
     }
 }
 
@@ -124,14 +129,14 @@ static void answer(place *self, uint32_t number, eryx_status status, const char 
     message_put_u32(writer, (uint32_t)status);
     message_put_text(writer, text);
     message_put_u64(writer, value);
-    finish_message(self);
+    place_finish_message(self);
 }
 
 void place_send(place *self)
 {
     const channel_state state = channel_send(&self->channel);
     if (state == CHANNEL_CLOSED || state == CHANNEL_BROKEN) {
-        give_up(self);
+        place_give_up(self);
         return;
     }
     const bool watches = state == CHANNEL_AGAIN;
@@ -154,7 +159,7 @@ static void send_output(place *self, int stream, const uint8_t *data, size_t siz
         message_begin(writer, WORKER_OUTPUT, self->run);
         message_put_u32(writer, (uint32_t)stream);
         message_put_bytes(writer, (eryx_bytes){data, part});
-        finish_message(self);
+        place_finish_message(self);
         data += part;
         size -= part;
     }
@@ -211,8 +216,8 @@ static void refuse(place *self, eryx_status status, const char *text)
     message_begin(writer, WORKER_REFUSED, self->run);
     message_put_u32(writer, (uint32_t)status);
     message_put_text(writer, text);
-    finish_message(self);
-    end_run(self);
+    place_finish_message(self);
+    place_end_run(self);
 }
 
 static void begin(place *self, const message *from)
@@ -220,7 +225,7 @@ static void begin(place *self, const message *from)
     protocol_run run;
     message_reader reader = message_read(from);
     if (self->sandbox == NULL || self->activity != PLACE_IDLE || !protocol_get_run(&reader, &run)) {
-        give_up(self);
+        place_give_up(self);
         return;
     }
     self->run = from->header.number;
@@ -258,7 +263,7 @@ static void ask_for_input(place *self)
     message_writer *writer = &self->channel.output;
     message_begin(writer, WORKER_WANTS_INPUT, self->run);
     message_put_u32(writer, (uint32_t)(asked < room ? asked : room));
-    finish_message(self);
+    place_finish_message(self);
     self->input_asked = true;
 }
 
@@ -291,7 +296,7 @@ static void send_call(place *self, const eryx_event *event)
         message_put_bytes(writer, event->as.callback.name);
         message_put_bytes(writer, event->as.callback.arguments);
     }
-    finish_message(self);
+    place_finish_message(self);
 }
 
 /* A question of the guest to a provider. False if it is answered already. */
@@ -330,9 +335,9 @@ static void send_result(place *self)
                                   .message = "the result is too large to leave a worker process"};
         message_begin(writer, WORKER_DONE, self->run);
         protocol_put_result(writer, &none, self->sandbox->state == SANDBOX_BROKEN);
-        finish_message(self);
+        place_finish_message(self);
     }
-    end_run(self);
+    place_end_run(self);
 }
 
 static void take_output(place *self, int stream, eryx_bytes bytes)
@@ -375,11 +380,14 @@ static bool take_event(place *self, const eryx_event *event)
     case ERYX_EVENT_TRACE:
         message_begin(&self->channel.output, WORKER_TRACE, self->run);
         message_put_bytes(&self->channel.output, event->as.trace.json);
-        finish_message(self);
+        place_finish_message(self);
         return true;
     case ERYX_EVENT_CONNECT:
-        (void)eryx_connect_answer(self->sandbox, false);
-        return true;
+        send_held(self);
+        message_begin(&self->channel.output, WORKER_CONNECT, self->run);
+        place_finish_message(self);
+        self->activity = PLACE_HELD;
+        return false;
     case ERYX_EVENT_FILES:
         send_held(self);
         return !send_files(self, event);
@@ -393,7 +401,7 @@ static void run_slice(place *self)
     while (goes_on && !self->is_gone) {
         eryx_event event;
         if (eryx_run_step(self->sandbox, &event) != ERYX_OK) {
-            give_up(self);
+            place_give_up(self);
             return;
         }
         goes_on = take_event(self, &event);
@@ -434,7 +442,7 @@ static void take_input(place *self, message_reader *reader)
 {
     const eryx_bytes bytes = message_get_bytes(reader, PROTOCOL_INPUT_MAX);
     if (!message_is_whole(reader) || self->input_fd < 0 || !self->input_asked) {
-        give_up(self);
+        place_give_up(self);
         return;
     }
     self->input_asked = false;
@@ -450,7 +458,7 @@ static void take_return(place *self, message_reader *reader)
     const uint32_t id = message_get_u32(reader);
     const eryx_bytes json = message_get_bytes(reader, MESSAGE_MAX_BYTES);
     if (!message_is_whole(reader) || json.data == NULL) {
-        give_up(self);
+        place_give_up(self);
         return;
     }
     /* A call that has expired meanwhile does not want it. */
@@ -464,7 +472,7 @@ static void take_raise(place *self, message_reader *reader)
     const char *type = message_get_text(reader, MESSAGE_MAX_BYTES);
     const char *text = message_get_text(reader, MESSAGE_MAX_BYTES);
     if (!message_is_whole(reader) || type == NULL || text == NULL) {
-        give_up(self);
+        place_give_up(self);
         return;
     }
     (void)eryx_callback_raise(self->sandbox, id, type, text);
@@ -475,7 +483,7 @@ static void take_files(place *self, message_reader *reader)
 {
     protocol_files files;
     if (!protocol_get_files(reader, &files)) {
-        give_up(self);
+        place_give_up(self);
         return;
     }
     /* A question that has expired meanwhile does not want it. */
@@ -502,6 +510,10 @@ static void take_about_run(place *self, const message *from)
         break;
     case WORKER_TOLD:
         take_files(self, &reader);
+        break;
+    case WORKER_MAY_CONNECT:
+        /* What counts is what the parent has told those who connect. */
+        (void)eryx_connect_answer(self->sandbox, message_get_bool(&reader));
         break;
     case WORKER_GO:
         if (self->activity == PLACE_HELD) {
@@ -538,7 +550,7 @@ static eryx_status derive(place *self, message_reader *reader, eryx_error *out_e
     const eryx_bytes frozen = message_get_bytes(reader, MESSAGE_MAX_BYTES);
     const eryx_bytes tree = message_get_bytes(reader, MESSAGE_MAX_BYTES);
     if (!message_is_whole(reader) || frozen.data == NULL) {
-        give_up(self);
+        place_give_up(self);
         return ERYX_OK;
     }
     if (find_engine(self->worker, number) != NULL) {
@@ -573,19 +585,35 @@ static eryx_status create(place *self, message_reader *reader, eryx_error *out_e
     eryx_sandbox_options options;
     eryx_sandbox_options_init(&options);
     eryx_engine *engine = find_engine(self->worker, message_get_u64(reader));
-    sandbox_parts parts = {.mounts = NULL};
     options.native_modules = self->worker->native;
     options.native_module_count = self->worker->native_count;
     protocol_get_limits(reader, &options.limits);
     if (reader->is_bad || self->sandbox != NULL || engine == NULL) {
-        give_up(self);
+        place_give_up(self);
         return ERYX_OK;
     }
-    const eryx_status status = place_take_equipment(self, engine, reader, &parts, out_error);
+    const eryx_status status = place_take_equipment(self, engine, reader, &self->parts, out_error);
     if (status != ERYX_OK) {
         return status;
     }
+    sandbox_parts parts = self->parts;
+    self->parts = (sandbox_parts){.mounts = NULL};
     return sandbox_create(engine, &options, &parts, &self->sandbox, out_error);
+}
+
+static eryx_status reset(place *self, message_reader *reader, eryx_error *out_error)
+{
+    const eryx_bytes texts = message_get_bytes(reader, MESSAGE_MAX_BYTES);
+    if (!message_is_whole(reader)) {
+        place_give_up(self);
+        return ERYX_OK;
+    }
+    place_end_run(self);
+    const eryx_status status = eryx_sandbox_reset(self->sandbox, out_error);
+    if (status == ERYX_OK && texts.data != NULL && self->sandbox->secrets != NULL) {
+        (void)secrets_use_far(self->sandbox->secrets, texts.data, texts.size);
+    }
+    return status;
 }
 
 static eryx_status set_limits(place *self, message_reader *reader)
@@ -593,132 +621,10 @@ static eryx_status set_limits(place *self, message_reader *reader)
     eryx_limits limits;
     protocol_get_limits(reader, &limits);
     if (!message_is_whole(reader)) {
-        give_up(self);
+        place_give_up(self);
         return ERYX_OK;
     }
     return eryx_sandbox_set_limits(self->sandbox, &limits);
-}
-
-static eryx_status fork_sandbox(place *self, eryx_error *out_error)
-{
-    const int fd = channel_take_file(&self->channel);
-    if (fd < 0) {
-        give_up(self);
-        return ERYX_OK;
-    }
-    place *made = place_create(self->worker, fd);
-    if (made == NULL) {
-        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
-    }
-    const eryx_status status = eryx_sandbox_fork(self->sandbox, &made->sandbox, out_error);
-    if (status != ERYX_OK) {
-        made->is_gone = true;
-    } else if (self->asks != NULL) {
-        made->asks = asking_retain(self->asks);
-    }
-    return status;
-}
-
-static eryx_status make_checkpoint(place *self, uint64_t *out_name, eryx_error *out_error)
-{
-    place_checkpoint *made = calloc(1, sizeof *made);
-    if (made == NULL) {
-        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
-    }
-    const eryx_status status =
-        eryx_checkpoint_create(self->sandbox, false, &made->checkpoint, out_error);
-    if (status != ERYX_OK) {
-        free(made);
-        return status;
-    }
-    made->name = *out_name = ++self->worker->last_checkpoint;
-    made->next = self->checkpoints;
-    self->checkpoints = made;
-    return ERYX_OK;
-}
-
-/* Where a checkpoint hangs, whichever sandbox it was made of; NULL if there is none. */
-static place_checkpoint **find_checkpoint(worker *owner, uint64_t name)
-{
-    for (place *each = owner->places; each != NULL; each = each->next) {
-        for (place_checkpoint **link = &each->checkpoints; *link != NULL; link = &(*link)->next) {
-            if ((*link)->name == name) {
-                return link;
-            }
-        }
-    }
-    return NULL;
-}
-
-static eryx_status roll_back(place *self, message_reader *reader, eryx_error *out_error)
-{
-    place_checkpoint **found = find_checkpoint(self->worker, message_get_u64(reader));
-    if (!message_is_whole(reader)) {
-        give_up(self);
-        return ERYX_OK;
-    }
-    if (found == NULL) {
-        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
-                           "the checkpoint went with the session that it was made of");
-    }
-    end_run(self);
-    return eryx_sandbox_rollback(self->sandbox, (*found)->checkpoint, out_error);
-}
-
-static eryx_status forget_checkpoint(place *self, message_reader *reader)
-{
-    place_checkpoint **found = find_checkpoint(self->worker, message_get_u64(reader));
-    if (found != NULL) {
-        place_checkpoint *forgotten = *found;
-        *found = forgotten->next;
-        eryx_checkpoint_destroy(forgotten->checkpoint);
-        free(forgotten);
-    }
-    return ERYX_OK;
-}
-
-static eryx_status save_or_load(place *self, const message *from, eryx_error *out_error)
-{
-    message_reader reader = message_read(from);
-    const bool loads = from->header.kind == WORKER_LOAD;
-    const char *name = loads ? message_get_text(&reader, MESSAGE_MAX_BYTES) : "";
-    const int file = channel_take_file(&self->channel);
-    if (!message_is_whole(&reader) || file < 0 || name == NULL) {
-        give_up(self);
-        if (file >= 0) {
-            close(file);
-        }
-        return ERYX_OK;
-    }
-    const eryx_status status = loads ? saved_file_read(self->sandbox, file, name, out_error)
-                                     : saved_file_write(self->sandbox, file, out_error);
-    close(file);
-    return status;
-}
-
-/* What is written in an overlay, which is forgotten then if that is wanted. */
-static eryx_status tell_overlay(place *self, const message *from, eryx_error *out_error)
-{
-    message_reader reader = message_read(from);
-    const char *path = message_get_text(&reader, MESSAGE_MAX_BYTES);
-    const bool discards = message_get_bool(&reader);
-    eryx_changes *changes = NULL;
-    if (!message_is_whole(&reader) || path == NULL) {
-        give_up(self);
-        return ERYX_OK;
-    }
-    if (discards) {
-        return eryx_sandbox_volume_discard(self->sandbox, path, out_error);
-    }
-    const eryx_status status =
-        eryx_sandbox_volume_changes(self->sandbox, path, &changes, out_error);
-    if (status == ERYX_OK) {
-        message_begin(&self->channel.output, WORKER_CHANGES, from->header.number);
-        protocol_put_changes(&self->channel.output, changes);
-        finish_message(self);
-    }
-    eryx_changes_destroy(changes);
-    return status;
 }
 
 static void take_question(place *self, const message *from)
@@ -728,8 +634,8 @@ static void take_question(place *self, const message *from)
     uint64_t value = 0;
     message_reader reader = message_read(from);
     if (self->sandbox == NULL && from->header.kind != WORKER_CREATE &&
-        from->header.kind != WORKER_DERIVE) {
-        give_up(self);
+        from->header.kind != WORKER_DERIVE && from->header.kind != WORKER_NETWORK) {
+        place_give_up(self);
         return;
     }
     switch ((worker_kind)from->header.kind) {
@@ -740,33 +646,35 @@ static void take_question(place *self, const message *from)
         status = derive(self, &reader, &error);
         break;
     case WORKER_RESET:
-        end_run(self);
-        status = eryx_sandbox_reset(self->sandbox, &error);
+        status = reset(self, &reader, &error);
+        break;
+    case WORKER_NETWORK:
+        status = place_take_network(self, from, &error);
         break;
     case WORKER_SET_LIMITS:
         status = set_limits(self, &reader);
         break;
     case WORKER_FORK:
-        status = fork_sandbox(self, &error);
+        status = place_fork(self, &error);
         break;
     case WORKER_CHECKPOINT:
-        status = make_checkpoint(self, &value, &error);
+        status = place_checkpoint_make(self, &value, &error);
         break;
     case WORKER_ROLLBACK:
-        status = roll_back(self, &reader, &error);
+        status = place_roll_back(self, &reader, &error);
         break;
     case WORKER_FORGET:
-        status = forget_checkpoint(self, &reader);
+        status = place_forget(self, &reader);
         break;
     case WORKER_OVERLAY:
-        status = tell_overlay(self, from, &error);
+        status = place_tell_overlay(self, from, &error);
         break;
     case WORKER_SAVE:
     case WORKER_LOAD:
-        status = save_or_load(self, from, &error);
+        status = place_save_or_load(self, from, &error);
         break;
     default:
-        give_up(self);
+        place_give_up(self);
         return;
     }
     answer(self, from->header.number, status, error.message, value);
@@ -781,7 +689,7 @@ void place_take_messages(place *self)
             break;
         }
         if (state != CHANNEL_OK) {
-            give_up(self);
+            place_give_up(self);
         } else if (came.header.kind == WORKER_BEGIN) {
             begin(self, &came);
         } else if (came.header.kind > WORKER_BEGIN && came.header.kind < WORKER_ANSWER) {

@@ -9,6 +9,7 @@
 #include "worker/asking.h"
 #include "worker/channel.h"
 #include "worker/far_files.h"
+#include "worker/far_network.h"
 #include "worker/protocol.h"
 
 /* A state that the parent may have the sandbox go back to. */
@@ -52,6 +53,7 @@ struct place {
     channel channel;
     eryx_sandbox *sandbox; /* NULL until it is made */
     asking *asks;          /* for what the parent has; counted, shared with forks; NULL for none */
+    sandbox_parts parts;   /* of a sandbox that is about to be made; owned */
     place_checkpoint *checkpoints;
     place_activity activity;
     bool is_gone;      /* to be freed */
@@ -82,6 +84,27 @@ void place_destroy(place *self);
  */
 eryx_status place_take_equipment(place *self, eryx_engine *engine, message_reader *reader,
                                  sandbox_parts *out_parts, eryx_error *out_error);
+
+/* Takes WORKER_NETWORK: parts for a sandbox that is made next, or the socket of a fork. */
+eryx_status place_take_network(place *self, const message *from, eryx_error *out_error);
+
+/* The parent says what it should not, or there is no memory to talk with it. */
+void place_give_up(place *self);
+
+/* Completes a message, or gives up. */
+void place_finish_message(place *self);
+
+/* The run is over, or is dropped. */
+void place_end_run(place *self);
+
+/* Questions about the state of the sandbox (place_state.c): parameters as in protocol.h; statuses
+ * are those of the answer. */
+eryx_status place_fork(place *self, eryx_error *out_error);
+eryx_status place_checkpoint_make(place *self, uint64_t *out_name, eryx_error *out_error);
+eryx_status place_roll_back(place *self, message_reader *reader, eryx_error *out_error);
+eryx_status place_forget(place *self, message_reader *reader);
+eryx_status place_save_or_load(place *self, const message *from, eryx_error *out_error);
+eryx_status place_tell_overlay(place *self, const message *from, eryx_error *out_error);
 
 /* Takes all messages that have come. */
 void place_take_messages(place *self);

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include "base/status.h"
+#include "net/net.h"
+#include "secrets/secrets.h"
 #include "worker/place.h"
 
 /* Things that are mounted in one sandbox, whatever the parent says. */
@@ -109,4 +111,77 @@ eryx_status place_take_equipment(place *self, eryx_engine *engine, message_reade
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     return mount(self, engine, reader, count, out_parts, out_error);
+}
+
+/* ---- Network and secrets ----------------------------------------------------------------------
+ */
+
+/* Stands for each value: those are with the parent alone. */
+static const char no_value[] = "it is not here";
+
+static eryx_status get_secrets(message_reader *reader, secrets **out_secrets, eryx_error *out_error)
+{
+    eryx_secret named[ERYX_MAX_SECRETS];
+    eryx_sandbox_options options;
+    eryx_sandbox_options_init(&options);
+    options.scrub = message_get_u32(reader);
+    const uint32_t count = message_get_u32(reader);
+    bool sound = count <= ERYX_MAX_SECRETS;
+    for (uint32_t i = 0; sound && i < count; i++) {
+        named[i] = (eryx_secret){
+            .name = message_get_text(reader, MESSAGE_MAX_BYTES),
+            .value = {.data = (const uint8_t *)no_value, .size = sizeof no_value - 1}};
+        sound = named[i].name != NULL;
+    }
+    const eryx_bytes texts = message_get_bytes(reader, MESSAGE_MAX_BYTES);
+    if (!sound || !message_is_whole(reader)) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "a message that makes no sense");
+    }
+    options.secrets = named;
+    options.secret_count = count;
+    secrets *made = NULL;
+    const eryx_status status = secrets_create(&options, &made, out_error);
+    if (status == ERYX_OK && made != NULL && !secrets_use_far(made, texts.data, texts.size)) {
+        secrets_destroy(made);
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error, "a message that makes no sense");
+    }
+    *out_secrets = made;
+    return status;
+}
+
+/* The network asks over the socket that came along. */
+static eryx_status connect_network(place *self, net *network, eryx_error *out_error)
+{
+    const int fd = channel_take_file(&self->channel);
+    asking *asks = fd >= 0 ? asking_create(fd) : NULL;
+    if (asks == NULL) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    net_use_far(network, far_network(asks));
+    return ERYX_OK;
+}
+
+eryx_status place_take_network(place *self, const message *from, eryx_error *out_error)
+{
+    message_reader reader = message_read(from);
+    const bool has_network = message_get_bool(&reader);
+    net_limits limits = {.max_total_connections = UINT64_MAX, .max_bytes = UINT64_MAX};
+    limits.max_connections = message_get_u64(&reader);
+    limits.io_timeout_ms = message_get_u64(&reader);
+    limits.connect_timeout_ms = message_get_u64(&reader);
+    limits.ask_on_connect = message_get_bool(&reader);
+    if (self->sandbox != NULL) {
+        /* A fork, which has the rest already. */
+        return has_network && net_is_far(self->sandbox->net)
+                   ? connect_network(self, self->sandbox->net, out_error)
+                   : ERYX_OK;
+    }
+    eryx_status status = get_secrets(&reader, &self->parts.secrets, out_error);
+    if (status == ERYX_OK && has_network) {
+        if (!net_create_far(&limits, &self->parts.net)) {
+            return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+        }
+        status = connect_network(self, self->parts.net, out_error);
+    }
+    return status;
 }

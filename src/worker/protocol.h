@@ -19,7 +19,7 @@ typedef enum worker_kind {
     /* Questions. */
     WORKER_CREATE = 1, /* engine u64, limits, how much is mounted u32, and that (service.h); with
                         * the socket for it, unless it is nothing */
-    WORKER_RESET,      /* nothing */
+    WORKER_RESET,      /* placeholders of secrets, none without */
     WORKER_SET_LIMITS, /* limits */
     WORKER_FORK,       /* nothing; with the socket of the fork */
     WORKER_CHECKPOINT, /* the answer's value names it */
@@ -28,19 +28,22 @@ typedef enum worker_kind {
     WORKER_SAVE,       /* nothing; with a file to write to */
     WORKER_LOAD,       /* name text; with a file to read */
     WORKER_OPEN,       /* to the worker itself: the socket of a sandbox comes along. No answer. */
+    WORKER_NETWORK, /* before WORKER_CREATE, and after a fork to the fork: what it has of a network
+                     * and secrets (served_network.c); with the socket for the former */
     WORKER_OVERLAY, /* guest path text, discards bool: the answer comes after WORKER_CHANGES, which
                      * says what there was */
     WORKER_DERIVE,  /* engine u64, most u64, frozen bytes, packages bytes: an engine of that number
                      */
 
     /* About the run of that number. */
-    WORKER_BEGIN,  /* run options */
-    WORKER_INPUT,  /* bytes of standard input; none for its end */
-    WORKER_RETURN, /* call u32, JSON bytes */
-    WORKER_RAISE,  /* call u32, type text, message text */
-    WORKER_TOLD,   /* an answer about files of a provider */
-    WORKER_GO,     /* nothing: the guest may go on after a call or such a question */
-    WORKER_CANCEL, /* nothing */
+    WORKER_BEGIN,       /* run options */
+    WORKER_INPUT,       /* bytes of standard input; none for its end */
+    WORKER_RETURN,      /* call u32, JSON bytes */
+    WORKER_RAISE,       /* call u32, type text, message text */
+    WORKER_TOLD,        /* an answer about files of a provider */
+    WORKER_MAY_CONNECT, /* bool */
+    WORKER_GO,          /* nothing: the guest may go on after a call or such a question */
+    WORKER_CANCEL,      /* nothing */
 
     /* Of the worker. */
     WORKER_ANSWER,  /* status u32, message text, value u64 */
@@ -52,6 +55,7 @@ typedef enum worker_kind {
     WORKER_TRACE,   /* JSON bytes */
     WORKER_FILES,   /* question u32, provider u32, operation u32, path text, new path text, bytes;
                      * the guest waits for WORKER_GO */
+    WORKER_CONNECT, /* nothing: the embedder is to be asked; the guest waits for WORKER_GO */
     WORKER_WANTS_INPUT, /* how many bytes u32 */
     WORKER_DONE,        /* result */
 

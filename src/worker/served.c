@@ -33,18 +33,63 @@ static eryx_status open_files(served *self, const eryx_sandbox_options *options,
     return status;
 }
 
-eryx_status served_create(const eryx_sandbox_options *options, served **out_served,
-                          eryx_error *out_error)
+/* With nothing to serve yet; NULL without memory. */
+static served *create(void)
 {
     served *self = calloc(1, sizeof *self);
+    if (self != NULL) {
+        self->fork_generation = forks_generation();
+        self->channel = (channel){.fd = -1, .file = -1};
+        atomic_init(&self->references, 1);
+        atomic_init(&self->is_broken, false);
+        pthread_mutex_init(&self->lock, NULL);
+    }
+    return self;
+}
+
+bool served_network_is_needed(const eryx_sandbox_options *options)
+{
+    return options->network != NULL || options->secret_count > 0;
+}
+
+eryx_status served_create_network(const eryx_sandbox_options *options, served **out_served,
+                                  eryx_error *out_error)
+{
+    served *self = create();
     if (self == NULL) {
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
-    self->fork_generation = forks_generation();
-    self->channel = (channel){.fd = -1, .file = -1};
-    atomic_init(&self->references, 1);
-    atomic_init(&self->is_broken, false);
-    pthread_mutex_init(&self->lock, NULL);
+    const eryx_status status = served_network_create(options, &self->network, out_error);
+    if (status != ERYX_OK) {
+        served_release(self);
+        return status;
+    }
+    *out_served = self;
+    return ERYX_OK;
+}
+
+served *served_copy_network(served *original)
+{
+    served *self = create();
+    pthread_mutex_lock(&original->lock);
+    if (self != NULL && original->network != NULL) {
+        self->network = served_network_copy(original->network);
+    }
+    pthread_mutex_unlock(&original->lock);
+    if (self != NULL && self->network == NULL) {
+        served_release(self);
+        return NULL;
+    }
+    return self;
+}
+
+eryx_status served_create(const eryx_sandbox_options *options, served **out_served,
+                          eryx_error *out_error)
+{
+    served *self = create();
+    if (self == NULL) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
     const eryx_status status = open_files(self, options, out_error);
     if (status != ERYX_OK) {
         served_release(self);
@@ -73,6 +118,8 @@ static void end_files(served *self)
     }
     served_files_destroy(self->files);
     self->files = NULL;
+    served_network_destroy(self->network);
+    self->network = NULL;
 }
 
 void served_release(served *self)
@@ -115,10 +162,14 @@ bool served_allows(const served *self, uint32_t provider, uint32_t operation)
     return false;
 }
 
-/* Answers one question. False if it makes no sense, or there is no memory. */
-static bool answer(served *self, const message *came)
+/* Answers one question. out_file: goes along. False if it makes no sense, or there is no memory. */
+static bool answer(served *self, const message *came, int *out_file)
 {
     message_writer *writer = &self->channel.output;
+    if (self->network != NULL) {
+        message_begin(writer, SERVICE_ANSWER, came->header.number);
+        return served_network_take(self->network, came, writer, out_file) && message_end(writer);
+    }
     if (came->header.kind == SERVICE_RELEASE) {
         return served_files_take(self->files, came, NULL);
     }
@@ -137,18 +188,20 @@ static served_state take_questions(served *self)
     channel_state state = channel_send(&self->channel);
     for (int i = 0; state == CHANNEL_OK && i < MOST_QUESTIONS; i++) {
         message came;
+        int file = -1;
         state = channel_receive(&self->channel, &came);
         if (state == CHANNEL_AGAIN) {
             return SERVED_WAITS;
         }
-        if (state == CHANNEL_BROKEN || (state == CHANNEL_OK && !answer(self, &came))) {
+        if (state == CHANNEL_BROKEN || (state == CHANNEL_OK && !answer(self, &came, &file))) {
             atomic_store(&self->is_broken, true);
             return SERVED_HAS_ENDED;
         }
         if (state != CHANNEL_OK) {
             return SERVED_HAS_ENDED;
         }
-        state = channel_send(&self->channel);
+        state =
+            file >= 0 ? channel_send_with_file(&self->channel, file) : channel_send(&self->channel);
         if (state == CHANNEL_OK && !channel_has_message(&self->channel)) {
             return SERVED_WAITS; /* it asks one at a time */
         }
@@ -159,7 +212,8 @@ static served_state take_questions(served *self)
 served_state served_go_on(served *self)
 {
     pthread_mutex_lock(&self->lock);
-    const served_state state = self->files != NULL ? take_questions(self) : SERVED_HAS_ENDED;
+    const served_state state =
+        self->files != NULL || self->network != NULL ? take_questions(self) : SERVED_HAS_ENDED;
     pthread_mutex_unlock(&self->lock);
     return state;
 }

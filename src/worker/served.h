@@ -10,6 +10,7 @@
 
 #include "worker/channel.h"
 #include "worker/served_files.h"
+#include "worker/served_network.h"
 
 /* Storages of a checkpoint of the worker. */
 typedef struct served_checkpoint {
@@ -27,7 +28,8 @@ typedef struct served {
     bool waits_for_room;      /* of the servant: the socket is waited for to take more */
     vfs_mounts *mounts;       /* counted */
     descriptor_share *descriptors;
-    served_files *files;            /* NULL once it has ended */
+    served_files *files;            /* NULL once it has ended, and in one for the network */
+    served_network *network;        /* the same, in one for files */
     uint32_t users;                 /* clients; with the last it ends */
     served_checkpoint *checkpoints; /* owned */
     atomic_bool is_broken;          /* the worker has said what it should not */
@@ -44,6 +46,14 @@ bool served_is_needed(const eryx_sandbox_options *options);
  */
 eryx_status served_create(const eryx_sandbox_options *options, served **out_served,
                           eryx_error *out_error);
+
+/* The same for network and secrets, which a sandbox shares with nobody. */
+bool served_network_is_needed(const eryx_sandbox_options *options);
+eryx_status served_create_network(const eryx_sandbox_options *options, served **out_served,
+                                  eryx_error *out_error);
+
+/* One for a fork; NULL without memory. */
+served *served_copy_network(served *original);
 
 /* One more owner. NULL gives NULL. */
 served *served_retain(served *self);

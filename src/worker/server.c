@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/sha256.h"
 #include "machine/guest_extension.h"
+#include "secrets/memory.h"
+#include "tls/trust.h"
 #include "worker/lockdown.h"
 #include "worker/place.h"
 
@@ -214,6 +216,8 @@ int worker_serve(int control_fd, const char *image_path, const char *stdlib_path
     if (failed == NULL && self.poll_fd < 0) {
         failed = "no descriptor to wait with";
     }
+    secret_memory_lock_none();
+    tls_trust_read_none();
     if (failed == NULL) {
         failed = lockdown_complete();
     }

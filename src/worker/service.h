@@ -11,6 +11,7 @@
 #ifndef ERYX_WORKER_SERVICE_H
 #define ERYX_WORKER_SERVICE_H
 
+#include "net/far.h"
 #include "worker/message.h"
 
 /* Answers of questions about files begin with a u8: an error of vfs.h plus one, 0 for none. */
@@ -34,6 +35,7 @@ typedef enum service_kind {
     SERVICE_RENAME,         /* directory u32, name bytes, node u32, directory u32, name bytes, is
                              * replaced bool, node u32 */
     SERVICE_LAST_FOR_FILES, /* no message */
+    SERVICE_NETWORK,        /* net_far_question; its answer is net_far_answer */
 } service_kind;
 
 /* What is mounted in a sandbox, as the parent describes it when one is made: path text, kind u32,
@@ -54,6 +56,13 @@ typedef enum service_source {
 
 /* Entries of a directory that one answer has at most. */
 #define SERVICE_ENTRIES_MAX 128
+
+/* A question about the network and its answer (net/far.h), as parts of a message. What is read
+ * points into the message; false if it is malformed. */
+void service_put_question(message_writer *writer, const net_far_question *question);
+bool service_get_question(message_reader *reader, net_far_question *out_question);
+void service_put_answer(message_writer *writer, const net_far_answer *answer);
+bool service_get_answer(message_reader *reader, net_far_answer *out_answer);
 
 /* How long a worker waits for an answer; its parent is gone then. */
 #define SERVICE_PATIENCE_MS 60000

@@ -255,7 +255,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if ((way & 2) != 0 && worker_client_fork(client, &fork, NULL) == ERYX_OK) {
             worker_client_destroy(fork);
         }
-        if ((way & 4) != 0 && worker_client_checkpoint(client, false, &checkpoint, NULL) == ERYX_OK) {
+        if ((way & 4) != 0 &&
+            worker_client_checkpoint(client, false, &checkpoint, NULL) == ERYX_OK) {
             (void)worker_client_rollback(client, checkpoint, NULL);
         }
         (void)worker_client_set_limits(client, &options.limits);

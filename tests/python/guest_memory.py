@@ -47,6 +47,33 @@ def contents() -> Iterator[bytes]:
         os.close(memory)
 
 
+def contents_of_process(pid: int) -> Iterator[bytes]:
+    """All that another process could read; nothing if it may not be looked into."""
+    try:
+        memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
+    except PermissionError:
+        return
+    try:
+        with open(f"/proc/{pid}/maps") as file:
+            for line in file:
+                place, rights, *_ = line.split()
+                begin, end = (int(part, 16) for part in place.split("-"))
+                if rights.startswith("rw"):
+                    try:
+                        yield os.pread(memory, end - begin, begin)
+                    except OSError:
+                        pass  # it is not there any more
+    finally:
+        os.close(memory)
+
+
+def find_in_process(pid: int, *needles: bytes) -> list[bytes]:
+    """Gives the needles that are anywhere in what a process has written."""
+    return [
+        needle for content in contents_of_process(pid) for needle in needles if needle in content
+    ]
+
+
 def find_in_guests(*needles: bytes) -> list[bytes]:
     """Gives the needles that are anywhere in the linear memory of a guest."""
     found = []

@@ -9,7 +9,8 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 from eryx import NetConfig, ResourceLimits, Sandbox, Session
-from guest_memory import find_in_guests
+from eryx._processes import ProcessCore
+from guest_memory import find_in_guests, find_in_process
 from servers import TcpServer
 
 if TYPE_CHECKING:
@@ -60,9 +61,14 @@ class Guests:
         self._all.append(sandbox)
 
     def check(self) -> None:
-        """Fails if the memory of any has something of a value."""
-        if self._all:
-            assert find_in_guests(*needles(VALUE), *needles(OTHER)) == []
+        """Fails if the memory of any has something of a value; of workers, all that they have."""
+        cores: list[Any] = [sandbox._core for sandbox in self._all]
+        remote = [core for core in cores if isinstance(core, ProcessCore)]
+        wanted = (*needles(VALUE), *needles(OTHER))
+        for pid in {core._process.pid for core in remote if core._process is not None}:
+            assert find_in_process(pid, *wanted) == []
+        if len(remote) < len(cores):
+            assert find_in_guests(*wanted) == []
 
 
 class RecordingServer(TcpServer):

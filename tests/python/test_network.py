@@ -24,6 +24,8 @@ from servers import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("each_isolation")
+
 OFF = "the network is off in this sandbox: not permitted"
 
 
@@ -47,6 +49,7 @@ class TestOffByDefault:
             done = session.execute(dedent(CONNECT), arguments=[HOST, str(echo.port)])
         assert done.stdout == f"PermissionError [Errno 2] {OFF}"
 
+    @pytest.mark.here_alone("a worker has a socket for it")
     def test_no_descriptor_is_needed_without_network(self) -> None:
         before = open_descriptors()
         sandbox = Sandbox(network=NetConfig())

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("each_isolation")
+
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[EchoServer]:

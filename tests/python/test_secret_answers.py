@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Memory is looked through after each test.
-pytestmark = pytest.mark.usefixtures("guests")
+pytestmark = pytest.mark.usefixtures("guests", "each_isolation")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from servers import HOST
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("guests")
+pytestmark = pytest.mark.usefixtures("guests", "each_isolation")
 
 
 class TestScrubbing:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Memory is looked through after each test.
-pytestmark = pytest.mark.usefixtures("guests")
+pytestmark = pytest.mark.usefixtures("guests", "each_isolation")
 
 
 @pytest.fixture(scope="module")

@@ -189,20 +189,13 @@ class TestTakenOver:
     def test_files_that_it_has_cannot_be_written(self, workers: eryx.Workers) -> None:
         session = workers.session(tenant="mallory")
         for descriptor in range(3, 20):
-            if descriptor in self.sockets(workers.pids[0]):
+            if descriptor in sockets_of(workers.pids[0]):
                 continue
             result, _ = order(session, f"call {WRITE} {descriptor} text:spoilt 6")
             # Of eventfd and memfd nobody else has.
             assert result in (-1, 6)
         image = Path(eryx.__file__).parent / "image.bin"
         assert b"spoilt" not in image.read_bytes()[:64]
-
-    def sockets(self, pid: int) -> set[int]:
-        try:
-            entries = list(Path(f"/proc/{pid}/fd").iterdir())
-        except PermissionError:
-            pytest.skip("only root sees the descriptors of a process that is not dumpable")
-        return {int(each.name) for each in entries if os.readlink(each).startswith("socket:")}
 
     def test_a_write_to_anywhere_ends_it_alone(self, workers: eryx.Workers) -> None:
         session, other = workers.session(tenant="mallory"), workers.session(tenant="alice")
@@ -217,7 +210,7 @@ class TestTakenOver:
         """It writes what it likes to its sockets: the run fails, and nothing else."""
         for text in ("rubbish" * 20, "\x7f" * 200):
             session = workers.session(tenant="mallory")
-            sockets = self.sockets(process_of(session).pid)
+            sockets = sockets_of(process_of(session).pid)
             with pytest.raises(eryx.WorkerCrashedError, match=r"should not|died"):
                 _ = [
                     order(session, f"call {WRITE} {descriptor} text:{text} {len(text)}")
@@ -263,6 +256,14 @@ def message(kind: int, *parts: int | bytes) -> bytes:
     return struct.pack("=III", len(payload), kind, 1) + payload
 
 
+def sockets_of(pid: int) -> set[int]:
+    try:
+        entries = list(Path(f"/proc/{pid}/fd").iterdir())
+    except PermissionError:
+        pytest.skip("only root sees the descriptors of a process that is not dumpable")
+    return {int(each.name) for each in entries if os.readlink(each).startswith("socket:")}
+
+
 class TestTakenOverWithFiles:
     """A worker whose sandbox has a volume asks for what it likes."""
 
@@ -274,20 +275,13 @@ class TestTakenOverWithFiles:
         (tmp_path / "volume" / "out").symlink_to("../secret")
         return tmp_path
 
-    def sockets(self, pid: int) -> set[int]:
-        try:
-            entries = list(Path(f"/proc/{pid}/fd").iterdir())
-        except PermissionError:
-            pytest.skip("only root sees the descriptors of a process that is not dumpable")
-        return {int(each.name) for each in entries if os.readlink(each).startswith("socket:")}
-
     def say(
         self, workers: eryx.Workers, host: Path, mode: str, *messages: bytes, times: int = 1
     ) -> eryx.Session:
         """Has the worker say that, where it asks for files."""
         session = workers.session(tenant="mallory", volumes=[(host / "volume", "/v", mode)])
         session.execute("open('/v/f').read()")
-        socket_of_files = max(self.sockets(process_of(session).pid))
+        socket_of_files = max(sockets_of(process_of(session).pid))
         said = b"".join(messages)
         for _ in range(times):
             order(session, f"call {WRITE} {socket_of_files} hex:{said.hex()} {len(said)}")
@@ -359,6 +353,100 @@ class TestTakenOverWithFiles:
         assert alice.execute("open('/v/f').read()").value == "inside"
         del mallory
         assert alice.execute("open('/v/f').read()").value == "inside"
+
+
+# A message about the network, and operations of it (src/net/far.h).
+NETWORK = 19
+OPEN_SOCKET, CHECK, START, FINISH, READ_SOCKET = 1, 3, 5, 6, 10
+
+
+def question(operation: int, number: int, port: int = 0, host: str = "0.0.0.0") -> bytes:
+    """A question about a connection, as the worker would write it."""
+    address = socket.inet_aton(host) + bytes(12)
+    payload = struct.pack("=IIQB16sIIII", operation, number, 0, 0, address, port, 0, 2**32 - 1, 64)
+    return struct.pack("=III", len(payload), NETWORK, 1) + payload
+
+
+class TestTakenOverWithNetwork:
+    """A worker whose sandbox may reach one server asks for another."""
+
+    @pytest.fixture
+    def listeners(self) -> Iterator[tuple[socket.socket, socket.socket]]:
+        good = socket.create_server(("127.0.0.1", 0))
+        bad = socket.create_server(("127.0.0.2", 0))
+        with good, bad:
+            yield good, bad
+
+    def ask(self, workers: eryx.Workers, config: eryx.NetConfig, *said: bytes) -> eryx.Session:
+        session = workers.session(
+            tenant="mallory",
+            network=config,
+            secrets={"KEY": {"value": "not-for-the-worker-4711", "allowed_hosts": ["a.example"]}},
+        )
+        session.execute("1")
+        where = max(sockets_of(process_of(session).pid))
+        for each in said:
+            order(session, f"call {WRITE} {where} hex:{each.hex()} {len(each)}")
+        return session
+
+    def accepts(self, listener: socket.socket) -> bool:
+        listener.settimeout(0.3)
+        try:
+            listener.accept()[0].close()
+        except TimeoutError:
+            return False
+        return True
+
+    def test_the_rules_hold_whatever_it_skips(
+        self, workers: eryx.Workers, listeners: tuple[socket.socket, socket.socket]
+    ) -> None:
+        good, bad = (each.getsockname()[1] for each in listeners)
+        config = eryx.NetConfig(allow_all_hosts=False, allowed_networks=["127.0.0.1/32"])
+        session = self.ask(
+            workers,
+            config,
+            question(OPEN_SOCKET, 0)
+            + question(START, 1, bad, "127.0.0.2")
+            + question(OPEN_SOCKET, 0)
+            + question(CHECK, 2, bad, "127.0.0.2")
+            + question(START, 2, bad, "127.0.0.2")
+            + question(OPEN_SOCKET, 0)
+            + question(CHECK, 3, good, "127.0.0.1")
+            + question(START, 3, bad, "127.0.0.2"),
+        )
+        assert not self.accepts(listeners[1])
+        assert not self.accepts(listeners[0])
+        pid = process_of(session).pid
+        try:
+            assert b"not-for-the-worker-4711" not in memory_of(pid)
+        except PermissionError:
+            pytest.skip("only root reads the memory of a process that is not dumpable")
+
+    def test_who_is_to_be_asked_is_asked(
+        self, workers: eryx.Workers, listeners: tuple[socket.socket, socket.socket]
+    ) -> None:
+        good = listeners[0].getsockname()[1]
+        config = eryx.NetConfig(on_connect=lambda *_: True).allow_localhost()
+        said = question(OPEN_SOCKET, 0) + question(CHECK, 1, good, "127.0.0.1")
+        self.ask(workers, config, said + question(START, 1, good, "127.0.0.1"))
+        assert not self.accepts(listeners[0])
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            question(READ_SOCKET, 7),
+            question(FINISH, 2**32 - 1),
+            question(99, 1),
+            message(FIND, ITS_ROOT, b"f"),
+            b"\xff" * 64,
+        ],
+    )
+    def test_connections_that_are_not_its_own_end_it(
+        self, workers: eryx.Workers, said: bytes
+    ) -> None:
+        with pytest.raises(eryx.WorkerCrashedError, match=r"should not|died"):
+            self.ask(workers, eryx.NetConfig(), said).execute("import time; time.sleep(1)")
+        assert workers.session(tenant="alice").execute("1").value == 1
 
 
 def memory_of(pid: int) -> bytes:

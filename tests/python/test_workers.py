@@ -342,8 +342,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
-            ("network", eryx.NetConfig()),
-            ("secrets", {"A": {"value": "12345678", "allowed_hosts": ["a.example"]}}),
+            ("deterministic", eryx.Deterministic()),
         ],
     )
     def test_what_does_not_go_into_a_worker(
@@ -412,13 +411,19 @@ class TestFilesOfTheParent:
         """The parent goes on answering others, and has nothing open of the dead in the end."""
         busy = "import os\nwhile True:\n open('/v/f', 'w').write('x' * 5000); os.listdir('/v')"
         sandbox = eryx.Sandbox(volumes=[(tmp_path, "/v", "rw")], isolation=workers)
+
+        def kill(pid: int) -> None:
+            until((tmp_path / "f").exists)
+            os.kill(pid, signal.SIGKILL)
+
         for _ in range(10):
             sandbox.execute("1")
-            timer = threading.Timer(0.03, os.kill, [process_of(sandbox).pid, signal.SIGKILL])
-            timer.start()
+            (tmp_path / "f").unlink(missing_ok=True)
+            killer = threading.Thread(target=kill, args=[process_of(sandbox).pid])
+            killer.start()
             with pytest.raises(eryx.WorkerCrashedError):
                 sandbox.execute(busy)
-            timer.join()
+            killer.join()
         inside = str(tmp_path)
         end = time.monotonic() + 10
         while time.monotonic() < end:
