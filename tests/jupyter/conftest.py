@@ -38,7 +38,7 @@ def jupyter_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """
     prefix = tmp_path_factory.mktemp("prefix")
     command = [sys.executable, "-m", "eryx", "kernel", "install", "--prefix", str(prefix)]
-    plots = ["--name", "plots", "--with", "matplotlib", "--cache"]
+    plots = ["--name", "plots", "--package", "matplotlib", "--cache"]
     for options in ([], plots) if has_matplotlib() else ([],):
         done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
