@@ -76,7 +76,9 @@ static void remove_served(worker_servant *servant, served *removed)
         }
     }
     pthread_mutex_unlock(&servant->lock);
-    served_end(removed); /* which takes the socket out of what is waited for */
+    /* Closing is not enough: a child of this process may have the socket as well. */
+    epoll_ctl(servant->waiting.epoll_fd, EPOLL_CTL_DEL, removed->channel.fd, NULL);
+    served_end(removed);
     served_release(removed);
 }
 
