@@ -45,7 +45,7 @@ def memory() -> Memory:
     >>> session = eryx.Session()
     >>> before = eryx.memory()
     >>> _ = session.execute("data = bytearray(b'x') * 10_000_000")
-    >>> (eryx.memory().private - before.private) // 1_000_000
+    >>> round((eryx.memory().private - before.private) / 1_000_000)
     10
     """
     private, shared, reserved, guests, mappings = _eryx.memory()

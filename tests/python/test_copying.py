@@ -181,7 +181,13 @@ class TestData:
         alike = [one == other for one, other in zip(ones, others, strict=True)]
         unlike = [type(one) for one, is_alike in zip(ones, alike, strict=True) if not is_alike]
         # Two runs never take the same time; a snapshot has the seed of its session.
-        made_by_runs = {eryx.ExecuteResult, eryx.ReplayOutcome, eryx.Snapshot, eryx.Done}
+        made_by_runs = {
+            eryx.ExecuteResult,
+            eryx.ReplayOutcome,
+            eryx.Snapshot,
+            eryx.Done,
+            eryx.Memory,
+        }
         assert set(unlike) <= made_by_runs
 
     def test_hashes_of_equal_ones_are_equal(self) -> None:

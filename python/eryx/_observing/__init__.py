@@ -88,11 +88,11 @@ def instrument(
     >>> import eryx
     >>> from prometheus_client import CollectorRegistry
     >>> registry = CollectorRegistry()
-    >>> with eryx.instrument(prometheus=registry):
-    ...     _ = eryx.Sandbox().execute("print('hello')")
     >>> labels = {"eryx_sandbox_kind": "sandbox", "eryx_sandbox_isolation": "none"}
     >>> labels |= {"eryx_run_outcome": "ok", "error_type": ""}
-    >>> registry.get_sample_value("eryx_run_duration_seconds_count", labels)
+    >>> with eryx.instrument(prometheus=registry):
+    ...     _ = eryx.Sandbox().execute("print('hello')")
+    ...     registry.get_sample_value("eryx_run_duration_seconds_count", labels)
     1.0
     """
     with _lock:
@@ -129,13 +129,6 @@ def uninstrument() -> None:
     with _lock:
         for each in tuple(_all):
             each.close()
-
-
-def missing(package: str, extra: str) -> EryxError:
-    """What is raised without a package."""
-    return EryxError(
-        f"instrument() needs {package}, which `pip install 'eryx-sandbox[{extra}]'` brings"
-    )
 
 
 instrument.__module__ = uninstrument.__module__ = "eryx"

@@ -14,7 +14,7 @@ try:
     from opentelemetry.metrics import Observation
     from opentelemetry.trace import SpanKind, StatusCode
 except ModuleNotFoundError:
-    from eryx._observing import missing
+    from eryx._observing._missing import missing
 
     raise missing("opentelemetry-api", "otel") from None
 

@@ -11,7 +11,7 @@ try:
     from prometheus_client.core import GaugeMetricFamily
     from prometheus_client.registry import Collector
 except ModuleNotFoundError:
-    from eryx._observing import missing
+    from eryx._observing._missing import missing
 
     raise missing("prometheus_client", "prometheus") from None
 
