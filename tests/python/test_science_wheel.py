@@ -47,7 +47,7 @@ def companion(tmp_path_factory: pytest.TempPathFactory, one_cache_of_zig: None) 
     for name, file in wheels.items():
         (folder / "wheels" / file).write_bytes(contents[name])
     manifest = {
-        "format": 1,
+        "format": 2,
         "version": eryx.__version__,
         "build": eryx._eryx.BUILD_ID,
         "wheels": {name: f"wheels/{file}" for name, file in wheels.items()},
@@ -55,6 +55,7 @@ def companion(tmp_path_factory: pytest.TempPathFactory, one_cache_of_zig: None) 
         "versions": {"spam": "1.0", "toast": "2.0"},
         "needs": {"spam": [], "toast": ["spam"]},
         "also": {},
+        "warm_up": {},
         "modules": {
             hashlib.sha256(stub).hexdigest(): {
                 "file": f"modules/{library.name}",
