@@ -16,6 +16,7 @@ import pytest
 
 import eryx
 from eryx import _processes
+from eryx._process_core import ProcessCore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -390,20 +391,22 @@ class TestRefusals:
 class TestFilesOfTheParent:
     """What the tests of volumes, storages and providers do not say (they run in workers, too)."""
 
-    def test_after_the_death_of_the_worker(self, workers: eryx.Workers, tmp_path: Path) -> None:
-        storage = eryx.VfsStorage()
-        session = eryx.Session(isolation=workers, files=storage, volumes=[(tmp_path, "/v", "rw")])
-        session.execute(
-            "import os\nf = open('/v/f', 'w')\nf.write('kept'); f.flush()\n"
-            "open('/data/x.db', 'w').close()\nos.mkdir('/data/x.db.lock')"
-        )
-        os.kill(workers.pids[0], signal.SIGKILL)
-        with pytest.raises(eryx.WorkerCrashedError):
-            session.execute("f.write('lost')")
-        session.reset()
-        look = "print(open('/v/f').read(), os.listdir('/data'))"
-        # What it has locked is not locked any more.
-        assert session.execute("import os\n" + look).stdout == "kept ['x.db']"
+    def test_after_the_death_of_the_worker(self, tmp_path: Path) -> None:
+        with eryx.Workers(processes=1) as workers:
+            storage = eryx.VfsStorage()
+            volumes = [(tmp_path, "/v", "rw")]
+            session = eryx.Session(isolation=workers, files=storage, volumes=volumes)
+            session.execute(
+                "import os\nf = open('/v/f', 'w')\nf.write('kept'); f.flush()\n"
+                "open('/data/x.db', 'w').close()\nos.mkdir('/data/x.db.lock')"
+            )
+            kill(workers.pids[0])
+            with pytest.raises(eryx.WorkerCrashedError):
+                session.execute("f.write('lost')")
+            session.reset()
+            look = "print(open('/v/f').read(), os.listdir('/data'))"
+            # What it has locked is not locked any more.
+            assert session.execute("import os\n" + look).stdout == "kept ['x.db']"
 
     def test_a_death_in_the_middle_of_file_work(
         self, workers: eryx.Workers, tmp_path: Path
@@ -592,12 +595,10 @@ class TestDeath:
                     if pids:
                         kill(pids.pop())
 
-            if method in _processes.ProcessCore.__slots__:
+            if method in ProcessCore.__slots__:
                 setattr(core, method, hurt)
             else:
-                monkeypatch.setattr(
-                    _processes.ProcessCore, method, lambda _, *a, **o: hurt(*a, **o)
-                )
+                monkeypatch.setattr(ProcessCore, method, lambda _, *a, **o: hurt(*a, **o))
             with contextlib.suppress(eryx.WorkerCrashedError, eryx.InitializationError):
                 session.execute("1", limits=eryx.ResourceLimits())
                 session.execute("await twice(n=4)")
@@ -610,7 +611,7 @@ class TestDeath:
                 session.reset()
             assert pids == []
             monkeypatch.undo()
-            if method in _processes.ProcessCore.__slots__:
+            if method in ProcessCore.__slots__:
                 setattr(core, method, original)
             session.load(tmp_path / "state")
             assert session.execute("x").value == 1
