@@ -17,18 +17,24 @@
 enum { BINDING_STATUS_COUNT = 0 ERYX_STATUS_MAP(BINDING_STATUS_ONE) };
 #undef BINDING_STATUS_ONE
 
+/* The heap types: each has a spec and a field in the state. */
+#define BINDING_TYPES(EACH)                                                                        \
+    EACH(engine)                                                                                   \
+    EACH(core)                                                                                     \
+    EACH(checkpoint)                                                                               \
+    EACH(changes)                                                                                  \
+    EACH(storage)                                                                                  \
+    EACH(packages)                                                                                 \
+    EACH(remote)                                                                                   \
+    EACH(servant)                                                                                  \
+    EACH(turn)
+
 /* Per-module state, so that every interpreter has its own types and exceptions. */
 typedef struct binding_state {
-    PyTypeObject *engine_type;
-    PyTypeObject *core_type;
+#define BINDING_TYPE_FIELD(name) PyTypeObject *name##_type;
+    BINDING_TYPES(BINDING_TYPE_FIELD)
+#undef BINDING_TYPE_FIELD
     PyTypeObject *outcome_type;
-    PyTypeObject *storage_type;
-    PyTypeObject *packages_type;
-    PyTypeObject *checkpoint_type;
-    PyTypeObject *changes_type;
-    PyTypeObject *remote_type;
-    PyTypeObject *turn_type;
-    PyTypeObject *servant_type;
     PyObject *exceptions[BINDING_STATUS_COUNT]; /* class for each status; None for OK */
 } binding_state;
 
@@ -47,17 +53,11 @@ typedef struct packages_object {
     eryx_packages *packages; /* owned */
 } packages_object;
 
-/* Specs of the heap types. None of them can be subclassed, so PyType_GetModuleState() on the type
- * of an object gives the state. */
-extern PyType_Spec engine_spec;
-extern PyType_Spec core_spec;
-extern PyType_Spec checkpoint_spec;
-extern PyType_Spec changes_spec;
-extern PyType_Spec remote_spec;
-extern PyType_Spec servant_spec;
-extern PyType_Spec storage_spec;
-extern PyType_Spec packages_spec;
-extern PyType_Spec turn_spec; /* which is subclassed, and has no need of the state */
+/* Specs of the heap types. None of them can be subclassed but that of turns, which has no need of
+ * the state, so PyType_GetModuleState() on the type of an object gives it. */
+#define BINDING_TYPE_SPEC(name) extern PyType_Spec name##_spec;
+BINDING_TYPES(BINDING_TYPE_SPEC)
+#undef BINDING_TYPE_SPEC
 extern PyStructSequence_Desc outcome_description;
 
 /* State of the module that a Core belongs to. */
@@ -151,6 +151,20 @@ void native_free_allowed(eryx_sandbox_options *options);
  * files_free_providers() (files.c). */
 int files_parse_providers(PyObject *tuple, eryx_sandbox_options *options);
 void files_free_providers(eryx_sandbox_options *options);
+
+/* What both kinds of Core are given from the start; each may be NULL. */
+typedef struct core_equipment {
+    PyObject *mounts;
+    PyObject *volumes;
+    PyObject *providers;
+    PyObject *network;
+    PyObject *secrets;
+} core_equipment;
+
+/* Does all of the above for these, and equipment_free() (equipment.c). */
+int equipment_parse(const binding_state *state, const core_equipment *given,
+                    eryx_sandbox_options *options);
+void equipment_free(eryx_sandbox_options *options);
 
 /* ERYX_EVENT_FILES as a tuple (kind, id, provider, operation, path, new path, data), and the method
  * of Core that answers it. */

@@ -59,20 +59,17 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     const binding_state *state = PyType_GetModuleState(type);
     PyObject *engine = NULL;
     PyObject *limits = NULL;
-    PyObject *mounts = NULL;
-    PyObject *volumes = NULL;
+    core_equipment equipment = {.mounts = NULL};
     PyObject *packages = Py_None;
-    PyObject *network = Py_None;
-    PyObject *secrets = Py_None;
     PyObject *native_modules = NULL;
-    PyObject *providers = NULL;
     PyObject *deterministic = Py_None;
     eryx_deterministic repeatable;
-    if (state == NULL || !PyArg_ParseTupleAndKeywords(
-                             args, keywords, "O!O!|O!O!OOOO!O!O:Core", names, state->engine_type,
-                             &engine, &PyTuple_Type, &limits, &PyTuple_Type, &mounts, &PyTuple_Type,
-                             &volumes, &packages, &network, &secrets, &PyTuple_Type,
-                             &native_modules, &PyTuple_Type, &providers, &deterministic)) {
+    if (state == NULL ||
+        !PyArg_ParseTupleAndKeywords(
+            args, keywords, "O!O!|O!O!OOOO!O!O:Core", names, state->engine_type, &engine,
+            &PyTuple_Type, &limits, &PyTuple_Type, &equipment.mounts, &PyTuple_Type,
+            &equipment.volumes, &packages, &equipment.network, &equipment.secrets, &PyTuple_Type,
+            &native_modules, &PyTuple_Type, &equipment.providers, &deterministic)) {
         return NULL;
     }
     if (packages != Py_None && Py_TYPE(packages) != state->packages_type) {
@@ -92,40 +89,22 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     }
     eryx_error error = {.message = ""};
     eryx_status status = ERYX_OK;
-    int parsed = storage_parse_mounts(state, mounts, volumes, &options);
+    int parsed = equipment_parse(state, &equipment, &options);
     if (parsed < 0) {
-        goto fail_mounts;
-    }
-    parsed = network_parse(network, &options);
-    if (parsed < 0) {
-        goto fail_network;
-    }
-    parsed = secrets_parse(secrets, &options);
-    if (parsed < 0) {
-        goto fail_secrets;
+        goto fail_equipment;
     }
     parsed = native_parse_allowed(native_modules, &options);
     if (parsed < 0) {
         goto fail_native;
     }
-    parsed = files_parse_providers(providers, &options);
-    if (parsed < 0) {
-        goto fail_providers;
-    }
     PyThreadState *thread = gate_give_up();
     status =
         eryx_sandbox_create(((engine_object *)engine)->engine, &options, &self->sandbox, &error);
     gate_take(thread);
-    files_free_providers(&options);
-fail_providers:
     native_free_allowed(&options);
 fail_native:
-    secrets_free(&options);
-fail_secrets:
-    network_free(&options);
-fail_network:
-    storage_free_mounts(&options);
-fail_mounts:
+    equipment_free(&options);
+fail_equipment:
     if (parsed < 0) {
         Py_DECREF(self);
         return NULL;

@@ -5,43 +5,13 @@
 
 static int add_types(PyObject *module, binding_state *state)
 {
-    state->engine_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &engine_spec, NULL);
-    if (state->engine_type == NULL || PyModule_AddType(module, state->engine_type) < 0) {
-        return -1;
+#define BINDING_TYPE_ADD(name)                                                                     \
+    state->name##_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &name##_spec, NULL);     \
+    if (state->name##_type == NULL || PyModule_AddType(module, state->name##_type) < 0) {          \
+        return -1;                                                                                 \
     }
-    state->core_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &core_spec, NULL);
-    if (state->core_type == NULL || PyModule_AddType(module, state->core_type) < 0) {
-        return -1;
-    }
-    state->checkpoint_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &checkpoint_spec, NULL);
-    if (state->checkpoint_type == NULL || PyModule_AddType(module, state->checkpoint_type) < 0) {
-        return -1;
-    }
-    state->changes_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &changes_spec, NULL);
-    if (state->changes_type == NULL || PyModule_AddType(module, state->changes_type) < 0) {
-        return -1;
-    }
-    state->storage_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &storage_spec, NULL);
-    if (state->storage_type == NULL || PyModule_AddType(module, state->storage_type) < 0) {
-        return -1;
-    }
-    state->packages_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &packages_spec, NULL);
-    if (state->packages_type == NULL || PyModule_AddType(module, state->packages_type) < 0) {
-        return -1;
-    }
-    state->remote_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &remote_spec, NULL);
-    if (state->remote_type == NULL || PyModule_AddType(module, state->remote_type) < 0) {
-        return -1;
-    }
-    state->turn_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &turn_spec, NULL);
-    if (state->turn_type == NULL || PyModule_AddType(module, state->turn_type) < 0) {
-        return -1;
-    }
-    state->servant_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &servant_spec, NULL);
-    if (state->servant_type == NULL || PyModule_AddType(module, state->servant_type) < 0) {
-        return -1;
-    }
+    BINDING_TYPES(BINDING_TYPE_ADD)
+#undef BINDING_TYPE_ADD
     state->outcome_type = PyStructSequence_NewType(&outcome_description);
     if (state->outcome_type == NULL || PyModule_AddType(module, state->outcome_type) < 0) {
         return -1;
@@ -72,16 +42,10 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     if (state == NULL) {
         return 0;
     }
-    Py_VISIT(state->engine_type);
-    Py_VISIT(state->core_type);
+#define BINDING_TYPE_EACH(name) Py_VISIT(state->name##_type);
+    BINDING_TYPES(BINDING_TYPE_EACH)
+#undef BINDING_TYPE_EACH
     Py_VISIT(state->outcome_type);
-    Py_VISIT(state->storage_type);
-    Py_VISIT(state->packages_type);
-    Py_VISIT(state->checkpoint_type);
-    Py_VISIT(state->changes_type);
-    Py_VISIT(state->remote_type);
-    Py_VISIT(state->turn_type);
-    Py_VISIT(state->servant_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_VISIT(state->exceptions[status]);
     }
@@ -94,16 +58,10 @@ static int module_clear(PyObject *module)
     if (state == NULL) {
         return 0;
     }
-    Py_CLEAR(state->engine_type);
-    Py_CLEAR(state->core_type);
+#define BINDING_TYPE_EACH(name) Py_CLEAR(state->name##_type);
+    BINDING_TYPES(BINDING_TYPE_EACH)
+#undef BINDING_TYPE_EACH
     Py_CLEAR(state->outcome_type);
-    Py_CLEAR(state->storage_type);
-    Py_CLEAR(state->packages_type);
-    Py_CLEAR(state->checkpoint_type);
-    Py_CLEAR(state->changes_type);
-    Py_CLEAR(state->remote_type);
-    Py_CLEAR(state->turn_type);
-    Py_CLEAR(state->servant_type);
     for (size_t status = 0; status < BINDING_STATUS_COUNT; status++) {
         Py_CLEAR(state->exceptions[status]);
     }

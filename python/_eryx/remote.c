@@ -140,54 +140,26 @@ static PyObject *remote_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     PyObject *limits = NULL;
     unsigned long long engine = 0;
     PyObject *parts = Py_None;
-    PyObject *mounts = NULL;
-    PyObject *volumes = NULL;
-    PyObject *providers = NULL;
-    PyObject *network = Py_None;
-    PyObject *secrets = Py_None;
+    core_equipment equipment = {.mounts = NULL};
     worker_recipe recipe;
     eryx_sandbox_options options;
     eryx_sandbox_options_init(&options);
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "iO!O!|KOO!O!O!OO:RemoteCore", names, &control,
                                      state->servant_type, &servant, &PyTuple_Type, &limits, &engine,
-                                     &parts, &PyTuple_Type, &mounts, &PyTuple_Type, &volumes,
-                                     &PyTuple_Type, &providers, &network, &secrets) ||
-        limits_parse(limits, &options.limits) < 0 || !parse_recipe(parts, engine, &recipe)) {
+                                     &parts, &PyTuple_Type, &equipment.mounts, &PyTuple_Type,
+                                     &equipment.volumes, &PyTuple_Type, &equipment.providers,
+                                     &equipment.network, &equipment.secrets) ||
+        limits_parse(limits, &options.limits) < 0 || !parse_recipe(parts, engine, &recipe) ||
+        equipment_parse(state, &equipment, &options) < 0) {
         return NULL;
     }
     worker_client *client = NULL;
     eryx_error error = {.message = ""};
-    eryx_status status = ERYX_OK;
-    int parsed = storage_parse_mounts(state, mounts, volumes, &options);
-    if (parsed < 0) {
-        return NULL;
-    }
-    parsed = files_parse_providers(providers, &options);
-    if (parsed < 0) {
-        goto fail_providers;
-    }
-    parsed = network_parse(network, &options);
-    if (parsed < 0) {
-        goto fail_network;
-    }
-    parsed = secrets_parse(secrets, &options);
-    if (parsed < 0) {
-        goto fail_secrets;
-    }
     PyThreadState *thread = gate_give_up();
-    status = worker_client_create(control, servant_of(servant), engine == 0 ? NULL : &recipe,
-                                  &options, &client, &error);
+    const eryx_status status = worker_client_create(
+        control, servant_of(servant), engine == 0 ? NULL : &recipe, &options, &client, &error);
     gate_take(thread);
-    secrets_free(&options);
-fail_secrets:
-    network_free(&options);
-fail_network:
-    files_free_providers(&options);
-fail_providers:
-    storage_free_mounts(&options);
-    if (parsed < 0) {
-        return NULL;
-    }
+    equipment_free(&options);
     if (status != ERYX_OK) {
         return binding_raise(PyType_GetModuleState(type), status, &error);
     }

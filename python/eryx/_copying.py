@@ -6,7 +6,8 @@ from eryx._annotations import late_annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import ClassVar, NoReturn, SupportsIndex
+    from types import TracebackType
+    from typing import ClassVar, NoReturn, Self, SupportsIndex
 
 
 _PUBLIC = ("eryx", "eryx.packages")
@@ -28,4 +29,28 @@ class OneOfAKind:
         raise TypeError(f"{problem}: {self._instead}")
 
 
-late_annotations(globals(), OneOfAKind)
+class Closable(OneOfAKind):
+    """Base of those that end with ``close``, or with the block of a ``with``."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def close(self) -> None:
+            """Ends it."""
+
+    def __enter__(self) -> Self:
+        """Gives the object itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes it."""
+        self.close()
+
+
+late_annotations(globals(), OneOfAKind, Closable)

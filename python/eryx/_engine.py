@@ -106,7 +106,8 @@ class Place:
         self, limits: tuple[int, ...], equipment: Equipment, mounts: CoreMounts
     ) -> Core:
         """The same in a worker process."""
-        from eryx._processes import ProcessEquipment, native_of
+        from eryx._process_core import ProcessEquipment
+        from eryx._processes import native_of
 
         assert equipment.isolation is not None
         stays = ProcessEquipment(

@@ -10,7 +10,7 @@ from collections import deque
 from types import EllipsisType
 
 from eryx._annotations import late_annotations
-from eryx._copying import OneOfAKind
+from eryx._copying import Closable
 from eryx._engine import Place, shared_engine
 from eryx._errors import EryxError
 from eryx._eryx import Core
@@ -91,7 +91,7 @@ class PoolStats:
         return f"PoolStats({values})"
 
 
-class SandboxPool(OneOfAKind):
+class SandboxPool(Closable):
     """Sandboxes that several requests share, one after the other.
 
     At most `max_size` are in use at a time; who comes later waits, and is served in the order of
@@ -377,19 +377,6 @@ class SandboxPool(OneOfAKind):
     def max_size(self) -> int:
         """How many sandboxes can be in use at a time."""
         return self._max_size
-
-    def __enter__(self) -> Self:
-        """Gives the pool."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it."""
-        self.close()
 
     async def __aenter__(self) -> Self:
         """Gives the pool."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eryx._annotations import late_annotations
-from eryx._copying import OneOfAKind
+from eryx._copying import Closable
 from eryx._engine import Place, shared_engine
 from eryx._errors import (
     CancelledError,
@@ -65,7 +65,7 @@ _PAUSE_MS = 25
 _KEPT_MEMORY_BYTES = 64 * 1024 * 1024
 
 
-class Sandbox(OneOfAKind):
+class Sandbox(Closable):
     """A place in which untrusted Python runs.
 
     Every run starts from the same clean state and may use no more than the limits allow. Sandboxes
@@ -561,19 +561,6 @@ class Sandbox(OneOfAKind):
             self._core = _NO_CORE
         finally:
             self._turn.release()
-
-    def __enter__(self) -> Self:
-        """Gives the sandbox."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it."""
-        self.close()
 
     async def __aenter__(self) -> Self:
         """Gives the sandbox."""

@@ -9,7 +9,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 from eryx import NetConfig, ResourceLimits, Sandbox, Session
-from eryx._processes import ProcessCore
+from eryx._process_core import ProcessCore
 from guest_memory import find_in_guests, find_in_process
 from servers import TcpServer
 

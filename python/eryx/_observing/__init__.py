@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 
 from eryx._annotations import late_annotations
-from eryx._copying import OneOfAKind
+from eryx._copying import Closable
 from eryx._errors import EryxError
 from eryx._observing import _hooks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Literal, Self
+    from typing import Literal
 
     from eryx._observing._observer import Observer
     from eryx._observing._types import CollectorRegistry, MeterProvider, TracerProvider
@@ -21,7 +20,7 @@ _lock = threading.RLock()
 _all: list[Instrumentation] = []
 
 
-class Instrumentation(OneOfAKind):
+class Instrumentation(Closable):
     """Stands for what `instrument` has begun; its end is `close`, or that of a ``with``."""
 
     __module__ = "eryx"
@@ -46,19 +45,6 @@ class Instrumentation(OneOfAKind):
     def is_closed(self) -> bool:
         """Whether `close` was called, or `uninstrument`."""
         return self not in _all
-
-    def __enter__(self) -> Self:
-        """Gives itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it."""
-        self.close()
 
     def __repr__(self) -> str:
         """Whether it goes on."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial, wraps
 
 from eryx import _audit, _errors
@@ -22,7 +22,7 @@ from eryx._sandbox import Sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable, Generator, Iterator
     from types import TracebackType
     from typing import Any, Self
 
@@ -352,33 +352,22 @@ def _end_callback(name: str, watch: Watch) -> None:
 # ---- Waits -----------------------------------------------------------------------------------
 
 
-class _Waiting:
-    """A wait, around which this is a context manager."""
-
-    __slots__ = ("_watch", "_what")
-
-    def __init__(self, what: str, attributes: dict[str, Any]) -> None:
-        self._what = what
-        self._watch = Watch(what, attributes)
-
-    def __enter__(self) -> None:
-        self._watch.__enter__()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._watch.__exit__(kind, error, traceback)
-        told = "" if error is None else type_name(error)
-        _record(f"eryx.{self._what}.duration", self._watch.seconds, error__type=told)
-        self._watch.end()
+@contextmanager
+def _waiting(what: str) -> Iterator[None]:
+    """Around a wait."""
+    watch = Watch(what, {})
+    try:
+        with watch:
+            yield
+    finally:
+        told = "" if watch.error is None else type_name(watch.error)
+        _record(f"eryx.{what}.duration", watch.seconds, error__type=told)
+        watch.end()
 
 
 def _watched_wait(original: Any) -> Any:
     def method(self: PooledSandbox) -> None:
-        with _Waiting("pool.wait", {}):
+        with _waiting("pool.wait"):
             original(self)
 
     return method
@@ -386,7 +375,7 @@ def _watched_wait(original: Any) -> Any:
 
 def _watched_wait_async(original: Any) -> Any:
     async def method(self: PooledSandbox) -> None:
-        with _Waiting("pool.wait", {}):
+        with _waiting("pool.wait"):
             await original(self)
 
     return method
@@ -394,7 +383,7 @@ def _watched_wait_async(original: Any) -> Any:
 
 def _watched_start(original: Any) -> Any:
     def method(self: Process, *arguments: Any, **named: Any) -> None:
-        with _Waiting("worker.start", {}):
+        with _waiting("worker.start"):
             original(self, *arguments, **named)
 
     return method

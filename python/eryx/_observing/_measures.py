@@ -10,7 +10,7 @@ from eryx._errors import EryxError
 from eryx._lease import HELD, PooledSandbox
 from eryx._living import Living
 from eryx._memory import memory
-from eryx._processes import ProcessCore
+from eryx._process_core import ProcessCore
 from eryx._session import Session
 
 TYPE_CHECKING = False

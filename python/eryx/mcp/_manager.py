@@ -11,10 +11,9 @@ import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any
 
-from eryx._copying import OneOfAKind
+from eryx._copying import Closable
 from eryx._errors import EryxError, InitializationError, ToolError
 from eryx.mcp import _sdk
 
@@ -39,7 +38,7 @@ class _Server:
         self.closing = asyncio.Event()
 
 
-class MCPManager(OneOfAKind):
+class MCPManager(Closable):
     """Connections to MCP servers; ``Sandbox(mcp=manager)`` lets programs call their tools.
 
     A program calls a tool as ``await mcp.server.tool(...)``. What is connected when a sandbox is
@@ -121,19 +120,6 @@ class MCPManager(OneOfAKind):
         if loop is not None:
             asyncio.run_coroutine_threadsafe(_end(servers), loop).result()
             loop.call_soon_threadsafe(loop.stop)
-
-    def __enter__(self) -> Self:
-        """Gives the manager."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it."""
-        self.close()
 
     def __repr__(self) -> str:
         """What it is connected to."""
