@@ -17,7 +17,7 @@ EXAMPLES = re.findall(r"^```py\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 @pytest.mark.parametrize(
     "code",
     [
-        pytest.param(code, id=str(number), marks=pytest.mark.needs(*re.findall(r'"(\w+)"\W', line)))
+        pytest.param(code, id=str(number), marks=pytest.mark.needs(*re.findall(r'"(\w+)"', line)))
         for number, code in enumerate(EXAMPLES)
         for line in re.findall(r"science\.factory\((.*)\)", code)
     ],
