@@ -51,6 +51,10 @@ WITH_VALUE: list[tuple[str, object]] = [
     ("print(x)\n__debug__", True),
     ("str('ü')  # ü", "ü"),
     ("\fx", 3),
+    ("\f5", 5),
+    ("print(x)\r5", 5),
+    ("x: int\nx", 3),
+    ("'\\ud800'[:1]", "\ud800"),
 ]
 
 WITHOUT_VALUE = [
@@ -81,7 +85,35 @@ WITHOUT_VALUE = [
     "import os as system",
     "print(x)\nNone",
     "import sys\nsys.exit(0)",
+    "y: int",
+    "y: int = 5",
+    "[x][0]: int",
+    "type Number = int",
 ]
+
+# For every statement of some modules: whether its value is kept, and whether it is an expression.
+OF_MODULES = """
+import ast, importlib, inspect, textwrap
+from _eryx_runtime import values
+
+found, wrong = 0, []
+for name in ("argparse", "dataclasses", "enum", "inspect", "statistics"):
+    source = inspect.getsource(importlib.import_module(name))
+    lines = source.split("\\n")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.stmt) and node.end_lineno - node.lineno < 20:
+            text = textwrap.dedent("\\n".join(lines[node.lineno - 1 : node.end_lineno]))
+            try:
+                program = compile(text, "<user>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            except SyntaxError:
+                continue  # it can't be outside a function
+            values.keep(program, text, "<user>")
+            kept = values._state.is_returned or values._state.is_placed
+            found += 1
+            if kept != isinstance(ast.parse(text).body[-1], ast.Expr):
+                wrong.append(text)
+result = {"found": found, "wrong": wrong}
+"""
 
 
 @pytest.fixture
@@ -106,6 +138,11 @@ class TestValue:
         done = session.execute(code)
         assert done.value is None
         assert done.value_repr is None
+
+    def test_is_kept_of_expressions_alone(self) -> None:
+        result = eryx.Sandbox().execute(OF_MODULES).result
+        assert result["found"] > 2000
+        assert result["wrong"] == []
 
     def test_what_json_cannot_hold_is_there_as_text(self, session: eryx.Session) -> None:
         for code, shown in (("b'x'", "b'x'"), ("{1, }", "{1}"), ("float('nan')", "nan")):

@@ -217,13 +217,17 @@ def exception(
         _write_error(f"Error in sys.excepthook:\n{_format(error)}\nOriginal exception was:\n{text}")
 
 
+def _as_json(value: object) -> bytes:
+    try:
+        return _encode(value).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can escape
+        return _encode_ascii(value).encode()
+
+
 def result(value: object) -> None:
     """Report the value of the result variable as JSON, or why it has none."""
     try:
-        try:
-            data = _encode(value).encode()
-        except UnicodeEncodeError:
-            data = _encode_ascii(value).encode()
+        data = _as_json(value)
     except Exception as error:
         kind = type(value).__name__
         why = _message(error) or _type_name(type(error))
@@ -237,7 +241,7 @@ def result(value: object) -> None:
 def value(value: object) -> None:
     """Report the value of the last expression: as JSON if that can hold it, and as text."""
     try:
-        _eryx.report(REPORT_VALUE_JSON, _encode(value).encode())
+        _eryx.report(REPORT_VALUE_JSON, _as_json(value))
     except Exception:
         pass
     _eryx.report(REPORT_VALUE_REPR, _bytes(displays.text_of(value)))

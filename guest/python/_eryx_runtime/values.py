@@ -22,9 +22,9 @@ _IS_COROUTINE = 0x80  # inspect.CO_COROUTINE
 _POP = opcode.opmap["POP_TOP"]
 _LOAD = opcode.opmap["LOAD_CONST"]
 _RETURN = opcode.opmap["RETURN_VALUE"]
-# What an import ends with, before it drops the module.
+# What an import and an annotation end with, before they drop the module and the set of those seen.
 _OTHERS = frozenset(
-    opcode.opmap[name] for name in ("STORE_NAME", "STORE_GLOBAL", "CALL_INTRINSIC_1")
+    opcode.opmap[name] for name in ("STORE_NAME", "STORE_GLOBAL", "CALL_INTRINSIC_1", "SET_ADD")
 )
 _NOTHING = opcode.opmap["NOP"]
 _GIVE_BACK = bytes((_NOTHING, 0, _NOTHING, 0, _RETURN, 0))
@@ -102,14 +102,19 @@ def _has_end(program: CodeType) -> bool:
 def _may_be_constant(text: str) -> bool:
     """Whether the program may end with an expression that is left out, being a constant."""
     stripped = text.rstrip()
-    start = stripped.rfind("\n") + 1
+    start = _line_start(stripped)
     while start and stripped[start:].lstrip().startswith("#"):
         stripped = stripped[:start].rstrip()
-        start = stripped.rfind("\n") + 1
-    if stripped.startswith(_CONSTANT_STARTS, start) or stripped.endswith(_QUOTES):
+        start = _line_start(stripped)
+    if stripped[start:].lstrip("\f").startswith(_CONSTANT_STARTS) or stripped.endswith(_QUOTES):
         return True
     after = stripped.rfind(";", start) + 1
     return after > 0 and stripped[after:].lstrip().startswith(_CONSTANT_STARTS)
+
+
+def _line_start(text: str) -> int:
+    """Where the last line begins."""
+    return max(text.rfind("\n"), text.rfind("\r")) + 1
 
 
 def _is_statement(program: CodeType, text: str) -> bool:
