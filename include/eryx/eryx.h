@@ -326,8 +326,9 @@ ERYX_API eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_e
  * Errors: INVALID_ARGUMENT, BUSY, FORKED. */
 ERYX_API eryx_status eryx_sandbox_set_limits(eryx_sandbox *sandbox, const eryx_limits *limits);
 
-/* Moves the clocks on that a deterministic sandbox has of its own.
- * Errors: INVALID_ARGUMENT (it has none, or too far), BUSY, FORKED. */
+/* Moves the clocks on that a deterministic sandbox has of its own: during a run, from any thread,
+ * where the guest waits next, for an answer for instance, or its run ends. Errors: INVALID_ARGUMENT
+ * (it has none, or too far), FORKED. */
 ERYX_API eryx_status eryx_sandbox_advance_clock(eryx_sandbox *sandbox, uint64_t nanoseconds);
 
 /* Ends the present run with ERYX_CANCELLED, from any thread; without a run it does nothing. */

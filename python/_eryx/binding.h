@@ -72,6 +72,14 @@ static inline eryx_sandbox *core_sandbox(PyObject *self)
     return ((core_object *)self)->sandbox;
 }
 
+/* Reads a tuple (seed, start, tick), or None, into out, which has to live as long as the options.
+ * False with an exception set. */
+bool core_take_deterministic(PyObject *given, eryx_deterministic *out,
+                             eryx_sandbox_options *options);
+
+/* None, or an exception after a failure to move a clock. */
+PyObject *core_clock_moved(PyObject *self, eryx_status status);
+
 /*
  * Reads the arguments of Core.begin() into options, which refer to them; freed with
  * core_free_run(). False with an exception set, and nothing to free.

@@ -29,10 +29,8 @@ typedef enum step_outcome {
 /* ---- Construction -----------------------------------------------------------------------------
  */
 
-/* A tuple (seed, start, tick), or None. out: lives as long as the options. False with an exception.
- */
-static bool take_deterministic(PyObject *given, eryx_deterministic *out,
-                               eryx_sandbox_options *options)
+bool core_take_deterministic(PyObject *given, eryx_deterministic *out,
+                             eryx_sandbox_options *options)
 {
     if (given == Py_None) {
         return true;
@@ -80,7 +78,7 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     eryx_sandbox_options_init(&options);
     options.packages = packages != Py_None ? packages_of(packages) : NULL;
     if (limits_parse(limits, &options.limits) < 0 ||
-        !take_deterministic(deterministic, &repeatable, &options)) {
+        !core_take_deterministic(deterministic, &repeatable, &options)) {
         return NULL;
     }
     core_object *self = (core_object *)PyType_GenericAlloc(type, 0);
@@ -464,7 +462,11 @@ static PyObject *core_advance_clock(PyObject *self, PyObject *nanoseconds)
     if (PyErr_Occurred() != NULL) {
         return NULL;
     }
-    const eryx_status status = eryx_sandbox_advance_clock(core_sandbox(self), number);
+    return core_clock_moved(self, eryx_sandbox_advance_clock(core_sandbox(self), number));
+}
+
+PyObject *core_clock_moved(PyObject *self, eryx_status status)
+{
     if (status == ERYX_INVALID_ARGUMENT) {
         const eryx_error error = {.message = "only a deterministic sandbox has a clock of its own"};
         return binding_raise(core_state(self), status, &error);

@@ -132,8 +132,8 @@ static bool parse_recipe(PyObject *parts, uint64_t number, worker_recipe *out_re
 
 static PyObject *remote_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"control", "servant",   "limits",  "engine",  "recipe", "mounts",
-                            "volumes", "providers", "network", "secrets", NULL};
+    static char *names[] = {"control", "servant",   "limits",  "engine",  "recipe",        "mounts",
+                            "volumes", "providers", "network", "secrets", "deterministic", NULL};
     const binding_state *state = PyType_GetModuleState(type);
     int control = -1;
     PyObject *servant = NULL;
@@ -141,14 +141,17 @@ static PyObject *remote_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     unsigned long long engine = 0;
     PyObject *parts = Py_None;
     core_equipment equipment = {.mounts = NULL};
+    PyObject *deterministic = Py_None;
+    eryx_deterministic repeatable;
     worker_recipe recipe;
     eryx_sandbox_options options;
     eryx_sandbox_options_init(&options);
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iO!O!|KOO!O!O!OO:RemoteCore", names, &control,
-                                     state->servant_type, &servant, &PyTuple_Type, &limits, &engine,
-                                     &parts, &PyTuple_Type, &equipment.mounts, &PyTuple_Type,
-                                     &equipment.volumes, &PyTuple_Type, &equipment.providers,
-                                     &equipment.network, &equipment.secrets) ||
+    if (!PyArg_ParseTupleAndKeywords(
+            args, keywords, "iO!O!|KOO!O!O!OOO:RemoteCore", names, &control, state->servant_type,
+            &servant, &PyTuple_Type, &limits, &engine, &parts, &PyTuple_Type, &equipment.mounts,
+            &PyTuple_Type, &equipment.volumes, &PyTuple_Type, &equipment.providers,
+            &equipment.network, &equipment.secrets, &deterministic) ||
+        !core_take_deterministic(deterministic, &repeatable, &options) ||
         limits_parse(limits, &options.limits) < 0 || !parse_recipe(parts, engine, &recipe) ||
         equipment_parse(state, &equipment, &options) < 0) {
         return NULL;
@@ -415,6 +418,19 @@ static PyObject *remote_connect_answer(PyObject *self, PyObject *allow)
     return none_or_raise(self, worker_client_connect_answer(client_of(self), allowed != 0), NULL);
 }
 
+static PyObject *remote_advance_clock(PyObject *self, PyObject *nanoseconds)
+{
+    const unsigned long long number = PyLong_AsUnsignedLongLong(nanoseconds);
+    eryx_status status;
+    if (PyErr_Occurred() != NULL) {
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = worker_client_advance_clock(client_of(self), number);
+    Py_END_ALLOW_THREADS
+    return core_clock_moved(self, status);
+}
+
 static PyObject *remote_cancel(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -579,6 +595,8 @@ static PyMethodDef remote_methods[] = {
      "changes($self, /)\n--\n\nWhat the last run did with files: rows of path, change, kind, size "
      "and "
      "contents,\nand whether some are missing. None if it did nothing."},
+    {"advance_clock", remote_advance_clock, METH_O,
+     "advance_clock($self, nanoseconds, /)\n--\n\nAs Core.advance_clock()."},
     {"cancel", remote_cancel, METH_NOARGS, "cancel($self, /)\n--\n\nAs Core.cancel()."},
     {"reset", remote_reset, METH_NOARGS, "reset($self, /)\n--\n\nAs Core.reset()."},
     {"set_limits", remote_set_limits, METH_O,
@@ -602,7 +620,7 @@ static PyMethodDef remote_methods[] = {
 static PyType_Slot remote_slots[] = {
     {Py_tp_doc,
      "RemoteCore(control, servant, limits, engine=0, recipe=None, mounts=(), volumes=(), "
-     "providers=(), network=None, secrets=None)\n--\n\n"
+     "providers=(), network=None, secrets=None, deterministic=None)\n--\n\n"
      "One sandbox in the worker process whose socket is given."},
     {Py_tp_new, remote_new},
     {Py_tp_dealloc, remote_dealloc},

@@ -117,6 +117,7 @@ class Place:
             native_of(self.native_modules + equipment.native_modules),
             equipment.network,
             equipment.secrets,
+            equipment.deterministic,
         )
         core: Any = equipment.isolation.new_core(limits, self.recipe, stays)
         return core  # type: ignore[no-any-return]  # it has the methods of one

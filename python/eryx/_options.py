@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from _operator import is_, itemgetter  # without the time that importing operator takes
 
-from eryx._errors import EryxError
 from eryx._limits import (
     DEFAULT_CORE_LIMITS,
     DEFAULT_LIMITS,
@@ -210,7 +209,6 @@ class Equipment:
             from eryx._processes import tenant_of
 
             self.isolation = tenant_of(isolation)
-            _refuse_beyond_process(deterministic=deterministic)
         self.volumes: CoreVolumes = ()
         self.providers: tuple[MountedProvider, ...] = ()
         if volumes is not None:
@@ -262,16 +260,6 @@ class Equipment:
             for host, _, mode in self.volumes:
                 if mode == WRITABLE:
                     check_writable(host)
-
-
-def _refuse_beyond_process(**options: object) -> None:
-    """Raises EryxError for what does not go into a worker process."""
-    given = [name for name, value in options.items() if value is not None]
-    if given:
-        raise EryxError(
-            f"{' and '.join(given)} cannot be had in a worker process (isolation=...); "
-            "docs/workers.md says what can"
-        )
 
 
 def _variable_name(name: str | None) -> str:

@@ -94,7 +94,15 @@ class JoinedChanges:
 class ProcessEquipment:
     """What a sandbox in a worker has that stays in this process, as RemoteCore takes it."""
 
-    __slots__ = ("mounts", "native", "network", "providers", "secrets", "volumes")
+    __slots__ = (
+        "deterministic",
+        "mounts",
+        "native",
+        "network",
+        "providers",
+        "secrets",
+        "volumes",
+    )
 
     def __init__(
         self,
@@ -104,6 +112,7 @@ class ProcessEquipment:
         native: Native = (),
         network: CoreNetwork | None = None,
         secrets: CoreSecrets | None = None,
+        deterministic: tuple[int, int, int] | None = None,
     ) -> None:
         """As for Core; native: the modules that its worker has."""
         self.mounts = mounts
@@ -112,6 +121,7 @@ class ProcessEquipment:
         self.native = native
         self.network = network
         self.secrets = secrets
+        self.deterministic = deterministic
 
 
 class ProcessCore:
@@ -191,6 +201,7 @@ class ProcessCore:
             has.providers,
             has.network,
             has.secrets,
+            has.deterministic,
         )
         if number:
             process.engines.add(number)
@@ -288,6 +299,10 @@ class ProcessCore:
         except WorkerCrashedError:
             self._look_after_crash()  # they count from the next one on
         self._limits = limits
+
+    def advance_clock(self, nanoseconds: int, /) -> None:
+        """As Core.advance_clock()."""
+        self._guard(partial(self._remote.advance_clock, nanoseconds))
 
     def fork(self) -> ProcessCore:
         """As Core.fork(), in the same worker."""

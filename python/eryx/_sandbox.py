@@ -509,7 +509,7 @@ class Sandbox(Closable):
         return ReplayOutcome(recording, result)
 
     def advance_clock(self, seconds: float) -> None:
-        """Moves the clocks of a deterministic sandbox on, between its runs or in a callback.
+        """Moves the clocks of a deterministic sandbox on; in a run, where the program waits next.
 
         Raises ValueError for a time that is negative or too far, and if the sandbox has the clock
         of the host (`Deterministic`).

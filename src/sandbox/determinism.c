@@ -10,6 +10,9 @@
 /* The guest's clock begins here, so that no time is before the beginning. */
 #define BEGIN_NS (UINT64_C(1000) * CLOCK_NS_PER_SECOND)
 
+/* Thousands of years do not overflow. */
+#define MOST_PASSED_NS (UINT64_MAX / 4)
+
 /* Looks at answers without a wait, after which a guest that goes on like that waits. */
 enum { PATIENCE = 100 };
 
@@ -61,6 +64,7 @@ void determinism_restart(determinism *state)
     state->random = state->seed;
     state->worked_ns = 0;
     state->passed_ns = 0;
+    atomic_store(&state->later_ns, 0);
     state->looks = 0;
     state->answer_ready = false;
 }
@@ -70,6 +74,36 @@ void determinism_fork(determinism *origin, determinism *out_fork)
     *out_fork = *origin;
     if (origin->on) {
         out_fork->seed = out_fork->random = next_random(&origin->random);
+    }
+}
+
+/* False if the clock cannot go so far. */
+static bool advance(determinism *state, uint64_t nanoseconds)
+{
+    if (nanoseconds > MOST_PASSED_NS || state->passed_ns > MOST_PASSED_NS - nanoseconds) {
+        return false;
+    }
+    state->passed_ns += nanoseconds;
+    return true;
+}
+
+/* The same, where the guest waits next. */
+static bool advance_later(determinism *state, uint64_t nanoseconds)
+{
+    uint64_t before = atomic_load(&state->later_ns);
+    do {
+        if (nanoseconds > MOST_PASSED_NS || before > MOST_PASSED_NS - nanoseconds) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak(&state->later_ns, &before, before + nanoseconds));
+    return true;
+}
+
+/* The guest waits, or its run is over. */
+static void advance_now(determinism *state)
+{
+    if (atomic_load_explicit(&state->later_ns, memory_order_relaxed) > 0) {
+        (void)advance(state, atomic_exchange(&state->later_ns, 0));
     }
 }
 
@@ -85,6 +119,7 @@ void determinism_end_run(eryx_sandbox *sandbox)
 {
     determinism *state = &sandbox->determinism;
     state->worked_ns += limits_fuel(&sandbox->timing, &sandbox->instance) * state->tick_ns;
+    advance_now(state);
     state->looks = 0;
     state->answer_ready = false;
 }
@@ -141,6 +176,7 @@ bool determinism_settles(eryx_sandbox *sandbox, uint64_t guest_ns, uint64_t host
     if (!state->on) {
         return false;
     }
+    advance_now(state);
     const bool has_calls = table->open_count + table->answered_count > 0;
     if (has_calls && !state->answer_ready && threads_anyone_watches(sandbox)) {
         return release(sandbox);
@@ -148,14 +184,9 @@ bool determinism_settles(eryx_sandbox *sandbox, uint64_t guest_ns, uint64_t host
     if (guest_ns == UINT64_MAX || host_ns != UINT64_MAX) {
         return false;
     }
-    const uint64_t most_ns = UINT64_MAX / 4; /* thousands of years do not overflow */
     uint64_t now_ns = determinism_now_ns(sandbox);
     uint64_t left_ns = guest_ns > now_ns ? guest_ns - now_ns : 0;
-    if (left_ns > most_ns - (state->passed_ns < most_ns ? state->passed_ns : most_ns)) {
-        return false; /* such a sleep has no end */
-    }
-    state->passed_ns += left_ns;
-    return true;
+    return advance(state, left_ns); /* a sleep for longer than that has no end */
 }
 
 bool determinism_is_impatient(eryx_sandbox *sandbox)
@@ -177,14 +208,16 @@ size_t determinism_answers(const eryx_sandbox *sandbox)
 eryx_status eryx_sandbox_advance_clock(eryx_sandbox *sandbox, uint64_t nanoseconds)
 {
     eryx_status status = use_begin(sandbox, NULL);
+    if (status != ERYX_OK && status != ERYX_BUSY) {
+        return status;
+    }
+    /* How far a guest is that computes meanwhile is chance, so its clock waits for it. */
+    determinism *state = &sandbox->determinism;
+    const bool later = status == ERYX_BUSY || sandbox->state == SANDBOX_RUNNING;
+    const bool done =
+        state->on && (later ? advance_later(state, nanoseconds) : advance(state, nanoseconds));
     if (status == ERYX_OK) {
-        determinism *state = &sandbox->determinism;
-        if (state->on && nanoseconds <= UINT64_MAX / 4 - state->passed_ns) {
-            state->passed_ns += nanoseconds;
-        } else {
-            status = ERYX_INVALID_ARGUMENT;
-        }
         use_end(sandbox);
     }
-    return status;
+    return done ? ERYX_OK : ERYX_INVALID_ARGUMENT;
 }

@@ -51,14 +51,15 @@ typedef struct run_state {
 /* A clock and random numbers of the guest's own (sandbox/determinism.h). */
 typedef struct determinism {
     bool on;
-    bool answer_ready;  /* the guest may take the first answer */
-    uint32_t looks;     /* for answers, since it last waited */
-    uint64_t random;    /* state of the generator */
-    uint64_t seed;      /* of it */
-    uint64_t start_ns;  /* the wall clock at the beginning */
-    uint64_t tick_ns;   /* that a unit of fuel takes */
-    uint64_t worked_ns; /* by fuel, in the runs before */
-    uint64_t passed_ns; /* in sleeps, and by the embedder */
+    bool answer_ready;         /* the guest may take the first answer */
+    uint32_t looks;            /* for answers, since it last waited */
+    uint64_t random;           /* state of the generator */
+    uint64_t seed;             /* of it */
+    uint64_t start_ns;         /* the wall clock at the beginning */
+    uint64_t tick_ns;          /* that a unit of fuel takes */
+    uint64_t worked_ns;        /* by fuel, in the runs before */
+    uint64_t passed_ns;        /* in sleeps, and by the embedder */
+    _Atomic uint64_t later_ns; /* by the embedder, where the guest waits next: from any thread */
 } determinism;
 
 struct eryx_sandbox {

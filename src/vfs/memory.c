@@ -30,6 +30,15 @@ memory_clock memory_use_clock(memory_clock clock)
     return earlier;
 }
 
+bool memory_has_own_clock(uint64_t *out_now_ns)
+{
+    const bool has_one = own_clock.now_ns != NULL;
+    if (has_one) {
+        *out_now_ns = own_clock.now_ns(own_clock.context);
+    }
+    return has_one;
+}
+
 vfs_time memory_now(void)
 {
     const uint64_t second_ns = UINT64_C(1000000000);

@@ -168,6 +168,9 @@ typedef struct memory_clock {
 /* From now on this thread's calls of memory_now() read that one; gives the one before. */
 memory_clock memory_use_clock(memory_clock clock);
 
+/* Whether this thread's calls read such a clock; what it says, if so. */
+bool memory_has_own_clock(uint64_t *out_now_ns);
+
 /* --- what has changed since a moment (tree_watch.c) --- */
 
 enum { TREE_WATCHED_ROOTS = 2 };

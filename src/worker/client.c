@@ -294,7 +294,8 @@ static eryx_status derive(worker_client *client, const worker_recipe *recipe, er
 }
 
 /* file: for what is served; -1 for none. */
-static eryx_status create_there(worker_client *client, const worker_recipe *recipe, int file,
+static eryx_status create_there(worker_client *client, const worker_recipe *recipe,
+                                const eryx_sandbox_options *options, int file,
                                 eryx_error *out_error)
 {
     if (recipe != NULL && recipe->frozen.data != NULL) {
@@ -307,6 +308,7 @@ static eryx_status create_there(worker_client *client, const worker_recipe *reci
     message_writer *writer = worker_client_ask(client, WORKER_CREATE);
     message_put_u64(writer, recipe == NULL ? 0 : recipe->number);
     protocol_put_limits(writer, &client->limits);
+    protocol_put_deterministic(writer, options->deterministic);
     served_describe(client->served, writer);
     return worker_client_get_answer(client, file, &answer, out_error);
 }
@@ -327,7 +329,7 @@ static eryx_status create_served(worker_client *client, worker_servant *servant,
     }
     status = worker_servant_add(servant, client->served, ends[0], out_error);
     if (status == ERYX_OK) {
-        status = create_there(client, recipe, ends[1], out_error);
+        status = create_there(client, recipe, options, ends[1], out_error);
     }
     close(ends[1]);
     return status;
@@ -353,6 +355,7 @@ eryx_status worker_client_create(int control_fd, worker_servant *servant,
     }
     eryx_status status = ERYX_OK;
     client->servant = servant;
+    client->is_deterministic = options->deterministic != NULL;
     if (served_network_is_needed(options)) {
         status = served_create_network(options, &client->network, out_error);
         if (status == ERYX_OK) {
@@ -362,7 +365,7 @@ eryx_status worker_client_create(int control_fd, worker_servant *servant,
     if (status == ERYX_OK) {
         status = served_is_needed(options)
                      ? create_served(client, servant, recipe, options, out_error)
-                     : create_there(client, recipe, -1, out_error);
+                     : create_there(client, recipe, options, -1, out_error);
     }
     if (status != ERYX_OK) {
         worker_client_destroy(client);
@@ -492,6 +495,22 @@ eryx_status worker_client_set_limits(worker_client *client, const eryx_limits *l
     return status;
 }
 
+eryx_status worker_client_advance_clock(worker_client *client, uint64_t nanoseconds)
+{
+    eryx_status status = worker_client_check_use(client, NULL);
+    if (status != ERYX_OK || !client->is_deterministic) {
+        return status != ERYX_OK ? status : ERYX_INVALID_ARGUMENT;
+    }
+    if (client->is_running) {
+        message_put_u64(worker_client_begin_message(client, WORKER_MOVE_CLOCK, client->run),
+                        nanoseconds);
+        return worker_client_end_message(client, -1, NULL);
+    }
+    worker_answer answer;
+    message_put_u64(worker_client_ask(client, WORKER_ADVANCE), nanoseconds);
+    return worker_client_get_answer(client, -1, &answer, NULL);
+}
+
 eryx_status worker_client_fork(worker_client *client, worker_client **out_fork,
                                eryx_error *out_error)
 {
@@ -518,6 +537,7 @@ eryx_status worker_client_fork(worker_client *client, worker_client **out_fork,
     fork->served = served_retain(client->served);
     served_use(fork->served);
     fork->servant = client->servant;
+    fork->is_deterministic = client->is_deterministic;
     if (client->network != NULL) {
         fork->network = served_copy_network(client->network);
         status = fork->network != NULL

@@ -84,6 +84,10 @@ eryx_status worker_client_overlay_discard(worker_client *client, const char *gue
 /* The same with what has changed of files, which is not in the result; NULL without one. */
 const protocol_result *worker_client_left(const worker_client *client);
 
+/* As eryx_sandbox_advance_clock(); while a run goes on any thread may call it, and the clock moves
+ * where the guest waits. */
+eryx_status worker_client_advance_clock(worker_client *client, uint64_t nanoseconds);
+
 /* As the functions of eryx.h with these names. */
 eryx_status worker_client_reset(worker_client *client);
 eryx_status worker_client_set_limits(worker_client *client, const eryx_limits *limits);

@@ -30,6 +30,7 @@ struct worker_client {
     pthread_mutex_t lock; /* of the output, because cancel() comes from other threads */
     uint64_t fork_generation;
     eryx_limits limits;
+    bool is_deterministic;
     served *served;                      /* counted; NULL for a sandbox that has nothing here */
     worker_servant *servant;             /* of the worker; borrowed */
     served *network;                     /* counted: network and secrets; NULL without both */

@@ -165,8 +165,19 @@ static void release(vfs_node node)
 /* ---- Asking -----------------------------------------------------------------------------------
  */
 
+/* Says what time it is, if the guest has a clock of its own. */
+static void tell_clock(asking *asks)
+{
+    uint64_t now_ns;
+    if (memory_has_own_clock(&now_ns)) {
+        message_put_u64(asking_begin(asks, SERVICE_CLOCK), now_ns);
+        asking_leave(asks);
+    }
+}
+
 static message_writer *ask(const far_node *node, service_kind kind)
 {
+    tell_clock(node->files->asks);
     message_writer *writer = asking_begin(node->files->asks, kind);
     message_put_u32(writer, node->number);
     return writer;

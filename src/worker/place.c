@@ -492,6 +492,16 @@ static void take_files(place *self, message_reader *reader)
     wake(self);
 }
 
+static eryx_status advance(place *self, message_reader *reader)
+{
+    const uint64_t nanoseconds = message_get_u64(reader);
+    if (!message_is_whole(reader)) {
+        place_give_up(self);
+        return ERYX_OK;
+    }
+    return eryx_sandbox_advance_clock(self->sandbox, nanoseconds);
+}
+
 static void take_about_run(place *self, const message *from)
 {
     message_reader reader = message_read(from);
@@ -519,6 +529,9 @@ static void take_about_run(place *self, const message *from)
         if (self->activity == PLACE_HELD) {
             self->activity = PLACE_RUNS;
         }
+        break;
+    case WORKER_MOVE_CLOCK:
+        (void)advance(self, &reader);
         break;
     default:
         eryx_sandbox_cancel(self->sandbox);
@@ -588,6 +601,8 @@ static eryx_status create(place *self, message_reader *reader, eryx_error *out_e
     options.native_modules = self->worker->native;
     options.native_module_count = self->worker->native_count;
     protocol_get_limits(reader, &options.limits);
+    eryx_deterministic repeatable;
+    options.deterministic = protocol_get_deterministic(reader, &repeatable) ? &repeatable : NULL;
     if (reader->is_bad || self->sandbox != NULL || engine == NULL) {
         place_give_up(self);
         return ERYX_OK;
@@ -653,6 +668,9 @@ static void take_question(place *self, const message *from)
         break;
     case WORKER_SET_LIMITS:
         status = set_limits(self, &reader);
+        break;
+    case WORKER_ADVANCE:
+        status = advance(self, &reader);
         break;
     case WORKER_FORK:
         status = place_fork(self, &error);

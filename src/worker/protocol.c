@@ -41,6 +41,24 @@ void protocol_get_limits(message_reader *reader, eryx_limits *out_limits)
 #undef GET_LIMIT
 }
 
+void protocol_put_deterministic(message_writer *writer, const eryx_deterministic *given)
+{
+    message_put_u8(writer, given != NULL);
+    message_put_u64(writer, given != NULL ? given->seed : 0);
+    message_put_u64(writer, given != NULL ? given->start_ns : 0);
+    message_put_u64(writer, given != NULL ? given->tick_ns : 0);
+}
+
+bool protocol_get_deterministic(message_reader *reader, eryx_deterministic *out_given)
+{
+    eryx_deterministic_init(out_given);
+    const bool is_deterministic = message_get_bool(reader);
+    out_given->seed = message_get_u64(reader);
+    out_given->start_ns = message_get_u64(reader);
+    out_given->tick_ns = message_get_u64(reader);
+    return is_deterministic;
+}
+
 /* ---- Runs ------------------------------------------------------------------------------------
  */
 

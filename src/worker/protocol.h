@@ -17,8 +17,9 @@
 /* In order: what comes before WORKER_ANSWER goes to the worker, the rest to the parent. */
 typedef enum worker_kind {
     /* Questions. */
-    WORKER_CREATE = 1, /* engine u64, limits, how much is mounted u32, and that (service.h); with
-                        * the socket for it, unless it is nothing */
+    WORKER_CREATE = 1, /* engine u64, limits, whether it is deterministic bool, and how (seed, start
+                        * and tick u64), how much is mounted u32, and that (service.h); with the
+                        * socket for it, unless it is nothing */
     WORKER_RESET,      /* placeholders of secrets, none without */
     WORKER_SET_LIMITS, /* limits */
     WORKER_FORK,       /* nothing; with the socket of the fork */
@@ -34,6 +35,7 @@ typedef enum worker_kind {
                      * says what there was */
     WORKER_DERIVE,  /* engine u64, most u64, frozen bytes, packages bytes: an engine of that number
                      */
+    WORKER_ADVANCE, /* nanoseconds u64, by which the clock of a deterministic sandbox moves on */
 
     /* About the run of that number. */
     WORKER_BEGIN,       /* run options */
@@ -43,6 +45,7 @@ typedef enum worker_kind {
     WORKER_TOLD,        /* an answer about files of a provider */
     WORKER_MAY_CONNECT, /* bool */
     WORKER_GO,          /* nothing: the guest may go on after a call or such a question */
+    WORKER_MOVE_CLOCK,  /* as WORKER_ADVANCE, while the guest waits for an answer */
     WORKER_CANCEL,      /* nothing */
 
     /* Of the worker. */
@@ -99,6 +102,12 @@ void protocol_files_free(protocol_files *files);
 /* Limits, all of them. */
 void protocol_put_limits(message_writer *writer, const eryx_limits *limits);
 void protocol_get_limits(message_reader *reader, eryx_limits *out_limits);
+
+/* What makes a sandbox deterministic; NULL for one that is not. */
+void protocol_put_deterministic(message_writer *writer, const eryx_deterministic *given);
+
+/* False for one that is not; out_given is set in any case. */
+bool protocol_get_deterministic(message_reader *reader, eryx_deterministic *out_given);
 
 /* What eryx_run_begin() takes, without the descriptor. */
 void protocol_put_run(message_writer *writer, const eryx_run_options *options, bool asks_for_input);

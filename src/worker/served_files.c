@@ -630,6 +630,18 @@ static void rename_node(asked *self)
     answer_error(self, error);
 }
 
+static void take_clock(asked *self)
+{
+    self->files->clock_ns = message_get_u64(&self->reader);
+    self->files->has_clock = true;
+    self->is_wrong = !message_is_whole(&self->reader);
+}
+
+static uint64_t told_ns(const void *files)
+{
+    return ((const served_files *)files)->clock_ns;
+}
+
 bool served_files_take(served_files *files, const message *from, message_writer *writer)
 {
     asked self = {.files = files, .reader = message_read(from), .writer = writer};
@@ -650,10 +662,14 @@ bool served_files_take(served_files *files, const message *from, message_writer 
         [SERVICE_LINK] = link_node,
         [SERVICE_REMOVE] = remove_node,
         [SERVICE_RENAME] = rename_node,
+        [SERVICE_CLOCK] = take_clock,
     };
     if (from->header.kind >= SERVICE_LAST_FOR_FILES || functions[from->header.kind] == NULL) {
         return false;
     }
+    const memory_clock clock =
+        memory_use_clock((memory_clock){files->has_clock ? told_ns : NULL, files});
     functions[from->header.kind](&self);
+    (void)memory_use_clock(clock);
     return !self.is_wrong;
 }

@@ -32,7 +32,7 @@ vfs_error served_files_put_back(served_files *files, const served_kept *kept);
 /* NULL is allowed. */
 void served_kept_free(served_kept *kept);
 
-/* Takes a question and writes the parts of its answer, none for SERVICE_RELEASE. False if the
+/* Takes a question and writes the parts of its answer; NULL for what has none. False if the
  * worker says what it should not. */
 bool served_files_take(served_files *files, const message *from, message_writer *writer);
 

@@ -27,6 +27,8 @@ struct served_files {
     uint32_t count;
     uint32_t capacity;
     uint64_t last_serial;
+    bool has_clock;    /* the guest has one of its own */
+    uint64_t clock_ns; /* what it says */
     served_lock *locks;
     uint32_t lock_count;
     uint8_t *buffer; /* SERVICE_DATA_MAX; NULL before the first read */

@@ -1,7 +1,8 @@
 """Runs programs in deterministic sessions and prints what they did, as JSON.
 
-``python record.py [NAME...]``: those of tests/determinism and of tests/differential, or the ones
-named. Started twice by test_determinism.py, which compares.
+``python record.py [--workers] [--sample] [NAME...]``: those of tests/determinism and of
+tests/differential, or every seventh of them, or the ones named; in worker processes, if that is
+wanted. Started by test_determinism.py, which compares.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import random
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import eryx
 
 TESTS = Path(__file__).resolve().parents[1]
 FOLDERS = (TESTS / "determinism" / "programs", TESTS / "differential" / "programs")
+
+EVERY_OF_SAMPLE = 7
 
 # What differs from run to run elsewhere, in the state that the program has left.
 EPILOGUE = """
@@ -76,7 +79,9 @@ def digest_of_state(session: eryx.Session, path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-async def record(name: str, source: str, state_path: Path) -> dict[str, Any]:
+async def record(
+    name: str, source: str, state_path: Path, isolation: Literal["process"] | None
+) -> dict[str, Any]:
     """What a program did."""
     host = Host()
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
@@ -86,6 +91,7 @@ async def record(name: str, source: str, state_path: Path) -> dict[str, Any]:
         deterministic=deterministic,
         resource_limits=limits,
         callbacks={"fetch": host.fetch, "fail": host.fail, "now": host.now},
+        isolation=isolation,
     )
     seen: dict[str, Any] = {"output": []}
     for code in (source, EPILOGUE):
@@ -103,12 +109,16 @@ async def record(name: str, source: str, state_path: Path) -> dict[str, Any]:
 
 async def main() -> None:
     """Prints an object of all of them."""
-    wanted = sys.argv[1:]
+    named = programs()
+    wanted = [name for name in sys.argv[1:] if not name.startswith("--")]
+    if "--sample" in sys.argv:
+        wanted = sorted(named)[::EVERY_OF_SAMPLE]
+    isolation: Literal["process"] | None = "process" if "--workers" in sys.argv else None
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state"
         seen = {
-            name: await record(name, source, state)
-            for name, source in programs().items()
+            name: await record(name, source, state, isolation)
+            for name, source in named.items()
             if not wanted or name in wanted
         }
     json.dump(seen, sys.stdout)

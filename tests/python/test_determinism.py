@@ -18,6 +18,7 @@ import eryx
 
 RECORD = Path(__file__).resolve().parents[1] / "determinism" / "record.py"
 LEAST_PROGRAMS = 200
+LEAST_IN_SAMPLE = 28
 
 ENTROPY = """
 import os, random, secrets, time, uuid
@@ -53,6 +54,17 @@ class TestPrograms:
         states = {entry["state"] for entry in seen[0].values()}
         assert len(states) == len(seen[0])  # a digest of each, and all are different
         assert {len(state) for state in states} == {64}
+
+    @pytest.mark.timeout(300)
+    def test_a_sample_does_the_same_in_worker_processes(self) -> None:
+        """Every seventh, as in this process: a state that was saved is the same file."""
+        here, there = run_recorder("--sample"), run_recorder("--sample", "--workers")
+        outputs = [process.communicate()[0] for process in (here, there)]
+        assert here.returncode == there.returncode == 0
+        seen = [json.loads(output) for output in outputs]
+        assert len(seen[0]) >= LEAST_IN_SAMPLE
+        assert seen[0].keys() == seen[1].keys()
+        assert [name for name in seen[0] if seen[0][name] != seen[1][name]] == []
 
 
 class TestSeeds:
@@ -163,23 +175,66 @@ print(round(time.time() - start))
         code = "print(time.time() - first[0], time.monotonic() - first[1])"
         assert session.execute(code).stdout == "90.5 90.5"
 
-    def test_the_host_moves_the_clock_in_a_callback(self) -> None:
+    @pytest.mark.parametrize("isolation", [None, "process"])
+    def test_the_host_moves_the_clock_in_a_callback(self, isolation: Any) -> None:
         session = eryx.Session(
             deterministic=eryx.Deterministic(tick=0),
             callbacks={"step": lambda: session.advance_clock(10)},
+            isolation=isolation,
         )
         code = "import time; t = time.time(); await step(); print(time.time() - t)"
         assert session.execute(code).stdout == "10.0"
 
+    @pytest.mark.parametrize("isolation", [None, "process"])
+    def test_it_moves_where_the_program_waits(self, isolation: Any) -> None:
+        async def step(seconds: int) -> None:
+            session.advance_clock(seconds)
+            await asyncio.sleep(0.01 * (3 - seconds))
+            session.advance_clock(100 * seconds)
+
+        session = eryx.Session(
+            deterministic=eryx.Deterministic(tick=0), callbacks={"step": step}, isolation=isolation
+        )
+        code = """
+import asyncio, time
+start = time.time()
+steps = [asyncio.create_task(step(seconds=seconds)) for seconds in range(3)]
+await asyncio.sleep(0)
+sum(range(100_000))
+print(time.time() - start)
+await asyncio.gather(*steps)
+print(time.time() - start)
+"""
+        assert asyncio.run(session.execute_async(code)).stdout == "0.0\n303.0"
+
     def test_other_sandboxes_have_no_clock_to_move(self) -> None:
-        with pytest.raises(ValueError, match="deterministic"):
-            eryx.Sandbox().advance_clock(1)
+        for isolation in (None, "process"):
+            with pytest.raises(ValueError, match="deterministic"):
+                eryx.Sandbox(isolation=isolation).advance_clock(1)
         with pytest.raises(ValueError, match="-1"):
             fixed().advance_clock(-1)
 
     def test_files_have_its_times(self) -> None:
         code = "import os; open('/data/f', 'w').close(); print(os.stat('/data/f').st_mtime)"
         assert fixed(start=1000, tick=0).execute(code).stdout == "1000.0"
+
+    @pytest.mark.parametrize("isolation", [None, "process"])
+    def test_files_of_storages_have_its_times(self, isolation: Any) -> None:
+        session = eryx.Session(
+            deterministic=eryx.Deterministic(start=1000, tick=0),
+            files=eryx.VfsStorage(),
+            isolation=isolation,
+        )
+        code = """
+import os, time
+time.sleep(5)
+open('/data/f', 'w').close()
+os.mkdir('/data/d')
+time.sleep(5)
+os.utime('/data/f')
+print(os.stat('/data/f').st_mtime, os.stat('/data/d').st_mtime)
+"""
+        assert session.execute(code).stdout == "1010.0 1005.0"
 
 
 class TestCalls:

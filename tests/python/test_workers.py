@@ -340,18 +340,6 @@ class TestSessions:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [
-            ("deterministic", eryx.Deterministic()),
-        ],
-    )
-    def test_what_does_not_go_into_a_worker(
-        self, workers: eryx.Workers, name: str, value: Any
-    ) -> None:
-        with pytest.raises(eryx.EryxError, match=f"{name} cannot be had in a worker process"):
-            eryx.Sandbox(isolation=workers, **{name: value})
-
     def test_saving_with_storages(self, workers: eryx.Workers, tmp_path: Path) -> None:
         session = eryx.Session(isolation=workers, files=eryx.VfsStorage())
         session.execute("x = 1")
@@ -361,11 +349,6 @@ class TestRefusals:
         session.execute("x = 2")
         session.load(tmp_path / "saved")
         assert session.execute("x").value == 1
-
-    def test_a_run_that_is_to_repeat(self) -> None:
-        fixed = eryx.Deterministic(seed=1)
-        with pytest.raises(eryx.EryxError, match="deterministic cannot be had in a worker process"):
-            eryx.Session(isolation="process", deterministic=fixed)
 
     def test_other_values(self, workers: eryx.Workers) -> None:
         wrong: Any = "thread"
