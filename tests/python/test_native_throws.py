@@ -111,6 +111,70 @@ class TestState:
         assert made.execute(program).stdout == "special 9"
         assert seen == ["too far", "(4, 2)"]
 
+    def test_copies_of_the_sandbox_that_is_in_a_try(
+        self, directory: Path, modules: list[native.NativeModule], tmp_path: Path
+    ) -> None:
+        """Frames of native code are not in a copy: while a run is on there is an error that says
+        so, and the throw still finds its catch."""
+        made = session(
+            directory, *modules, callbacks=[{"name": "meanwhile", "fn": lambda: attempt()}]
+        )
+        made.execute("import bacon")
+        saved = made.checkpoint()
+        refused: list[str] = []
+
+        def attempt() -> None:
+            for action in (
+                made.fork,
+                made.checkpoint,
+                made.reset,
+                lambda: made.rollback(saved),
+                lambda: made.save(tmp_path / "state"),
+                lambda: made.execute("bacon.rethrown(1)"),
+            ):
+                with pytest.raises(eryx.EryxError) as caught:
+                    action()
+                refused.append(str(caught.value))
+
+        program = "caught = bacon.around(meanwhile.sync); print(caught)"
+        assert made.execute(program).stdout == "special 9"
+        assert refused == ["the sandbox is already running code that waits for this function"] * 6
+        assert not (tmp_path / "state").exists()
+        # When the run is over there are copies, which have what came of it.
+        assert made.fork().execute("print(caught, bacon.rethrown(1))").stdout == "special 9 too far"
+        made.rollback(saved)
+        assert made.execute("print(bacon.rethrown(2))").stdout == "special 3"
+
+    def test_run_that_is_suspended_in_a_try(
+        self, directory: Path, modules: list[native.NativeModule]
+    ) -> None:
+        """It is run again with its journal, through the try as well."""
+        answers: list[str] = []
+
+        def ask() -> str:
+            if not answers:
+                raise eryx.SuspendCallback("not yet")
+            return answers[0]
+
+        made = eryx.Sandbox(
+            callbacks=[{"name": "ask", "fn": ask}],
+            native_modules=modules,
+            volumes=[(str(directory), "/native", True)],
+        )
+        program = """
+import sys
+sys.path.append("/native")
+import bacon
+seen = []
+print(bacon.around(lambda: seen.append(ask.sync())), seen)
+"""
+        first = made.execute_with_journal(program)
+        assert first.suspended
+        answers.append("yes")
+        second = made.execute_with_journal(program, first.journal)
+        assert second.result is not None
+        assert second.result.stdout == "special 9 ['yes']"
+
     def test_threads_are_in_a_try_each(self, loaded: eryx.Session) -> None:
         """A throw goes to the try of the thread that it is in, whichever was entered last."""
         program = """
