@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from native import build, pack, recipes
+from native import build, pack, recipes, table
 from toolchain.errors import BuildError
 
 
@@ -19,10 +19,16 @@ def main() -> int:
     parser.add_argument(
         "--cached", action="store_true", help="also all that was built and translated before"
     )
+    parser.add_argument(
+        "--table", action="store_true", help="of what was made before: times, sizes, own tests"
+    )
     parser.add_argument("--jobs", type=int)
     options = parser.parse_args()
     try:
         kit = build.kit(options.jobs)
+        if options.table:
+            print(table.as_text(table.rows(pack.target(options.output), kit)))
+            return 0
         names = recipes.closure(options.names) if options.names else recipes.every()
         if options.cached:
             others = [name for name in recipes.every() if name not in names]

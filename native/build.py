@@ -17,7 +17,7 @@ import eryx
 from eryx._eryx import BUILD_ID
 from eryx.native import _compile, _cross, _prebuilt, _wasm
 from eryx.native._errors import NativeModuleError
-from native import build_python, crates, libraries, recipes, sources
+from native import build_python, crates, libraries, recipes, sources, times
 from native.kit import Kit
 from native.recipes import Recipe
 from toolchain.cache import Cache, default_root, key_of
@@ -62,7 +62,8 @@ def wheels(name: str, kit: Kit) -> list[Path]:
     entry = kit.cache.find(step, key)
     if entry is None:
         print(f"building {name} {sources.version(recipe.source, kit.lock)}", flush=True)
-        entry = kit.cache.store(step, key, partial(_build, recipe=recipe, kit=kit, archive=archive))
+        make = partial(_build, recipe=recipe, kit=kit, archive=archive)
+        entry = kit.cache.store(step, key, times.timed(kit.cache, key, make))
     return sorted(entry.glob("*.whl"))
 
 
@@ -78,7 +79,7 @@ def is_cached(name: str, kit: Kit) -> bool:
     if entry is None:
         return False
     return all(
-        kit.cache.find("science-translated", _code_key(data)) is not None
+        kit.cache.find("science-translated", code_key(data)) is not None
         for wheel in entry.glob("*.whl")
         for data in modules(wheel).values()
     )
@@ -89,6 +90,12 @@ def modules(wheel: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if name.endswith(".so")]
         return {name: archive.read(name) for name in names}
+
+
+def wheel_key(name: str, kit: Kit) -> str:
+    """What the wheel of a recipe with a source archive is made of."""
+    recipe = recipes.load(name)
+    return _wheel_key(recipe, sources.archive(recipe.source, kit.lock, kit.cache), kit)
 
 
 def _wheel_key(recipe: Recipe, archive: Path, kit: Kit) -> str:
@@ -260,13 +267,14 @@ def translate(data: bytes, label: str, kit: Kit, *, is_stub: bool = True) -> Tra
     entry = kit.cache.find(step, key)
     if entry is None:
         print(f"translating {label} ({len(data) / 1e6:.1f} MB)", flush=True)
-        entry = kit.cache.store(step, key, partial(_translate, data=data, shown=shown, kit=kit))
-        kit.cache.store("science-translated", _code_key(data), lambda output: None)
+        make = partial(_translate, data=data, shown=shown, kit=kit)
+        entry = kit.cache.store(step, key, times.timed(kit.cache, code_key(data), make))
+        kit.cache.store("science-translated", code_key(data), lambda output: None)
     needed = json.loads((entry / "needed.json").read_text())
     return Translated(digest, entry / "module.so", needed)
 
 
-def _code_key(data: bytes) -> str:
+def code_key(data: bytes) -> str:
     """What compiled code of a module is made of, whatever build of eryx it is for."""
     folder = Path(_compile.__file__).parent
     digest = hashlib.sha256(

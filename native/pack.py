@@ -161,6 +161,11 @@ class Pack:
         return {"__init__.py": _INIT.encode(), "manifest.json": text, **self.files}
 
 
+def target(output: Path) -> Path:
+    """Where the companion wheel lies in a folder."""
+    return output / f"{NAME}-{VERSION}-py3-none-{PLATFORM}.whl"
+
+
 def pack(names: list[str], output: Path, kit: Kit) -> Path:
     """Builds the companion wheel of these recipes; gives its path."""
     collected = Pack(kit)
@@ -183,9 +188,9 @@ def pack(names: list[str], output: Path, kit: Kit) -> Path:
     files[f"{info}/WHEEL"] = "\n".join(wheel).encode()
     data = write_wheel(files, f"{info}/RECORD")
     output.mkdir(parents=True, exist_ok=True)
-    target = output / f"{NAME}-{VERSION}-{tag}.whl"
-    target.write_bytes(data)
-    return target
+    path = target(output)
+    path.write_bytes(data)
+    return path
 
 
 def unpack(wheel: Path, folder: Path) -> None:

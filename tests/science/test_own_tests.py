@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cache
 
 import own_tests
 import pytest
 
 from eryx import SandboxFactory
-from native import build
+from native import build, table
 
 _ITEMS = own_tests.expected()
 
@@ -35,5 +36,6 @@ def _factory(package: own_tests.Package) -> SandboxFactory:
 def test_own_tests(item: own_tests.Expected) -> None:
     """All tests pass that passed before, and no others fail."""
     outcome = own_tests.run(_factory(item.package), item, build.kit())
+    table.keep_outcome(item.package.name, item.path, asdict(outcome))
     found = own_tests.problems(item, outcome)
     assert not found, "\n".join(found)
