@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import runpy
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -60,6 +62,19 @@ def find_item(name: str) -> dict[str, int]:
 
 
 class TestConversation:
+    def test_example(self, capsys: pytest.CaptureFixture[str]) -> None:
+        root = Path(__file__).parents[2]
+        runpy.run_path(str(root / "examples/python/conversation.py"), run_name="__main__")
+        said = capsys.readouterr().out
+        for text in (
+            "write `await find_item(...)`",
+            "no such item: cofee",
+            "[image/png 20x40]",
+            "/data/report.txt b'sold for 120\\n'",
+            "the model says:\nThe report is there.",
+        ):
+            assert text in said
+
     def test_each_answer_tells_the_model_what_to_do_next(self) -> None:
         session = eryx.Session(callbacks=[find_item])
         session.files.write_text("sales.csv", "month,sold\njan,10\nfeb,30\n")
