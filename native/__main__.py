@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from native import build, pack, recipes, table
-from toolchain.errors import BuildError
+from toolchain.command import exit_status
 
 
 def main() -> int:
@@ -24,29 +24,28 @@ def main() -> int:
     )
     parser.add_argument("--jobs", type=int)
     options = parser.parse_args()
-    try:
-        kit = build.kit(options.jobs)
-        if options.table:
-            print(table.as_text(table.rows(pack.target(options.output), kit)))
-            return 0
-        names = recipes.closure(options.names) if options.names else recipes.every()
-        if options.cached:
-            others = [name for name in recipes.every() if name not in names]
-            names = [*names, *(name for name in others if build.is_cached(name, kit))]
-            print("packages:", *names, flush=True)
-        if options.wheels:
-            for name in names:
-                for wheel in build.wheels(name, kit):
-                    print(wheel)
-            return 0
-        wheel = pack.pack(names, options.output, kit)
-        print(wheel)
-        if options.unpack is not None:
-            pack.unpack(wheel, options.unpack)
-    except BuildError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(lambda: _do(options))
+
+
+def _do(options: argparse.Namespace) -> None:
+    kit = build.kit(options.jobs)
+    if options.table:
+        print(table.as_text(table.rows(pack.target(options.output), kit)))
+        return
+    names = recipes.closure(options.names) if options.names else recipes.every()
+    if options.cached:
+        others = [name for name in recipes.every() if name not in names]
+        names = [*names, *(name for name in others if build.is_cached(name, kit))]
+        print("packages:", *names, flush=True)
+    if options.wheels:
+        for name in names:
+            for wheel in build.wheels(name, kit):
+                print(wheel)
+        return
+    wheel = pack.pack(names, options.output, kit)
+    print(wheel)
+    if options.unpack is not None:
+        pack.unpack(wheel, options.unpack)
 
 
 if __name__ == "__main__":

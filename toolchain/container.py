@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolchain.cache import default_root
+from toolchain.command import exit_status
 from toolchain.debian import mirror
 from toolchain.errors import BuildError
 from toolchain.setup import install_system_packages
@@ -260,12 +261,7 @@ def main() -> int:
     if os.geteuid() != 0:
         print("no container: following a Dockerfile takes root", file=sys.stderr)
         return 0  # tests then say that they go without
-    try:
-        print(prepare())
-    except BuildError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_status(lambda: print(prepare()))
 
 
 if __name__ == "__main__":

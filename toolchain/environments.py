@@ -20,6 +20,7 @@ import venv
 from pathlib import Path
 
 from toolchain.cache import default_root, key_of
+from toolchain.command import exit_status
 from toolchain.errors import BuildError
 from toolchain.lock import LOCK_PATH, PythonPackage, load_lock
 from toolchain.process import run_tool
@@ -165,7 +166,8 @@ def main() -> int:
     parser.add_argument("--requirements", action="store_true", help="print them, for pip")
     parser.add_argument("--browser", action="store_true", help="also Chromium, as root")
     arguments = parser.parse_args()
-    try:
+
+    def do() -> None:
         if arguments.browser:
             install_browser()
         if arguments.lock:
@@ -174,10 +176,8 @@ def main() -> int:
             print(requirements(arguments.group), end="")
         else:
             print(prepare(arguments.group))
-    except BuildError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+    return exit_status(do)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from toolchain import guest_packages, mcp_servers, rust
+from toolchain.command import exit_status
 from toolchain.errors import BuildError
 from toolchain.lock import load_lock
 from toolchain.process import run_tool
@@ -121,17 +122,14 @@ def main() -> int:
         "--no-system-packages", action="store_true", help="install no packages of the system"
     )
     arguments = parser.parse_args()
-    try:
-        print(
+    return exit_status(
+        lambda: print(
             prepare(
                 development=arguments.development,
                 system_packages=not arguments.no_system_packages,
             )
         )
-    except BuildError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    )
 
 
 if __name__ == "__main__":
