@@ -17,17 +17,12 @@ import pytest
 from processes import Server, free_port, serving
 
 import eryx
-from eryx.server import ApiKey, new_key
+from eryx.server import ApiKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ALICE, BOB = 0, 1
-
-
-@pytest.fixture(scope="module")
-def keys() -> list[tuple[str, ApiKey]]:
-    return [new_key("alice"), new_key("bob")]
 
 
 @pytest.fixture(scope="module")

@@ -15,16 +15,13 @@ from mcp.client.streamable_http import streamable_http_client
 from processes import Server, serving
 
 from eryx.mcp._conversations import CONVERSATION
-from eryx.server import ApiKey, MissingServerError, Settings, create_app, new_key
+from eryx.server import MissingServerError, Settings, create_app
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="module")
-def keys() -> list[tuple[str, ApiKey]]:
-    return [new_key("alice"), new_key("bob")]
+    from eryx.server import ApiKey
 
 
 @pytest.fixture(scope="module")

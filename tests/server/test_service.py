@@ -250,11 +250,6 @@ class TestRequests:
 
 
 @pytest.fixture(scope="module")
-def keys() -> list[tuple[str, ApiKey]]:
-    return [new_key("alice"), new_key("bob")]
-
-
-@pytest.fixture(scope="module")
 def guarded(
     keys: list[tuple[str, ApiKey]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
