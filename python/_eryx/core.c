@@ -367,8 +367,7 @@ static PyObject *core_run(PyObject *self, PyObject *unused)
         case STEP_WAIT:
         case STEP_PAUSE:
             if (PyErr_CheckSignals() < 0) {
-                abandon(self);
-                return NULL;
+                return NULL; /* in the middle of the run, which the caller ends or drops */
             }
         }
     }

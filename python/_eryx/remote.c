@@ -344,8 +344,7 @@ static PyObject *remote_run(PyObject *self, PyObject *unused)
                                       "there are no callbacks");
         }
         if (PyErr_CheckSignals() < 0) {
-            (void)worker_client_reset(client_of(self)); /* if it fails the next use says so */
-            return NULL;
+            return NULL; /* as in core.c */
         }
     }
 }

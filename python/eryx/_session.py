@@ -583,14 +583,24 @@ class Session(Sandbox):
             self._before = self._core.checkpoint(self._transactional == "all")
 
     def _abandon(self) -> None:
-        # The sandbox is either in the middle of a run or has been put back to its initial state.
-        self._audit()
         self._lost = True
         self._threads = None
         before, self._before = self._before, None
         if before is not None:
+            self._audit()
             self._core.rollback(before)
             self._lost = False
+            return
+        from eryx._audit import audit_outcome
+        from eryx._ending import end_run
+
+        outcome = end_run(self._core)
+        if outcome is None:
+            self._audit()
+            return
+        audit_outcome(outcome)
+        self._threads = outcome.threads_json
+        self._lost = False
 
     def _end(self, outcome: Outcome) -> None:
         self._threads = outcome.threads_json

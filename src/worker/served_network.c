@@ -181,6 +181,13 @@ void served_network_list(served_network *network, eryx_result *result)
 {
     net_list(network->net, &result->connections, &result->connection_count,
              &result->connections_total);
+    /* The clock of the worker began later than the one here, which the connections go by. */
+    for (size_t i = 0; i < result->connection_count; i++) {
+        const uint64_t started_ns = result->connections[i].started_ns;
+        if (result->duration_ns < started_ns) {
+            result->duration_ns = started_ns;
+        }
+    }
 }
 
 /* ---- Connections ------------------------------------------------------------------------------

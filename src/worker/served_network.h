@@ -33,7 +33,7 @@ void served_network_renew(served_network *network, message_writer *writer);
 void served_network_begin_run(served_network *network);
 void served_network_end_run(served_network *network);
 
-/* What the result lists; until the next run. */
+/* What the result lists, until the next run; its duration comes to be no less. */
 void served_network_list(served_network *network, eryx_result *result);
 
 /*

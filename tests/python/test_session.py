@@ -226,17 +226,6 @@ class TestSession:
 
         assert asyncio.run(main()) == ["[0, 1, 2, 3, 4]"]
 
-    def test_given_up_run_needs_reset(self, session: eryx.Session) -> None:
-        async def main() -> None:
-            await asyncio.wait_for(session.execute_async("import time; time.sleep(60)"), 0.05)
-
-        with pytest.raises(TimeoutError):
-            asyncio.run(main())
-        with pytest.raises(eryx.InitializationError, match="reset"):
-            session.execute("print(1)")
-        session.reset()
-        assert output(session, "print(1)") == "1"
-
     def test_threads_take_turns(self, session: eryx.Session) -> None:
         session.execute("x = 0")
         with ThreadPoolExecutor(8) as pool:
