@@ -14,4 +14,7 @@ mode_t file_mode_set_mask(mode_t mask);
 int file_mode_change(int directory, const char *path, mode_t mode);
 int file_mode_change_open(int file, mode_t mode);
 
+/* The descriptor of the directory "/", which libc finds all others from. */
+int file_root(void);
+
 #endif

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "host.h"
 #include "pipes.h"
 #include "replaced.h"
@@ -131,17 +132,23 @@ REPLACES int mkdir(const char *path, mode_t mode)
     return mkdirat(AT_FDCWD, path, mode);
 }
 
-REPLACES int close(int file)
+int file_root(void)
 {
     static int root = -1;
     if (root < 0) {
         char *relative;
         root = find_from_root("/", &relative);
     }
-    if (file == root) {
+    return root;
+}
+
+REPLACES int close(int file)
+{
+    if (file == file_root()) {
         errno = EBADF;
         return -1;
     }
+    descriptors_close(file);
     pipes_close(file);
     /* The host gives what was written to whoever keeps it; that it is refused is told here. */
     int refused = fsync(file) == 0 ? 0 : errno;

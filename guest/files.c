@@ -2,6 +2,7 @@
  * os.pipe and the like of it. */
 #include "file_mode.h"
 
+#include "descriptors.h"
 #include "module.h"
 #include "pipes.h"
 
@@ -55,15 +56,27 @@ PyObject *files_pipe(PyObject *self, PyObject *nothing)
     return Py_BuildValue("ii", ends[0], ends[1]);
 }
 
-/* copy_end(int) -> int: another descriptor of the same end of a pipe. */
-PyObject *files_copy_end(PyObject *self, PyObject *arguments)
+/* dup(int) -> int: another descriptor of the same. */
+PyObject *files_dup(PyObject *self, PyObject *arguments)
 {
     int file;
     (void)self;
-    if (!PyArg_ParseTuple(arguments, "i:copy_end", &file)) {
+    if (!PyArg_ParseTuple(arguments, "i:dup", &file)) {
         return NULL;
     }
-    errno = EBADF;
-    int made = pipes_has(file) ? pipes_copy(file) : -1;
+    int made = dup(file);
+    return made < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(made);
+}
+
+/* dup2(int, int) -> int: the same with that number, which is closed before. */
+PyObject *files_dup2(PyObject *self, PyObject *arguments)
+{
+    int file;
+    int number;
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "ii:dup2", &file, &number)) {
+        return NULL;
+    }
+    int made = dup2(file, number);
     return made < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(made);
 }

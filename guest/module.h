@@ -37,7 +37,8 @@ PyObject *files_change_mode(PyObject *self, PyObject *arguments);
 PyObject *files_change_open_mode(PyObject *self, PyObject *arguments);
 PyObject *files_umask(PyObject *self, PyObject *arguments);
 PyObject *files_pipe(PyObject *self, PyObject *nothing);
-PyObject *files_copy_end(PyObject *self, PyObject *arguments);
+PyObject *files_dup(PyObject *self, PyObject *arguments);
+PyObject *files_dup2(PyObject *self, PyObject *arguments);
 
 /* Methods of the module that are in thread_methods.c. */
 PyObject *threads_state_of(PyObject *self, PyObject *identity);

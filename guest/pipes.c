@@ -107,6 +107,14 @@ int pipes_copy(int file)
     return made;
 }
 
+void pipes_move(int from, int to)
+{
+    if (pipes_has(from)) {
+        ends[to] = ends[from];
+        ends[from].pipe = NULL;
+    }
+}
+
 void pipes_close(int file)
 {
     struct end *end = end_of(file);

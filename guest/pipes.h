@@ -27,6 +27,9 @@ bool pipes_has(int file);
 ssize_t pipes_read(int file, void *bytes, size_t size);
 ssize_t pipes_write(int file, const void *bytes, size_t size);
 
+/* Says that an end has another descriptor now; of no effect for others. */
+void pipes_move(int from, int to);
+
 /* Forgets that a descriptor is an end; of no effect for others. */
 void pipes_close(int file);
 

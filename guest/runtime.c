@@ -5,6 +5,7 @@
  * they are in an ordinary interpreter. What needs no such care is in python/_eryx_runtime.
  */
 #include "allocator.h"
+#include "descriptors.h"
 #include "host.h"
 #include "module.h"
 #include "pressure.h"
@@ -512,6 +513,7 @@ int32_t eryx_guest_run(const char *bytes, size_t size)
     struct request request;
     module_clear_interrupt();
     pressure_set_user(MEMORY_OF_RESCUE);
+    descriptors_restore_streams();
     if (request_init(&request)) {
         request_read(&request, bytes, size);
     }

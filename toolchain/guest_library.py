@@ -33,7 +33,7 @@ PROVIDED = (
     *("clock_nanosleep", "nanosleep", "sched_yield", "poll", "select"),
     *("lseek", "__wasilibc_tell", "read", "pread", "write", "pwrite"),
     *("stat", "lstat", "fstat", "fstatat", "access", "faccessat"),
-    *("open", "openat", "mkdir", "mkdirat", "close"),
+    *("open", "openat", "mkdir", "mkdirat", "close", "dup", "dup2"),
     *("chdir", "__wasilibc_find_relpath_alloc"),
     *("clock", "times", "wcsftime"),
 )

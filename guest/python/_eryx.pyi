@@ -57,8 +57,11 @@ def umask(mask: int, /) -> int:
 def pipe() -> tuple[int, int]:
     """Make a pipe. Return its end to read from, and the one to write to."""
 
-def copy_end(file: int, /) -> int:
-    """Return another descriptor of the same end of a pipe."""
+def dup(file: int, /) -> int:
+    """Return another descriptor of the same file, pipe or standard stream."""
+
+def dup2(file: int, number: int, /) -> int:
+    """Make a number another descriptor of the same, and close what had it; return the number."""
 
 def forget_random() -> None:
     """Have the generator of random numbers in SQLite seed itself anew."""

@@ -216,7 +216,7 @@ static vfs_error open_again(guest_instance *instance, uint64_t identity, vfs_fil
     for (uint32_t i = 0; i < table->used; i++) {
         vfs_status status;
         const handle *open = &table->dynamic[i];
-        if (open->kind != HANDLE_DESCRIPTOR || vfs_file_type(open->object) != VFS_TYPE_FILE) {
+        if (open->kind != HANDLE_DESCRIPTOR) {
             continue;
         }
         if ((found == NULL ||

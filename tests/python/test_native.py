@@ -127,6 +127,13 @@ class TestUse:
         )
         assert done.stdout == "a=1 b=2 one=2 two=2  25"
 
+    def test_copies_of_descriptors(self, tmp_path: Path) -> None:
+        module = native.translate(built(SOURCES / "descriptors.c", tmp_path))
+        done = session(tmp_path, module).execute(
+            "import descriptors; print(descriptors.say('text'))"
+        )
+        assert done.stdout.split() == ["text0"]
+
     def test_cplusplus_with_the_library_of_the_guest(self, tmp_path: Path) -> None:
         """libc++ as modules of their own, which other modules of the sandbox share."""
         own = Path(native.__file__).with_name("libraries")

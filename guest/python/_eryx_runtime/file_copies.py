@@ -1,13 +1,9 @@
-"""os.dup(), which the guest's C library has not."""
+"""os.dup() and os.dup2(), over guest/descriptors.c."""
 
-import errno
 import os
 import posix
-import stat
 
 import _eryx
-
-_AGAIN = "/\1open/"  # FILE_AGAIN of protocol/files.h
 
 
 def dup(fd, /):
@@ -16,21 +12,18 @@ def dup(fd, /):
     It is one of the same open file, for what that is open for, with a position of its own, which
     begins where the other's is.
     """
-    status = os.fstat(fd)
-    if stat.S_ISFIFO(status.st_mode):
-        return _eryx.copy_end(fd)
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
-    made = os.open(f"{_AGAIN}{status.st_ino:x}", os.O_RDWR)
-    try:
-        os.lseek(made, os.lseek(fd, 0, os.SEEK_CUR), os.SEEK_SET)
-    except OSError:
-        os.close(made)
-        raise
-    return made
+    return _eryx.dup(fd)
+
+
+def dup2(fd, fd2, inheritable=True):
+    """Duplicate file descriptor."""
+    return _eryx.dup2(fd, fd2)
 
 
 def install() -> None:
-    """Put it into os and what that is made of."""
-    os.dup = posix.dup = dup
-    dup.__module__ = "os"
+    """Put them into os and what that is made of."""
+    for function in (dup, dup2):
+        function.__module__ = "posix"
+        setattr(posix, function.__name__, function)
+        setattr(os, function.__name__, function)
+        os.__all__.append(function.__name__)
