@@ -1,9 +1,9 @@
 /*
- * stat() that knows permission bits, and the inode of what a symbolic link leads to.
+ * stat() that knows permission bits, the owner, and the inode of what a symbolic link leads to.
  *
- * WASI has no permission bits: the host puts them above the number of links (protocol.h). And libc
- * asks the host for the identity of a file apart from its status, without following links, so
- * st_ino would be the link's own.
+ * WASI has no permission bits: the host puts them above the number of links (protocol/files.h). It
+ * has no owners either: all files are the program's. And libc asks the host for the identity of a
+ * file apart from its status, without following links, so st_ino would be the link's own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,13 @@
 #include "protocol/files.h"
 #include "replaced.h"
 
-static void take_mode(struct stat *status)
+/* The user and the group that the program is (python/_eryx_runtime/identity.py). */
+enum { OWNER = 1000 };
+
+static void complete(struct stat *status)
 {
+    status->st_uid = OWNER;
+    status->st_gid = OWNER;
     status->st_mode |= (mode_t)(status->st_nlink >> FILE_MODE_SHIFT);
     status->st_nlink &= ((nlink_t)1 << FILE_MODE_SHIFT) - 1;
 }
@@ -45,7 +50,7 @@ REPLACES int fstatat(int directory, const char *restrict path, struct stat *rest
         }
         errno = earlier_error; /* what cannot be opened keeps the link's inode */
     }
-    take_mode(&found);
+    complete(&found);
     *status = found;
     return 0;
 }
@@ -60,7 +65,7 @@ REPLACES int lstat(const char *restrict path, struct stat *restrict status)
     return fstatat(AT_FDCWD, path, status, AT_SYMLINK_NOFOLLOW);
 }
 
-/* As for root, who may do all but run a file that nobody may run. */
+/* The program may do all, as root may, but run a file that nobody may run. */
 REPLACES int faccessat(int directory, const char *path, int mode, int flags)
 {
     struct stat status;
@@ -84,7 +89,7 @@ REPLACES int fstat(int file, struct stat *status)
     if (__eryx_replaced_fstat(file, status) != 0) {
         return -1;
     }
-    take_mode(status);
+    complete(status);
     pipes_describe(file, status);
     return 0;
 }

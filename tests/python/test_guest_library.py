@@ -12,6 +12,34 @@ from pathlib import Path
 import pytest
 
 import eryx
+from toolchain.guest_packages import wheels
+
+PYTEST_FILE = """
+import os
+
+
+def test_directory(tmp_path):
+    (tmp_path / "a").write_text("x")
+
+
+def test_directories(tmp_path_factory):
+    tmp_path_factory.mktemp("b")
+
+
+def test_what_is_printed(capsys):
+    print("hi")
+    assert capsys.readouterr().out == "hi\\n"
+
+
+def test_what_is_written(capfd):
+    os.write(1, b"hi")
+    assert capfd.readouterr().out == "hi"
+
+
+def test_that_fails():
+    os.write(1, b"what is shown")
+    assert False
+"""
 
 
 def output(code: str) -> str:
@@ -146,8 +174,29 @@ class TestSystem:
 import getpass, os, pwd, pathlib
 print(getpass.getuser(), os.getuid(), os.getegid(), os.getppid(), pathlib.Path.home())
 print(pwd.getpwuid(os.stat("/data").st_uid).pw_name, pathlib.Path("~/a").expanduser())
+print(pathlib.Path("/tmp").owner(), pathlib.Path("/").group(), os.fstat(1).st_gid)
 """
-        assert output(code) == "user 1000 1000 0 /data\nroot /data/a"
+        assert output(code) == "user 1000 1000 0 /data\nuser /data/a\nuser user 1000"
+
+    def test_files_of_volumes_are_the_program_s(self, tmp_path: Path) -> None:
+        (tmp_path / "f").touch()
+        code = """
+import os, pathlib
+owners = [pathlib.Path(f"/{name}/f").owner() for name in ("read", "overlay")]
+print(*owners, os.lstat("/read").st_uid)
+"""
+        volumes = [(str(tmp_path), "/read", "ro"), (str(tmp_path), "/overlay", "overlay")]
+        assert eryx.Sandbox(volumes=volumes).execute(code).stdout == "user user 1000"
+
+    def test_passwords_of_the_program_s_own_file(self) -> None:
+        code = """
+import netrc, os, pathlib
+path = pathlib.Path.home() / ".netrc"
+path.write_text("machine example login me password secret")
+path.chmod(0o600)
+print(netrc.netrc().authenticators("example"))
+"""
+        assert output(code) == "('me', '', 'secret')"
 
     def test_a_file_that_runs_knows_its_name(self, tmp_path: Path) -> None:
         (tmp_path / "program.py").write_text("print(__file__)")
@@ -161,6 +210,17 @@ print(pwd.getpwuid(os.stat("/data").st_uid).pw_name, pathlib.Path("~/a").expandu
         command = [sys.executable, "-m", "eryx", str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout == f"{path}\n"
+
+
+class TestPytest:
+    def test_it_runs_as_it_is(self) -> None:
+        files = wheels("pytest", "pluggy", "iniconfig", "packaging", "pygments")
+        session = eryx.SandboxFactory(packages=files).create_session()
+        session.files.write_text("test_it.py", PYTEST_FILE)
+        done = session.execute("import pytest; pytest.main(['-q', 'test_it.py'])")
+        assert "1 failed, 4 passed" in done.stdout
+        assert "what is shown" in done.stdout
+        assert session.execute("print(1)").stdout == "1"
 
 
 class TestPipes:
