@@ -21,7 +21,10 @@ from secret_helpers import Guests
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import prometheus_client
+
     from eryx.native import NativeModule
+    from observing_helpers import Told
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -188,6 +191,25 @@ def run_python(
         env={**inherited, **(environment or {})},
         check=False,
     )
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    """What OpenTelemetry is told in a test."""
+    from observing_helpers import Told  # which most tests do without
+
+    with Told() as made:
+        yield made
+
+
+@pytest.fixture
+def registry() -> Iterator[prometheus_client.CollectorRegistry]:
+    """A registry of Prometheus that is told."""
+    import prometheus_client
+
+    made = prometheus_client.CollectorRegistry()
+    with eryx.instrument(prometheus=made):
+        yield made
 
 
 @pytest.fixture

@@ -21,6 +21,12 @@ import eryx
 if TYPE_CHECKING:
     from typing import Self
 
+# A program that reads the document whose address is given.
+FETCH = """
+import sys, urllib.request
+print(urllib.request.urlopen(sys.argv[1]).read())
+"""
+
 
 class Told:
     """Everything that OpenTelemetry is told, in memory; instruments eryx for a ``with``."""
