@@ -23,7 +23,7 @@ _HEADER = ("package", "version", "build", "translation", "MB", "own tests", "oth
 
 
 def rows(companion: Path, kit: Kit) -> list[tuple[str, ...]]:
-    """A row for each package with native modules, and one for the rest.
+    """A row for each package with native modules or tests, and one for the rest.
 
     companion: the wheel that `pack` made.
 
@@ -39,24 +39,20 @@ def _rows(archive: zipfile.ZipFile, kit: Kit) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = [_HEADER]
     manifest = json.loads(archive.read("eryx_science/manifest.json"))
     known = set(recipes.every())
+    tested = tomllib.loads(_EXPECTED.read_text())["files"]
     pure: list[str] = []
     rest = sum(entry.compress_size for entry in archive.infolist())
     for name, path in manifest["wheels"].items():
         wheel = f"eryx_science/{path}"
         modules = _modules(archive.read(wheel), manifest)
-        if not modules or name not in known:
+        if name not in known or not (modules or name in tested):
             pure.append(f"{name} {manifest['versions'][name]}")
             continue
         files = [wheel, *(f"eryx_science/{module}" for module in modules)]
         size = sum(archive.getinfo(file).compress_size for file in files)
         rest -= size
-        built = times.read(kit.cache, build.wheel_key(name, kit))
-        sources = [
-            data for each in build.wheels(name, kit) for data in build.modules(each).values()
-        ]
-        translated = [times.read(kit.cache, build.code_key(data)) for data in sources]
-        row = (name, manifest["versions"][name], _time([built]), _time(translated))
-        found.append((*row, f"{size / 1e6:.1f}", *_tests(name)))
+        row = (name, manifest["versions"][name], *_times(name, kit), f"{size / 1e6:.1f}")
+        found.append((*row, *_tests(name)))
     others = ", ".join(pure)
     found.append((others, "", "", "", f"{rest / 1e6:.1f}", "", ""))
     return found
@@ -67,6 +63,15 @@ def _modules(wheel: bytes, manifest: dict[str, Any]) -> list[str]:
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         stubs = [archive.read(name) for name in archive.namelist() if name.endswith(".so")]
     return [manifest["modules"][hashlib.sha256(stub).hexdigest()]["file"] for stub in stubs]
+
+
+def _times(name: str, kit: Kit) -> tuple[str, str]:
+    """Of the build of a recipe's wheel, and of the translation of its modules."""
+    if not recipes.load(name).source:
+        return "", ""
+    built = times.read(kit.cache, build.wheel_key(name, kit))
+    sources = [data for each in build.wheels(name, kit) for data in build.modules(each).values()]
+    return _time([built]), _time([times.read(kit.cache, build.code_key(data)) for data in sources])
 
 
 def _time(measured: list[dict[str, float] | None]) -> str:
