@@ -18,12 +18,13 @@ EMPTY :=
 SPACE := $(EMPTY) $(EMPTY)
 
 .PHONY: help demo test wheel bench lint format clean distclean dev check setup setup-development guest install \
-	test-c test-sanitize test-tsan test-python test-workers test-agents test-jupyter test-server science test-science test-science-sample
+	test-c test-sanitize test-tsan test-python test-workers test-agents test-jupyter test-server test-cluster test-cluster-sample science test-science test-science-sample
 
 help:
 	@echo 'make demo        build everything, install the wheel into .venv, show it'
 	@echo 'make test        every test, as continuous integration runs them'
 	@echo 'make test-agents the adapters for frameworks of agents and Jupyter, with these (a part of `make test`)'
+	@echo 'make test-cluster clusters of Ray and Dask, with processes and nodes that are killed (`make test` has a sample)'
 	@echo 'make test-jupyter the kernel in a real JupyterLab and browser'
 	@echo 'make wheel       the wheel, in dist/'
 	@echo 'make science     eryx-science, the wheel with numpy and others, in dist/'
@@ -58,7 +59,7 @@ install: wheel
 	$(VENV)/python -m pip uninstall -qq --yes eryx
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall dist/eryx_sandbox-*.whl
 
-test: lint test-c test-sanitize test-python test-science-sample test-agents test-server
+test: lint test-c test-sanitize test-python test-science-sample test-agents test-server test-cluster-sample
 
 test-c: guest
 	cmake -S . -B build/test -DCMAKE_BUILD_TYPE=Release -DERYX_PYTHON=OFF -DERYX_ASSERTIONS=ON
@@ -117,6 +118,12 @@ test-server: wheel
 	python=$$($(PYTHON) -m toolchain.environments server) && \
 	container=$$($(PYTHON) -m toolchain.container) && \
 	PYTHONPATH=$(CURDIR)/build/installed ERYX_CONTAINER=$$container $$python -m pytest -q -p no:cacheprovider tests/server
+
+# The same for clusters of Ray and Dask, of which processes and nodes are killed. The sample is of the smaller one.
+test-cluster test-cluster-sample: wheel
+	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --upgrade --target build/installed dist/eryx_sandbox-*.whl
+	python=$$($(PYTHON) -m toolchain.environments cluster) && \
+	PYTHONPATH=$(CURDIR)/build/installed $$python -m pytest -q -p no:cacheprovider -p no:logging $(if $(findstring sample,$@),-m sample -k "not ray") tests/cluster
 
 # The guest is left as it is: `make guest` when something in guest/ or toolchain/ has changed.
 build/guest/image.bin:

@@ -1,4 +1,4 @@
-"""Virtual environments for tests with packages that are many: the frameworks of agents, Jupyter.
+"""Virtual environments for tests with packages that are many: frameworks of agents, Ray, Jupyter.
 
 Run as ``python3 -m toolchain.environments GROUP``: makes the environment of a group of the lock
 file and prints its Python. It lies in the cache of the build, under the hash of what is in it, and
@@ -51,6 +51,7 @@ WANTED = {
         *("fsspec", "mcp", "pydantic", "python-multipart", "redis", "s3fs", "starlette"),
         "uvicorn",
     ),
+    "cluster": ("distributed", "psutil", "ray", "pytest", "pytest-timeout"),
     "jupyter": (
         *("ipykernel", "jupyterlab", "nbclient", "nbformat", "pillow", "selenium"),
         *("pytest", "pytest-timeout"),

@@ -1,0 +1,1 @@
+"""What `eryx.ext.ray` and `eryx.ext.dask` have in common: all but how a message is sent."""
