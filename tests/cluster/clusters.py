@@ -17,12 +17,23 @@ import psutil
 STORE_BYTES = 80 * 2**20
 
 
-def wait_until(happens: Callable[[], object], seconds: float = 90) -> None:
+def wait_until(happens: Callable[[], object], seconds: float = 300) -> None:
     """Waits for something; fails if it does not happen."""
     end = time.monotonic() + seconds
     while not happens():
         assert time.monotonic() < end, "it does not happen"
         time.sleep(0.05)
+
+
+def patiently(start: Callable[[], Any]) -> Any:
+    """Starts something of Ray, which gives up after 30 seconds; a busy machine takes longer."""
+    for _ in range(2):
+        try:
+            return start()
+        except Exception as error:
+            if "timed out during startup" not in str(error):
+                raise
+    return start()
 
 
 def kill(pid: int) -> None:
@@ -145,8 +156,10 @@ class RayCluster(Cluster):
             "num_cpus": 0,
             "object_store_memory": STORE_BYTES,
             "include_dashboard": False,
+            "include_log_monitor": False,
+            "no_monitor": True,
         }
-        self._cluster = Nodes(initialize_head=True, head_node_args=arguments)
+        self._cluster = patiently(lambda: Nodes(initialize_head=True, head_node_args=arguments))
         self._nodes: dict[str, Any] = {}
         for _ in range(nodes):
             self._add()
@@ -159,7 +172,11 @@ class RayCluster(Cluster):
         return super().pool(**{"num_cpus": 0.2, "max_hosts": len(self._nodes), **options})
 
     def _add(self) -> None:
-        node = self._cluster.add_node(num_cpus=2, object_store_memory=STORE_BYTES)
+        node = patiently(
+            lambda: self._cluster.add_node(
+                num_cpus=2, object_store_memory=STORE_BYTES, include_log_monitor=False
+            )
+        )
         self._nodes[node.node_id] = node
 
     def _raylet(self, node: str) -> int:

@@ -17,7 +17,6 @@ os.environ.update(
     RAY_DISABLE_IMPORT_WARNING="1",
     RAY_DEDUP_LOGS="0",
     RAY_ENABLE_UV_RUN_RUNTIME_ENV="0",
-    DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="10s",
 )
 
 from clusters import ENGINES, Cluster

@@ -14,7 +14,7 @@ import pytest
 import eryx
 from clusters import Cluster, wait_until
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.sample]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.sample]
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,9 @@ class TestAnswers:
         first, second = answers
         assert first.result().value == 42
         assert second.ending.exc_type == "MemoryError"
+
+    def test_of_worker_processes(self, pool: Any) -> None:
+        assert pool.submit("6 * 7", isolation="process").result().value == 42
 
     def test_every_program_starts_clean(self, pool: Any) -> None:
         assert all(a.ok for a in pool.map(["assert 'x' not in globals(); x = 1"] * 100))

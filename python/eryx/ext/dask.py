@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future
 from os import PathLike
@@ -131,6 +132,8 @@ class _Engine:
 
     def stop(self, host: _Actor) -> None:
         async def cancel() -> None:
+            with contextlib.suppress(RuntimeError):  # it is known to be gone
+                host.actor.end()  # it may be alive, and would go on with what it was sent
             await self._client.cancel([host.future], asynchronous=True, force=True)
 
         self._on_loop(cancel)

@@ -23,11 +23,12 @@ from eryx.ext._cluster._jobs import Batch, Job, Setup
 _TICK_SECONDS = 1.0
 _REFRESH_SECONDS = 5.0
 _QUICK_REFRESH_SECONDS = 0.5  # after a host has gone
-_SILENT_SECONDS = 30.0  # a host that does not answer for so long is given up
+_SILENT_SECONDS = 120.0  # a host that does not answer for so long is given up
 _BATCH_SECONDS = 0.1  # how much work goes into one message
+_BATCH_BYTES = 4 * 2**20
 _MOST_PROGRAMS = 256  # in a message
 _AHEAD = 2  # messages for each slot: one that runs, and one that waits there
-_MOST_FAILURES = 3
+_MOST_FAILURES = 3  # to bring a factory
 
 Then = Callable[[Any], None]
 
@@ -65,12 +66,14 @@ class Link:
         self.host: Any = None
         self.is_ready = False
         self.is_dead = False
+        self.identity = ""
         self.place = ""  # processes with the same one share a folder
         self.known: set[str] = set()  # names of setups
         self.preparing: dict[str, list[Future[None]]] = {}
         self.flying: dict[int, Batch] = {}
         self.is_alone = False  # with a program that may be what has ended its host
         self.sessions = 0
+        self.heard = time.monotonic()
         self.pinged: float | None = None
         self.death: Future[None] = Future()  # done when it is dead
 
@@ -105,7 +108,7 @@ class Dispatcher:
         self._deliveries: dict[tuple[str, str], _Delivery] = {}
         self._next_refresh = self._next_ping = 0.0
         self._without_hosts = time.monotonic()
-        self._failures = 0
+        self._trouble: BaseException | None = None  # why the last host could not be started
         self._lost_hosts = self._resent = self._factories_sent = self._messages = 0
         self._is_closed = self._is_over = False
         self._end = threading.Lock()
@@ -194,7 +197,8 @@ class Dispatcher:
         try:
             spots = {spot.name: spot for spot in self._engine.spots()[: self._max_hosts]}
         except Exception as error:
-            self._has_failed(error)
+            self._trouble = error
+            self._give_up_after_patience()
             return
         for name, link in list(self._links.items()):
             if name not in spots:
@@ -206,8 +210,8 @@ class Dispatcher:
                     future = self._engine.start(spot)
                 except Exception as error:
                     del self._links[name]
-                    self._has_failed(error)
-                    return
+                    self._trouble = error
+                    break
                 future.add_done_callback(self._later(self._started, link))
         self._give_up_after_patience()
 
@@ -217,37 +221,28 @@ class Dispatcher:
 
     def _started(self, link: Link, future: Future[Any]) -> None:
         error = _error_of(future)
-        if error is None:
-            link.host = future.result()
-            if link.is_dead:
-                self._engine.stop(link.host)
-                return
-            self._ask(link, "ready", (), partial(self._ready, link))
-        else:
-            self._has_failed(error)
+        if error is not None:
             self._lost(link, error)
+            return
+        link.host = future.result()
+        if link.is_dead:
+            self._engine.stop(link.host)
+        else:
+            self._ask(link, "ready", (), partial(self._ready, link))
 
     def _ready(self, link: Link, told: Any) -> None:
         if isinstance(told, Exception):
-            self._has_failed(told)
             self._lost(link, told)
             return
         link.is_ready = True
+        link.heard = time.monotonic()
         link.place = f"{told['host']} {told['folder']}"
+        link.identity = told["identity"]
         self._roomy[link] = None
-        self._failures = 0
+        self._trouble = None
         places, self._places = self._places, []
         for future in places:
             self._place(future)
-
-    def _has_failed(self, error: BaseException) -> None:
-        """Counts starts in vain; a cluster in which none succeeds is of no use."""
-        self._failures += 1
-        if self._failures >= _MOST_FAILURES and not self._ready_links():
-            problem = EryxError(f"no host could be started: {type(error).__name__}: {error}")
-            problem.__cause__ = error
-            self._refuse_all(problem)
-            self._failures = 0
 
     def _ready_links(self) -> list[Link]:
         return [link for link in self._links.values() if link.is_ready]
@@ -258,10 +253,12 @@ class Dispatcher:
         if is_idle or any(link.is_ready for link in self._links.values()):
             self._without_hosts = now
         elif now - self._without_hosts > self._patience:
-            engine, seconds = self._engine.name, self._patience
-            self._refuse_all(
-                WorkerCrashedError(f"{engine} has had no place for a host for {seconds:g} seconds")
-            )
+            problem = f"{self._engine.name} has had no place for a host"
+            if self._trouble is not None:
+                problem = f"no host could be started: {_named(self._trouble)}"
+            error = WorkerCrashedError(f"{problem}, for {self._patience:g} seconds")
+            error.__cause__ = self._trouble
+            self._refuse_all(error)
             self._without_hosts = now
 
     def _refuse_all(self, error: Exception) -> None:
@@ -290,7 +287,7 @@ class Dispatcher:
             return
         answer, error = _answer_of(future)
         if error is None:
-            link.pinged = None
+            link.pinged, link.heard = None, time.monotonic()
             then(answer)
         else:
             self._lost(link, error)
@@ -300,7 +297,7 @@ class Dispatcher:
         now = time.monotonic()
         for link in self._ready_links():
             if link.pinged is None:
-                if link.flying or link.sessions:
+                if (link.flying or link.sessions) and now - link.heard > _SILENT_SECONDS / 3:
                     link.pinged = now
                     self._ask(link, "ping", (), lambda _: None)
             elif now - link.pinged > _SILENT_SECONDS:
@@ -318,6 +315,8 @@ class Dispatcher:
             del self._links[link.spot.name]
         if was_ready:
             self._lost_hosts += 1
+        else:
+            self._trouble = error
         self._next_refresh = min(self._next_refresh, time.monotonic() + _QUICK_REFRESH_SECONDS)
         if link.host is not None:
             try:
@@ -345,8 +344,7 @@ class Dispatcher:
             times = "once" if job.attempts == 1 else f"{job.attempts} times"
             job.finish(
                 WorkerCrashedError(
-                    f"the host of the program died; it was sent {times}"
-                    f" ({type(error).__name__}: {_first_line(error)})"
+                    f"the host of the program died; it was sent {times} ({_named(error)})"
                 )
             )
         else:
@@ -395,9 +393,9 @@ class Dispatcher:
                 continue
             waiting = self._waiting[setup]
             share = -(-len(waiting) // len(self._roomy))
-            most = min(_MOST_PROGRAMS, share, int(_BATCH_SECONDS / max(setup.seconds, 1e-6)))
+            most = min(share, setup.fitting(_MOST_PROGRAMS, _BATCH_SECONDS, _BATCH_BYTES))
             jobs: list[Job] = []
-            while waiting and len(jobs) < max(1, most):
+            while waiting and len(jobs) < most:
                 job = waiting.popleft()
                 if job.is_begun or job.begin():
                     job.is_begun = True
@@ -417,7 +415,9 @@ class Dispatcher:
             job.node = link.spot.node
         self._messages += 1
         try:
-            batch.future = self._engine.call(link.host, "run", setup.name, batch.message())
+            batch.future = self._engine.call(
+                link.host, "run", link.identity, setup.name, batch.message()
+            )
         except Exception as error:
             for job in jobs:
                 self._again(job, error)
@@ -448,7 +448,9 @@ class Dispatcher:
                 job.finish(answer)
             return
         endings, seconds = answer
-        batch.jobs[0].setup.measured(seconds, len(batch.jobs))
+        assert batch.future is not None
+        size = batch.size + len(batch.future.result())
+        batch.jobs[0].setup.measured(len(batch.jobs), seconds, size)
         for job, ending in zip(batch.jobs, endings, strict=True):
             job.finish(ending)
 
@@ -619,9 +621,9 @@ def _error_of(future: Future[Any]) -> BaseException | None:
     return future.exception()
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
 
 
 def _death(link: Link, error: BaseException) -> str:
-    return f"the host on {link.spot.node} died ({type(error).__name__}: {_first_line(error)})"
+    return f"the host on {link.spot.node} died ({_named(error)})"

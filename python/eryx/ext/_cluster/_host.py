@@ -9,6 +9,7 @@ import pickle
 import socket
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -106,6 +107,8 @@ class Host:
     def __init__(self, slots: int) -> None:
         """slots: how many programs compute at the same time."""
         self._slots = slots
+        self._identity = uuid.uuid4().hex
+        self._is_over = False
         self._folder = _Folder()
         self._setups: dict[str, _Setup] = {}
         self._factories: WeakValueDictionary[str, SandboxFactory] = WeakValueDictionary()
@@ -120,7 +123,12 @@ class Host:
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "folder": self._folder.name,
+            "identity": self._identity,
         }
+
+    async def end(self) -> None:
+        """Runs no more programs: the driver has given this host up, which may be alive."""
+        self._is_over = True
 
     @_answering
     async def ping(self) -> None:
@@ -163,11 +171,15 @@ class Host:
         """Lets a pool go, when its runs are over."""
         self._setups.pop(name, None)
 
-    async def run(self, name: str, programs: bytes) -> bytes:
+    async def run(self, identity: str, name: str, programs: bytes) -> bytes:
         """Runs programs one after the other; gives how they ended, and the seconds it took.
+
+        identity: what `ready` told. An engine that has replaced a host must not repeat its runs.
 
         None if the pool was dropped.
         """
+        if identity != self._identity:
+            raise RuntimeError("this is another host than the one that was meant")
         setup = self._setups.get(name)
         if setup is None:
             return _plain.dumps(None)
@@ -176,7 +188,11 @@ class Host:
 
     def _run(self, setup: _Setup, programs: bytes) -> bytes:
         started = time.monotonic()
-        endings = [self._ending(setup, *program) for program in pickle.loads(programs)]
+        endings = []
+        for code, options in pickle.loads(programs):
+            if self._is_over:
+                raise RuntimeError("the host was given up")
+            endings.append(self._ending(setup, code, options))
         return _plain.dumps((endings, time.monotonic() - started))
 
     def _ending(self, setup: _Setup, code: str, options: dict[str, Any]) -> object:
@@ -208,16 +224,17 @@ class Host:
     ) -> tuple[bytes, bytes | None]:
         """Runs a program in a session; gives how it ended, and the state after it."""
         answer: tuple[bytes, bytes | None] = await self._in(
-            self._talkers, self._run_session, self._sessions[session], program, is_saved
+            self._talkers, self._run_session, session, program, is_saved
         )
         return answer
 
-    def _run_session(
-        self, session: Session, program: bytes, is_saved: bool
-    ) -> tuple[bytes, bytes | None]:
-        code, options = pickle.loads(program)
+    def _run_session(self, name: str, program: bytes, is_saved: bool) -> tuple[bytes, bytes | None]:
+        session = self._sessions.get(name)
+        if session is None:
+            return _plain.dumps((EryxError("the session is closed"), "")), None
         ending: object
         try:
+            code, options = pickle.loads(program)
             ending = session.execute(code, **options)
         except Exception as error:
             ending = _plain.exception(error)

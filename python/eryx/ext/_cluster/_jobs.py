@@ -13,6 +13,7 @@ from eryx.ext._cluster._engine import Engine
 from eryx.ext._cluster._host import digest_of
 
 _FIRST_SECONDS = 0.01  # of a program, until one has been run
+_FIRST_BYTES = 10_000.0
 _NEWEST = 0.3  # what the last message counts in the average
 
 _digests: WeakKeyDictionary[SandboxFactory, str] = WeakKeyDictionary()
@@ -37,12 +38,19 @@ class Setup:
             options = factory._with_callbacks(options)
         self.options = engine.dumps(options)
         self.name = digest_of(f"{self.digest} ".encode() + self.options)
-        self.seconds = _FIRST_SECONDS  # of one program, as far as is known
+        self._seconds = _FIRST_SECONDS  # of one program, as far as is known
+        self._bytes = _FIRST_BYTES
         self.failed_deliveries = 0
 
-    def measured(self, seconds: float, programs: int) -> None:
-        """Takes into account how long some programs took."""
-        self.seconds += _NEWEST * (seconds / programs - self.seconds)
+    def measured(self, programs: int, seconds: float, size: int) -> None:
+        """Takes into account how long some programs took, and how many bytes both ways."""
+        self._seconds += _NEWEST * (seconds / programs - self._seconds)
+        self._bytes += _NEWEST * (size / programs - self._bytes)
+
+    def fitting(self, most: int, seconds: float, size: int) -> int:
+        """How many programs should go into a message, which takes so long and so many bytes."""
+        fitting = min(most, seconds / max(self._seconds, 1e-6), size / max(self._bytes, 1.0))
+        return max(1, int(fitting))
 
 
 class Job:
@@ -75,14 +83,17 @@ class Job:
 class Batch:
     """Programs that go to a host as one message."""
 
-    __slots__ = ("future", "jobs", "number")
+    __slots__ = ("future", "jobs", "number", "size")
 
     def __init__(self, jobs: list[Job]) -> None:
         self.number = next(_numbers)
         self.jobs = jobs
+        self.size = 0
         self.future: Future[bytes] | None = None
 
     def message(self) -> bytes:
         """What `Host.run` reads."""
         programs = [(job.code, job.options) for job in self.jobs]
-        return pickle.dumps(programs, pickle.HIGHEST_PROTOCOL)
+        data = pickle.dumps(programs, pickle.HIGHEST_PROTOCOL)
+        self.size = len(data)
+        return data

@@ -204,7 +204,6 @@ class RemoteSession:
         except Exception as error:
             if link.is_dead:
                 raise WorkerCrashedError(str(error)) from error
-            self._dispatcher.leave(link)
             raise EryxError(
                 f"the state of the session cannot be had of the object store: {error}"
             ) from error
