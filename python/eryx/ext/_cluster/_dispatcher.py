@@ -87,6 +87,7 @@ class _Delivery:
 
     def __init__(self, link: Link) -> None:
         self.link = link
+        self.is_there = False
         self.waiting: list[tuple[Link, Setup]] = []
 
 
@@ -106,6 +107,8 @@ class Dispatcher:
         self._places: list[Future[Link]] = []
         self._references: dict[str, Any] = {}  # of factories in the object store
         self._deliveries: dict[tuple[str, str], _Delivery] = {}
+        # Factories that were brought to a place, and who has looked there since.
+        self._brought: dict[tuple[str, str], set[str]] = {}
         self._next_refresh = self._next_ping = 0.0
         self._without_hosts = time.monotonic()
         self._trouble: BaseException | None = None  # why the last host could not be started
@@ -483,6 +486,14 @@ class Dispatcher:
         self._ask(link, "prepare", arguments, partial(self._prepared, link, setup))
 
     def _prepared(self, link: Link, setup: Setup, answer: object) -> None:
+        key = link.place, setup.digest or ""
+        delivery = self._deliveries.get(key)
+        if delivery is not None and delivery.link is link and delivery.is_there:
+            if answer is False:
+                self._not_delivered(key, setup, EryxError("it is not there any more"))
+                return
+            self._brought[key] = {link.identity}
+            self._end_delivery(key, (link, setup))
         if answer is False:
             self._deliver(link, setup)
         elif isinstance(answer, Exception):
@@ -508,6 +519,11 @@ class Dispatcher:
         if key in self._deliveries:
             self._deliveries[key].waiting.append((link, setup))
             return
+        looked = self._brought.get(key)
+        if looked is not None and link.identity not in looked:
+            looked.add(link.identity)  # it may have looked before the factory was there
+            self._ask_to_prepare(link, setup)
+            return
         delivery = self._deliveries[key] = _Delivery(link)
         delivery.waiting.append((link, setup))
         self._factories_sent += 1
@@ -528,7 +544,8 @@ class Dispatcher:
         if self._deliveries.get(key) is delivery:
             error = _error_of(future)
             if error is None:
-                self._end_delivery(key)
+                delivery.is_there = True  # others may look when this host has put it there
+                self._ask_to_prepare(delivery.link, setup)
             else:
                 self._not_delivered(key, setup, error)
 
@@ -544,9 +561,9 @@ class Dispatcher:
         else:
             self._end_delivery(key)
 
-    def _end_delivery(self, key: tuple[str, str]) -> None:
+    def _end_delivery(self, key: tuple[str, str], done: tuple[Link, Setup] | None = None) -> None:
         for link, setup in self._deliveries.pop(key).waiting:
-            if not link.is_dead:
+            if not link.is_dead and (link, setup) != done:
                 self._ask_to_prepare(link, setup)
 
     # ---- Sessions, figures, the end ----
