@@ -50,6 +50,9 @@ __all__ = [
     "submit",
 ]
 
+# One that is paused is there: what runs on it is not to be given up.
+_ENDING = ("closed", "closing", "closing_gracefully", "failed")
+
 _COPIES = 2  # of what is put into the memory of workers
 
 
@@ -79,7 +82,7 @@ class _Engine:
         return [
             Spot(address, address, worker["nthreads"])
             for address, worker in workers.items()
-            if worker.get("status", "running") == "running"
+            if worker.get("status") not in _ENDING
         ]
 
     def start(self, spot: Spot) -> Future[Any]:
