@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,83 +41,86 @@ def times_run(runs: Path) -> Counter[int]:
     return Counter(int(path.name.partition("-")[0]) for path in runs.iterdir())
 
 
-def sent_once(answers: list[Any]) -> set[int]:
-    """Those that no host was lost with: on a very busy machine one may be, before it is killed."""
-    return {answer.index for answer in answers if answer.attempts == 1}
-
-
 def volumes(runs: Path) -> dict[str, Any]:
     return {"volumes": [(str(runs), "/runs", "rw")]}
 
 
-class TestPrograms:
-    def check(self, answers: list[Any], runs: Path, acknowledged: set[int]) -> None:
-        """All are answered, once, and what was sent once, and answered, has run once.
+class Watch:
+    """Takes answers, and looks how often each program had run when its answer came."""
 
-        acknowledged: those that were sent once and answered before the kill.
-        """
-        assert sorted(answer.index for answer in answers) == [*range(PROGRAMS)]
-        assert all(answer.result().value == answer.index for answer in answers)
-        counted = times_run(runs)
-        assert set(counted) == set(range(PROGRAMS))
-        assert {counted[index] for index in acknowledged} == {1}
+    def __init__(self, runs: Path) -> None:
+        self._runs = runs
+        self._acknowledged: Counter[int] = Counter()
+        self.answers: list[Any] = []
+
+    def take(self, answers: Iterable[Any]) -> Iterator[Any]:
         for answer in answers:
-            assert counted[answer.index] <= answer.attempts
+            self._acknowledged[answer.index] = times_run(self._runs)[answer.index]
+            self.answers.append(answer)
+            yield answer
 
+    def check(self) -> None:
+        """All were answered, once, and none has run again after that."""
+        assert sorted(answer.index for answer in self.answers) == [*range(PROGRAMS)]
+        assert all(answer.result().value == answer.index for answer in self.answers)
+        counted = times_run(self._runs)
+        assert counted == self._acknowledged
+        for answer in self.answers:
+            assert 1 <= counted[answer.index] <= answer.attempts
+
+
+class TestPrograms:
     @pytest.mark.sample
     def test_outlive_the_process_of_a_worker(self, cluster: Cluster, runs: Path) -> None:
+        watch = Watch(runs)
         with cluster.pool() as pool:
-            answers, acknowledged = [], set()
-            for answer in pool.map(programs(), ordered=False, **volumes(runs)):
-                answers.append(answer)
-                if len(answers) == PROGRAMS // 4:
-                    acknowledged = sent_once(answers)
+            for _ in watch.take(pool.map(programs(), ordered=False, **volumes(runs))):
+                if len(watch.answers) == PROGRAMS // 4:
                     kill(cluster.host_pids()[0])
-            self.check(answers, runs, acknowledged)
             stats = pool.stats()
-            assert stats.lost_hosts >= 1
-            assert 1 <= stats.resent == sum(answer.attempts - 1 for answer in answers)
+        watch.check()
+        assert stats.lost_hosts >= 1
+        assert 1 <= stats.resent == sum(answer.attempts - 1 for answer in watch.answers)
 
     def test_outlive_a_node(self, cluster: Cluster, runs: Path) -> None:
         node = cluster.nodes()[0]
+        watch = Watch(runs)
         with cluster.pool() as pool:
-            answers, acknowledged = [], set()
-            for answer in pool.map(programs(), ordered=False, **volumes(runs)):
-                answers.append(answer)
-                if len(answers) == PROGRAMS // 4:
-                    acknowledged = sent_once(answers)
+            for _ in watch.take(pool.map(programs(), ordered=False, **volumes(runs))):
+                if len(watch.answers) == PROGRAMS // 4:
                     cluster.kill_node(node)
-            self.check(answers, runs, acknowledged)
             assert pool.stats().lost_hosts >= 1
-            assert node not in {answer.node for answer in answers[PROGRAMS // 2 :]}
+        watch.check()
+        assert node not in {answer.node for answer in watch.answers[PROGRAMS // 2 :]}
 
     def test_go_to_nodes_that_come_later(self, cluster: Cluster, runs: Path) -> None:
         """All nodes die, and one comes."""
+        watch = Watch(runs)
         with cluster.pool() as pool:
-            answers = pool.map(programs(), ordered=False, **volumes(runs))
-            first = [next(answers) for _ in range(PROGRAMS // 4)]
-            for node in cluster.nodes():
-                cluster.kill_node(node)
-            cluster.add_node()
-            self.check([*first, *answers], runs, sent_once(first))
+            for _ in watch.take(pool.map(programs(), ordered=False, **volumes(runs))):
+                if len(watch.answers) == PROGRAMS // 4:
+                    for node in cluster.nodes():
+                        cluster.kill_node(node)
+                    cluster.add_node()
+        watch.check()
 
     def test_go_elsewhere_when_a_worker_is_silent(
         self, cluster: Cluster, runs: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(_dispatcher, "_SILENT_SECONDS", 6.0)
+        watch = Watch(runs)
         stopped = 0
         try:
             with cluster.pool() as pool:
-                answers = pool.map(programs(), ordered=False, **volumes(runs))
-                first = [next(answers) for _ in range(PROGRAMS // 4)]
-                stopped = cluster.host_pids()[0]
-                os.kill(stopped, signal.SIGSTOP)
-                rest = [*answers]
+                for _ in watch.take(pool.map(programs(), ordered=False, **volumes(runs))):
+                    if len(watch.answers) == PROGRAMS // 4:
+                        stopped = cluster.host_pids()[0]
+                        os.kill(stopped, signal.SIGSTOP)
                 assert pool.stats().lost_hosts >= 1
-            self.check([*first, *rest], runs, sent_once(first))
         finally:
             if stopped:
                 kill(stopped)
+        watch.check()
 
     @pytest.mark.sample
     def test_that_end_their_hosts_take_no_others_along(self, cluster: Cluster) -> None:

@@ -7,19 +7,27 @@ import doctest
 import importlib
 import os
 import pickle
+import random
 import re
 import subprocess
 import sys
+import threading
 import tomllib
+import uuid
 import zlib
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
 import eryx
 from clusters import ENGINES
-from eryx.ext._cluster import _plain
+from eryx.ext._cluster import _dispatcher, _plain
+from eryx.ext._cluster._engine import Spot
+from eryx.ext._cluster._jobs import Job, Setup
 from eryx.ext._cluster._ledger import Ledger, digest_of
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +143,134 @@ class TestLedger:
         with pytest.raises(eryx.EryxError, match="is no ledger"):
             Ledger(path)
         assert path.read_text() == "precious"
+
+
+class _FaultyHost:
+    def __init__(self) -> None:
+        self.identity = uuid.uuid4().hex
+        self.lock = threading.Lock()
+        self.is_dead = False
+
+
+class _FaultyEngine:
+    """An engine of which hosts die at every step, and which forgets some that live."""
+
+    name = "Faulty"
+    identity = 0
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(8)
+        self.ran: Counter[str] = Counter()
+        self.acknowledged: set[str] = set()
+        self.ran_again: list[str] = []
+
+    def _happens(self, probability: float) -> bool:
+        with self._lock:
+            return self._chance.random() < probability
+
+    def spots(self) -> list[Spot]:
+        return [Spot(str(n), str(n), 1) for n in range(3) if not self._happens(0.05)]
+
+    def start(self, spot: Spot) -> Future[Any]:
+        return self._threads.submit(_FaultyHost)
+
+    def call(self, host: _FaultyHost, method: str, *arguments: Any) -> Future[Any]:
+        if host.is_dead and self._happens(0.5):
+            raise ConnectionError("it is known to be dead")
+        return self._threads.submit(self._answer, host, method, arguments)
+
+    def _answer(self, host: _FaultyHost, method: str, arguments: tuple[Any, ...]) -> bytes:
+        with host.lock:  # one message after the other
+            self._may_die(host)
+            value: object = None
+            if method == "ready":
+                value = {"host": "here", "pid": 0, "folder": "", "identity": host.identity}
+            elif method == "prepare":
+                value = True
+            elif method == "run":
+                identity, _, message = arguments
+                assert identity == host.identity
+                value = [self._run(host, code) for code, _ in pickle.loads(message)], 0.01
+            self._may_die(host)  # it has run them, and the answer is lost
+            return _plain.dumps(value)
+
+    def _run(self, host: _FaultyHost, code: str) -> str:
+        self._may_die(host)
+        with self._lock:
+            if host.is_dead:
+                raise ConnectionError("it was stopped")
+            self.ran[code] += 1
+            if code in self.acknowledged:
+                self.ran_again.append(code)
+        return f"answer of {code}"
+
+    def _may_die(self, host: _FaultyHost) -> None:
+        host.is_dead = host.is_dead or self._happens(0.01)
+        if host.is_dead:
+            raise ConnectionError("it has died")
+
+    def acknowledge(self, code: str) -> None:
+        with self._lock:
+            self.acknowledged.add(code)
+
+    def stop(self, host: _FaultyHost) -> None:
+        with self._lock:
+            host.is_dead = True
+
+    def put(self, data: bytes, away_from: Spot | None = None) -> Any:
+        return data
+
+    def deliver(self, host: _FaultyHost, name: str, reference: Any) -> Future[Any]:
+        return self.call(host, "deliver", name, reference)
+
+    def dumps(self, value: object) -> bytes:
+        return pickle.dumps(value)
+
+
+class _CountedJob(Job):
+    """Says what it was answered."""
+
+    __slots__ = ("_engine", "_told")
+
+    def __init__(self, setup: Setup, code: str, engine: _FaultyEngine, told: Any) -> None:
+        super().__init__(setup, code, {}, retries=1000)
+        self._engine = engine
+        self._told = told
+
+    def finish(self, ending: Any) -> None:
+        self._engine.acknowledge(self.code)
+        self._told.put((self, ending))
+
+    def refuse(self, error: Exception) -> None:
+        self._told.put((self, error))
+
+
+@pytest.mark.sample
+@pytest.mark.parametrize("seed", range(4))
+def test_hosts_that_die_at_every_step_lose_nothing_and_repeat_no_answer(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What clusters that are killed at some moments cannot show of all of them."""
+    monkeypatch.setattr(_dispatcher, "_QUICK_REFRESH_SECONDS", 0.001)
+    monkeypatch.setattr(_dispatcher, "_TICK_SECONDS", 0.01)
+    engine, told = _FaultyEngine(seed), SimpleQueue[Any]()
+    dispatcher = _dispatcher.Dispatcher(engine, None, patience=600)
+    setup = Setup(engine, None, {})
+    jobs = [_CountedJob(setup, str(number), engine, told) for number in range(1500)]
+    dispatcher.submit([*jobs])
+    answers = [told.get(timeout=600) for _ in jobs]
+    stats = dispatcher.stats()
+    dispatcher.close()
+    assert {job.code: ending for job, ending in answers} == {
+        job.code: f"answer of {job.code}" for job in jobs
+    }
+    assert told.empty()
+    assert engine.ran_again == []
+    assert all(1 <= engine.ran[job.code] <= job.attempts for job in jobs)
+    assert stats.lost_hosts > 10
+    assert stats.resent == sum(job.attempts - 1 for job in jobs) > 10
 
 
 @pytest.mark.parametrize("name", ENGINES)
