@@ -27,7 +27,7 @@ def wait_until(happens: Callable[[], object], seconds: float = 300) -> None:
 
 def patiently(start: Callable[[], Any]) -> Any:
     """Starts something of Ray, which gives up after 30 seconds; a busy machine takes longer."""
-    for _ in range(2):
+    for _ in range(5):
         try:
             return start()
         except Exception as error:

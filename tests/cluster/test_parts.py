@@ -260,7 +260,7 @@ def test_hosts_that_die_at_every_step_lose_nothing_and_repeat_no_answer(
     setup = Setup(engine, None, {})
     jobs = [_CountedJob(setup, str(number), engine, told) for number in range(1500)]
     dispatcher.submit([*jobs])
-    answers = [told.get(timeout=600) for _ in jobs]
+    answers = [told.get(timeout=120) for _ in jobs]
     stats = dispatcher.stats()
     dispatcher.close()
     assert {job.code: ending for job, ending in answers} == {

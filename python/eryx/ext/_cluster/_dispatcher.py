@@ -79,7 +79,8 @@ class Link:
 
     @property
     def has_room(self) -> bool:
-        return not self.is_alone and len(self.flying) < _AHEAD * self.spot.slots
+        is_full = self.is_alone or len(self.flying) >= _AHEAD * self.spot.slots
+        return self.is_ready and not is_full
 
 
 class _Delivery:
@@ -369,6 +370,8 @@ class Dispatcher:
         # takes no other with it. Hosts are kept free for them.
         kept = len(self._suspects)
         for link in list(self._roomy) if self._waiting or self._suspects else ():
+            if not link.is_ready:
+                continue  # it was lost while others were given programs
             if self._suspects and not link.flying:
                 self._send_suspect(link)
                 continue
@@ -393,6 +396,8 @@ class Dispatcher:
         for setup in list(self._waiting):
             if setup.name not in link.known:
                 self._prepare(link, setup)
+                if not link.is_ready:
+                    return False  # it was lost
                 continue
             waiting = self._waiting[setup]
             share = -(-len(waiting) // len(self._roomy))
