@@ -242,8 +242,8 @@ class Host:
         if is_saved:
             try:
                 state = _state_of(session)
-            except EryxError as error:
-                problem = str(error)
+            except Exception as error:  # whatever it is, the run has its answer
+                problem = str(error) or type(error).__name__
         return _plain.dumps((ending, problem)), state
 
     async def save_session(self, session: str) -> tuple[bytes, bytes | None]:
