@@ -289,8 +289,7 @@ class Sandbox(Closable):
             if calls is not None and calls.reader is not None:
                 calls.reader.close()
         if calls is None:
-            # The usual end of a run, at once: finish() would do the same, 0.8 µs later.
-            return ExecuteResult(outcome) if outcome.status == 0 else finish(outcome)
+            return finish(outcome)
         return finish(outcome, calls.recorder, cause=calls.failures.take_cause(outcome))
 
     async def execute_async(
