@@ -356,7 +356,7 @@ class TestTakenOverWithFiles:
 
 
 # A message about the network, and operations of it (src/net/far.h).
-NETWORK = 19
+NETWORK = 20
 OPEN_SOCKET, CHECK, START, FINISH, READ_SOCKET = 1, 3, 5, 6, 10
 
 
