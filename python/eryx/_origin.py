@@ -11,16 +11,22 @@ if TYPE_CHECKING:
 
     from eryx._callbacks import CallbackTable
     from eryx._engine import Place
+    from eryx._limits import ResourceLimits
 
 
 class Origin(OneOfAKind):
     """Base of the factory: as much of it as a pool needs."""
 
-    __slots__ = ("_callbacks", "_place")
+    __slots__ = ("_callbacks", "_native_limits", "_place")
 
     def _set_origin(self, place: Place, callbacks: CallbackTable | None) -> None:
         self._place = place  # where they start
         self._callbacks = callbacks
+        self._native_limits: ResourceLimits | None = None  # of who says nothing; never handed out
+        if place.native_modules:
+            from eryx._limits import native_limits
+
+            self._native_limits = native_limits(None)
 
     def _with_callbacks(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Options with the functions of the factory, and the memory that its modules want."""
@@ -30,7 +36,9 @@ class Origin(OneOfAKind):
 
             limits = merged.get("resource_limits")
             check_limits(limits)
-            merged["resource_limits"] = native_limits(limits)
+            merged["resource_limits"] = (
+                self._native_limits if limits is None else native_limits(limits)
+            )
         if self._callbacks is not None:
             given = merged.get("callbacks")
             merged["callbacks"] = self._callbacks if given is None else self._merged(given)

@@ -13,6 +13,10 @@
 /* No table has more entries than this. */
 #define TABLE_MAX ((uint64_t)1 << 22)
 
+/* So many tables that no sandbox has stay for the next, since making one takes longer than all else
+ * about a sandbox. */
+#define IDLE_TABLES 4
+
 /* A wasm_rt_func_type_t is a SHA-256. */
 enum { FUNCTION_TYPE_BYTES = 32 };
 
@@ -34,7 +38,7 @@ struct native_table {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static native_table *tables;
+static native_table *tables; /* what was released last is first among those without references */
 
 void native_attach_after_fork(void)
 {
@@ -43,24 +47,54 @@ void native_attach_after_fork(void)
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
+static void unlink_table(native_table *table)
+{
+    native_table **link = &tables;
+    while (*link != table) {
+        link = &(*link)->next;
+    }
+    *link = table->next;
+}
+
+static void push_table(native_table *table)
+{
+    table->next = tables;
+    tables = table;
+}
+
+/* Takes the table out of the list that nobody has had for the longest; NULL if there are no more
+ * than may stay. */
+static native_table *take_idle(void)
+{
+    size_t idle = 0;
+    native_table *oldest = NULL;
+    for (native_table *table = tables; table != NULL; table = table->next) {
+        if (table->references == 0) {
+            idle++;
+            oldest = table;
+        }
+    }
+    if (idle <= IDLE_TABLES) {
+        return NULL;
+    }
+    unlink_table(oldest);
+    return oldest;
+}
+
 static void release_table(native_table *table)
 {
     if (table == NULL) {
         return;
     }
+    native_table *surplus = NULL;
     pthread_mutex_lock(&lock);
-    bool last = --table->references == 0;
-    if (last) {
-        native_table **link = &tables;
-        while (*link != table) {
-            link = &(*link)->next;
-        }
-        *link = table->next;
+    if (--table->references == 0) {
+        unlink_table(table);
+        push_table(table);
+        surplus = take_idle();
     }
     pthread_mutex_unlock(&lock);
-    if (last) {
-        free(table);
-    }
+    free(surplus);
 }
 
 /* Finds the place for a module behind so many entries; the size with it, more than TABLE_MAX if it
@@ -130,8 +164,7 @@ static native_table *table_of(const eryx_native_module *const *modules, uint32_t
         table = table->next;
     }
     if (table == NULL && (table = make_table(modules, count, metered)) != NULL) {
-        table->next = tables;
-        tables = table;
+        push_table(table);
     }
     if (table != NULL) {
         table->references++;

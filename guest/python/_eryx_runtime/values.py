@@ -3,7 +3,7 @@
 The compiler is asked which statement is the last one, by its tree. That takes as long again as to
 compile the program, so most programs are told from their code: one that ends with anything but
 dropping a value has none, and one whose last instruction belongs to an expression at the start of a
-line gives the value back where it drops it.
+line, or behind a semicolon, gives the value back where it drops it.
 """
 
 import opcode
@@ -120,18 +120,22 @@ def _line_start(text: str) -> int:
 def _is_statement(program: CodeType, text: str) -> bool:
     """Whether the value that is dropped at the end is that of the last statement of the module.
 
-    That is so if it begins in the first column of a line that goes on with nothing, and there is
-    nothing but space and comments behind it.
+    That is so if it begins in the first column of a line that goes on with nothing, or behind a
+    semicolon where no colon has begun anything else, and there is nothing but space and comments
+    behind it.
     """
     if not ("\n" in text or "\r" in text or ";" in text or ":" in text):
         return True  # there is but one
     line, end_line, column, end_column = list(program.co_positions())[-4]
-    if column != 0 or line is None or end_line is None or "\r" in text or "\f" in text:
+    if column is None or line is None or end_line is None or "\r" in text or "\f" in text:
         return False
     lines = text.split("\n")
     rest = [lines[end_line - 1].encode()[end_column:].decode(), *lines[end_line:]]
     if not all(_is_empty(each) for each in rest):
         return False
+    if column != 0:
+        lines[line - 1 :] = [lines[line - 1].encode()[:column].decode()]
+        return lines[-1].rstrip().endswith(";") and not any(":" in each for each in lines)
     for before in reversed(lines[: line - 1]):
         if not _is_empty(before):
             comment = before.find("#")
