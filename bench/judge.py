@@ -343,7 +343,7 @@ def main() -> None:
     )
     report = Report(programs)
     report.measure("eryx, in this process", judge_here)
-    for name, measure in (("ray", measure_ray), ("dask", measure_dask)):
+    for name, measure in (("dask", measure_dask), ("ray", measure_ray)):
         if options.engine is None or name in options.engine:
             try:
                 measure(report, options.processes)

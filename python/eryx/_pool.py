@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from _asyncio import _get_running_loop
 from collections import deque
 from types import EllipsisType
 
@@ -203,8 +202,11 @@ class SandboxPool(Closable):
         lease = self._plan(options, seconds)
         if self._try_place(lease):
             lease._take()
-        elif _get_running_loop() is None:
-            lease._wait()
+        else:
+            import asyncio  # its C module must not be imported before it: that breaks it
+
+            if asyncio._get_running_loop() is None:
+                lease._wait()
         return lease
 
     def try_acquire(self, **options: Unpack[RequestOptions]) -> PooledSandbox:

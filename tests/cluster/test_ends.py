@@ -248,6 +248,7 @@ class TestSessions:
         """With Dask that one has had the saved state."""
         with pool.session() as session:
             session.execute("x = 1")
+            wait_until(lambda: pool.stats().nodes == 2)  # a host that is there is lost, no other
             other = next(node for node in cluster.nodes() if node != session.node)
             cluster.kill_node(other)
             wait_until(lambda: pool.stats().lost_hosts >= 1)

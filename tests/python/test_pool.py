@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -702,3 +704,27 @@ class TestPool:
                     sandbox.execute("x = bytearray(2_000_000)")
             assert private_bytes() - memory < 16 * 2**20
             assert open_descriptors() == descriptors
+
+
+def test_asyncio_is_whole_when_a_pool_was_used_before_it() -> None:
+    """CPython 3.11 has two tables of tasks if asyncio's C module is imported before asyncio."""
+    code = """
+import sys
+import eryx
+
+with eryx.SandboxPool(max_size=1) as pool, pool.acquire() as sandbox:
+    sandbox.execute("1")
+print("asyncio" in sys.modules)
+
+import asyncio
+
+async def main():
+    async with asyncio.timeout(60):
+        return asyncio.current_task() is not None
+
+print(asyncio.run(main()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.stdout.split() == ["False", "True"], done.stderr
