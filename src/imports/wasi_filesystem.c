@@ -206,7 +206,7 @@ static bool is_again(const char *path, size_t length, uint64_t *out_identity)
     return true;
 }
 
-/* One more owner of an open file: of that handle which may do most. */
+/* One more owner of an open file or directory: of that handle which may do most. */
 static vfs_error open_again(guest_instance *instance, uint64_t identity, vfs_file **out_file)
 {
     const handle_table *table = handles_of(instance);

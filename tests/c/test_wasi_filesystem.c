@@ -542,8 +542,12 @@ static void test_open_again(void)
     ASSERT_GE(open_file_again(again, FILE_AGAIN "%llx/"), 0);
     ASSERT_GE(open_file_again(again, FILE_AGAIN "-%llx"), 0);
     uint32_t directory = open_ok("data", DIRECTORY, READ);
-    ASSERT_EQ(open_file_again(directory, FILE_AGAIN "%llx"), BAD_DESCRIPTOR);
+    ASSERT_EQ(open_file_again(directory, FILE_AGAIN "%llx"), -1);
+    uint32_t same = fake_guest_u32(guest, RESULT + 4);
     close_handle(directory);
+    ASSERT_EQ(open_file_again(same, FILE_AGAIN "%llx"), -1); /* it is still open */
+    close_handle(fake_guest_u32(guest, RESULT + 4));
+    close_handle(same);
     close_handle(written);
     close_handle(third);
     close_handle(again);
