@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from typing import ClassVar, NoReturn, Self, SupportsIndex
 
 
-_PUBLIC = ("eryx", "eryx.packages")
-
-
 class OneOfAKind:
     """Base of what ``copy`` and ``pickle`` refuse: two objects would share one sandbox."""
 
@@ -23,8 +20,8 @@ class OneOfAKind:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         """Refuses, with the reason and what to do instead."""
-        kinds = [kind for kind in type(self).__mro__ if kind.__module__ in _PUBLIC]
-        name = kinds[0].__name__
+        kind = next(filter(_is_public, type(self).__mro__), type(self))
+        name = kind.__name__
         problem = f"a {name} cannot be copied or pickled, because {self._why}"
         raise TypeError(f"{problem}: {self._instead}")
 
@@ -51,6 +48,12 @@ class Closable(OneOfAKind):
     ) -> None:
         """Closes it."""
         self.close()
+
+
+def _is_public(kind: type) -> bool:
+    """Whether it is a class of the package that users know by its name."""
+    package, *rest = kind.__module__.split(".")
+    return package == "eryx" and not any(part.startswith("_") for part in rest)
 
 
 late_annotations(globals(), OneOfAKind, Closable)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Any, NamedTuple, Self, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from eryx import ExecuteResult, SandboxFactory
+from eryx._copying import Closable
 from eryx._option_types import SandboxOptions, SessionOptions
 from eryx._options import Equipment, Request
 from eryx.ext._cluster._dispatcher import ClusterStats, Dispatcher
@@ -280,8 +280,10 @@ class _SubmitJob(Job):
             pass  # it was cancelled
 
 
-class Pool:
+class Pool(Closable):
     """Sandboxes in the processes of a cluster."""
+
+    _why = "it stands for processes that it has started in the cluster"
 
     def __init__(
         self,
@@ -422,19 +424,6 @@ class Pool:
                 _, (_, oldest) = self._setups.popitem(last=False)
                 self._dispatcher.forget(oldest)
             return self._setups[key][1]
-
-    def __enter__(self) -> Self:
-        """Gives the pool."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it."""
-        self.close()
 
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:

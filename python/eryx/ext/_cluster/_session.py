@@ -8,10 +8,10 @@ import threading
 import uuid
 import warnings
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from types import TracebackType
-from typing import Any, NamedTuple, Self, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from eryx import EryxError, ExecuteResult, WorkerCrashedError
+from eryx._copying import Closable
 from eryx._files import write_file
 from eryx._option_types import RunOptions
 from eryx.ext._cluster import _plain
@@ -37,13 +37,15 @@ class Restored(NamedTuple):
     """Where it is now."""
 
 
-class RemoteSession:
+class RemoteSession(Closable):
     """A session in a process of the cluster, of which the object store has the state.
 
     When its host dies during a run, that run raises `WorkerCrashedError`. The next call restores
     the state elsewhere, warns with `SessionRestoredWarning`, and `restored` says what is lost.
     Threads may share one; their calls wait for each other.
     """
+
+    _why = "it stands for an interpreter in another process"
 
     def __init__(
         self, dispatcher: Dispatcher, engine: Engine, setup: Setup, save_every: int
@@ -228,19 +230,6 @@ class RemoteSession:
                 f"the host of the session, on {link.spot.node}, died during this call;"
                 f" the next one goes on from the state after run {self._saved_at}"
             ) from error
-
-    def __enter__(self) -> Self:
-        """Gives the session."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it."""
-        self.close()
 
 
 def _raise(answer: object) -> None:
