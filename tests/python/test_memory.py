@@ -55,7 +55,9 @@ print(after.private - before.private, whole_after - whole, after.shared, before.
     grown, whole, shared, guests, reserved = told(code)
     assert 40 * MIB <= grown < 48 * MIB
     assert abs(grown - whole) < 4 * MIB
-    assert 1 * MIB < shared < 40 * MIB  # of 15 MiB of an image, and an archive
+    # Of 15 MiB of an image, and an archive; how much the system maps beside what is touched depends
+    # on what of the files it has in memory.
+    assert MIB // 4 < shared < 40 * MIB
     assert guests == 5
     assert 5 * RESERVED < reserved < 5 * RESERVED + 200 * MIB
 
