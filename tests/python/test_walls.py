@@ -143,14 +143,17 @@ def host_mappings() -> list[tuple[int, int]]:
     return [(int(begin, 16), int(end, 16)) for begin, end in places]
 
 
+_MOST_OF_A_GUEST = 128 << 20  # its limit of memory
+
+
 def numbers_like_addresses(data: bytes) -> Iterator[int]:
     """Numbers of 64 bits at multiples of four that could be addresses of this process.
 
-    Not those of which the lower half is small: two small numbers of a guest are not an address, and
-    the first places of an arena of malloc() look like that.
+    Not those of which the lower half may be an address of the guest: that and a number of 15 bits
+    beside it, which the image has thousands of, look like a place in an arena of malloc().
     """
     for match in re.finditer(rb"(?s)(?=(....[^\0][\x50-\x7f]\0\0))", data):
-        if match.start() % 4 == 0 and int.from_bytes(match[1][:4], "little") >= 1 << 20:
+        if match.start() % 4 == 0 and int.from_bytes(match[1][:4], "little") >= _MOST_OF_A_GUEST:
             yield int.from_bytes(match[1], "little")
 
 

@@ -26,4 +26,5 @@ def install() -> None:
         function.__module__ = "posix"
         setattr(posix, function.__name__, function)
         setattr(os, function.__name__, function)
-        os.__all__.append(function.__name__)
+        if function.__name__ not in os.__all__:
+            os.__all__.append(function.__name__)
