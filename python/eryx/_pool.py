@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -202,11 +203,8 @@ class SandboxPool(Closable):
         lease = self._plan(options, seconds)
         if self._try_place(lease):
             lease._take()
-        else:
-            import asyncio  # its C module must not be imported before it: that breaks it
-
-            if asyncio._get_running_loop() is None:
-                lease._wait()
+        elif not _has_running_loop():
+            lease._wait()
         return lease
 
     def try_acquire(self, **options: Unpack[RequestOptions]) -> PooledSandbox:
@@ -417,6 +415,12 @@ def _seconds(name: str, milliseconds: int | None) -> float | None:
     if milliseconds is None:
         return None
     return _count(name, milliseconds, 0) / 1000
+
+
+def _has_running_loop() -> bool:
+    # Without asyncio there is none. Its C module must not be imported before it: that breaks it.
+    module = sys.modules.get("_asyncio")
+    return module is not None and module._get_running_loop() is not None
 
 
 late_annotations(globals(), PoolStats, SandboxPool)

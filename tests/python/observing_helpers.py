@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import http.server
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import (
+    InMemoryMetricReader,
+    PeriodicExportingMetricReader,
+)
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import eryx
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Self
 
 # A program that reads the document whose address is given.
@@ -132,6 +139,23 @@ class OtlpReceiver:
     def __exit__(self, *error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    @contextmanager
+    def instrumented(self) -> Iterator[None]:
+        """Tells it of all runs, by the SDK's own exporters."""
+        tracers = TracerProvider()
+        exporter = OTLPSpanExporter(endpoint=f"{self.url}/v1/traces")
+        tracers.add_span_processor(BatchSpanProcessor(exporter))
+        reader = PeriodicExportingMetricReader(
+            OTLPMetricExporter(endpoint=f"{self.url}/v1/metrics"), 3_600_000
+        )
+        meters = MeterProvider([reader])
+        with eryx.instrument(tracer_provider=tracers, meter_provider=meters):
+            yield
+            meters.force_flush()
+            tracers.force_flush()
+        meters.shutdown()
+        tracers.shutdown()
 
     def spans(self) -> list[Any]:
         """All spans, as they came."""

@@ -14,12 +14,6 @@ from typing import TYPE_CHECKING, Any
 import prometheus_client
 import pytest
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
 import eryx
@@ -482,14 +476,7 @@ class TestSecrets:
         sandbox = guests.sandbox(secrets=secrets, callbacks=[callback])
         url = server.url + "/echo"
         with OtlpReceiver() as receiver:
-            tracers = TracerProvider()
-            exporter = OTLPSpanExporter(endpoint=f"{receiver.url}/v1/traces")
-            tracers.add_span_processor(BatchSpanProcessor(exporter))
-            reader = PeriodicExportingMetricReader(
-                OTLPMetricExporter(endpoint=f"{receiver.url}/v1/metrics"), 3_600_000
-            )
-            meters = MeterProvider([reader])
-            with eryx.instrument(tracer_provider=tracers, meter_provider=meters):
+            with receiver.instrumented():
                 sandbox.execute(dedent(GET), arguments=[url])
                 sandbox.execute(dedent(GET).replace("API_KEY", "OTHER"), arguments=[url])
                 code = dedent(GET).replace("print(answer.read().decode())", "text = answer.read()")
@@ -500,10 +487,6 @@ class TestSecrets:
                     sandbox.execute(
                         "import os; raise type(os.environ['API_KEY'], (Exception,), {})"
                     )
-                meters.force_flush()
-                tracers.force_flush()
-            meters.shutdown()
-            tracers.shutdown()
             assert len(receiver.bodies) >= 2
             everything = b"".join(receiver.bodies)
         assert told.value("eryx.secret.requests", eryx__secret__outcome="used") == 2

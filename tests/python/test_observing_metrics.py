@@ -13,12 +13,6 @@ from typing import TYPE_CHECKING
 
 import prometheus_client
 import pytest
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client.parser import text_string_to_metric_families
 
 import eryx
@@ -176,21 +170,10 @@ class TestCollector:
     def test_over_otlp(self, server: HttpServer) -> None:
         """The SDK's own exporters, and what a collector would decode."""
         with OtlpReceiver() as receiver:
-            tracers = TracerProvider()
-            exporter = OTLPSpanExporter(endpoint=f"{receiver.url}/v1/traces")
-            tracers.add_span_processor(BatchSpanProcessor(exporter))
-            reader = PeriodicExportingMetricReader(
-                OTLPMetricExporter(endpoint=f"{receiver.url}/v1/metrics"), 3_600_000
-            )
-            meters = MeterProvider([reader])
-            with eryx.instrument(tracer_provider=tracers, meter_provider=meters):
+            with receiver.instrumented():
                 sandbox = Sandbox(network=LOCAL, callbacks=[{"name": "f", "fn": lambda: 1}])
                 code = FETCH + "await f()"
                 sandbox.execute(code, arguments=[server.url + "/hello"])
-                meters.force_flush()
-                tracers.force_flush()
-            meters.shutdown()
-            tracers.shutdown()
             spans = {span.name: span for span in receiver.spans()}
             assert set(spans) == {"eryx.run", "eryx.callback f", "eryx.connection"}
             for name in ("eryx.callback f", "eryx.connection"):
