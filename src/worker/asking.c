@@ -45,7 +45,7 @@ void asking_release(asking *self)
 
 message_writer *asking_begin(asking *self, service_kind kind)
 {
-    self->number += kind != SERVICE_RELEASE && kind != SERVICE_CLOCK;
+    self->number += service_has_answer(kind);
     message_begin(&self->channel.output, (uint32_t)kind, self->number);
     return &self->channel.output;
 }

@@ -170,7 +170,7 @@ static bool answer(served *self, const message *came, int *out_file)
         message_begin(writer, SERVICE_ANSWER, came->header.number);
         return served_network_take(self->network, came, writer, out_file) && message_end(writer);
     }
-    if (came->header.kind == SERVICE_RELEASE || came->header.kind == SERVICE_CLOCK) {
+    if (!service_has_answer(came->header.kind)) {
         return served_files_take(self->files, came, NULL);
     }
     message_begin(writer, SERVICE_ANSWER, came->header.number);

@@ -40,6 +40,12 @@ typedef enum service_kind {
     SERVICE_NETWORK,        /* net_far_question; its answer is net_far_answer */
 } service_kind;
 
+/* Whether the parent answers a message of that kind. */
+static inline bool service_has_answer(uint32_t kind)
+{
+    return kind != SERVICE_RELEASE && kind != SERVICE_CLOCK;
+}
+
 /* What is mounted in a sandbox, as the parent describes it when one is made: path text, kind u32,
  * read-only bool, number u32 (of a provider; else the type of the root), storage u32 (the first
  * source with the same), cache u64 ns. */
