@@ -44,6 +44,20 @@ def test_what_an_operation_raises(loaded: eryx.Session, call: str, flags: int) -
     assert loaded.execute(f"print(floats.operate({call})[1])").stdout == str(flags)
 
 
+@pytest.mark.parametrize("operator", ["<", ">"])
+def test_comparisons_raise_nothing(loaded: eryx.Session, operator: str) -> None:
+    """Also not with a NaN: C's isless() is the same as < in WebAssembly."""
+    program = (
+        "nan = float('nan')\n"
+        f"compare = lambda a, b: floats.operate({operator!r}, a, b)\n"
+        "print([compare(nan, 1), compare(1, nan), compare(nan, nan)])\n"
+        "print([compare(1, 2), compare(2, 1), compare(2, 2)])"
+    )
+    results = [1.0, 3.0, 2.0] if operator == "<" else [3.0, 1.0, 2.0]
+    expected = f"{[(3.0, 0)] * 3}\n{[(result, 0) for result in results]}"
+    assert loaded.execute(program).stdout == expected
+
+
 def test_raised_by_hand_and_held(loaded: eryx.Session) -> None:
     program = (
         "floats.operate('+', 0, 0); print(floats.raised(4), floats.raised(1), floats.hold(),"

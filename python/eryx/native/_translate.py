@@ -52,6 +52,15 @@ _SUBSTITUTIONS = [
     (re.compile(r"\(\*instance->w2c_x_m\)\.pages\b"), "MEMORY_PAGES(instance)"),
     (re.compile(r"\(\*instance->w2c_x_g(\d+)\)"), r"GLOBAL_\1"),
     (re.compile(r"\bw2c_x_f(\d+)\(instance->w2c_x_instance\b"), r"IMPORT_\1(instance"),
+    *(
+        (re.compile(rf"\b(var_[fd]\d+) {operator} (var_[fd]\d+);"), rf"{name}(\1, \2);")
+        for operator, name in (
+            ("<", "IS_LESS"),
+            ("<=", "IS_LESS_EQUAL"),
+            (">", "IS_GREATER"),
+            (">=", "IS_GREATER_EQUAL"),
+        )
+    ),
     # Behind a constant that is not a number, whose bits are in front of it.
     (re.compile(r" /\* -?nan(?::0x[0-9a-f]+)? \*/"), ""),
 ]
@@ -66,7 +75,7 @@ _KNOWN_NAME = re.compile(
     r"|[if](?:32|64)_(?:load|store)(?:8|16|32)?(?:_[su])?_default32"
     r"|[if](?:32|64)_reinterpret_[if](?:32|64)"
     r"|I(?:32|64)_(?:CLZ|CTZ|POPCNT|ROTL|ROTR|DIV_S|REM_S|TRUNC_(?:SAT_)?[SU]_F(?:32|64))"
-    r"|DIV_U|REM_U|FMIN|FMAX"
+    r"|DIV_U|REM_U|FMIN|FMAX|IS_(?:LESS|GREATER)(?:_EQUAL)?"
     r"|wasm_(?:sqrt|floor|ceil|trunc|nearbyint|fabs|quiet)f?|copysignf?"
     + _unwind.KNOWN_NAMES
     + _vectors.KNOWN_NAMES
@@ -109,6 +118,13 @@ typedef f64 __attribute__((aligned(1), may_alias)) global_f64;
 #define GUEST_TABLE (instance->table)
 #define MEMORY_GROW(instance, pages) ((u32)wasm_rt_grow_memory(&(instance)->memory, pages))
 #define MEMORY_PAGES(instance) ((u32)(instance)->memory.pages)
+
+/* Whether C compared with < or with isless() cannot be seen in WebAssembly, whose comparisons set
+ * no flag. Those of < in C set that of an invalid operation if there is a NaN. */
+#define IS_LESS(x, y) ((u32)__builtin_isless(x, y))
+#define IS_LESS_EQUAL(x, y) ((u32)__builtin_islessequal(x, y))
+#define IS_GREATER(x, y) ((u32)__builtin_isgreater(x, y))
+#define IS_GREATER_EQUAL(x, y) ((u32)__builtin_isgreaterequal(x, y))
 
 __attribute__((visibility("hidden"))) u32 extension_float_flags(guest_instance*, u32, u32);
 """

@@ -28,6 +28,12 @@ static PyObject *operate(PyObject *self, PyObject *arguments)
     case 's':
         result = sqrt(first);
         break;
+    case '<':
+        result = first < second ? 1 : first <= second ? 2 : 3;
+        break;
+    case '>':
+        result = (float)first > (float)second ? 1 : (float)first >= (float)second ? 2 : 3;
+        break;
     default:
         break;
     }
