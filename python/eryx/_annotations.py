@@ -27,6 +27,7 @@ _PLACES = (
     "eryx.packages",
     "eryx._observing._observer",
     "eryx._observing._types",
+    "starlette.applications",  # of the extra for the service
 )
 
 
@@ -43,7 +44,10 @@ class _Names(dict[str, object]):
 
         if name not in self._module and not hasattr(builtins, name):
             for place in _PLACES:
-                found = getattr(import_module(place), name, None)
+                try:
+                    found = getattr(import_module(place), name, None)
+                except ModuleNotFoundError:
+                    continue
                 if found is not None:
                     return found
         raise KeyError(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import platform
@@ -19,18 +20,34 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Of each extra a package by which it is known, and what it is for.
 _EXTRAS = {
+    "autogen": ("autogen-core", "agents of AutoGen"),
     "check": ("ty", "Sandbox.check()"),
     "completion": ("shtab", "eryx completion"),
+    "dask": ("distributed", "clusters of Dask"),
+    "dspy": ("dspy", "modules of DSPy"),
+    "google-adk": ("google-adk", "agents of the Google ADK"),
+    "inspect-ai": ("inspect-ai", "evaluations with Inspect"),
     "install": ("unearth", "packages by name, eryx lock, --with"),
     "jupyter": ("ipykernel", "notebooks"),
+    "langchain": ("langchain", "agents of LangChain"),
+    "llama-index": ("llama-index-core", "agents of LlamaIndex"),
     "mcp": ("mcp", "eryx serve --mcp, --mcp, MCPManager"),
     "native": ("ziglang", "native modules"),
-    "repl": ("prompt_toolkit", "editing of whole statements at the prompt"),
+    "openai-agents": ("openai-agents", "agents of the OpenAI SDK"),
+    "otel": ("opentelemetry-api", "traces of instrument()"),
+    "prometheus": ("prometheus-client", "figures of instrument()"),
+    "pydantic-ai": ("pydantic-ai-slim", "agents of pydantic-ai"),
+    "ray": ("ray", "clusters of Ray"),
+    "repl": ("prompt-toolkit", "editing of whole statements at the prompt"),
+    "server": ("uvicorn", "eryx serve"),
+    "smolagents": ("smolagents", "agents of smolagents"),
 }
 
 _FLAGS = ("avx2", "bmi2", "fma", "pku", "sha_ni")
 _GIB = 1 << 30
+_LANDLOCK_CREATE_RULESET = 444  # the number of the system call
 _SPACE = 8 * _GIB  # of addresses that a sandbox reserves
 
 
@@ -137,6 +154,7 @@ def _kernel() -> Iterator[Finding]:
         yield Finding(about, "memfd_create", "memory that forks share")
     except OSError as error:
         yield Finding(about, "memfd_create", f"{error.strerror}: no factories and forks", False)
+    yield from _workers()
     overcommit = "".join(_lines("/proc/sys/vm/overcommit_memory")).strip()
     strict = overcommit == "2"
     text = "strict: address space counts as memory" if strict else "address space is free"
@@ -144,6 +162,22 @@ def _kernel() -> Iterator[Finding]:
     pressure = os.path.exists("/proc/pressure/memory")
     text = "kept memory is given back when memory is short" if pressure else "not known"
     yield Finding(about, "memory pressure", text, pressure or None)
+
+
+def _workers() -> Iterator[Finding]:
+    """Whether sandboxes can be in processes of their own, and what those are locked up with."""
+    about = "kernel"
+    actions = "".join(_lines("/proc/sys/kernel/seccomp/actions_avail")).split()
+    yield Finding(about, "seccomp", "there" if actions else "not there", bool(actions) or None)
+    version = ctypes.CDLL(None).syscall(_LANDLOCK_CREATE_RULESET, None, 0, 1)
+    text = f"version {version}" if version > 0 else "not there"
+    yield Finding(about, "Landlock", text, version > 0 or None)
+    try:
+        eryx.Sandbox(isolation="process").execute("1")
+    except (EryxError, MemoryError, OSError) as error:
+        yield Finding(about, "worker processes", f"{type(error).__name__}: {error}", None)
+    else:
+        yield Finding(about, "worker processes", "sandboxes can have processes of their own")
 
 
 def _memory() -> Iterator[Finding]:
@@ -183,26 +217,43 @@ def _disk() -> Iterator[Finding]:
 
 def _programs() -> Iterator[Finding]:
     """What only some things take, so that none of it has to be there."""
-    for name, purpose in (("cc", "building wheels"), ("node", "many MCP servers")):
-        path = shutil.which(name)
-        found = path or f"not found; for {purpose}"
-        yield Finding("programs", name, found, True if path else None)
+    from eryx.native import _compile
+
+    try:
+        words = _compile._compiler()
+        text = f"{words[0]}, which translates native modules for this machine"
+        yield Finding("programs", "compiler", text)
+    except EryxError as error:
+        yield Finding("programs", "compiler", str(error), None)
+    path = shutil.which("node")
+    yield Finding("programs", "node", path or "not found; for many MCP servers", bool(path) or None)
 
 
 def _extras() -> Iterator[Finding]:
     from importlib import metadata
-    from importlib.util import find_spec
 
-    for name, (module, purpose) in _EXTRAS.items():
-        if find_spec(module) is None:
+    for name, (package, purpose) in _EXTRAS.items():
+        try:
+            version = metadata.version(package)
+        except metadata.PackageNotFoundError:
             text = f"for {purpose}: pip install 'eryx-sandbox[{name}]'"
             yield Finding("extras", name, text, None)
-            continue
-        try:
-            version = metadata.version(module.replace("_", "-"))
-        except metadata.PackageNotFoundError:
-            version = "there"
-        yield Finding("extras", name, f"{module} {version}, for {purpose}")
+        else:
+            yield Finding("extras", name, f"{package} {version}, for {purpose}")
+    yield _science()
+
+
+def _science() -> Finding:
+    from eryx.native._prebuilt import INSTALL, installed
+
+    about, name = "extras", "eryx-science"
+    try:
+        found = installed()
+    except EryxError as error:
+        return Finding(about, name, str(error), None)
+    if found is None:
+        return Finding(about, name, f"for numpy, pandas and others: {INSTALL}", None)
+    return Finding(about, name, f"{len(found.wheels)} packages that are ready to run")
 
 
 def _lines(path: str) -> list[str]:

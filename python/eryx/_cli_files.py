@@ -31,3 +31,11 @@ def write(run: eryx.ExecuteResult | EryxError, folder: str) -> None:
             file.write(run.read(change.path))
     if run.files_truncated:
         _cli_streams.complain("--out: there are more files than are told of, some are missing")
+
+
+def keep(run: eryx.ExecuteResult | EryxError, folder: str) -> None:
+    """The same where there is more to come: what cannot be written is told, and no more."""
+    try:
+        write(run, folder)
+    except OSError as error:
+        _cli_streams.complain(error)

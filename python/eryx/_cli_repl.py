@@ -129,10 +129,7 @@ class Prompt:
 
     def _keep_files(self, run: eryx.ExecuteResult | EryxError) -> None:
         if self._out is not None:
-            try:
-                _cli_files.write(run, self._out)
-            except OSError as error:
-                _cli_streams.complain(error)
+            _cli_files.keep(run, self._out)
 
     def _begin_line(self) -> None:
         """Goes on to the next line, unless the cursor is at the start of one.

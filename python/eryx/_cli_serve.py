@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from eryx import _cli_factory, _cli_options, _cli_streams
+from eryx import _cli_factory, _cli_files, _cli_options, _cli_streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,12 @@ def _run(
         max_timeout_ms=options.timeout,
         max_conversations=max(1, options.max_sessions),
     )
-    server = PythonServer(conversations, environment=environment)
+    out = options.out
+    server = PythonServer(
+        conversations,
+        environment=environment,
+        on_ended=None if out is None else lambda run: _cli_files.keep(run, out),
+    )
     try:
         if addresses:
             _serve_http(server, *addresses[0])

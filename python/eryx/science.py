@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from eryx._annotations import late_annotations
 from eryx._science import find, named, wheels
 from eryx.native._prebuilt import INSTALL, installed
 
@@ -41,3 +42,6 @@ def factory(*names: str, **options: Any) -> SandboxFactory:
         settings["setup_code"] = "".join(programs) or None
     settings["packages"] = [*map(str, found), *settings.get("packages", ())]
     return SandboxFactory(**settings)
+
+
+late_annotations(globals(), factory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import dspy
@@ -13,8 +14,9 @@ from dspy.primitives.code_interpreter import (
     FinalOutput,
 )
 from dspy.utils import DummyLM
+from dspy.utils.callback import BaseCallback
 
-from eryx.ext.dspy import EryxInterpreter, interpreter_factory
+from eryx.ext.dspy import EryxInterpreter, ProgramOutput, interpreter_factory
 from programs import FAIL, FAILURE, FOREVER, SHOW_PICTURE
 
 
@@ -62,9 +64,58 @@ class TestModules:
         assert result.trajectory[0]["output"] == "tea"
         assert result.answer > 0
 
-    def test_async(self) -> None:
-        import asyncio
+    def test_output_is_streamed(self) -> None:
+        async def go() -> list[Any]:
+            program = "import sys\nprint('one')\nprint('two', file=sys.stderr)\nSUBMIT(query)"
+            module = dspy.RLM("query -> answer", interpreter_factory=EryxInterpreter)
+            with dspy.context(lm=DummyLM(steps(program))):
+                return [each async for each in dspy.streamify(module)(query="tea")]
 
+        *seen, last = asyncio.run(go())
+        outputs = [each for each in seen if isinstance(each, ProgramOutput)]
+        for stream, text in (("stdout", "one\n"), ("stderr", "two\n")):
+            assert "".join(one.message for one in outputs if one.stream == stream) == text
+        assert last.answer == "tea"
+
+    def test_callbacks_are_told(self) -> None:
+        class Trace(BaseCallback):
+            def __init__(self) -> None:
+                self.seen: list[Any] = []
+
+            def on_interpreter_startup_start(
+                self, call_id: str, instance: Any, inputs: dict[str, Any]
+            ) -> None:
+                self.seen.append("startup")
+
+            def on_interpreter_execute_end(
+                self, call_id: str, outputs: Any, exception: BaseException | None = None
+            ) -> None:
+                self.seen.append(outputs if exception is None else type(exception).__name__)
+
+            def on_interpreter_tool_call_start(
+                self, call_id: str, instance: Any, inputs: dict[str, Any]
+            ) -> None:
+                self.seen.append(inputs)
+
+            def on_interpreter_shutdown_end(
+                self, call_id: str, outputs: Any, exception: BaseException | None = None
+            ) -> None:
+                self.seen.append("shutdown")
+
+        trace = Trace()
+        with dspy.context(callbacks=[trace]):
+            self.run(steps("print('x')", FAIL, "SUBMIT(find(name='tea')['price'])"), tools=[find])
+        assert trace.seen[0] == "startup"
+        others = [each for each in trace.seen if each not in (None, "startup")]  # DSPy's set-up
+        assert others == [
+            "x",
+            "CodeExecutionError",
+            {"tool_name": "find", "args": [], "kwargs": {"name": "tea"}},
+            FinalOutput({"answer": 3}),
+            "shutdown",
+        ]
+
+    def test_async(self) -> None:
         module = dspy.RLM("query -> answer", interpreter_factory=EryxInterpreter)
         with dspy.context(lm=DummyLM(steps("SUBMIT(query * 2)"))):
             assert asyncio.run(module.acall(query="ab")).answer == "abab"

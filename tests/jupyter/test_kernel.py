@@ -217,7 +217,7 @@ class TestInstallation:
     ) -> None:
         command = [sys.executable, "-m", "eryx", "kernel", "install", "--prefix", str(tmp_path)]
         options = ["--name", "small", "--display-name", "Small", "--timeout", "300ms"]
-        options += ["-e", "WHERE=here"]
+        options += ["-e", "WHERE=here", "--out", str(tmp_path / "out")]
         done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         folder = tmp_path / "share" / "jupyter" / "kernels" / "small"
@@ -225,13 +225,18 @@ class TestInstallation:
         assert specification["display_name"] == "Small"
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("JUPYTER_PATH", str(tmp_path / "share" / "jupyter"))
-            cells = ["import os\nos.environ['WHERE']", "while True: pass"]
+            cells = [
+                "import os\nos.environ['WHERE']",
+                "while True: pass",
+                "open('report.txt', 'w').write('done')",
+            ]
             notebook = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)])
             NotebookClient(
                 notebook, kernel_name="small", allow_errors=True, startup_timeout=SECONDS
             ).execute()
         assert notebook.cells[0].outputs[0].data == {"text/plain": "'here'"}
         assert notebook.cells[1].outputs[0].ename == "TimeoutError"
+        assert (tmp_path / "out" / "report.txt").read_text() == "done"
 
     def test_wrong_options_are_refused_at_once(self) -> None:
         command = [sys.executable, "-m", "eryx", "kernel", "install", "--memory", "much"]

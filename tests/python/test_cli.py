@@ -11,13 +11,16 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import eryx
 from eryx._cli_commands import COMMANDS
+from eryx._cli_doctor import _EXTRAS
 
+ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "eryx"]
 
 
@@ -649,12 +652,28 @@ class TestDoctor:
 
     def test_missing_extra(self) -> None:
         code = (
-            "import importlib.util as u, sys; find = u.find_spec\n"
-            "u.find_spec = lambda name, *rest: None if name == 'mcp' else find(name, *rest)\n"
+            "from importlib import metadata as m; find = m.version\n"
+            "def version(name):\n"
+            "    if name == 'mcp': raise m.PackageNotFoundError(name)\n"
+            "    return find(name)\n"
+            "m.version = version\n"
             "from eryx._cli import main; main(['doctor'])"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert re.search(r"--  mcp +.*pip install 'eryx-sandbox\[mcp\]'", done.stdout)
+
+    def test_every_extra_is_told_of(self) -> None:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        extras = project["optional-dependencies"]
+        assert extras.keys() == _EXTRAS.keys()
+        for name, (package, _) in _EXTRAS.items():
+            assert any(re.match(rf"{package}\b", needed) for needed in extras[name]), name
+
+    def test_worker_processes_and_the_compiler(self) -> None:
+        document = json.loads(cli("doctor", "--json").stdout)
+        assert document["kernel"]["worker processes"]["good"] is True
+        assert document["kernel"]["seccomp"]["text"] == "there"
+        assert "translates native modules" in document["programs"]["compiler"]["text"]
 
 
 class TestCompletion:

@@ -348,6 +348,23 @@ class TestOptions:
 
         talk(stdio(*options), use)
 
+    def test_files_that_are_left(self, tmp_path: Path) -> None:
+        """Also by a run that fails, and by one that the client does not want any more."""
+        out = tmp_path / "out"
+
+        async def use(talk: Talk) -> None:
+            await talk.run("open('a.txt', 'w').write('1'); 1 / 0")
+            assert (out / "a.txt").read_text() == "1"
+            code = "open('b.txt', 'w').write('2')\nprint('begun')\nimport time; time.sleep(19)"
+            run = asyncio.ensure_future(talk.run(code))
+            await talk.has_progress.wait()
+            run.cancel()
+            await asyncio.wait([run])
+            await talk.run("")
+            assert (out / "b.txt").read_text() == "2"
+
+        talk(stdio("--out", str(out)), use)
+
     @pytest.mark.parametrize(
         ("arguments", "code", "message"),
         [

@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import eryx
+import eryx.mcp
 import eryx.native
 import eryx.packages
+import eryx.science
+import eryx.server
 from eryx import _option_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MODULES = (eryx, eryx.native, eryx.packages)
+MODULES = (eryx, eryx.mcp, eryx.native, eryx.packages, eryx.science, eryx.server)
 
 METHODS = (FunctionType, classmethod, staticmethod, property, cached_property)
 

@@ -7,9 +7,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from eryx import EryxError, InitializationError, SandboxFactory, Session, ToolError, prompt
 from eryx._option_types import SessionOptions
@@ -17,15 +19,18 @@ from eryx._schema import schema_of
 from eryx.ext import _shared
 
 try:
+    from dspy.dsp.utils.settings import settings
     from dspy.primitives.code_interpreter import (
         CodeExecutionError,
         CodeInterpreterError,
         FinalOutput,
     )
+    from dspy.streaming.messages import StatusMessage, sync_send_to_stream
+    from dspy.utils.callback import with_callbacks
 except ImportError as error:
     raise _shared.missing("dspy", "dspy", error) from error
 
-__all__ = ["EryxInterpreter", "interpreter_factory"]
+__all__ = ["EryxInterpreter", "ProgramOutput", "interpreter_factory"]
 
 _SUBMIT = "_eryx_submit"
 _HIDDEN = "_eryx_variables"
@@ -41,8 +46,15 @@ def SUBMIT(*positional, **named):
 """
 
 
+@dataclass
+class ProgramOutput(StatusMessage):
+    """In the stream of `dspy.streamify`: text that a program writes while it runs."""
+
+    stream: Literal["stdout", "stderr"] = "stdout"
+
+
 class EryxInterpreter:
-    """A `CodeInterpreter` with one session.
+    """A `CodeInterpreter` with one session, which tells DSPy's callbacks what it does.
 
     The class itself is what ``interpreter_factory=`` of DSPy's modules wants.
 
@@ -84,6 +96,7 @@ class EryxInterpreter:
         self._bound: set[str] = set()
         self._submitted: list[dict[str, Any]] = []
 
+    @with_callbacks
     def start(self) -> None:
         """Begins the session, if it has not begun.
 
@@ -98,6 +111,7 @@ class EryxInterpreter:
             except EryxError as error:
                 raise CodeInterpreterError(f"there is no session: {error}") from error
 
+    @with_callbacks
     def execute(self, code: str, variables: dict[str, Any] | None = None) -> Any:
         """Runs a program.
 
@@ -114,9 +128,10 @@ class EryxInterpreter:
             CodeExecutionError: If it fails, or goes over a limit; the session goes on.
             CodeInterpreterError: If the session has lost its state, or has ended.
         """
-        self.start()
+        if self._session is None:
+            self.start()
         self._submitted.clear()
-        callbacks = [_callback(name, tool) for name, tool in self.tools.items()]
+        callbacks = [self._callback(name, tool) for name, tool in self.tools.items()]
         callbacks.append({"name": _SUBMIT, "fn": self._submit, "sync": True})
         self._bind(callbacks)
         ending = self._run(code, callbacks, variables or {})
@@ -148,9 +163,21 @@ class EryxInterpreter:
             if hidden:
                 take = f"globals().update({_HIDDEN}); del {_HIDDEN}"
                 self._session.execute(take, inputs={_HIDDEN: hidden})
-            return _shared.run(self._session, code, inputs=plain, callbacks=callbacks)
+            return _shared.run(
+                self._session, code, inputs=plain, callbacks=callbacks, **_handlers()
+            )
         except (TypeError, ValueError) as error:  # of inputs and names of tools
             raise CodeInterpreterError(str(error)) from error
+
+    def _callback(self, name: str, tool: Callable[..., Any]) -> dict[str, Any]:
+        """What the guest is told of a tool, which looks at its arguments itself."""
+        return {
+            "name": name,
+            "fn": lambda **arguments: self.invoke_tool(name, [], arguments),
+            "description": getattr(tool, "__doc__", None) or "",
+            "schema": schema_of(tool),
+            "sync": True,
+        }
 
     def _submit(self, positional: list[Any], named: dict[str, Any]) -> None:
         if self.output_fields is None:
@@ -164,6 +191,12 @@ class EryxInterpreter:
             raise ToolError(f"SUBMIT takes {', '.join(names)}")
         self._submitted.append(values)
 
+    @with_callbacks
+    def invoke_tool(self, tool_name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Calls one of the tools for a program. Raises what it raises."""
+        return self.tools[tool_name](*args, **kwargs)
+
+    @with_callbacks
     def shutdown(self) -> None:
         """Ends the session; nothing can be run any more."""
         self._ended = True
@@ -199,12 +232,23 @@ def interpreter_factory(
     return make
 
 
-def _callback(name: str, tool: Callable[..., Any]) -> dict[str, Any]:
-    """What the guest is told of a tool, which looks at its arguments itself."""
-    return {
-        "name": name,
-        "fn": lambda **arguments: tool(**arguments),
-        "description": getattr(tool, "__doc__", None) or "",
-        "schema": schema_of(tool),
-        "sync": True,
-    }
+def _handlers() -> dict[str, Any]:
+    """What puts a program's output into the stream of `dspy.streamify`, if there is one."""
+    stream = settings.send_stream
+    if stream is None:
+        return {}
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return {
+            "on_stdout": lambda text: _send(stream, ProgramOutput(text, "stdout")),
+            "on_stderr": lambda text: _send(stream, ProgramOutput(text, "stderr")),
+        }
+    return {}  # the program holds the loop up that would take it
+
+
+def _send(stream: Any, output: ProgramOutput) -> None:
+    try:
+        sync_send_to_stream(stream, output)
+    except RuntimeError:  # on a thread that the loop does not know
+        pass

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from eryx._annotations import late_annotations
+
 # Those of the user, then those of the project, which is the current folder.
 KNOWN_FILES = (
     "~/.config/Claude/claude_desktop_config.json",
@@ -134,3 +136,6 @@ def _expanded(text: str, variables: Mapping[str, str]) -> str:
         return variables.get(found[1] or found[3]) or found[2] or ""
 
     return _VARIABLE.sub(value, text)
+
+
+late_annotations(globals(), ServerConfig)

@@ -26,7 +26,7 @@ from eryx.mcp._conversations import CONVERSATION, RefusedError
 from eryx.mcp._results import OUTPUT_SCHEMA, failure, result_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
@@ -63,12 +63,22 @@ class PythonServer:
     """The server. Its conversations live on one event loop."""
 
     def __init__(
-        self, conversations: Conversations, *, environment: dict[str, str] | None = None
+        self,
+        conversations: Conversations,
+        *,
+        environment: dict[str, str] | None = None,
+        on_ended: Callable[[eryx.ExecuteResult | EryxError], None] | None = None,
     ) -> None:
-        """conversations: where the sessions are; environment: variables of each run."""
+        """Makes the server.
+
+        conversations: where the sessions are.
+        environment: variables of each run.
+        on_ended: called on a thread with each run that has ended; raises nothing.
+        """
         self._conversations = conversations
         self._folder = conversations.files_path
         self._environment = environment
+        self._on_ended = on_ended
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # logging is on its way out of the protocol
             self.server: Server[Any] = Server(
@@ -185,7 +195,9 @@ class PythonServer:
             session.cancel()
             with anyio.CancelScope(shield=True):
                 await asyncio.wait([run])
-                run.exception()
+                cancelled = run.exception() or run.result()
+                if isinstance(cancelled, eryx.ExecuteResult | EryxError):
+                    await self._tell_ended(cancelled)
                 await conversation.keep_going(before)
             raise
         except EryxError as error:
@@ -193,6 +205,7 @@ class PythonServer:
         finally:
             sender.cancel()
         await live.flush()
+        await self._tell_ended(done)
         conversation.ended(done)
         notes = []
         if isinstance(done, EryxError):
@@ -209,6 +222,10 @@ class PythonServer:
             if file.kind != "removed"
         ]
         return result_of(done, notes, links)
+
+    async def _tell_ended(self, run: eryx.ExecuteResult | EryxError) -> None:
+        if self._on_ended is not None:
+            await asyncio.to_thread(self._on_ended, run)
 
     # ---- Resources ----
 

@@ -9,6 +9,7 @@ What it offers is told by ``/openapi.json``; ``docs/server.md`` explains it.
 
 from __future__ import annotations
 
+from eryx._annotations import late_annotations
 from eryx.server._errors import MissingServerError
 from eryx.server._settings import ApiKey, Quota, Settings, new_key, read_settings
 
@@ -48,3 +49,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
             raise MissingServerError(error.name) from None
         raise
     return make_app(settings or Settings())
+
+
+late_annotations(globals(), create_app)

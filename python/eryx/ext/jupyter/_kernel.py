@@ -8,7 +8,7 @@ from typing import Any
 from ipykernel.kernelbase import Kernel
 
 import eryx
-from eryx import EryxError, Session, _cli_factory, _cli_options
+from eryx import EryxError, Session, _cli_factory, _cli_files, _cli_options
 from eryx.ext.jupyter import _cells, _questions
 
 
@@ -33,6 +33,9 @@ class EryxKernel(Kernel):
 
     environment: dict[str, str] = {}  # noqa: RUF012
     """Variables of each run."""
+
+    out: str | None = None
+    """Folder for the files that cells leave in ``/data``; None for none."""
 
     def __init__(self, **traits: Any) -> None:
         """Makes a kernel and its session. traits: as of the base."""
@@ -64,6 +67,8 @@ class EryxKernel(Kernel):
             env=self.environment,
             filename=f"<cell {self.execution_count}>",
         )
+        if self.out is not None:
+            _cli_files.keep(ending, self.out)
         if not silent:
             self._show(ending)
         if isinstance(ending, EryxError):
@@ -144,6 +149,7 @@ def kernel_class(options: argparse.Namespace) -> type[EryxKernel]:
 
     class ConfiguredKernel(EryxKernel):
         environment = _cli_options.environment(options)
+        out = options.out
 
         def make_session(self) -> Session:
             factory = _cli_factory.factory_of(options)
