@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SHELLS = ("bash", "zsh", "tcsh")
-# Options and arguments that are files, and those that are folders.
-_FILES = ("factory", "package", "tools", "mcp_config", "script", "setup", "key_file", "file")
-_FOLDERS = ("out", "output", "site_packages", "cache")
+# What options and arguments that are files, or folders, are called in help texts.
+_FILES = ("FILE", "PACKAGE", "PROGRAM", "WHEEL", "NAME|SDIST", "HOST:GUEST[:ro|rw|overlay]")
+_FOLDERS = ("DIR", "FOLDER")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.epilog = 'For bash: eval "$(eryx completion bash)" in ~/.bashrc.'
+    parser.epilog = 'For bash: eval "$(eryx completion bash)" in ~/.bashrc; for zsh the same in ~/.zshrc.'
     parser.add_argument("shell", choices=_SHELLS)
     parser.set_defaults(run=_run)
 
@@ -31,8 +31,20 @@ def _run(options: argparse.Namespace) -> int:
         raise EryxError(
             "completion takes the package shtab: pip install 'eryx-sandbox[completion]'"
         ) from None
-    sys.stdout.write(shtab.complete(_whole(shtab), options.shell))
+    sys.stdout.write(_with_scripts(shtab.complete(_whole(shtab), options.shell), options.shell))
     return 0
+
+
+def _with_scripts(text: str, shell: str) -> str:
+    """Makes files complete where a script or its arguments stand, which shtab knows nothing of."""
+    if shell == "bash":
+        return text.replace("complete -o bashdefault -F", "complete -o default -o bashdefault -F")
+    if shell == "zsh":
+        commands = "_describe 'eryx commands' _commands\n"
+        text = text.replace(commands, f"{commands}  _files\n")
+        last = "serve) _arguments -C -s $_shtab_eryx_serve_options ;;\n"
+        return text.replace(last, f"{last}        *) _files ;;\n")
+    return text
 
 
 def _whole(shtab: Any) -> argparse.ArgumentParser:
@@ -54,7 +66,10 @@ def _mark_files(shtab: Any, parser: argparse.ArgumentParser) -> None:
         if isinstance(action, argparse._SubParsersAction):
             for inner in action.choices.values():
                 _mark_files(shtab, inner)
-        elif action.nargs != 0 and action.dest in _FOLDERS:
-            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
-        elif action.nargs != 0 and action.dest in _FILES:
-            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif action.nargs != 0 and isinstance(action.metavar, str):
+            if action.metavar in _FOLDERS:
+                action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+            elif action.metavar in _FILES:
+                action.complete = shtab.FILE  # type: ignore[attr-defined]
+            # A colon separates the parts of what zsh is told.
+            action.metavar = action.metavar.replace(":", " ")

@@ -47,7 +47,7 @@ def _add_contents(parser: argparse._ActionsContainer) -> None:
         "--package",
         action="append",
         default=[],
-        metavar="P",
+        metavar="PACKAGE",
         help="wheel, source archive or folder with packages; may be repeated",
     )
     parser.add_argument(
@@ -164,7 +164,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     inspect = commands.add_parser(
         "inspect", help="check a file", description="Check a factory file and show what is in it."
     )
-    inspect.add_argument("file", help="file to look at")
+    inspect.add_argument("file", metavar="FILE", help="file to look at")
     _add_key(inspect)
     _add_verify(inspect)
     inspect.add_argument("--json", action="store_true", help="print it as one JSON object")

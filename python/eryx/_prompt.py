@@ -17,6 +17,10 @@ The value of the last expression is shown, and so is what is printed or given to
 may be used at the top level. There are no subprocesses, and no network{network}."""
 
 
+# Characters of what is said of a tool of an MCP server, of which there may be many.
+_MOST_OF_SERVERS = 120
+
+
 def prompt(sandbox: Sandbox, *, packages: Iterable[str] = ()) -> str:
     """The text for a system prompt: what the programs of a sandbox find, and what they lack.
 
@@ -51,7 +55,8 @@ def prompt(sandbox: Sandbox, *, packages: Iterable[str] = ()) -> str:
     if request.callbacks is not None:
         from eryx._stub import stub_text
 
-        stub = stub_text(list(request.callbacks.by_name.values())).rstrip()
+        callbacks = list(request.callbacks.by_name.values())
+        stub = stub_text(callbacks, most_of_servers=_MOST_OF_SERVERS).rstrip()
         parts.append(
             "These functions are there without import; `async def` ones are awaited:\n\n" + stub
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 
 from eryx._schema import return_type
@@ -33,37 +34,69 @@ class _Namespace:
         self.inner: dict[str, _Namespace] = {}
 
 
-def stub_text(callbacks: list[Callback]) -> str:
-    """The text: functions, a class for each namespace, comments for what only `invoke` reaches."""
+def stub_text(callbacks: list[Callback], *, most_of_servers: int | None = None) -> str:
+    """The text: functions, a class for each namespace, comments for what only `invoke` reaches.
+
+    most_of_servers: characters of what is said of tools of MCP servers; None for all.
+    """
     root = _Namespace()
     others: list[Callback] = []
+    names = {callback.name for callback in callbacks}
+    roots: dict[str, str] = {}
     for callback in callbacks:
-        parts = callback.name.split(".")
-        if not all(_usable(part) for part in parts):
+        parts = _written(callback.name, names, roots)
+        if parts is None:
             others.append(callback)
             continue
         namespace = root
         for part in parts[:-1]:
             namespace = namespace.inner.setdefault(part, _Namespace())
         namespace.functions[parts[-1]] = callback
-    lines = ["from typing import Any", "", *_namespace_lines(root, "")]
+    lines = ["from typing import Any", "", *_namespace_lines(root, "", most_of_servers)]
     for callback in others:
-        lines += _comment_lines(callback)
+        lines += _comment_lines(callback, most_of_servers)
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _written(name: str, names: set[str], roots: dict[str, str]) -> list[str] | None:
+    """The parts of a name as programs write it, with _ for -; None if they cannot.
+
+    names: those that there are, to which what is written for this one is added.
+    roots: how the first parts that were seen are spelled, by how they are written.
+    """
+    root, dot, rest = name.partition(".")
+    parts = name.replace("-", "_").split(".")
+    if not all(map(_usable, parts)) or roots.setdefault(parts[0], root) != root:
+        return None
+    if parts[0].startswith("__") or (hasattr(builtins, parts[0]) and parts[0] != "display"):
+        return None  # which the guest leaves to Python
+    written = root + dot + rest.replace("-", "_")
+    if written != name and written in names:
+        return None
+    names.add(written)
+    return parts
 
 
 def _usable(name: str) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name)
 
 
-def _namespace_lines(namespace: _Namespace, indent: str) -> list[str]:
+def _description(callback: Callback, most_of_servers: int | None) -> str:
+    text = callback.description
+    if most_of_servers is None or not callback.name.startswith("mcp."):
+        return text
+    line = " ".join(text.split())
+    return line if len(line) <= most_of_servers else f"{line[: most_of_servers - 3].rstrip()}..."
+
+
+def _namespace_lines(namespace: _Namespace, indent: str, most_of_servers: int | None) -> list[str]:
     lines: list[str] = []
     for name, callback in namespace.functions.items():
         if indent:
             lines.append(f"{indent}@staticmethod")
         how = "def" if callback.sync else "async def"
         lines.append(f"{indent}{how} {name}({_parameters(callback)}) -> {_returns(callback)}:")
-        description = callback.description
+        description = _description(callback, most_of_servers)
         if description:
             quotes = "'''" if "'''" not in description and description[-1] != "'" else '"""'
             if quotes in description or description[-1] == '"' or "\\" in description:
@@ -78,14 +111,15 @@ def _namespace_lines(namespace: _Namespace, indent: str) -> list[str]:
         lines.append("")
     for name, inner in namespace.inner.items():
         lines.append(f"{indent}class {name}:")
-        lines += _namespace_lines(inner, indent + _INDENT)
+        lines += _namespace_lines(inner, indent + _INDENT, most_of_servers)
     return lines
 
 
-def _comment_lines(callback: Callback) -> list[str]:
+def _comment_lines(callback: Callback, most_of_servers: int | None) -> list[str]:
     how = "" if callback.sync else "await "
-    call = f"# {how}invoke({callback.name!r}, {_parameters(callback)}) -> {_returns(callback)}"
-    description = " ".join(callback.description.split())
+    words = ", ".join(filter(None, [repr(callback.name), _parameters(callback)]))
+    call = f"# {how}invoke({words}) -> {_returns(callback)}"
+    description = " ".join(_description(callback, most_of_servers).split())
     return [call, f"#     {description}", ""] if description else [call, ""]
 
 

@@ -63,6 +63,11 @@ class TestExecutor:
         assert [picture.data for picture in result.pictures] == [PNG]
         assert "[image/png 2x2]" in result.output
 
+    def test_output_while_it_runs(self) -> None:
+        seen: list[str] = []
+        run("print('one')", on_stdout=seen.append)
+        assert seen == ["one\n"]
+
     def test_other_languages_are_refused(self) -> None:
         (result,) = run("ls", language="bash")
         assert (result.exit_code, result.output) == (1, "Only Python can be run, not bash.")

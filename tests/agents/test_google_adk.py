@@ -108,6 +108,11 @@ class TestAgent:
         artifact = asyncio.run(load(filename="picture_1.png", **where))
         assert artifact.inline_data.data == PNG
 
+    def test_output_while_it_runs(self) -> None:
+        seen: list[str] = []
+        Conversation(EryxCodeExecutor(on_stdout=seen.append)).run("print('one')")
+        assert seen == ["one\n"]
+
     def test_files_of_the_request_are_there(self) -> None:
         executor = EryxCodeExecutor()
         executor.optimize_data_file = True

@@ -118,6 +118,11 @@ class TestTool:
         assert picture.image.startswith("attachment://")  # where logs keep what is long
         assert f"data:image/png;base64,{PNG_BASE64}" in evaluation.attachments
 
+    def test_output_while_it_runs(self, evaluation: Evaluation) -> None:
+        seen: list[str] = []
+        evaluation.run(python_session(on_stdout=seen.append), ("print('one')",))
+        assert seen == ["one\n"]
+
     def test_sessions_end_with_their_samples(self, evaluation: Evaluation) -> None:
         import gc
 

@@ -138,6 +138,11 @@ class TestExecutor:
         executor.send_variables({"data": PNG})
         assert executor("data[1:4]").output == "b'PNG'"
 
+    def test_output_while_it_runs(self) -> None:
+        seen: list[str] = []
+        EryxExecutor(on_stdout=seen.append)("print('one')")
+        assert seen == ["one\n"]
+
     def test_a_limit_is_an_error_of_the_step(self) -> None:
         executor = EryxExecutor(execution_timeout_ms=200)
         with pytest.raises(InterpreterError, match="timed out"):

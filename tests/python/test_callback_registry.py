@@ -181,7 +181,10 @@ class TestStub:
         registry.add(add)
         registry.add(echo, name="tools.echo", description='Says "it"\nback.')
         registry.add(echo, name="tools.deep.echo")
-        registry.add(echo, name="not-a-name")
+        registry.add(echo, name="with-a.hyphen")
+        registry.add(echo, name="not a name")
+        registry.add(echo, name="open")
+        registry.add(lambda: 1, name="class")
         registry.add(
             echo,
             name="odd",
@@ -191,9 +194,27 @@ class TestStub:
         ast.parse(text)
         assert "async def add(a: int, b: int = 1) -> int:" in text
         assert "class tools:\n    @staticmethod\n    async def echo(value: Any) -> Any:" in text
-        assert "# await invoke('not-a-name', value: Any) -> Any" in text
+        assert "class with_a:\n    @staticmethod\n    async def hyphen(value: Any) -> Any:" in text
+        assert "# await invoke('not a name', value: Any) -> Any" in text
+        assert "# await invoke('open', value: Any) -> Any" in text
+        assert "# await invoke('class') -> Any" in text
         assert "async def odd(*, a: Any = ..., b: str, **arguments: Any) -> Any:" in text
         assert eryx.callback_stub([registry]) == text
+
+    def test_programs_can_call_what_it_says(self) -> None:
+        names = ["a-b.c-d", "a-b.c_d", "e-f", "e_f", "open", "display", "g h", "i.open", "i.j-k"]
+        callbacks = {name: (lambda name=name: name) for name in names}
+        text = eryx.callback_stub(callbacks)
+        session = eryx.Session(callbacks=callbacks)
+        for written, name in (
+            *(("a_b.c_d", "a-b.c_d"), ("e_f", "e-f"), ("i.open", "i.open"), ("i.j_k", "i.j-k")),
+            ("display", "display"),
+        ):
+            assert f"async def {written.rpartition('.')[2]}(" in text
+            assert session.execute(f"await {written}()").value == name
+        for name in ("a-b.c-d", "e_f", "open", "g h"):
+            assert f"# await invoke({name!r}" in text
+            assert session.execute(f"await invoke({name!r})").value == name
 
     def test_declarations_are_json(self) -> None:
         registry = eryx.CallbackRegistry()

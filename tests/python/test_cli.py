@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -677,33 +678,70 @@ class TestDoctor:
 
 
 class TestCompletion:
-    def test_bash(self, tmp_path: Path) -> None:
-        """The script is run as bash does when Tab is pressed."""
-        script = cli("completion", "bash").stdout
-        (tmp_path / "completion").write_text(script)
-        function = re.search(r"complete .* -F (\w+) eryx", script)
-        assert function is not None
+    @pytest.fixture
+    def complete(self, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+        """Types what begins a command in a real bash, presses Tab, and gives what stands there."""
+        (tmp_path / "completion").write_text(cli("completion", "bash").stdout)
+        (tmp_path / "report.py").write_text("")
+        (tmp_path / "pylock.toml").write_text("")
+        (tmp_path / "folder").mkdir()
+        pid, terminal = pty.fork()
+        if not pid:
+            os.chdir(tmp_path)
+            environment = {"PATH": os.environ["PATH"], "TERM": "dumb", "PS1": "$ ", "HOME": "/"}
+            os.execvpe("bash", ["bash", "--norc", "--noprofile"], environment)
+        seen = b""
 
-        def complete(*words: str) -> set[str]:
-            quoted = " ".join(f"'{word}'" for word in words)
-            code = (
-                f". '{tmp_path}/completion'; COMP_WORDS=({quoted}); "
-                f"COMP_CWORD={len(words) - 1}; {function[1]}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-            )
-            done = subprocess.run(
-                ["bash", "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
-            )
-            return set(done.stdout.split())
+        def wait_for(text: bytes) -> None:
+            nonlocal seen
+            while text not in seen:
+                assert select.select([terminal], [], [], 20)[0], seen
+                seen += os.read(terminal, 4096)
 
-        assert {"--timeout", "--trace", "--tools"} <= complete("eryx", "--t")
-        assert "doctor" in complete("eryx", "doc")
-        assert {"--http", "--here"} <= complete("eryx", "serve", "--h")
+        def type_and_complete(words: str) -> str:
+            nonlocal seen
+            seen = b""
+            # Ctrl-A leads to the start of the line, so that what was completed is printed.
+            os.write(terminal, words.encode() + b"\t'\x01printf '<%s>\\n' '\n")
+            wait_for(b">\r\n")
+            return seen.decode().rpartition("\n<")[2].partition(">\r\n")[0]
+
+        os.write(terminal, b"bind 'set enable-bracketed-paste off'; . ./completion\n")
+        os.write(terminal, b"echo re''ady\n")
+        wait_for(b"ready\r\n")
+        yield type_and_complete
+        os.close(terminal)
+        os.waitpid(pid, 0)
+
+    @pytest.mark.parametrize(
+        ("words", "expected"),
+        [
+            ("eryx doc", "eryx doctor "),
+            ("eryx --trac", "eryx --trace "),
+            ("eryx serve --htt", "eryx serve --http "),
+            ("eryx rep", "eryx report.py "),
+            ("eryx --timeout 2s rep", "eryx --timeout 2s report.py "),
+            ("eryx report.py pyl", "eryx report.py pylock.toml "),
+            ("eryx -v fol", "eryx -v folder/"),
+            ("eryx --out fol", "eryx --out folder/"),
+            ("eryx factory build -r pyl", "eryx factory build -r pylock.toml "),
+            ("eryx lock -o pyl", "eryx lock -o pylock.toml "),
+        ],
+    )
+    def test_bash(self, complete: Callable[[str], str], words: str, expected: str) -> None:
+        assert complete(words) == expected
 
     @pytest.mark.parametrize("shell_name", ["zsh", "tcsh"])
     def test_others(self, shell_name: str) -> None:
         done = cli("completion", shell_name)
         assert (done.stderr, done.returncode) == ("", 0)
         assert "build-wheel" in done.stdout
+
+    def test_zsh_completes_scripts(self) -> None:
+        script = cli("completion", "zsh").stdout
+        assert "_describe 'eryx commands' _commands\n  _files\n" in script
+        assert "\n        *) _files ;;\n      esac" in script
+        assert ":HOST GUEST[ ro|rw|overlay]:_files" in script
 
     def test_without_shtab(self) -> None:
         code = (

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import time
@@ -86,6 +87,21 @@ class TestReferenceServers:
         assert sandbox.execute(code).value == [42, "Echo: x"]
         names = sandbox.execute("[callback['name'] for callback in list_callbacks()]").value
         assert {"double", "mcp.everything.echo"} <= set(names)
+
+    def test_what_a_model_is_told_of_them(self, manager: eryx.MCPManager, folder: Path) -> None:
+        """As programs write their names, and of each no more than a line."""
+        session = eryx.Session(mcp=manager)
+        text = eryx.prompt(session)
+        assert "    class file_system:\n" in text
+        assert "        async def read_text_file(path: str, " in text
+        assert "invoke(" not in text
+        said = re.findall(r"'''(.*)'''", text)
+        assert len(said) > 20
+        assert max(map(len, said)) == 120
+        path = str(folder / "a.txt")
+        code = f"(await mcp.file_system.read_text_file(path={path!r}))['content']"
+        assert session.check(code) == []
+        assert session.check("await mcp.file_system.read_text_fil(path='x')")
 
     def test_several_at_a_time_on_a_loop(self, manager: eryx.MCPManager) -> None:
         code = (

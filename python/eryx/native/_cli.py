@@ -19,7 +19,9 @@ def add_build_wheel(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|SDIST",
         help="name of a package (numpy, numpy==2.5.5), archive, or directory (./numpy)",
     )
-    parser.add_argument("-o", "--output", default=".", help="directory for the wheel (.)")
+    parser.add_argument(
+        "-o", "--output", default=".", metavar="DIR", help="directory for the wheel (.)"
+    )
     parser.add_argument(
         "--python", metavar="PROGRAM", help="the Python that runs the build; else one that fits"
     )
