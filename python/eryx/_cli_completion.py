@@ -19,7 +19,9 @@ _FOLDERS = ("DIR", "FOLDER")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.epilog = 'For bash: eval "$(eryx completion bash)" in ~/.bashrc; for zsh the same in ~/.zshrc.'
+    parser.epilog = (
+        'For bash: eval "$(eryx completion bash)" in ~/.bashrc; for zsh the same in ~/.zshrc.'
+    )
     parser.add_argument("shell", choices=_SHELLS)
     parser.set_defaults(run=_run)
 
