@@ -247,6 +247,36 @@ running = np.linalg.solve(a, np.ones(300))
         session.rollback(point)
         assert session.execute(self.STEP).stdout == first
 
+    def test_random_numbers_differ(self) -> None:
+        """Also those of the generator that numpy made when it was loaded, in the factory."""
+        seeding = "import numpy as np; np.random.seed(1); np.random.rand()"
+        made = science.factory("numpy", imports=["numpy.random"], setup_code=seeding)
+        draws = [
+            "import numpy as np; print(np.random.rand(), np.random.default_rng().random())",
+            "from numpy.random import normal; print(normal())",
+            "import numpy as np; print(np.random.mtrand._rand.random_sample())",
+        ]
+        for program in draws:
+            first, second = (made.create_sandbox().execute(program).stdout for _ in range(2))
+            assert not set(first.split()) & set(second.split())
+        seeded = "import numpy as np; np.random.seed(7); print(np.random.rand())"
+        assert len({made.create_sandbox().execute(seeded).stdout for _ in range(2)}) == 1
+        session = made.create_session()
+        session.execute("import numpy as np; np.random.seed(5); np.random.rand()")
+        point, fork = session.checkpoint(), session.fork()
+        draw = "print(np.random.rand())"
+        drawn = session.execute(draw).stdout
+        assert fork.execute(draw).stdout != drawn
+        session.rollback(point)
+        assert session.execute(draw).stdout == drawn
+
+    def test_another_generator_stays(self, factory: eryx.SandboxFactory) -> None:
+        session = factory.create_session()
+        session.execute("import numpy as np; np.random.set_bit_generator(np.random.PCG64(4))")
+        fork = session.fork()
+        draw = "print(np.random.rand())"
+        assert session.execute(draw).stdout == fork.execute(draw).stdout
+
     def test_saved_sessions(self, factory: eryx.SandboxFactory, tmp_path: Path) -> None:
         session = factory.create_session()
         session.execute(self.START)

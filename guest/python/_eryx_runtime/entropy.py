@@ -11,7 +11,9 @@ import sys
 from types import ModuleType
 
 import _eryx
+from _eryx_runtime import array_entropy
 
+_NUMPY = array_entropy.NAME
 _random = random.__dict__
 _seed = random.seed
 _random_bytes = os.urandom
@@ -29,6 +31,8 @@ def renew() -> None:
     if "_inst" in _random:
         _seed_anew()
     _forget_random()
+    if type(_modules.get(_NUMPY)) is ModuleType:
+        array_entropy.postpone()
     tempfile = _modules.get("tempfile")
     if type(tempfile) is ModuleType:  # its names come from a generator of its own
         tempfile.__dict__["_name_sequence"] = None

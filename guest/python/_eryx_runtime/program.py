@@ -19,6 +19,7 @@ from typing import Any
 
 import _eryx
 from _eryx_runtime import (
+    array_entropy,
     callbacks,
     displays,
     encodings,
@@ -173,6 +174,7 @@ def _seal() -> None:
     _state.extended = factory.prepared.has_callbacks  # the next run may not have them
     sys.argv = [FILENAME]
     sys.__dict__.pop("last_exc", None)
+    array_entropy.postpone()
     immortal.settle()
 
 
