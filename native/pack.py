@@ -1,4 +1,7 @@
-"""The companion wheel eryx-science: wheels with stubs, and their modules as translated."""
+"""The companion wheel eryx-science: wheels with stubs, and their modules as translated.
+
+Each package is one archive of both, which eryx unpacks at the first use (`eryx.native._unpacked`).
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,12 @@ import fnmatch
 import hashlib
 import io
 import json
+import lzma
 import shutil
+import tarfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from eryx._eryx import BUILD_ID, VERSION
@@ -18,12 +25,15 @@ from eryx.packages._metadata import parse_fields
 from eryx.packages._standards import Requirement
 from native import build, recipes
 from native.kit import Kit
+from toolchain.cache import key_of
 from toolchain.errors import BuildError
 
 NAME = "eryx_science"
 PLATFORM = "manylinux_2_28_x86_64"
 # So that the same contents give the same wheel.
 _DATE = (2020, 1, 1, 0, 0, 0)
+# So large that modules of a package are found to be alike; unpacking takes as much memory.
+_DICTIONARY_BYTES = 64 << 20
 
 _INIT = '''"""Packages for science, for eryx: data only, which ``eryx.science`` reads."""
 '''
@@ -35,7 +45,7 @@ def _row(name: str, data: bytes) -> tuple[str, str, int]:
 
 
 def write_wheel(files: dict[str, bytes], record: str, *, level: int = 9) -> bytes:
-    """A wheel with these files and a RECORD of that name."""
+    """A wheel with these files and a RECORD of that name; level: 0 for files as they are."""
     rows: list[tuple[object, ...]] = [_row(name, data) for name, data in files.items()]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([*rows, (record, "", "")])
@@ -43,8 +53,8 @@ def write_wheel(files: dict[str, bytes], record: str, *, level: int = 9) -> byte
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
         for name, data in {**files, record: text.getvalue().encode()}.items():
             entry = zipfile.ZipInfo(name, _DATE)
-            # What is compressed already would only take time to read.
-            packed = name.endswith(".whl")
+            # What is compressed already, or will be, would only take time to read.
+            packed = level == 0 or name.endswith(".xz")
             entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
@@ -80,12 +90,37 @@ def stubbed(wheel: bytes, leave_out: tuple[str, ...] = ()) -> bytes:
     return write_wheel(stubs, record, level=1)
 
 
+def compress(files: dict[str, bytes], kit: Kit) -> bytes:
+    """An archive (.tar.xz) of files, unless the cache has it."""
+    filters: list[dict[str, object]] = [
+        {"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": _DICTIONARY_BYTES}
+    ]
+    if any(name.endswith(".so") for name in files):
+        filters.insert(0, {"id": lzma.FILTER_X86})
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    key = key_of({"files": digests, "filters": filters})
+    step = "science-archive"
+
+    def make(output: Path) -> None:
+        plain = io.BytesIO()
+        with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+            for name, data in files.items():
+                member = tarfile.TarInfo(name)
+                member.size, member.mode = len(data), 0o600
+                archive.addfile(member, io.BytesIO(data))
+        packed = lzma.compress(plain.getvalue(), check=lzma.CHECK_CRC64, filters=filters)
+        (output / "archive.tar.xz").write_bytes(packed)
+
+    entry = kit.cache.find(step, key) or kit.cache.store(step, key, make)
+    return (entry / "archive.tar.xz").read_bytes()
+
+
 class Pack:
     """What goes into the companion wheel."""
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
-        self.files: dict[str, bytes] = {}
+        self.archives: dict[str, dict[str, bytes]] = {}
         self.modules: dict[str, dict[str, object]] = {}
         self.wheels: dict[str, str] = {}
         self.imports: dict[str, list[str]] = {}
@@ -108,15 +143,14 @@ class Pack:
 
     def _add_wheel(self, wheel: Path, leave_out: tuple[str, ...]) -> None:
         files, record = _read(wheel.read_bytes(), leave_out)
-        for name, data in files.items():
-            if name.endswith(".so"):
-                self._add_module(data, f"{wheel.name.split('-')[0]}: {name}")
-                files[name] = _prebuilt.stub(data)
-        target = f"wheels/{wheel.name}"
-        self.files[target] = write_wheel(files, record)
         name = wheel.name.split("-")[0]
         key = name.replace("_", "-").lower()
-        self.wheels[key] = target
+        for path, data in files.items():
+            if path.endswith(".so"):
+                self._add_module(data, f"{name}: {path}", key)
+                files[path] = _prebuilt.stub(data)
+        self.archives.setdefault(key, {})[wheel.name] = write_wheel(files, record, level=0)
+        self.wheels[key] = wheel.name
         metadata = parse_fields(files[f"{record.rpartition('/')[0]}/METADATA"].decode())
         self.versions[key] = metadata["version"][0]
         needed = map(Requirement, metadata.get("requires-dist", []))
@@ -125,12 +159,15 @@ class Pack:
         if any(path.partition("/")[0].removesuffix(".py") == name for path in files):
             self.imports[key] = [name]
 
-    def _add_module(self, data: bytes, label: str, *, is_stub: bool = True) -> None:
+    def _add_module(self, data: bytes, label: str, archive: str, *, is_stub: bool = True) -> None:
         made = build.translate(data, label, self.kit, is_stub=is_stub)
+        if made.shown in self.modules:
+            return
         code = made.library.read_bytes()
-        name = f"modules/{made.shown[:32]}.so"
-        self.files[name] = code
+        name = f"{made.shown[:32]}.so"
+        self.archives.setdefault(archive, {})[name] = code
         self.modules[made.shown] = {
+            "archive": archive,
             "file": name,
             "sha256": hashlib.sha256(code).hexdigest(),
             "needed": made.needed,
@@ -138,13 +175,25 @@ class Pack:
         if _cross.CXX_LIBRARY.name in made.needed and is_stub:
             # It comes with eryx itself, so the guest shows the whole of it.
             library = _cross.CXX_LIBRARY
-            self._add_module(library.read_bytes(), library.name, is_stub=False)
+            self._add_module(library.read_bytes(), library.name, library.stem, is_stub=False)
 
     def contents(self) -> dict[str, bytes]:
         """All files of the package. Raises BuildError if one is missing that another needs."""
         for name, needs in self.needs.items():
             if missing := sorted(set(needs) - self.wheels.keys()):
                 raise BuildError(f"{name} needs {', '.join(missing)}, of which there is no recipe")
+        with ThreadPoolExecutor(self.kit.jobs) as pool:
+            packed = list(pool.map(partial(compress, kit=self.kit), self.archives.values()))
+        paths = [f"packages/{name}.tar.xz" for name in self.archives]
+        files = dict(zip(paths, packed, strict=True))
+        archives = {
+            name: {
+                "file": path,
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "files": {each: len(content) for each, content in self.archives[name].items()},
+            }
+            for name, (path, data) in zip(self.archives, files.items(), strict=True)
+        }
         manifest = {
             "format": _prebuilt.FORMAT,
             "version": VERSION,
@@ -155,10 +204,11 @@ class Pack:
             "also": self.also,
             "warm_up": self.warm_up,
             "needs": {name: sorted(set(needs)) for name, needs in self.needs.items()},
+            "archives": dict(sorted(archives.items())),
             "modules": dict(sorted(self.modules.items())),
         }
         text = json.dumps(manifest, indent=1).encode()
-        return {"__init__.py": _INIT.encode(), "manifest.json": text, **self.files}
+        return {"__init__.py": _INIT.encode(), "manifest.json": text, **files}
 
 
 def target(output: Path) -> Path:

@@ -65,7 +65,7 @@ def collect_contents(
 
 def _with_wheels(sources: tuple[Source, ...]) -> tuple[Source, ...]:
     """Sources with the wheels of eryx-science in the place of names, such as ``numpy``."""
-    named = [source for source in sources if isinstance(source, str) and _is_name(source)]
+    named = [source for source in sources if isinstance(source, str) and is_name(source)]
     if not named:
         return sources
     from eryx._science import wheels
@@ -74,7 +74,7 @@ def _with_wheels(sources: tuple[Source, ...]) -> tuple[Source, ...]:
     return (*others, *map(str, wheels(named)))
 
 
-def _is_name(source: str) -> bool:
+def is_name(source: str) -> bool:
     """Whether it can only be the name of a package."""
     return _NAME.fullmatch(source) is not None and not os.path.lexists(source)
 

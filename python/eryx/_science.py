@@ -15,14 +15,19 @@ def find(name: str) -> Path | None:
 
     name: of the package, in any spelling.
 
-    Raises InitializationError if eryx-science is installed for another build of eryx.
+    It is unpacked into the user's cache folder unless it was before.
+
+    Raises InitializationError if eryx-science is installed for another build of eryx, or cannot be
+    unpacked.
 
     >>> find("no-such-package") is None
     True
     """
     science = installed()
-    path = None if science is None else science.wheels.get(canonicalize_name(name))
-    return None if path is None else Path(path)
+    wanted = canonicalize_name(name)
+    if science is None or wanted not in science.wheels:
+        return None
+    return science.wheel_paths([wanted])[0]
 
 
 def wheels(names: Iterable[str]) -> list[Path]:
@@ -30,8 +35,10 @@ def wheels(names: Iterable[str]) -> list[Path]:
 
     names: of packages, which may say versions, such as ``numpy>=2``.
 
-    Raises InitializationError if one is not among them, and if eryx-science is not installed; the
-    message has the command that brings it.
+    They are unpacked into the user's cache folder unless they were before.
+
+    Raises InitializationError if one is not among them or cannot be unpacked, and if eryx-science
+    is not installed; the message has the command that brings it.
     """
     science = installed()
     wanted = list(names)
@@ -49,7 +56,7 @@ def wheels(names: Iterable[str]) -> list[Path]:
 
     for text in wanted:
         add(named(text, science))
-    return [Path(science.wheels[name]) for name in sorted(found)]
+    return science.wheel_paths(sorted(found))
 
 
 def named(text: str, science: Prebuilt) -> str:

@@ -271,17 +271,17 @@ def _volume(volume: Volume) -> tuple[bytes, str, int]:
 
 def check_writable(host: bytes) -> None:
     """Refuses what would let a guest change native code that this process loads."""
-    from eryx._cache_folder import cache_folder
+    from eryx._cache_folder import code_folders
 
-    native = os.fsencode(cache_folder("native"))
-    if not os.path.isdir(native):
-        return
-    places = [os.path.realpath(host), os.path.realpath(native)]
-    if os.path.commonpath(places) in places:
-        raise InitializationError(
-            f"{os.fsdecode(host)}: a guest must not write to {os.fsdecode(native)}, where native"
-            " modules are kept; mount it read-only"
-        )
+    for folder in code_folders():
+        if not os.path.isdir(folder):
+            continue
+        places = [os.path.realpath(host), os.path.realpath(os.fsencode(folder))]
+        if os.path.commonpath(places) in places:
+            raise InitializationError(
+                f"{os.fsdecode(host)}: a guest must not write to {folder}, where native"
+                " modules are kept; mount it read-only"
+            )
 
 
 late_annotations(globals(), VfsStorage)

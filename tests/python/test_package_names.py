@@ -132,7 +132,12 @@ class TestLookUp:
         file = tmp_path / "n-1.0-cp314-cp314-wasi_wasm32.whl"
         tags = ("cp314-cp314-wasi_wasm32",)
         file.write_bytes(wheel_bytes({"n.py": ""}, name="n", version="1.0", tags=tags))
-        science = SimpleNamespace(wheels={"n": str(file)}, needs={"n": ["a"]})
+        science = SimpleNamespace(
+            folder=tmp_path,
+            wheels={"n": file.name},
+            needs={"n": ["a"]},
+            wheel_paths=lambda names: [file for _ in names],
+        )
         monkeypatch.setattr("eryx.native._prebuilt.installed", lambda: science)
         source = {"n-2.0/PKG-INFO": "Name: n\nVersion: 2.0\n", "n-2.0/n/__init__.py": ""}
         index.add("n-2.0.tar.gz", tar_bytes(source))

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import eryx
 from eryx import _science, science
-from eryx.native import NativeModuleError, _compile, _prebuilt, _wasm, from_files
+from eryx._cli import main
+from eryx.native import NativeModuleError, _compile, _prebuilt, _unpacked, _wasm, from_files
+from eryx.packages._prebuilt import prebuilt_again
 from native_helpers import SOURCES, SUFFIX, built
 from wheel_files import wheel_bytes
 
@@ -18,6 +30,7 @@ pytestmark = pytest.mark.usefixtures("one_cache_of_zig")
 
 NAME = "spam-1.0-cp314-cp314-wasi_wasm32.whl"
 MISSING = "the packages for science are not installed: pip install eryx-science"
+CODE = "code.so"
 USE = "import spam; print(spam.count(), spam.count())"
 
 
@@ -25,46 +38,67 @@ USE = "import spam; print(spam.count(), spam.count())"
 def companion(tmp_path_factory: pytest.TempPathFactory, one_cache_of_zig: None) -> Path:
     """A companion with one package, which has one native module, and another one that needs it."""
     folder = tmp_path_factory.mktemp("site") / "eryx_science"
-    (folder / "wheels").mkdir(parents=True)
-    (folder / "modules").mkdir()
-    data = built(SOURCES / "spam.c", folder).read_bytes()
-    (folder / f"spam{SUFFIX}").unlink()
+    (folder / "packages").mkdir(parents=True)
+    work = tmp_path_factory.mktemp("work")
+    data = built(SOURCES / "spam.c", work).read_bytes()
     stub = _prebuilt.stub(data)
     cache = _compile._private_directory(_compile.default_cache())
-    library = _compile.build(_wasm.parse(data), stub, folder / "modules", cache)
-    wheels = {"spam": NAME, "toast": "toast-2.0-py3-none-any.whl"}
-    contents = {
-        "spam": wheel_bytes(
-            {f"spam{SUFFIX}": stub}, name="spam", tags=("cp314-cp314-wasi_wasm32",)
-        ),
-        "toast": wheel_bytes(
-            {"toast.py": "import spam"},
-            name="toast",
-            version="2.0",
-            metadata="Requires-Dist: spam>=1\n",
-        ),
-    }
-    for name, file in wheels.items():
-        (folder / "wheels" / file).write_bytes(contents[name])
+    library = _compile.build(_wasm.parse(data), stub, work, cache).read_bytes()
+    wheel = wheel_bytes({f"spam{SUFFIX}": stub}, name="spam", tags=("cp314-cp314-wasi_wasm32",))
+    toast = wheel_bytes(
+        {"toast.py": "import spam"},
+        name="toast",
+        version="2.0",
+        metadata="Requires-Dist: spam>=1\n",
+    )
     manifest = {
-        "format": 2,
+        "format": 3,
         "version": eryx.__version__,
         "build": eryx._eryx.BUILD_ID,
-        "wheels": {name: f"wheels/{file}" for name, file in wheels.items()},
+        "wheels": {"spam": NAME, "toast": "toast-2.0-py3-none-any.whl"},
         "imports": {"spam": ["spam"], "toast": ["toast"]},
         "versions": {"spam": "1.0", "toast": "2.0"},
         "needs": {"spam": [], "toast": ["spam"]},
         "also": {},
         "warm_up": {},
+        "archives": {
+            "spam": _packed(folder / "packages" / "spam.tar.xz", {NAME: wheel, CODE: library}),
+            "toast": _packed(
+                folder / "packages" / "toast.tar.xz", {"toast-2.0-py3-none-any.whl": toast}
+            ),
+        },
         "modules": {
             hashlib.sha256(stub).hexdigest(): {
-                "file": f"modules/{library.name}",
-                "sha256": hashlib.sha256(library.read_bytes()).hexdigest(),
+                "archive": "spam",
+                "file": CODE,
+                "sha256": hashlib.sha256(library).hexdigest(),
                 "needed": [],
             }
         },
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def _packed(path: Path, files: dict[str, bytes]) -> dict[str, object]:
+    """Writes an archive; gives what the manifest says of it."""
+    with tarfile.open(path, "w:xz") as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return {
+        "file": f"packages/{path.name}",
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "files": {name: len(data) for name, data in files.items()},
+    }
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder that nothing was unpacked to."""
+    folder = tmp_path_factory.mktemp("caches") / "cache"
+    monkeypatch.setenv("ERYX_CACHE_DIR", str(folder))
     return folder
 
 
@@ -193,22 +227,162 @@ class TestStubs:
             science.find("spam")
         assert str(caught.value).startswith(str(copy))
 
-    def test_code_that_was_changed_is_not_opened(
-        self, installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        copy = _copied(installed, tmp_path)
-        (victim,) = (copy / "modules").glob("*.so")
+    def test_code_that_was_changed_is_not_opened(self, installed: Path, own_cache: Path) -> None:
+        science.find("spam")
+        (victim,) = own_cache.glob(f"native/science-*/{CODE}")
         data = bytearray(victim.read_bytes())
         data[len(data) // 2] ^= 1
         victim.write_bytes(data)
-        monkeypatch.syspath_prepend(str(tmp_path))
         with pytest.raises(eryx.InitializationError, match=str(victim)):
             science.factory("spam", cache=False)
 
 
-def _copied(companion: Path, target: Path) -> Path:
-    import shutil
+class TestPrecompile:
+    """``eryx precompile`` takes names, so that no first use has to unpack them."""
 
+    def test_by_name(
+        self, installed: Path, own_cache: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["precompile", "toast"]) == 0
+        (code,) = own_cache.glob(f"native/science-*/{CODE}")
+        assert capsys.readouterr().out == f"spam{SUFFIX}: {code}\n"
+
+
+class TestUnpacking:
+    """Packages lie compressed in the companion, and are unpacked at the first use."""
+
+    def test_once_and_only_what_is_used(self, installed: Path, own_cache: Path) -> None:
+        made = science.find("toast")
+        assert made is not None
+        (folder,) = own_cache.glob("native/science-*")
+        assert made.parent == folder
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        before = made.stat()
+        assert science.find("toast") == made
+        assert made.stat().st_mtime_ns == before.st_mtime_ns
+        science.wheels(["toast"])
+        assert sorted(path.name for path in own_cache.glob("native/science-*/*")) == sorted(
+            [CODE, NAME, made.name]
+        )
+
+    def test_several_at_once(self, installed: Path, own_cache: Path) -> None:
+        """All get the same, and nothing of their work is left."""
+        program = (
+            f"import sys; sys.path.insert(0, {str(installed.parent)!r}); import eryx.science\n"
+            "factory = eryx.science.factory('toast', cache=False)\n"
+            f"print(factory.create_sandbox().execute({USE!r}).stdout)"
+        )
+        started = [
+            subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+            for _ in range(4)
+        ]
+        with ThreadPoolExecutor(4) as pool:
+            paths = list(pool.map(lambda _: science.wheels(["toast"]), range(8)))
+        assert all(each == paths[0] for each in paths)
+        assert [process.communicate()[0] for process in started] == ["1 2\n"] * 4
+        assert len(list((own_cache / "native").glob("*science-*"))) == 2
+
+    @pytest.mark.parametrize("damage", ["missing", "short", "gone"])
+    def test_what_was_damaged_is_unpacked_again(
+        self, installed: Path, own_cache: Path, damage: str
+    ) -> None:
+        science.find("spam")
+        (code,) = own_cache.glob(f"native/science-*/{CODE}")
+        if damage == "short":
+            code.write_bytes(b"")
+        elif damage == "missing":
+            code.unlink()
+        else:
+            shutil.rmtree(own_cache)
+        made = science.factory("spam", cache=False)
+        assert made.create_sandbox().execute(USE).stdout == "1 2"
+
+    def test_an_archive_that_was_damaged_is_named(
+        self, installed: Path, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        archive = _copied(installed, tmp_path) / "packages" / "spam.tar.xz"
+        data = bytearray(archive.read_bytes())
+        data[len(data) // 2] ^= 1
+        archive.write_bytes(data)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        with pytest.raises(eryx.InitializationError, match="eryx-science is damaged") as caught:
+            science.find("spam")
+        assert str(caught.value).startswith(str(archive))
+        archive.unlink()
+        with pytest.raises(eryx.InitializationError, match="it cannot be read"):
+            science.find("spam")
+        assert list((own_cache / "native").iterdir()) == []
+
+    def test_without_lzma_an_error_says_so(
+        self, installed: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "lzma", None)
+        with pytest.raises(eryx.InitializationError, match="without the module lzma"):
+            science.find("spam")
+
+    @pytest.fixture
+    def temporary(
+        self, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[Path]:
+        """A place for folders of a process whose cache folder cannot be made."""
+        own_cache.write_text("a file in its place")
+        folder = tmp_path / "temporary"
+        folder.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        _unpacked._of_this_process.cache_clear()
+        yield folder
+        _unpacked._of_this_process.cache_clear()
+
+    def test_where_nothing_can_be_kept(self, installed: Path, temporary: Path) -> None:
+        """It lies in a folder of this process, which no guest may write to."""
+        made = eryx.SandboxFactory(packages=["spam"])
+        assert made.create_sandbox().execute(USE).stdout == "1 2"
+        (folder,) = temporary.iterdir()
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        with pytest.raises(eryx.InitializationError, match="must not write"):
+            eryx.Sandbox(volumes=[(temporary, "/there", False)])
+
+    def test_such_a_folder_goes_with_the_process(self, installed: Path, temporary: Path) -> None:
+        program = (
+            f"import sys; sys.path.insert(0, {str(installed.parent)!r}); import eryx.science\n"
+            "print(eryx.science.find('spam'))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "TMPDIR": str(temporary)},
+        )
+        assert done.stdout.startswith(str(temporary))
+        assert list(temporary.iterdir()) == []
+
+    def test_where_there_is_no_room_at_all(self, installed: Path, temporary: Path) -> None:
+        temporary.rmdir()
+        with pytest.raises(eryx.InitializationError) as caught:
+            science.find("spam")
+        assert str(caught.value).startswith("spam.tar.xz cannot be unpacked: ")
+        assert "ERYX_CACHE_DIR" in str(caught.value)
+
+    def test_a_folder_of_others_is_refused(self, installed: Path, own_cache: Path) -> None:
+        (own_cache / "native").mkdir(parents=True)
+        (own_cache / "native").chmod(0o777)
+        with pytest.raises(eryx.InitializationError, match="other users"):
+            science.find("spam")
+
+    def test_locks_find_a_wheel_where_it_is_now(self, installed: Path, own_cache: Path) -> None:
+        """Those that were made before the cache was emptied."""
+        wheel = science.find("spam")
+        assert wheel is not None
+        assert prebuilt_again(str(wheel)) == str(wheel)
+        shutil.rmtree(own_cache)
+        again = prebuilt_again(f"/elsewhere/{NAME}")
+        assert again == str(wheel)
+        assert wheel.exists()
+        assert prebuilt_again("/elsewhere/ham.whl") == "/elsewhere/ham.whl"
+
+
+def _copied(companion: Path, target: Path) -> Path:
     return Path(shutil.copytree(companion, target / companion.name))
 
 

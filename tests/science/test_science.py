@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,25 +98,25 @@ class TestStubs:
         assert "eryx-science 0.0.1 was made for another build of eryx" in done.stderr
 
     def test_a_library_that_was_changed_is_not_opened(self, tmp_path: Path) -> None:
+        """By a process that finds it in its cache folder."""
         import shutil
 
-        found = _prebuilt.installed()
+        found = science.find("numpy")
         assert found is not None
-        copy = tmp_path / "eryx_science"
-        shutil.copytree(found.folder, copy)
-        victim = max((copy / "modules").iterdir(), key=lambda path: path.stat().st_size)
+        copy = tmp_path / "native" / found.parent.name
+        shutil.copytree(found.parent, copy)
+        copy.parent.chmod(0o700)
+        victim = max(copy.glob("*.so"), key=lambda path: path.stat().st_size)
         data = bytearray(victim.read_bytes())
         data[len(data) // 2] ^= 1
         victim.write_bytes(data)
         program = "import eryx.science; eryx.science.factory('numpy', cache=False)"
         done = subprocess.run(
-            [
-                *(sys.executable, "-c"),
-                f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {program}",
-            ],
+            [sys.executable, "-c", program],
             capture_output=True,
             text=True,
             check=False,
+            env={**os.environ, "ERYX_CACHE_DIR": str(tmp_path)},
         )
         assert "InitializationError" in done.stderr
         assert victim.name in done.stderr

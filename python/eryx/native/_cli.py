@@ -7,7 +7,9 @@ import argparse
 
 def add_precompile(parser: argparse.ArgumentParser) -> None:
     """The command ``eryx precompile``."""
-    parser.add_argument("wheels", nargs="+", metavar="WHEEL")
+    parser.add_argument(
+        "wheels", nargs="+", metavar="WHEEL|NAME", help="a path, or a package of eryx-science"
+    )
     _add_cache(parser)
     parser.set_defaults(run=_precompile)
 
@@ -111,9 +113,13 @@ def _build_wheel(options: argparse.Namespace) -> int:
 
 
 def _precompile(options: argparse.Namespace) -> int:
+    from eryx._factory_contents import is_name
+    from eryx._science import wheels
     from eryx.native import from_wheel
 
-    for wheel in options.wheels:
+    named = [name for name in options.wheels if is_name(name)]
+    paths = [path for path in options.wheels if path not in named]
+    for wheel in [*paths, *(wheels(named) if named else [])]:
         for module in from_wheel(wheel, cache=options.cache):
             print(f"{module.name}: {module.library}")
     return 0

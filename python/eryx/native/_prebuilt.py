@@ -2,7 +2,8 @@
 
 Its wheels have stubs in the place of the modules, which are files of a few bytes: valid WebAssembly
 with nothing in it but the hash of the module that was translated. The guest shows a stub to the
-host, which finds the translation by the hash of the stub.
+host, which finds the translation by the hash of the stub. A package's wheel and its translated
+modules are one compressed archive, which is unpacked at the first use.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import importlib.util
 import json
 import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from eryx._eryx import BUILD_ID
 from eryx.native._errors import NativeModuleError
 
 PACKAGE = "eryx_science"
-FORMAT = 2
+FORMAT = 3
 INSTALL = "pip install eryx-science"
 
 _HEAD = b"\0asm\1\0\0\0"
@@ -51,19 +53,51 @@ class Prebuilt:
         self.also: dict[str, list[str]] = manifest["also"]
         # Programs that make a first use quick, by package.
         self.warm_up: dict[str, str] = manifest["warm_up"]
-        self.wheels = {name: os.fspath(folder / file) for name, file in manifest["wheels"].items()}
+        self.wheels: dict[str, str] = manifest["wheels"]
+        """Names of files, by package."""
         self.folder = folder
+        self._archives: dict[str, dict[str, Any]] = manifest["archives"]
         self._modules: dict[str, dict[str, Any]] = manifest["modules"]
+        self._places: dict[str, Path] = {}
+
+    def wheel_paths(self, names: Iterable[str]) -> list[Path]:
+        """The wheels of packages, which are unpacked, several at a time, unless they were before.
+
+        Raises InitializationError if one cannot be.
+        """
+        wanted = list(names)
+        if len(wanted) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(min(len(wanted), os.cpu_count() or 1)) as pool:
+                places = list(pool.map(self._unpacked, wanted))
+        else:
+            places = [self._unpacked(name) for name in wanted]
+        return [place / self.wheels[name] for place, name in zip(places, wanted, strict=True)]
 
     def find(self, digest: str) -> tuple[Path, str, list[str]] | None:
         """The shared object of a module, its SHA-256 and what it needs by name.
 
         digest: SHA-256 of the file that the guest shows.
+
+        Raises InitializationError as `wheel_paths`.
         """
         entry = self._modules.get(digest)
         if entry is None:
             return None
-        return self.folder / entry["file"], entry["sha256"], list(entry["needed"])
+        path = self._unpacked(entry["archive"]) / entry["file"]
+        return path, entry["sha256"], list(entry["needed"])
+
+    def _unpacked(self, name: str) -> Path:
+        """The folder with the files of an archive, which is unpacked unless it was before."""
+        from eryx.native._unpacked import unpacked
+
+        known = self._places.get(name)
+        if known is None or not known.exists():
+            archive = self._archives[name]
+            path = self.folder / archive["file"]
+            known = self._places[name] = unpacked(path, archive["sha256"], archive["files"])
+        return known
 
 
 @cache

@@ -9,6 +9,7 @@ import pathlib
 import time
 from dataclasses import asdict
 
+from eryx._cache_folder import private_folder
 from eryx._errors import InitializationError
 from eryx.packages._http import FetchError
 from eryx.packages._indexes import Indexes
@@ -16,7 +17,7 @@ from eryx.packages._lock import Lock, lock
 from eryx.packages._prebuilt import prebuilt_names
 from eryx.packages._report import Report
 from eryx.packages._standards import pylock
-from eryx.packages._store import make_room, private_folder
+from eryx.packages._store import make_room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

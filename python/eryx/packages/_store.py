@@ -6,10 +6,11 @@ import hashlib
 import os
 from functools import cached_property
 
-from eryx._cache_folder import cache_folder, is_private
+from eryx._cache_folder import private_folder
 from eryx._errors import InitializationError
 from eryx._files import read_file, write_file
 from eryx.packages._http import FetchError
+from eryx.packages._prebuilt import prebuilt_again
 from eryx.packages._tree import MAX_BYTES
 
 TYPE_CHECKING = False
@@ -39,7 +40,8 @@ class Store:
         """A file, the hash of which is that of the index. Raises FetchError."""
         wanted = file.hashes.get("sha256")
         if file.path:
-            data = read_file(file.path, MAX_BYTES)
+            # A lock may name a wheel of eryx-science where it was unpacked then.
+            data = read_file(prebuilt_again(file.path), MAX_BYTES)
             check_hashes(file.label, data, file.hashes)
             return data
         if wanted is not None:
@@ -87,19 +89,6 @@ class Store:
     def _keep(self, data: bytes) -> None:
         make_room(self._folder, _MAX_KEPT_BYTES - len(data))
         write_file(self._path(hashlib.sha256(data).hexdigest()), data)
-
-
-def private_folder(kind: str) -> str:
-    """A folder of the user's cache. Raises InitializationError if others could write to it."""
-    folder = cache_folder(kind)
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        private = is_private(folder)
-    except OSError as error:
-        raise InitializationError(f"{folder}: {error.strerror or error}") from None
-    if not private:
-        raise InitializationError(f"{folder}: other users could put files into this cache folder")
-    return folder
 
 
 def make_room(folder: str, most: int) -> None:
