@@ -1,36 +1,23 @@
-"""Runs the programs of DSPy's modules, such as `dspy.RLM`.
-
->>> interpreter = EryxInterpreter(tools={"double": lambda n: 2 * n})
->>> interpreter.execute("print(double(n=x))", {"x": 21})
-'42'
-"""
+"""The interpreter."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, Unpack
+from typing import Any, Unpack
+
+from dspy.primitives.code_interpreter import (
+    CodeExecutionError,
+    CodeInterpreterError,
+    FinalOutput,
+)
+from dspy.utils.callback import with_callbacks
 
 from eryx import EryxError, InitializationError, SandboxFactory, Session, ToolError, prompt
 from eryx._option_types import SessionOptions
 from eryx._schema import schema_of
 from eryx.ext import _shared
-
-try:
-    from dspy.dsp.utils.settings import settings
-    from dspy.primitives.code_interpreter import (
-        CodeExecutionError,
-        CodeInterpreterError,
-        FinalOutput,
-    )
-    from dspy.streaming.messages import StatusMessage, sync_send_to_stream
-    from dspy.utils.callback import with_callbacks
-except ImportError as error:
-    raise _shared.missing("dspy", "dspy", error) from error
-
-__all__ = ["EryxInterpreter", "ProgramOutput", "interpreter_factory"]
+from eryx.ext.dspy._stream import handlers
 
 _SUBMIT = "_eryx_submit"
 _HIDDEN = "_eryx_variables"
@@ -46,11 +33,9 @@ def SUBMIT(*positional, **named):
 """
 
 
-@dataclass
-class ProgramOutput(StatusMessage):
-    """In the stream of `dspy.streamify`: text that a program writes while it runs."""
-
-    stream: Literal["stdout", "stderr"] = "stdout"
+def told(session: Session) -> str:
+    """What DSPy tells the model of a session."""
+    return f"{prompt(session)}\nTools and SUBMIT are functions that are called without await."
 
 
 class EryxInterpreter:
@@ -62,9 +47,7 @@ class EryxInterpreter:
     >>> module = dspy.RLM("context, query -> answer", interpreter_factory=EryxInterpreter)
     """
 
-    execution_instructions = prompt(Session()) + (
-        "\nTools and SUBMIT are functions that are called without await."
-    )
+    execution_instructions = told(Session())
     """What DSPy tells the model."""
 
     def __init__(
@@ -163,9 +146,7 @@ class EryxInterpreter:
             if hidden:
                 take = f"globals().update({_HIDDEN}); del {_HIDDEN}"
                 self._session.execute(take, inputs={_HIDDEN: hidden})
-            return _shared.run(
-                self._session, code, inputs=plain, callbacks=callbacks, **_handlers()
-            )
+            return _shared.run(self._session, code, inputs=plain, callbacks=callbacks, **handlers())
         except (TypeError, ValueError) as error:  # of inputs and names of tools
             raise CodeInterpreterError(str(error)) from error
 
@@ -203,52 +184,3 @@ class EryxInterpreter:
         session, self._session = self._session, None
         if session is not None:
             session.close()
-
-
-def interpreter_factory(
-    *,
-    max_chars: int = _shared.MOST_CHARACTERS,
-    factory: SandboxFactory | None = None,
-    **options: Unpack[SessionOptions],
-) -> Callable[[], EryxInterpreter]:
-    """Gives what ``interpreter_factory=`` wants, for interpreters with arguments.
-
-    >>> import dspy
-    >>> dspy.configure(interpreter_factory=interpreter_factory(execution_timeout_ms=5_000))
-
-    Args:
-        max_chars: As of `EryxInterpreter`.
-        factory: As of `EryxInterpreter`.
-        **options: As of `EryxInterpreter`.
-    """
-
-    def make() -> EryxInterpreter:
-        return EryxInterpreter(max_chars=max_chars, factory=factory, **options)
-
-    told = prompt((factory.create_session if factory else Session)(**options))
-    make.execution_instructions = (  # type: ignore[attr-defined]
-        f"{told}\nTools and SUBMIT are functions that are called without await."
-    )
-    return make
-
-
-def _handlers() -> dict[str, Any]:
-    """What puts a program's output into the stream of `dspy.streamify`, if there is one."""
-    stream = settings.send_stream
-    if stream is None:
-        return {}
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return {
-            "on_stdout": lambda text: _send(stream, ProgramOutput(text, "stdout")),
-            "on_stderr": lambda text: _send(stream, ProgramOutput(text, "stderr")),
-        }
-    return {}  # the program holds the loop up that would take it
-
-
-def _send(stream: Any, output: ProgramOutput) -> None:
-    try:
-        sync_send_to_stream(stream, output)
-    except RuntimeError:  # on a thread that the loop does not know
-        pass
