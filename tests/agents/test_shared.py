@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import doctest
 import gc
@@ -129,6 +130,17 @@ class TestRuns:
         ending = _shared.run(session, "x")
         assert "All variables are lost" in ending.to_text()
         assert "NameError" in _shared.run(session, "x").to_text()
+
+    def test_handlers_of_the_session_are_called_as_well(self) -> None:
+        seen: list[tuple[str, str]] = []
+
+        async def later(text: str) -> None:
+            seen.append(("run", text))
+
+        session = eryx.Session(on_stdout=lambda text: seen.append(("session", text)))
+        _shared.run(session, "print(1)", on_stdout=lambda text: seen.append(("run", text)))
+        asyncio.run(_shared.run_async(session, "print(2)", on_stdout=later))
+        assert seen == [(who, f"{n}\n") for n in (1, 2) for who in ("session", "run")]
 
     def test_pictures_are_those_that_can_be_decoded(self) -> None:
         done = eryx.Sandbox().execute(

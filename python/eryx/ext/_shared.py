@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import inspect
 import threading
 import typing
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Literal, NamedTuple, Unpack
 
 from eryx import (
     EryxError,
@@ -150,7 +151,12 @@ class Lifetimes:
 
 
 def run(session: Session, code: str, **options: Unpack[RunOptions]) -> Ending:
-    """Runs a program; gives what ended it instead of raising it."""
+    """Runs a program; gives what ended it instead of raising it.
+
+    Handlers of output are called besides those of the session.
+    """
+    for name, own in _own_handlers(session, options):
+        options[name] = _one_after_the_other(own, options[name])
     try:
         return session.execute(code, **options)
     except SuspendCallback:
@@ -161,12 +167,43 @@ def run(session: Session, code: str, **options: Unpack[RunOptions]) -> Ending:
 
 async def run_async(session: Session, code: str, **options: Unpack[RunOptions]) -> Ending:
     """The same for event loops."""
+    for name, own in _own_handlers(session, options):
+        options[name] = _one_awaited_after_the_other(own, options[name])
     try:
         return await session.execute_async(code, **options)
     except SuspendCallback:
         raise
     except EryxError as error:
         return _after(session, error)
+
+
+def _own_handlers(
+    session: Session, options: RunOptions
+) -> Iterator[tuple[Literal["on_stdout", "on_stderr"], Callable[[str], Any]]]:
+    """Those of the session that ones of a run would be called in place of."""
+    stdout, stderr = session._request.handlers
+    if stdout is not None and options.get("on_stdout") is not None:
+        yield "on_stdout", stdout
+    if stderr is not None and options.get("on_stderr") is not None:
+        yield "on_stderr", stderr
+
+
+def _one_after_the_other(first: Any, second: Any) -> Callable[[str], None]:
+    def call(text: str) -> None:
+        first(text)
+        second(text)
+
+    return call
+
+
+def _one_awaited_after_the_other(first: Any, second: Any) -> Callable[[str], Any]:
+    async def call(text: str) -> None:
+        for handler in (first, second):
+            answer = handler(text)
+            if inspect.isawaitable(answer):
+                await answer
+
+    return call
 
 
 def _after(session: Session, error: EryxError) -> EryxError:
