@@ -304,6 +304,7 @@ class Calls:
             line = reader.ask()
         except Exception as error:
             reader.end()
+            self.failures.of_input = error
             _report(error)
             return None
         finally:
@@ -319,6 +320,7 @@ class Calls:
         if waiting.done:
             if waiting.error is not None and self.reader is not None:
                 self.reader.end()
+                self.failures.of_input = waiting.error
             waiting.report()
             self._take(waiting.value)
 
@@ -327,6 +329,7 @@ class Calls:
             try:
                 self.reader.take(line)
             except TypeError as error:
+                self.failures.of_input = error
                 _report(error)
 
     def begin(self, runner: Runner) -> None:

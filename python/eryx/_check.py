@@ -76,7 +76,7 @@ def _builtins(table: CallbackTable | None, names: Iterable[str]) -> str:
     if table is not None:
         from eryx._stub import stub_text
 
-        stub = stub_text(list(table.by_name.values()))
+        stub = stub_text(list(table.by_name.values()), takes_any_dict=True)
     return stub + _NAMES + "".join(f"{name}: Any\n" for name in names)
 
 

@@ -66,7 +66,7 @@ class Recipe:
 class Place:
     """Where sandboxes start, and what they have."""
 
-    __slots__ = ("engine", "native_modules", "packages", "recipe")
+    __slots__ = ("engine", "names", "native_modules", "packages", "recipe")
 
     def __init__(
         self,
@@ -74,14 +74,16 @@ class Place:
         packages: Packages | None = None,
         native_modules: tuple[object, ...] = (),
         recipe: Recipe | None = None,
+        names: tuple[str, ...] = (),
     ) -> None:
         """packages: None for those of the engine; native_modules: handles; recipe: of the engine,
-        None if it is the shared one.
+        None if it is the shared one; names: of all packages, for who has to be told.
         """
         self.engine = engine
         self.packages = packages
         self.native_modules = native_modules
         self.recipe = recipe
+        self.names = names
 
     def new_core(
         self, limits: tuple[int, ...], equipment: Equipment, mounts: CoreMounts = ()

@@ -178,7 +178,8 @@ class SandboxFactory(Origin):
         engine = shared_engine().derive(template.frozen, packages, most_memory)
         self._most_memory = most_memory
         recipe = Recipe(template if sealed is None else sealed, most_memory)
-        self._set_origin(Place(engine, None, native_modules, recipe), table)
+        place = Place(engine, None, native_modules, recipe, _listed(template.description))
+        self._set_origin(place, table)
         self._description = template.description
         # The packages of a folder that were added to those of the factory last, and what that gave.
         self._extended_last: tuple[str, Place] | None = None
@@ -257,7 +258,8 @@ class SandboxFactory(Origin):
             handles = (*self._place.native_modules, *open_handles(contents.modules))
             extended = Template(template.description, archive, template.frozen)
             recipe = Recipe(extended, self._most_memory)
-            place = Place(self._place.engine, Packages(archive), handles, recipe)
+            names = (*self._place.names, *(name for name, _ in contents.listed))
+            place = Place(self._place.engine, Packages(archive), handles, recipe, names)
             last = self._extended_last = contents.digest, place
         return last[1]
 
@@ -463,6 +465,11 @@ class _FactorySession(_FactorySandbox, Session):
     """A session of a factory."""
 
     __slots__ = ()
+
+
+def _listed(description: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the packages that a description lists."""
+    return tuple([str(name) for name, _ in description["packages"]])
 
 
 # ---- Parameters ----------------------------------------------------------------------------------

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 # What the guest raises for an exception of a callback.
 _GUEST_TYPE = "eryx.CallbackError"
 
+# What it raises where it finds no input.
+_NO_INPUT = "EOFError"
+
 # What a callback ends a run with, or is ended with.
 _NO_FAILURES = (SuspendCallback, KeyboardInterrupt, SystemExit, GeneratorExit)
 
@@ -57,13 +60,17 @@ def _is_ours(module: object) -> bool:
 
 
 class Failures:
-    """The last exceptions of the callbacks of one run, since one of them may end it."""
+    """The last exceptions of the callbacks of one run, since one of them may end it.
 
-    __slots__ = ("_bytes", "_kept")
+    So may that of what gives the guest its input, for which the guest finds the end of it.
+    """
+
+    __slots__ = ("_bytes", "_kept", "of_input")
 
     def __init__(self) -> None:
         self._kept: deque[tuple[str, int, BaseException]] = deque()
         self._bytes = 0
+        self.of_input: BaseException | None = None
 
     def keep(self, text: str, error: BaseException, memory_bytes: int) -> None:
         """The guest is given an exception. text: its message; memory_bytes: of the arguments."""
@@ -76,11 +83,14 @@ class Failures:
         """Nothing is kept any more, so that tracebacks and run do not hold each other."""
         self._kept.clear()
         self._bytes = 0
+        self.of_input = None
 
     def take_cause(self, outcome: Outcome) -> BaseException | None:
         """The exception that has ended the run, if it was one. Nothing is kept any more."""
-        kept = tuple(self._kept)
+        kept, of_input = tuple(self._kept), self.of_input
         self.clear()
+        if outcome.exception_type == _NO_INPUT:
+            return of_input
         if outcome.exception_type == _GUEST_TYPE:
             for text, _, error in reversed(kept):
                 if text == outcome.exception_message:

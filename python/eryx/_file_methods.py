@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import posixpath
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from typing import IO, Any, Literal
 
 Names = list[str]
+
+_MODES = ("r", "rb", "w", "wb", "a", "ab", "x", "xb")
 
 
 class FileMethods:
@@ -88,10 +91,16 @@ class FileMethods:
 
     def write_text(self, path: str, text: str, encoding: str = "utf-8") -> None:
         """Makes or replaces a file, and the directories that lead to it."""
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a str, not {type(text).__name__}")
         self.write_bytes(path, text.encode(encoding))
 
-    def open(self, path: str, mode: Literal["r", "rb", "w", "wb"] = "r") -> IO[Any]:
+    def open(
+        self, path: str, mode: Literal["r", "rb", "w", "wb", "a", "ab", "x", "xb"] = "r"
+    ) -> IO[Any]:
         """A file object over a copy; what is written is there when it is closed.
+
+        mode: as that of Python's own, without those that both read and write. Text is UTF-8.
 
         >>> import eryx
         >>> storage = eryx.VfsStorage()
@@ -100,10 +109,17 @@ class FileMethods:
         >>> storage.read_text("a")
         'text'
         """
-        if mode not in ("r", "rb", "w", "wb"):
-            raise ValueError(f"mode must be r, rb, w or wb, not {mode!r}")
+        if mode not in _MODES:
+            raise ValueError(f"mode must be r, w, a or x, with b for bytes or not, not {mode!r}")
+        if mode[0] == "x" and self.exists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         raw: io.BytesIO
-        raw = io.BytesIO(self.read_bytes(path)) if mode[0] == "r" else _Written(self, path)
+        if mode[0] == "r":
+            raw = io.BytesIO(self.read_bytes(path))
+        else:
+            raw = _Written(self, path)
+            if mode[0] == "a" and self.exists(path):
+                raw.write(self.read_bytes(path))
         return raw if mode[-1] == "b" else io.TextIOWrapper(raw, encoding="utf-8")
 
     def from_folder(self, folder: str | os.PathLike[str], path: str = "/") -> None:
@@ -131,9 +147,11 @@ class FileMethods:
                 file.write(data)
 
     def to_zip(self, path: str = "/") -> bytes:
-        """All files as a zip archive."""
+        """All files under a path as a zip archive."""
         import zipfile
 
+        if not isinstance(path, str):
+            raise TypeError(f"path must be a str, not {type(path).__name__}")
         top = path.strip("/")
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -141,7 +159,7 @@ class FileMethods:
                 archive.writestr(name[len(top) + 1 if top else 0 :], self.read_bytes(name))
         return target.getvalue()
 
-    def from_zip(self, data: bytes, path: str = "/") -> None:
+    def from_zip(self, data: bytes | bytearray | memoryview, path: str = "/") -> None:
         """Writes the files of a zip archive; none goes above the path.
 
         Raises ValueError if it is none or damaged.
@@ -149,6 +167,8 @@ class FileMethods:
         import zipfile
         import zlib
 
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data must be the bytes of an archive, not {type(data).__name__}")
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 for entry in archive.infolist():

@@ -171,7 +171,7 @@ class ResourceLimits:
         def __setattr__(self, name: str, value: object) -> None:
             """Sets a field after a look at the value."""
             if value is not None and name in _FIELDS:
-                _check(name, value)
+                check_limit(name, value)
             object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
@@ -188,7 +188,7 @@ class ResourceLimits:
     __hash__ = None  # type: ignore[assignment]  # they can be changed
 
 
-def _check(name: str, value: object) -> None:
+def check_limit(name: str, value: object) -> None:
     """Refuses what cannot be a limit."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be an int or None, not {type(value).__name__}")

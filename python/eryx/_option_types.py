@@ -15,7 +15,7 @@ from eryx._isolation import Workers
 from eryx._limits import ResourceLimits
 from eryx._network import NetConfig
 from eryx._processes import Tenant
-from eryx._storage import VfsStorage, Volume
+from eryx._storage import VfsStorage, Volumes
 from eryx._tracing import TraceEvent
 from eryx.mcp import MCPManager
 from eryx.native import NativeModule
@@ -83,7 +83,7 @@ class PlaceOptions(TypedDict, total=False):
     scrub_stderr: bool | None
     scrub_result: bool | None
     scrub_files: bool | None
-    volumes: Iterable[Volume] | Mapping[str, str] | None
+    volumes: Volumes | None
     native_modules: Iterable[NativeModule] | None
     isolation: Isolation | None
     deterministic: Deterministic | None

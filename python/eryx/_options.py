@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from eryx._option_types import Isolation
     from eryx._processes import Tenant
     from eryx._secrets import CoreSecrets
-    from eryx._storage import CoreVolumes, Volume
+    from eryx._storage import CoreVolumes, Volumes
     from eryx._tracing import TraceEvent
     from eryx.mcp import MCPManager
     from eryx.native import NativeModule
@@ -198,7 +198,7 @@ class Equipment:
         scrub_stderr: bool | None = None,
         scrub_result: bool | None = None,
         scrub_files: bool | None = None,
-        volumes: Iterable[Volume] | Mapping[str, str] | None = None,
+        volumes: Volumes | None = None,
         native_modules: Iterable[NativeModule] | None = None,
         isolation: Isolation | None = None,
         deterministic: Deterministic | None = None,

@@ -24,7 +24,7 @@ _MOST_OF_SERVERS = 120
 def prompt(sandbox: Sandbox, *, packages: Iterable[str] = ()) -> str:
     """The text for a system prompt: what the programs of a sandbox find, and what they lack.
 
-    packages: names of packages that are there besides the standard library.
+    packages: names of packages that are there besides the standard library and those of a factory.
 
     >>> def find(text: str, limit: int = 10) -> list[str]:
     ...     \'\'\'Finds documents.\'\'\'
@@ -45,7 +45,9 @@ def prompt(sandbox: Sandbox, *, packages: Iterable[str] = ()) -> str:
         if sandbox._equipment.network is not None
         else ""
     )
-    names = ", ".join(packages)
+    place = getattr(sandbox, "_place", None)
+    own = () if place is None else place.names
+    names = ", ".join(sorted({*own, *packages}, key=str.lower))
     others = f", and {names}" if names else " and no other packages"
     parts = [_START.format(state=state, packages=others, network=network)]
     folders = _folders(sandbox)
@@ -57,9 +59,10 @@ def prompt(sandbox: Sandbox, *, packages: Iterable[str] = ()) -> str:
 
         callbacks = list(request.callbacks.by_name.values())
         stub = stub_text(callbacks, most_of_servers=_MOST_OF_SERVERS).rstrip()
-        parts.append(
-            "These functions are there without import; `async def` ones are awaited:\n\n" + stub
-        )
+        told = "These functions are there without import; `async def` ones are awaited"
+        if "(TypedDict):" in stub:
+            told += ", and what is a TypedDict here is a plain dict"
+        parts.append(f"{told}:\n\n{stub}")
     return "\n\n".join(parts)
 
 

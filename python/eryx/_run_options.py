@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import keyword
+from collections.abc import Mapping
 
-from eryx._limits import ResourceLimits, check_limits
+from eryx._limits import ResourceLimits, check_limit, check_limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from types import EllipsisType
 
     from eryx._options import Request
@@ -49,7 +50,8 @@ def given(
         check_limits(limits, "limits")
         request = base.with_limits(limits)
     if timeout_ms is not ...:
-        ResourceLimits(execution_timeout_ms=timeout_ms)  # which looks at it
+        if timeout_ms is not None:
+            check_limit("timeout_ms", timeout_ms)
         request.take_timeout(timeout_ms)
     if callbacks is not None:
         from eryx._callbacks import more_callbacks
@@ -73,6 +75,7 @@ def _encoded(
     members: list[str] = []
     pieces: list[bytes] = []
     if inputs:
+        _check_mapping("inputs", inputs)
         values: list[str] = []
         sizes: list[tuple[str, int]] = []
         for name, value in inputs.items():
@@ -86,6 +89,7 @@ def _encoded(
         members.append(f'"inputs":{{{",".join(values)}}}')
         members.append(f'"bytes":{_encode(sizes)}')
     if env:
+        _check_mapping("env", env)
         members.append(f'"environment":{_encode(_environment(env))}')
     if filename is not None:
         members.append(f'"filename":{_encode(_filename(filename))}')
@@ -95,6 +99,11 @@ def _encoded(
         return None
     text = f"{{{','.join(members)}}}"
     return b"\0".join((text.encode(), b"".join(pieces)))
+
+
+def _check_mapping(name: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict or None, not {type(value).__name__}")
 
 
 def _check_name(name: object) -> None:

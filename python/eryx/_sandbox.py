@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from eryx._network import NetConfig
     from eryx._option_types import Callbacks, Isolation, StandardInput
     from eryx._run_options import Given
-    from eryx._storage import CoreMounts, Volume
+    from eryx._storage import CoreMounts, Volumes
     from eryx._tracing import TraceEvent
     from eryx._volumes import MountedVolume
     from eryx.mcp import MCPManager
@@ -106,7 +106,7 @@ class Sandbox(Closable):
         scrub_stderr: bool | None = None,
         scrub_result: bool | None = None,
         scrub_files: bool | None = None,
-        volumes: Iterable[Volume] | Mapping[str, str] | None = None,
+        volumes: Volumes | None = None,
         on_stdout: Callable[[str], object] | None = None,
         on_stderr: Callable[[str], object] | None = None,
         result_variable: str | None = None,

@@ -39,7 +39,7 @@ def schema_of(fn: Callable[..., Any]) -> dict[str, Any]:
         ):
             schema["default"] = parameter.default
         properties[parameter.name] = schema
-    return {"type": "object", "properties": properties, "required": required}
+    return _with_definitions({"type": "object", "properties": properties, "required": required})
 
 
 def positional_only_names(fn: Callable[..., Any]) -> tuple[str, ...]:
@@ -54,7 +54,43 @@ def positional_only_names(fn: Callable[..., Any]) -> tuple[str, ...]:
 def return_type(fn: Callable[..., Any]) -> object:
     """The schema of what a function returns; empty if nothing is known."""
     annotation = _hints(fn).get("return", ...)
-    return {} if annotation is ... else _schema_of_type(annotation)
+    return {} if annotation is ... else _with_definitions(_schema_of_type(annotation))
+
+
+def _with_definitions(schema: dict[str, Any]) -> dict[str, Any]:
+    """Has the definitions that parts of a schema brought at its top, where references lead."""
+    definitions: dict[str, Any] = {}
+    _take_definitions(schema, definitions)
+    return {**schema, "$defs": definitions} if definitions else schema
+
+
+def _take_definitions(part: Any, definitions: dict[str, Any]) -> None:
+    """Takes the definitions out of a part. Where two are of one name the later gets another."""
+    inner = list(part.values()) if isinstance(part, dict) else part
+    if isinstance(part, dict) and isinstance(part.get("$defs"), dict):
+        own = part.pop("$defs")
+        names: dict[str, str] = {}
+        for name, definition in own.items():
+            found, number = name, 2
+            while definitions.get(found, definition) != definition:
+                found, number = f"{name}{number}", number + 1
+            names[f"#/$defs/{name}"] = f"#/$defs/{found}"
+            definitions[found] = definition
+        _rename_references([part, own], names)
+    elif isinstance(inner, list):
+        for each in inner:
+            _take_definitions(each, definitions)
+
+
+def _rename_references(part: Any, names: dict[str, str]) -> None:
+    if isinstance(part, dict):
+        reference = part.get("$ref")
+        if isinstance(reference, str):
+            part["$ref"] = names.get(reference, reference)
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            _rename_references(each, names)
 
 
 def _hints(fn: Callable[..., Any]) -> dict[str, Any]:
@@ -148,6 +184,7 @@ def _schema_of_type(hint: Any, depth: int = 0) -> dict[str, Any]:
     fields = _typed.fields_of(hint)
     if fields is not None:
         return {
+            "title": hint.__name__,
             "type": "object",
             "properties": {name: _schema_of_type(f, depth) for name, f in fields[0].items()},
             "required": [name for name in fields[0] if name in fields[1]],

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from eryx._result import ExecuteResult
     from eryx._session_files import SessionFiles
     from eryx._session_threads import SessionThread
-    from eryx._storage import CoreMounts, VfsStorage, Volume
+    from eryx._storage import CoreMounts, VfsStorage, Volumes
     from eryx._tracing import TraceEvent
     from eryx.mcp import MCPManager
     from eryx.native import NativeModule
@@ -111,7 +111,7 @@ class Session(Sandbox):
         network: NetConfig | None = None,
         callbacks: Callbacks | None = None,
         mcp: MCPManager | None = None,
-        volumes: Iterable[Volume] | Mapping[str, str] | None = None,
+        volumes: Volumes | None = None,
         on_stdout: Callable[[str], object] | None = None,
         on_stderr: Callable[[str], object] | None = None,
         result_variable: str | None = None,

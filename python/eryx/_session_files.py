@@ -43,13 +43,16 @@ class SessionFiles(FileMethods, OneOfAKind):
 
     def read_bytes(self, path: str) -> bytes:
         """The contents of a file."""
+        found = self._do("read", path)
         try:
-            return base64.b64decode(str(self._do("read", path)), validate=True)
+            return base64.b64decode(str(found), validate=True)
         except (binascii.Error, ValueError):
             raise EryxError("the session gave no contents of a file") from None
 
     def write_bytes(self, path: str, data: bytes | bytearray | memoryview) -> None:
         """Makes or replaces a file, and the directories that lead to it."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}")
         self._do("write", path, bytes(data))
 
     def remove(self, path: str) -> None:
@@ -66,6 +69,8 @@ class SessionFiles(FileMethods, OneOfAKind):
     def _do(self, what: str, path: str, data: bytes = b"") -> Any:
         if not isinstance(path, str):
             raise TypeError(f"path must be a str, not {type(path).__name__}")
+        if "\0" in path:
+            raise ValueError("embedded null character")
         text = self._ask(b"\0".join((json.dumps({"do": what, "path": path}).encode(), data)))
         try:
             answer = json.loads(text or "")

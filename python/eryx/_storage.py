@@ -13,19 +13,21 @@ from eryx._file_methods import FileMethods
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Self
+    from typing import Any, Self
 
     from eryx._file_provider import FileProvider, MountedProvider
 
 if TYPE_CHECKING:
     Volume = (
         tuple[str | os.PathLike[str], str, bool | str]
+        | tuple[str | os.PathLike[str], str]
         | str
         | tuple[FileProvider, str]
         | tuple[FileProvider, str, bool | str]
     )
+    Volumes = Iterable[Volume] | Mapping[str, str | Mapping[str, str]]
 else:
-    Volume = tuple | str
+    Volume = Volumes = tuple | str
 CoreMounts = tuple[tuple[str, Storage, bool], ...]
 CoreVolumes = tuple[tuple[bytes, str, int], ...]
 
@@ -185,22 +187,27 @@ def core_mounts(storage: VfsStorage | None, path: str) -> CoreMounts:
     return ((path, storage._storage, False),)
 
 
-def core_volumes(volumes: Iterable[Volume] | Mapping[str, str] | None) -> CoreVolumes:
+def core_volumes(volumes: Volumes | None) -> CoreVolumes:
     """Volumes as an argument of Core."""
     if volumes is None:
         return ()
     if isinstance(volumes, (str, bytes)):
         raise TypeError("volumes must be a sequence of (host, guest, read_only)")
     if isinstance(volumes, dict):
-        volumes = [(host, guest, False) for host, guest in volumes.items()]
-    return tuple(_volume(volume) for volume in volumes)
+        volumes = [_of_item(host, guest) for host, guest in volumes.items()]
+    try:
+        given = tuple(volumes)
+    except TypeError:
+        wrong = type(volumes).__name__
+        raise TypeError(f"volumes must be a sequence or a dict, not {wrong}") from None
+    return tuple(_volume(volume) for volume in given)
 
 
 def core_providers(
-    volumes: Iterable[Volume] | Mapping[str, str],
-) -> tuple[Iterable[Volume] | Mapping[str, str], tuple[MountedProvider, ...]]:
+    volumes: Volumes,
+) -> tuple[Volumes, tuple[MountedProvider, ...]]:
     """Takes the providers of files out of the volumes."""
-    if isinstance(volumes, (str, bytes, dict)):
+    if isinstance(volumes, (str, bytes, dict)) or not hasattr(volumes, "__iter__"):
         return volumes, ()
     given = list(volumes)
     provided = [
@@ -232,10 +239,20 @@ def _provider(provider: object, guest: object, mode: object = "rw") -> MountedPr
     return MountedProvider(provider, guest, _MODES[mode] == READ_ONLY)
 
 
+def _of_item(host: str, guest: Any) -> Volume:
+    """A volume of a dict: the guest path, with the mode behind it or not, or as Docker has it."""
+    mode = "rw"
+    if isinstance(guest, dict) and "bind" in guest and guest.keys() <= {"bind", "mode"}:
+        guest, mode = guest["bind"], guest.get("mode", "rw")
+    elif isinstance(guest, str) and guest.rpartition(":")[2] in _MODES:
+        guest, _, mode = guest.rpartition(":")
+    return host, guest, mode
+
+
 def _of_text(text: str) -> tuple[str, str, str]:
     """A volume as other tools have it: host:guest, and :ro, :rw or :overlay behind it."""
     ending = text.rpartition(":")[2]
-    mode = ending if ending in ("ro", "rw", "overlay") else "rw"
+    mode = ending if ending in _MODES else "rw"
     host, _, guest = text.removesuffix(f":{mode}").rpartition(":")
     if not host or not guest.startswith("/"):
         raise ValueError(
@@ -251,9 +268,9 @@ def _volume(volume: Volume) -> tuple[bytes, str, int]:
         raise TypeError(
             f"a volume must be a tuple (host, guest, read_only), not {type(volume).__name__}"
         )
-    if len(volume) != 3:
+    if len(volume) not in (2, 3):
         raise ValueError(f"a volume is (host, guest, read_only); this one has {len(volume)} items")
-    host, guest, mode = volume
+    host, guest, mode = volume if len(volume) == 3 else (*volume, False)
     if not isinstance(guest, str):
         raise TypeError(f"the guest path of a volume must be a str, not {type(guest).__name__}")
     if not isinstance(mode, (bool, str)):
@@ -263,7 +280,7 @@ def _volume(volume: Volume) -> tuple[bytes, str, int]:
         )
     if mode not in _MODES:
         raise ValueError(f'the mode of a volume is "ro", "rw" or "overlay", not {mode!r}')
-    path = os.fsencode(host)  # type: ignore[arg-type]  # of others it says what it wants
+    path = os.fsencode(host)  # of others it says what it wants
     if _MODES[mode] == WRITABLE:
         check_writable(path)
     return path, guest, _MODES[mode]

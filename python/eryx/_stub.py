@@ -25,6 +25,9 @@ _TYPES = {
 
 _INDENT = "    "
 
+# How far objects in objects are described.
+_DEEPEST = 16
+
 
 class _Namespace:
     """What dotted names with the same beginning share."""
@@ -34,10 +37,14 @@ class _Namespace:
         self.inner: dict[str, _Namespace] = {}
 
 
-def stub_text(callbacks: list[Callback], *, most_of_servers: int | None = None) -> str:
-    """The text: functions, a class for each namespace, comments for what only `invoke` reaches.
+def stub_text(
+    callbacks: list[Callback], *, most_of_servers: int | None = None, takes_any_dict: bool = False
+) -> str:
+    """The text: types, functions, a class for each namespace, comments for what `invoke` reaches.
 
     most_of_servers: characters of what is said of tools of MCP servers; None for all.
+    takes_any_dict: where a function wants a dict of certain members it takes others as well, as
+    what a program has in a variable is often of no type that a checker could tell.
     """
     root = _Namespace()
     others: list[Callback] = []
@@ -52,9 +59,11 @@ def stub_text(callbacks: list[Callback], *, most_of_servers: int | None = None) 
         for part in parts[:-1]:
             namespace = namespace.inner.setdefault(part, _Namespace())
         namespace.functions[parts[-1]] = callback
-    lines = ["from typing import Any", "", *_namespace_lines(root, "", most_of_servers)]
+    types = _Types(set(roots), takes_any_dict)
+    lines = _namespace_lines(root, "", types, most_of_servers)
     for callback in others:
-        lines += _comment_lines(callback, most_of_servers)
+        lines += _comment_lines(callback, types, most_of_servers)
+    lines = [f"from typing import {', '.join(sorted(types.imports))}", "", *types.lines, *lines]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -89,13 +98,17 @@ def _description(callback: Callback, most_of_servers: int | None) -> str:
     return line if len(line) <= most_of_servers else f"{line[: most_of_servers - 3].rstrip()}..."
 
 
-def _namespace_lines(namespace: _Namespace, indent: str, most_of_servers: int | None) -> list[str]:
+def _namespace_lines(
+    namespace: _Namespace, indent: str, types: _Types, most_of_servers: int | None
+) -> list[str]:
     lines: list[str] = []
     for name, callback in namespace.functions.items():
         if indent:
             lines.append(f"{indent}@staticmethod")
         how = "def" if callback.sync else "async def"
-        lines.append(f"{indent}{how} {name}({_parameters(callback)}) -> {_returns(callback)}:")
+        lines.append(
+            f"{indent}{how} {name}({_parameters(callback, types)}) -> {_returns(callback, types)}:"
+        )
         description = _description(callback, most_of_servers)
         if description:
             quotes = "'''" if "'''" not in description and description[-1] != "'" else '"""'
@@ -111,19 +124,19 @@ def _namespace_lines(namespace: _Namespace, indent: str, most_of_servers: int | 
         lines.append("")
     for name, inner in namespace.inner.items():
         lines.append(f"{indent}class {name}:")
-        lines += _namespace_lines(inner, indent + _INDENT, most_of_servers)
+        lines += _namespace_lines(inner, indent + _INDENT, types, most_of_servers)
     return lines
 
 
-def _comment_lines(callback: Callback, most_of_servers: int | None) -> list[str]:
+def _comment_lines(callback: Callback, types: _Types, most_of_servers: int | None) -> list[str]:
     how = "" if callback.sync else "await "
-    words = ", ".join(filter(None, [repr(callback.name), _parameters(callback)]))
-    call = f"# {how}invoke({words}) -> {_returns(callback)}"
+    words = ", ".join(filter(None, [repr(callback.name), _parameters(callback, types)]))
+    call = f"# {how}invoke({words}) -> {_returns(callback, types)}"
     description = " ".join(_description(callback, most_of_servers).split())
     return [call, f"#     {description}", ""] if description else [call, ""]
 
 
-def _parameters(callback: Callback) -> str:
+def _parameters(callback: Callback, types: _Types) -> str:
     schema = callback.schema
     required = set(schema.get("required", ()))
     parts: list[str] = []
@@ -134,16 +147,16 @@ def _parameters(callback: Callback) -> str:
         if not _usable(name):
             rest = True
             continue
-        text = f"{name}: {_type_of(entry)}"
+        text = f"{name}: {types.taken(entry, schema)}"
         if name in required:
-            in_order = in_order and not seen_default
+            if seen_default and in_order:
+                parts.append("*")  # so the others are given by name, as they are in the guest
+                in_order = False
         else:
             seen_default = True
             default = entry.get("default", ...) if isinstance(entry, dict) else ...
             text += " = ..." if not _plain(default) else f" = {default!r}"
         parts.append(text)
-    if parts and not in_order:
-        parts.insert(0, "*")
     if rest:
         parts.append("**arguments: Any")
     return ", ".join(parts)
@@ -153,30 +166,106 @@ def _plain(value: object) -> bool:
     return value is None or isinstance(value, str | int | float | bool)
 
 
-def _returns(callback: Callback) -> str:
-    return _type_of(return_type(callback.fn))
+def _returns(callback: Callback, types: _Types) -> str:
+    schema = return_type(callback.fn)
+    return types.given(schema, schema)
 
 
-def _type_of(schema: Any) -> str:
-    """The Python type that a JSON schema describes, as far as Python has a word for it."""
-    if not isinstance(schema, dict):
-        return "Any"
-    options = schema.get("anyOf")
-    if isinstance(options, list) and options:
-        return _union([_type_of(option) for option in options])
-    values = schema.get("enum")
-    if isinstance(values, list) and values:
-        return _union([_type_of({"type": _json_type(value)}) for value in values])
-    kind = schema.get("type")
-    if isinstance(kind, list) and kind:
-        return _union([_type_of({"type": entry}) for entry in kind])
-    if schema.get("contentEncoding") == "base64":
-        return "bytes"
-    if kind == "array" and "items" in schema:
-        return f"list[{_type_of(schema['items'])}]"
-    if kind == "object" and "additionalProperties" in schema:
-        return f"dict[str, {_type_of(schema['additionalProperties'])}]"
-    return _TYPES.get(kind, "Any") if isinstance(kind, str) else "Any"
+class _Types:
+    """The Python types that JSON schemas describe, as far as Python has words for them."""
+
+    def __init__(self, taken_names: set[str], takes_any_dict: bool) -> None:
+        self.imports = {"Any"}
+        self.lines: list[str] = []
+        self._takes_any_dict = takes_any_dict
+        self._names = {*taken_names, *_TYPES.values(), "Any", "Literal", "TypedDict", "NotRequired"}
+        self._classes: dict[str, str] = {}  # what a class has, and its name
+        self._has_class = False  # of the type that is being made
+        self._open: list[str] = []  # titles of those that are being described
+
+    def taken(self, schema: Any, root: Any) -> str:
+        """The type of a parameter. root: where references lead."""
+        self._has_class = False
+        text = self._type(schema, root, 0)
+        if self._takes_any_dict and self._has_class:
+            return _union([text, _TYPES["object"]])
+        return text
+
+    def given(self, schema: Any, root: Any) -> str:
+        """The type of an answer."""
+        return self._type(schema, root, 0)
+
+    def _type(self, schema: Any, root: Any, depth: int) -> str:
+        if not isinstance(schema, dict) or depth > _DEEPEST:
+            return "Any"
+        depth += 1
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            return self._of_reference(reference, root, depth)
+        options = schema.get("anyOf")
+        if isinstance(options, list) and options:
+            return _union([self._type(option, root, depth) for option in options])
+        values = schema.get("enum", [schema["const"]] if "const" in schema else None)
+        if isinstance(values, list) and values:
+            return self._of_values(values)
+        kind = schema.get("type")
+        if isinstance(kind, list) and kind:
+            return _union([self._type({"type": entry}, root, depth) for entry in kind])
+        if schema.get("contentEncoding") == "base64":
+            return "bytes"
+        if kind == "array" and "items" in schema:
+            return f"list[{self._type(schema['items'], root, depth)}]"
+        if kind == "object" and isinstance(schema.get("properties"), dict):
+            return self._class_of(schema, root, depth)
+        if kind == "object" and "additionalProperties" in schema:
+            return f"dict[str, {self._type(schema['additionalProperties'], root, depth)}]"
+        return _TYPES.get(kind, "Any") if isinstance(kind, str) else "Any"
+
+    def _of_reference(self, reference: str, root: Any, depth: int) -> str:
+        """The type of a definition."""
+        found = root
+        for part in reference.removeprefix("#/").split("/"):
+            found = found.get(part) if isinstance(found, dict) else None
+        return self._type(found, root, depth)
+
+    def _of_values(self, values: list[Any]) -> str:
+        if all(value is None or isinstance(value, str | bool | int) for value in values):
+            self.imports.add("Literal")
+            return f"Literal[{', '.join(map(repr, values))}]"
+        return _union([_TYPES.get(_json_type(value), "Any") for value in values])
+
+    def _class_of(self, schema: dict[str, Any], root: Any, depth: int) -> str:
+        """The name of a class for dicts with certain members."""
+        members = schema["properties"]
+        title = schema.get("title")
+        if not members or not all(map(_usable, members)) or not isinstance(title, str):
+            return _TYPES["object"]
+        if not _usable(title):
+            return _TYPES["object"]
+        if title in self._open:
+            return title  # it is in itself
+        required = schema.get("required", ())
+        lines = []
+        self._open.append(title)
+        for name, entry in members.items():
+            text = self._type(entry, root, depth)
+            if name not in required:
+                self.imports.add("NotRequired")
+                text = f"NotRequired[{text}]"
+            lines.append(f"{_INDENT}{name}: {text}")
+        self._open.pop()
+        body = "\n".join(lines)
+        self._has_class = True
+        found = self._classes.get(f"{title}\n{body}")
+        if found is None:
+            found, number = title, 2
+            while found in self._names:
+                found, number = f"{title}{number}", number + 1
+            self._names.add(found)
+            self._classes[f"{title}\n{body}"] = found
+            self.imports.add("TypedDict")
+            self.lines += [f"class {found}(TypedDict):", body, ""]
+        return found
 
 
 def _json_type(value: object) -> str:

@@ -198,7 +198,7 @@ class TestStub:
         assert "# await invoke('not a name', value: Any) -> Any" in text
         assert "# await invoke('open', value: Any) -> Any" in text
         assert "# await invoke('class') -> Any" in text
-        assert "async def odd(*, a: Any = ..., b: str, **arguments: Any) -> Any:" in text
+        assert "async def odd(a: Any = ..., *, b: str, **arguments: Any) -> Any:" in text
         assert eryx.callback_stub([registry]) == text
 
     def test_programs_can_call_what_it_says(self) -> None:

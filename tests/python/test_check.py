@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypedDict
+
 import pytest
 
 import eryx
@@ -35,6 +37,21 @@ class TestCheck:
         assert sandbox.check(code) == []
         assert sandbox.check("len(rows)", inputs=["rows"]) == []
         assert sandbox.check("await find('x')", callbacks=[find]) == []
+
+    def test_dicts_and_values_that_are_known(self) -> None:
+        class Visit(TypedDict):
+            city: str
+
+        def plan(visit: dict[str, str], how: Literal["train", "boat"]) -> dict[str, str]:
+            return visit
+
+        plan.__annotations__.update({"visit": Visit, "return": Visit})
+        sandbox = eryx.Sandbox(callbacks=[plan])
+        assert sandbox.check("v = {'city': 'Oslo'}\n(await plan(v, 'boat'))['city'].upper()") == []
+        (found,) = sandbox.check("await plan({'city': 'Oslo'}, 'plane')")
+        assert "Literal" in found.message
+        (found,) = sandbox.check("(await plan({'city': 'Oslo'}, 'boat'))['town']")
+        assert "town" in found.message
 
     def test_variables_of_a_session(self) -> None:
         session = eryx.Session()

@@ -175,6 +175,107 @@ display(1)
         assert again == done
         assert (again.value, again.display) == ("v", done.display)
 
+    def test_what_answers_to_every_name_has_no_pictures(self) -> None:
+        code = "import unittest.mock\nunittest.mock.MagicMock()"
+        done = eryx.Sandbox().execute(code)
+        assert done.display == []
+        assert (done.value_repr or "").startswith("<MagicMock")
+
+    def test_an_object_may_show_itself(self) -> None:
+        code = """
+class A:
+    def __init__(self, fails): self.fails = fails
+    def __repr__(self): return "A"
+    def _repr_html_(self): return "<i>"
+    def _ipython_display_(self):
+        if self.fails:
+            1 / 0
+        display({"text/html": "<b>"}, raw=True)
+display(A(False), A(True))
+A(False)
+"""
+        shown = eryx.Sandbox().execute(code).display
+        assert [each.mime.get("text/html") for each in shown] == ["<b>", "<i>", "<b>"]
+
+
+class TestProgramsForNotebooks:
+    """IPython.display, where IPython is not there, and plotly's show()."""
+
+    def test_objects_of_ipython(self) -> None:
+        code = """
+from IPython.display import HTML, JSON, SVG, Image, Latex, Markdown, Math, Pretty, display
+display(HTML("<b>"), Markdown("# a"), SVG("<svg/>"), JSON({"a": 1}), Latex("$a$"), Math("a"))
+with open("p.png", "wb") as file:
+    file.write(data)
+display(Image(data, width=8), Image("p.png"), Image(url="https://x/?a&b"))
+Pretty("as it is")
+"""
+        data = png(8, 6)
+        done = eryx.Session().execute(code, inputs={"data": data})
+        text = base64.b64encode(data).decode()
+        expected = [
+            {"text/html": "<b>"},
+            {"text/markdown": "# a"},
+            {"image/svg+xml": "<svg/>"},
+            {"application/json": {"a": 1}},
+            {"text/latex": "$a$"},
+            {"text/latex": "$\\displaystyle a$"},
+            {"image/png": text},
+            {"image/png": text},
+            {"text/html": '<img src="https://x/?a&amp;b"/>'},
+        ]
+        found = [dict(shown.mime) for shown in done.display]
+        for each in found:
+            del each["text/plain"]
+        assert found == expected
+        assert done.display[6].metadata == {"image/png": {"width": 8}}
+        assert done.value_repr == "as it is"
+
+    def test_there_is_no_shell(self) -> None:
+        code = "import IPython\nfrom IPython import get_ipython\nget_ipython() is None"
+        assert eryx.Sandbox().execute(code).value is True
+        with pytest.raises(eryx.ExecutionError, match=r"No module named 'IPython\.core'"):
+            eryx.Sandbox().execute("import IPython.core")
+
+    def test_a_package_is_taken_in_its_place(self) -> None:
+        session = eryx.Session()
+        session.files.write_text("IPython/__init__.py", "mine = 1")
+        assert session.execute("import IPython\nIPython.mine").value == 1
+        with pytest.raises(eryx.ExecutionError, match=r"No module named 'IPython\.absent'"):
+            session.execute("import IPython.absent")
+
+    def test_show_of_plotly(self) -> None:
+        """With the part of it that is asked; the package itself was tried by hand."""
+        session = eryx.Session()
+        files = session.files
+        files.write_text("plotly/__init__.py", "")
+        files.write_text(
+            "plotly/io/__init__.py", "from plotly.io._renderers import renderers, show"
+        )
+        files.write_text(
+            "plotly/io/_renderers.py",
+            "class ExternalRenderer: pass\n"
+            "class Renderers(dict): default = ''\n"
+            "renderers = Renderers()\n"
+            "def show(figure):\n"
+            "    if renderers.default: renderers[renderers.default].render(figure.data)\n",
+        )
+        files.write_text(
+            "plotly/graph_objects.py",
+            "import json, plotly.io\n"
+            "class Figure:\n"
+            "    def __init__(self, data, skip_invalid=False): self.data = data\n"
+            "    def __repr__(self): return 'Figure'\n"
+            "    def show(self): plotly.io.show(self)\n"
+            "    def to_json(self): return json.dumps(self.data)\n",
+        )
+        code = "from plotly.graph_objects import Figure\nFigure({'data': [1]}).show()"
+        (shown,) = session.execute(code).display
+        assert shown.mime == {
+            "text/plain": "Figure",
+            "application/vnd.plotly.v1+json": {"data": [1]},
+        }
+
 
 class TestForOthers:
     def test_text_is_cut_in_the_middle(self) -> None:

@@ -56,8 +56,31 @@ class TestBoth:
             assert list(file) == ["line\n"]
         with files.open("b", "rb") as file:
             assert file.read() == b"x"
+        with files.open("a", "a") as file:
+            file.write("more\n")
+        with files.open("c", "ab") as file:
+            file.write(b"new")
+        with files.open("d", "x") as file:
+            file.write("made")
+        assert files.read_text("a") == "line\nmore\n"
+        assert files.read_text("c") + files.read_text("d") == "newmade"
+        with pytest.raises(FileExistsError):
+            files.open("d", "x")
         with pytest.raises(ValueError, match="mode must be"):
-            files.open("a", "a")  # type: ignore[arg-type]
+            files.open("a", "r+")  # type: ignore[arg-type]
+
+    def test_what_is_no_text_and_no_bytes(self, files: eryx.SessionFiles) -> None:
+        with pytest.raises(TypeError, match="text must be a str"):
+            files.write_text("a", b"x")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="bytes-like object is required"):
+            files.write_bytes("a", "x")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="the bytes of an archive, not str"):
+            files.from_zip("/tmp/a.zip")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="path must be a str"):
+            files.to_zip(5)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="null character"):
+            files.read_bytes("a\0b")
+        assert files.list() == []
 
     def test_folders(self, files: eryx.SessionFiles, tmp_path: Path) -> None:
         source = tmp_path / "in"

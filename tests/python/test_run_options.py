@@ -300,9 +300,9 @@ class TestReaders:
     ) -> None:
         reported: list[object] = []
         monkeypatch.setattr(sys, "unraisablehook", lambda hook: reported.append(hook.exc_value))
-        with pytest.raises(eryx.ExecutionError, match="EOFError"):
+        with pytest.raises(eryx.ExecutionError, match="EOFError") as caught:
             eryx.Sandbox().execute("input()", stdin=broken)
-        assert len(reported) == 1
+        assert reported == [caught.value.__cause__]
 
     def test_descriptors_are_closed(self) -> None:
         import os

@@ -191,6 +191,75 @@ class TestPydantic:
             with pytest.raises(eryx.ExecutionError, match=message):
                 sandbox.execute(f"await f({given})")
 
+    def test_definitions_are_where_references_lead(self) -> None:
+        pydantic = pytest.importorskip("pydantic")
+
+        class Address(pydantic.BaseModel):  # type: ignore[misc, name-defined, unused-ignore]
+            city: str
+
+        class Person(pydantic.BaseModel):  # type: ignore[misc, name-defined, unused-ignore]
+            name: str
+            address: Address
+
+        def move(person, to):  # type: ignore[no-untyped-def]
+            return person.model_copy(update={"address": to[0]})
+
+        move.__annotations__.update({"person": Person, "to": list[Address], "return": Person})
+        Person.model_rebuild(_types_namespace={"Address": Address})
+        registry = eryx.CallbackRegistry()
+        registry.add(move)
+        (told,) = list(registry)
+        assert told["schema"]["$defs"]["Address"]["required"] == ["city"]
+        assert "$defs" not in told["schema"]["properties"]["person"]
+        stub = registry.stub()
+        assert "class Address(TypedDict):\n    city: str\n" in stub
+        assert "class Person(TypedDict):\n    name: str\n    address: Address\n" in stub
+        assert "async def move(person: Person, to: list[Address]) -> Person:" in stub
+        code = "await move({'name': 'Ada', 'address': {'city': 'A'}}, [{'city': 'B'}])"
+        assert eryx.Sandbox(callbacks=registry).execute(code).value["address"] == {"city": "B"}
+
+
+class TestStub:
+    def test_dicts_with_members_are_typed_dicts(self) -> None:
+        def f(p: Point, row: Row, c: Colour, kind: Literal["a", 1] = "a") -> list[Point]:
+            return [p]
+
+        stub = eryx.callback_stub([f])
+        assert stub.startswith("from typing import Any, Literal, NotRequired, TypedDict\n")
+        assert (
+            "class Point(TypedDict):\n    x: int\n    y: NotRequired[float]\n"
+            "    inner: NotRequired[Point | None]\n"
+        ) in stub
+        assert "class Row(TypedDict):\n    n: NotRequired[int]\n" in stub
+        assert (
+            "async def f(p: Point, row: Row, c: Literal['red', 'blue'],"
+            " kind: Literal['a', 1] = 'a') -> list[Point]:"
+        ) in stub
+        compile(stub, "stub", "exec")
+
+    def test_names_that_are_taken(self) -> None:
+        def f(p: Point) -> None: ...
+
+        def g(p: Other) -> None: ...
+
+        class Other(TypedDict):
+            z: int
+
+        Other.__name__ = "Point"
+        g.__annotations__["p"] = Other
+        stub = eryx.callback_stub({"f": f, "g": g, "Point2": lambda: 1})
+        assert "async def f(p: Point) -> None:" in stub
+        assert "async def g(p: Point3) -> None:" in stub
+        assert "class Point3(TypedDict):\n    z: int\n" in stub
+
+    def test_the_guest_knows_the_values(self) -> None:
+        def f(c: Colour, data: bytes = b"", *, kind: Literal["a", "b"] = "a") -> None: ...
+
+        code = "import inspect\nstr(inspect.signature(f))"
+        assert eryx.Sandbox(callbacks=[f]).execute(code).value == (
+            "(c: Literal['red', 'blue'], data: bytes = ..., kind: Literal['a', 'b'] = 'a')"
+        )
+
 
 class TestFailures:
     def test_a_tool_error_is_told_as_it_is(self) -> None:
@@ -268,7 +337,11 @@ class TestInTheGuest:
         assert listed[0]["description"].endswith("come first.")
 
     @pytest.mark.parametrize(
-        "use", ["x['a']", "x.hits", "list(x)", "len(x)", "x + 1", "bool(x)", "'a' in x", "x()"]
+        "use",
+        [
+            *("x['a']", "x.hits", "list(x)", "len(x)", "x + 1", "bool(x)", "'a' in x", "x()"),
+            *("x == 1", "1 == x", "x in [1]", "f'{x}'", "-x", "abs(x)"),
+        ],
     )
     def test_a_forgotten_await_is_the_error_of_what_is_done_with_it(self, use: str) -> None:
         sandbox = eryx.Sandbox(callbacks={"find": lambda: 1})
@@ -279,6 +352,16 @@ class TestInTheGuest:
             " synchronous code"
         )
         assert "_eryx_runtime" not in caught.value.traceback
+
+    def test_where_c_says_the_type_it_tells_as_well(self) -> None:
+        sandbox = eryx.Sandbox(callbacks={"find": lambda: 1})
+        with pytest.raises(eryx.ExecutionError, match="not call that was not awaited"):
+            sandbox.execute("open('a', 'w').write(find())")
+
+    def test_calls_are_equal_to_themselves(self) -> None:
+        sandbox = eryx.Sandbox(callbacks={"find": lambda: 1})
+        code = "x, y = find(), find()\nfound = [x == x, x == y, x != y, len({x, y})]\n"
+        assert sandbox.execute(code + "await x, await y\nfound").value == [True, False, True, 2]
 
     def test_a_forgotten_await_is_seen_in_text(self) -> None:
         done = eryx.Sandbox(callbacks={"find": lambda: 1}).execute("print(find())\nfind()")
@@ -319,11 +402,22 @@ class TestForms:
             {str(tmp_path): "/in"},
             [f"{tmp_path}:/in:ro"],
             [f"{tmp_path}:/in"],
+            [(tmp_path, "/in")],
+            {str(tmp_path): {"bind": "/in"}},
         )
         for volumes in forms:
             assert eryx.Sandbox(volumes=volumes).execute(code).value == "here"
-        with pytest.raises(eryx.ExecutionError, match="Read-only"):
-            eryx.Sandbox(volumes=[f"{tmp_path}:/in:ro"]).execute("open('/in/b', 'w')")
+        for volumes in (
+            [f"{tmp_path}:/in:ro"],
+            {str(tmp_path): "/in:ro"},
+            {str(tmp_path): {"bind": "/in", "mode": "ro"}},
+        ):
+            with pytest.raises(eryx.ExecutionError, match="Read-only"):
+                eryx.Sandbox(volumes=volumes).execute("open('/in/b', 'w')")
+        with pytest.raises(ValueError, match="the mode of a volume"):
+            eryx.Sandbox(volumes={str(tmp_path): {"bind": "/in", "mode": "z"}})
+        with pytest.raises(TypeError, match="a sequence or a dict, not int"):
+            eryx.Sandbox(volumes=5)  # type: ignore[arg-type]
         for wrong in ("/x", "/x:y", ":/y", ""):
             with pytest.raises(ValueError, match="a volume as text"):
                 eryx.Sandbox(volumes=[wrong])
@@ -347,5 +441,22 @@ class TestPrompt:
         assert "numpy" in text
         assert "stay from one program" in text
         assert "same clean state" in eryx.prompt(eryx.Sandbox())
+        assert "TypedDict" not in text
+
+    def test_names_the_packages_of_a_factory(self, tmp_path: pathlib.Path) -> None:
+        (tmp_path / "tools-1.0.dist-info").mkdir()
+        (tmp_path / "tools-1.0.dist-info" / "METADATA").write_text("Name: tools\nVersion: 1.0\n")
+        (tmp_path / "tools.py").write_text("x = 1")
+        session = eryx.SandboxFactory(site_packages=tmp_path).create_session()
+        assert "the standard library, and tools." in eryx.prompt(session)
+        assert "the standard library, and more, tools." in eryx.prompt(session, packages=["more"])
+
+    def test_says_what_a_typed_dict_is(self) -> None:
+        def f(row: Row) -> None: ...
+
+        text = eryx.prompt(eryx.Sandbox(callbacks=[f]))
+        assert "what is a TypedDict here is a plain dict:\n\nfrom typing import" in text
+
+    def test_other_things_have_none(self) -> None:
         with pytest.raises(TypeError, match="a Sandbox or Session"):
             eryx.prompt(5)  # type: ignore[arg-type]

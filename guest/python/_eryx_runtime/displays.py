@@ -33,6 +33,8 @@ _MOST_ITEMS = 1_000
 _PLAIN = frozenset((bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset))
 _ITEMS = frozenset((list, tuple, dict, set, frozenset))
 
+_OF_NOTEBOOKS = frozenset(("IPython", "IPython.display", "plotly.io._renderers"))
+
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=repr).encode
 _base64 = base64.b64encode
 _modules = sys.modules
@@ -67,12 +69,20 @@ def _start_of(value: Any) -> str:
     return f"{shown[:-1]}, ... {len(value)} in all{shown[-1]}"
 
 
+def _answers_all(value: object) -> bool:
+    """Whether a value has attributes of any name, as mocks have: they mean nothing then."""
+    try:
+        return getattr(value, "_ipython_canary_method_should_not_exist_", None) is not None
+    except Exception:
+        return True
+
+
 def _from_method(value: object, name: str) -> Any:
     """What a method of the protocol gives; None if there is none, or it fails."""
-    method: Callable[[], Any] | None = getattr(value, name, None)
-    if method is None or isinstance(value, type):
-        return None
     try:
+        method: Callable[[], Any] | None = getattr(value, name, None)
+        if method is None or isinstance(value, type):
+            return None
         return method()
     except Exception:
         return None
@@ -111,6 +121,10 @@ def _picture(figure: Any) -> bytes:
     return target.getvalue()
 
 
+def _is_of_plotly(value: object) -> bool:
+    return "plotly" in _modules and str(type(value).__module__).startswith("plotly.")
+
+
 def _add_plotly(data: dict[str, Any], value: Any) -> None:
     """What plotly shows in a notebook, and nowhere else: the figure for who draws it."""
     try:
@@ -123,7 +137,7 @@ def bundle_of(value: object) -> _Bundle:
     """What there is to show of an object: data by its kind, and metadata."""
     data: dict[str, Any] = {"text/plain": text_of(value)}
     bundle: _Bundle = data, {}
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or _answers_all(value):
         return bundle
     whole = _from_method(value, "_repr_mimebundle_")
     if isinstance(whole, tuple) and len(whole) == 2:
@@ -142,7 +156,7 @@ def bundle_of(value: object) -> _Bundle:
             data["image/png"] = _text(_picture(value))
         except Exception:
             pass
-    if "plotly.graph_objects" in _modules and type(value).__module__.startswith("plotly."):
+    if _is_of_plotly(value):
         _add_plotly(data, value)
     return bundle
 
@@ -170,6 +184,8 @@ def display(
     raw: the objects are dicts of data by MIME type themselves.
     """
     for value in objects:
+        if not raw and _shows_itself(value):
+            continue
         if raw:
             if not isinstance(value, Mapping):
                 raise TypeError("display(raw=True) takes dicts of data by MIME type")
@@ -191,11 +207,28 @@ def display(
 
 def show_value(value: object) -> None:
     """Show the value of a program, if there is more to it than text."""
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or _shows_itself(value):
         return
     bundle = bundle_of(value)
     if len(bundle[0]) > 1:
         _report(bundle)
+
+
+def _shows_itself(value: object) -> bool:
+    """Let an object show itself, if it is one that does, and tell whether it has."""
+    method = getattr(type(value), "_ipython_display_", None)
+    if method is None or _is_of_plotly(value) or _answers_all(value):
+        return False
+    try:
+        method(value)
+    except Exception:
+        return False
+    return True
+
+
+def show_plotly(figure: object) -> None:
+    """Show a figure of plotly, as its show() does in a notebook."""
+    _report(bundle_of(figure))
 
 
 def show_figure(figure: Any) -> None:
@@ -222,7 +255,22 @@ def show_figures() -> None:
         pass  # it is not what it seems, or half imported
 
 
+class _Notebooks:
+    """Finds what programs for notebooks import, where no package has it."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
+        """Be asked by an import."""
+        if name not in _OF_NOTEBOOKS:
+            return None
+        from _eryx_runtime import notebooks
+
+        return notebooks.find_spec(name, path, target)
+
+
 def install() -> None:
     """Give programs the function."""
     display.__module__ = "eryx"
     builtins.display = display  # type: ignore[attr-defined]
+    # Before the finder of files, which is asked by it first.
+    sys.meta_path.insert(-1, _Notebooks)  # type: ignore[arg-type]

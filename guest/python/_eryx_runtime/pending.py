@@ -56,6 +56,13 @@ class Pending(Coroutine[Any, Any, Any]):
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError(self._advice())
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Coroutine):
+            self._refuse()
+        return self is other
+
+    __hash__ = object.__hash__
+
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__") or name in ("cr_frame", "cr_running", "cr_code", "cr_await"):
             raise AttributeError(name)
@@ -73,6 +80,11 @@ class Pending(Coroutine[Any, Any, Any]):
 
     __getitem__ = __setitem__ = __contains__ = __iter__ = __len__ = __bool__ = _refuse
     __call__ = __int__ = __float__ = __index__ = __enter__ = __aiter__ = __aenter__ = _refuse
+    __format__ = __bytes__ = __fspath__ = __abs__ = __neg__ = __round__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
     __or__ = __ror__ = __and__ = __rand__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+
+
+# Errors of functions in C name the type, as in "argument must be str, not ...".
+Pending.__name__ = Pending.__qualname__ = "call that was not awaited"

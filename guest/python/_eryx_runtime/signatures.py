@@ -1,7 +1,7 @@
 """Signatures and help of the host's functions; imported when a program asks."""
 
 import inspect
-from typing import Any
+from typing import Any, Literal
 
 _TYPES = {
     "string": str,
@@ -14,10 +14,25 @@ _TYPES = {
 }
 
 
+class _Given:
+    """A default that JSON has no word for."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+_GIVEN = _Given()
+
+
 def _annotation(schema: Any) -> Any:
     """The Python type of a schema, as far as there is one."""
     if not isinstance(schema, dict):
         return inspect.Parameter.empty
+    values = schema.get("enum", [schema["const"]] if "const" in schema else None)
+    if isinstance(values, list) and values:
+        return Literal[tuple(values)]
+    if isinstance(schema.get("$ref"), str):
+        return dict  # definitions are of objects, but for enumerations
     if schema.get("contentEncoding") == "base64":
         return bytes
     kind = schema.get("type")
@@ -46,7 +61,7 @@ def signature_of(schema: dict[str, Any]) -> inspect.Signature:
                 continue
             default: Any = inspect.Parameter.empty
             if name not in required:
-                default = entry.get("default", ...) if isinstance(entry, dict) else ...
+                default = entry.get("default", _GIVEN) if isinstance(entry, dict) else _GIVEN
                 seen_default = True
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
             if default is inspect.Parameter.empty and seen_default:
