@@ -32,6 +32,7 @@ from toolchain import (
     profile,
     protocol,
     python_headers,
+    seed_images,
     simde,
     stdlib,
     translate,
@@ -447,14 +448,26 @@ class Pipeline:
             },
             compile_and_pack,
         )
+
+        # Each start draws a seed of its own, which the image has from then on.
+        def build_images(work: Path) -> None:
+            names = [work / f"{number}.bin" for number in range(seed_images.COUNT)]
+            for name in names:
+                image.build_image(tool, packed / "whole.bin", name)
+            seed_images.pack(names, work / "seeds.bin")
+            names[0].rename(work / "image.bin")
+            for name in names[1:]:
+                name.unlink()
+
         started_image = self.step(
             "image",
-            ["image.py"],
+            ["image.py", "seed_images.py"],
             {"tool": tool_digest, "library": sha256(packed / "whole.bin")},
-            lambda work: image.build_image(tool, packed / "whole.bin", work / "image.bin"),
+            build_images,
         )
         _publish(packed / "stdlib.bin", output / "stdlib.bin")
         _publish(started_image / "image.bin", output / "image.bin")
+        _publish(started_image / "seeds.bin", output / "seeds.bin")
 
     def prune(self) -> None:
         """Drops results that have not been used lately."""

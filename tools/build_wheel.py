@@ -24,7 +24,7 @@ PLATFORM = "manylinux_2_28_x86_64"
 
 
 # What is made of all the libraries, by path in the wheel.
-BUILT = ("eryx/_eryx.abi3.so", "eryx/image.bin", "eryx/stdlib.bin")
+BUILT = ("eryx/_eryx.abi3.so", "eryx/image.bin", "eryx/stdlib.bin", "eryx/seeds.bin")
 
 
 def add_sbom(wheel: Path, scratch: Path) -> None:
@@ -57,7 +57,7 @@ def main() -> int:
     output = Path(sys.argv[1]).resolve()
     output.mkdir(parents=True, exist_ok=True)
     guest = Path(os.environ.get("ERYX_GUEST_DIR", ROOT / "build" / "guest")).resolve()
-    for name in ("libguest.a", "image.bin", "stdlib.bin"):
+    for name in ("libguest.a", "image.bin", "stdlib.bin", "seeds.bin"):
         if not (guest / name).is_file():
             print(f"{guest / name} is missing: run python3 -m toolchain first", file=sys.stderr)
             return 1

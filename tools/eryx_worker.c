@@ -1,6 +1,7 @@
 /*
- * eryx-worker CONTROL_FD IMAGE STDLIB MODULE [NATIVE...]: runs sandboxes for the process that
- * started it, and may do nothing else (docs/workers.md). Started by the package, not by people.
+ * eryx-worker CONTROL_FD IMAGE STDLIB SEEDS FOLDER MODULE [NATIVE...]: runs sandboxes for the
+ * process that started it, and may do nothing else (docs/workers.md). Started by the package, not
+ * by people.
  *
  * The host library is in the extension module, which is opened here without Python: its code is
  * there once, on disk and in memory. What it needs of Python is never called; the names of it are
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "worker/server.h"
 
 /* Says why there is no worker, as the first message of one would (src/worker/message.h). */
 static void tell(int control_fd, const char *reason)
@@ -25,12 +28,12 @@ static void tell(int control_fd, const char *reason)
 
 int main(int argc, char **argv)
 {
-    if (argc < 5) {
+    if (argc < 7) {
         fprintf(stderr, "eryx-worker is started by eryx itself\n");
         return EXIT_FAILURE;
     }
-    void *module = dlopen(argv[4], RTLD_NOW | RTLD_LOCAL);
-    int (*serve)(int, const char *, const char *, char *const *, int) = NULL;
+    void *module = dlopen(argv[6], RTLD_NOW | RTLD_LOCAL);
+    int (*serve)(int, const worker_files *, char *const *, int) = NULL;
     if (module != NULL) {
         *(void **)&serve = dlsym(module, "worker_serve");
     }
@@ -38,5 +41,6 @@ int main(int argc, char **argv)
         tell(atoi(argv[1]), dlerror());
         return EXIT_FAILURE;
     }
-    return serve(atoi(argv[1]), argv[2], argv[3], argv + 5, argc - 5);
+    const worker_files files = {argv[2], argv[3], argv[4], argv[5][0] != '\0' ? argv[5] : NULL};
+    return serve(atoi(argv[1]), &files, argv + 7, argc - 7);
 }

@@ -42,6 +42,13 @@ typedef struct eryx_engine_options {
     const char *image_path;  /* file made with eryx_image_build(); NULL for the one that came with
                                 the library */
     const char *stdlib_path; /* packed standard library of the same build; NULL likewise */
+    const char *seeds_path;  /* images whose strings have other hashes, of which each sandbox draws
+                                one; NULL for those that came with the library, or for none if there
+                                is an image_path */
+    const char *unpack_folder; /* where those are unpacked, once for all processes of the user; made
+                                  if it is missing, not used if others can write to it. Without one,
+                                  sandboxes have the first image, and what was saved with another
+                                  has it in memory, 16 MB. */
 } eryx_engine_options;
 
 ERYX_API void eryx_engine_options_init_sized(eryx_engine_options *options, size_t size);
@@ -55,11 +62,11 @@ static inline void eryx_engine_options_init(eryx_engine_options *options)
 /*
  * Opens an image. The files are mapped and must not be changed while the engine lives.
  *
- * Files without a path are image.bin and stdlib.bin of one folder, which is looked for in this
- * order: the environment variable ERYX_DATA (if it is set, nowhere else, and not in a process that
- * has more rights than its user); the folder that the library lies in, or the program if it is
- * linked statically; the folder share/eryx of the same installation; the one that was chosen when
- * the library was built.
+ * Files without a path are image.bin, stdlib.bin and seeds.bin of one folder, which is looked for
+ * in this order: the environment variable ERYX_DATA (if it is set, nowhere else, and not in a
+ * process that has more rights than its user); the folder that the library lies in, or the program
+ * if it is linked statically; the folder share/eryx of the same installation; the one that was
+ * chosen when the library was built.
  *
  * options: NULL for the defaults.
  * out_engine: owned by the caller, freed with eryx_engine_destroy().
@@ -321,6 +328,14 @@ ERYX_API void eryx_sandbox_destroy(eryx_sandbox *sandbox);
  * destroy).
  */
 ERYX_API eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error);
+
+/*
+ * Has a sandbox that has run nothing since it was made or reset hash strings as all such sandboxes
+ * of the build do; a sandbox draws one of some seeds otherwise, if it is not deterministic. It
+ * stays so when it is reset. Errors: INVALID_ARGUMENT (it has run something), BUSY, FORKED,
+ * INITIALIZATION.
+ */
+ERYX_API eryx_status eryx_sandbox_fix_hash_seed(eryx_sandbox *sandbox, eryx_error *out_error);
 
 /* Changes the limits for the runs that begin from now on; memory and file limits hold at once.
  * Errors: INVALID_ARGUMENT, BUSY, FORKED. */

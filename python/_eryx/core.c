@@ -498,6 +498,23 @@ static PyObject *core_reset(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *core_fix_hash_seed(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    PyThreadState *thread = gate_give_up();
+    status = eryx_sandbox_fix_hash_seed(core_sandbox(self), &error);
+    gate_take(thread);
+    if (status == ERYX_INVALID_ARGUMENT) {
+        Py_RETURN_FALSE;
+    }
+    if (status != ERYX_OK) {
+        return binding_raise(core_state(self), status, &error);
+    }
+    Py_RETURN_TRUE;
+}
+
 /* True if the call got its answer; False if nobody waits for it any more. */
 static PyObject *answered(PyObject *self, eryx_status status)
 {
@@ -574,6 +591,9 @@ static PyMethodDef core_methods[] = {
      "cancel($self, /)\n--\n\nEnds the present run, from any thread."},
     {"reset", core_reset, METH_NOARGS,
      "reset($self, /)\n--\n\nPuts the sandbox back to the state of the image."},
+    {"fix_hash_seed", core_fix_hash_seed, METH_NOARGS,
+     "fix_hash_seed($self, /)\n--\n\n"
+     "Has a sandbox hash strings as all such sandboxes do; False if it has run something."},
     {"begin_command", live_begin_command, METH_VARARGS,
      "begin_command($self, command, source, pause_every_ms, /)\n--\n\n"
      "Begins a run that does what an eryx_run_command says."},

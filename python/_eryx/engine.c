@@ -5,14 +5,18 @@
 
 static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"image_path", "stdlib_path", NULL};
+    static char *names[] = {"image_path", "stdlib_path", "seeds_path", "unpack_folder", NULL};
     const binding_state *state = PyType_GetModuleState(type);
     PyObject *image_path = NULL;
     PyObject *stdlib_path = NULL;
+    PyObject *seeds_path = NULL;
+    PyObject *unpack_folder = NULL;
     PyObject *result = NULL;
     if (state == NULL ||
-        !PyArg_ParseTupleAndKeywords(args, keywords, "O&O&:Engine", names, PyUnicode_FSConverter,
-                                     &image_path, PyUnicode_FSConverter, &stdlib_path)) {
+        !PyArg_ParseTupleAndKeywords(args, keywords, "O&O&|O&O&:Engine", names,
+                                     PyUnicode_FSConverter, &image_path, PyUnicode_FSConverter,
+                                     &stdlib_path, PyUnicode_FSConverter, &seeds_path,
+                                     PyUnicode_FSConverter, &unpack_folder)) {
         return NULL;
     }
 
@@ -24,6 +28,8 @@ static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     eryx_engine_options_init(&options);
     options.image_path = PyBytes_AsString(image_path);
     options.stdlib_path = PyBytes_AsString(stdlib_path);
+    options.seeds_path = seeds_path != NULL ? PyBytes_AsString(seeds_path) : NULL;
+    options.unpack_folder = unpack_folder != NULL ? PyBytes_AsString(unpack_folder) : NULL;
     eryx_error error = {.message = ""};
     eryx_engine *engine = NULL;
     eryx_status status;
@@ -39,6 +45,8 @@ static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     result = (PyObject *)self;
 
 done:
+    Py_XDECREF(unpack_folder);
+    Py_XDECREF(seeds_path);
     Py_XDECREF(stdlib_path);
     Py_XDECREF(image_path);
     return result;
@@ -73,7 +81,8 @@ static PyMethodDef engine_methods[] = {
 };
 
 static PyType_Slot engine_slots[] = {
-    {Py_tp_doc, "Engine(image_path, stdlib_path)\n--\n\nAn opened image."},
+    {Py_tp_doc,
+     "Engine(image_path, stdlib_path, seeds_path=..., unpack_folder=...)\n--\n\nOpened images."},
     {Py_tp_new, engine_new},
     {Py_tp_dealloc, engine_dealloc},
     {Py_tp_methods, engine_methods},

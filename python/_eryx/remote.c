@@ -450,6 +450,20 @@ static PyObject *remote_reset(PyObject *self, PyObject *unused)
     return none_or_raise(self, status, NULL);
 }
 
+static PyObject *remote_fix_hash_seed(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    eryx_error error = {.message = ""};
+    eryx_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = worker_client_fix_hash_seed(client_of(self), &error);
+    Py_END_ALLOW_THREADS
+    if (status == ERYX_INVALID_ARGUMENT) {
+        Py_RETURN_FALSE;
+    }
+    return status == ERYX_OK ? PyBool_FromLong(1) : raise_status(self, status, &error);
+}
+
 static PyObject *remote_set_limits(PyObject *self, PyObject *limits)
 {
     eryx_limits values;
@@ -598,6 +612,8 @@ static PyMethodDef remote_methods[] = {
      "advance_clock($self, nanoseconds, /)\n--\n\nAs Core.advance_clock()."},
     {"cancel", remote_cancel, METH_NOARGS, "cancel($self, /)\n--\n\nAs Core.cancel()."},
     {"reset", remote_reset, METH_NOARGS, "reset($self, /)\n--\n\nAs Core.reset()."},
+    {"fix_hash_seed", remote_fix_hash_seed, METH_NOARGS,
+     "fix_hash_seed($self, /)\n--\n\nAs Core.fix_hash_seed()."},
     {"set_limits", remote_set_limits, METH_O,
      "set_limits($self, limits, /)\n--\n\nAs Core.set_limits()."},
     {"fork", remote_fork, METH_NOARGS, "fork($self, /)\n--\n\nAs Core.fork(), in the same worker."},

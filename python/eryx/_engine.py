@@ -6,6 +6,7 @@ import os
 import sys
 
 from eryx._annotations import late_annotations
+from eryx._cache_folder import cache_folder
 from eryx._eryx import Core, Engine, Packages
 
 TYPE_CHECKING = False
@@ -30,7 +31,10 @@ def shared_engine() -> Engine:
         # Two threads that come here at once make two engines, which does no harm: the one that is
         # forgotten is closed with its last sandbox.
         _engine = Engine(
-            os.path.join(directory, "image.bin"), os.path.join(directory, "stdlib.bin")
+            os.path.join(directory, "image.bin"),
+            os.path.join(directory, "stdlib.bin"),
+            os.path.join(directory, "seeds.bin"),
+            cache_folder("images"),
         )
     return _engine
 

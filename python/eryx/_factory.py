@@ -156,6 +156,7 @@ class SandboxFactory(Origin):
         packages_here = Packages(archive) if archive else None
         place = Place(shared_engine(), packages_here, handles)
         core = place.new_core(core_limits(limits), Equipment())
+        core.fix_hash_seed()  # the image that every process has at hand
         frozen = _build(core, description, setup_code, contents.hint)
         self._take(Template(description, archive, frozen), table, handles, None, most_memory)
         if cached is not None:

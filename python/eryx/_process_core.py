@@ -292,6 +292,10 @@ class ProcessCore:
         except WorkerCrashedError:
             self._renew()
 
+    def fix_hash_seed(self) -> bool:
+        """As Core.fix_hash_seed()."""
+        return self._remote.fix_hash_seed()
+
     def set_limits(self, limits: tuple[int, ...], /) -> None:
         """As Core.set_limits()."""
         try:

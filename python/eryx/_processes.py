@@ -14,6 +14,7 @@ import weakref
 import eryx._eryx as _eryx
 from eryx._annotations import late_annotations
 from eryx._audit import log
+from eryx._cache_folder import cache_folder
 from eryx._copying import Closable
 from eryx._errors import EryxError, InitializationError
 from eryx._eryx import Servant
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 
 _FOLDER = os.path.dirname(__file__)
 _PROGRAM = os.path.join(_FOLDER, "eryx-worker")
-_DATA = (os.path.join(_FOLDER, "image.bin"), os.path.join(_FOLDER, "stdlib.bin"), _eryx.__file__)
+_DATA = (
+    *(os.path.join(_FOLDER, name) for name in ("image.bin", "stdlib.bin", "seeds.bin")),
+    cache_folder("images"),
+    _eryx.__file__,
+)
 
 # The descriptor that a worker has its socket at.
 _CONTROL = 3

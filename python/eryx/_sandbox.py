@@ -623,6 +623,10 @@ class Sandbox(Closable):
         own: Given | None,
     ) -> None:
         self._prepare()
+        if calls is not None and calls.recording is not None:
+            # Another sandbox may have to repeat it, and a program that goes through a set calls in
+            # the order of its hashes. A session that has run something stays as it is.
+            self._core.fix_hash_seed()
         if own is not None or self._has_run_limits:
             self._core.set_limits(request.core_limits)
             self._has_run_limits = own is not None

@@ -1,4 +1,4 @@
-/* Where the files are that come with the library: image.bin and stdlib.bin. */
+/* Where the files are that come with the library: image.bin, stdlib.bin and seeds.bin. */
 #ifndef ERYX_BASE_DATA_FOLDER_H
 #define ERYX_BASE_DATA_FOLDER_H
 

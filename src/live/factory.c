@@ -13,6 +13,7 @@
 #include "live/state_header.h"
 #include "machine/image_over.h"
 #include "sandbox/engine.h"
+#include "sandbox/seeds.h"
 #include "sandbox/use.h"
 #include "state/store.h"
 #include "vfs/memory.h"
@@ -261,8 +262,13 @@ eryx_status eryx_engine_derive(eryx_engine *base, const uint8_t *data, size_t si
     }
     memcpy(&header, data, sizeof header);
     const uint8_t *rest = data + sizeof header;
-    eryx_status status =
-        check_header(base, &header, rest, size - sizeof header, max_memory_bytes, out_error);
+    eryx_engine *frozen_over;
+    eryx_status status = seeds_find(base, header.image_checksum, &frozen_over, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    base = frozen_over != NULL ? frozen_over : base;
+    status = check_header(base, &header, rest, size - sizeof header, max_memory_bytes, out_error);
     if (status != ERYX_OK) {
         return status;
     }

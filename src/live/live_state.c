@@ -50,7 +50,7 @@ eryx_status live_state_capture(eryx_sandbox *sandbox, bool include_storages, liv
     if (status != ERYX_OK) {
         return status;
     }
-    live_state state = {.needs_entropy = sandbox->needs_entropy};
+    live_state state = {.engine = sandbox->engine, .needs_entropy = sandbox->needs_entropy};
     if (!live_memory_capture(&sandbox->map, &sandbox->instance.memory,
                              sandbox->instance.stack_pointer, &sandbox->engine->image,
                              &state.memory)) {
@@ -74,14 +74,14 @@ typedef struct new_memory {
     native_attachment native;
 } new_memory;
 
-static eryx_status create_memory(const live_memory *live, const eryx_sandbox *sandbox,
+static eryx_status create_memory(const live_state *state, const eryx_sandbox *sandbox,
                                  new_memory *out, eryx_error *out_error)
 {
-    eryx_engine *engine = sandbox->engine;
+    eryx_engine *engine = state->engine;
     if (!memory_cache_take(&engine->cache, &engine->image, 0, &out->map, &out->memory)) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s", memory_shortage());
     }
-    eryx_status status = live_memory_apply(live, &out->map, &out->memory)
+    eryx_status status = live_memory_apply(&state->memory, &out->map, &out->memory)
                              ? native_restore(&sandbox->native, sandbox->instance.metered,
                                               &out->memory, &out->native, out_error)
                              : status_fail(ERYX_INITIALIZATION, out_error, "%s", memory_shortage());
@@ -114,6 +114,7 @@ static void enter(live_state *state, eryx_sandbox *sandbox, new_memory *memory)
     } else {
         memory_cache_keep(&engine->cache, &sandbox->map, &instance->memory);
     }
+    sandbox_change_engine(sandbox, state->engine);
     sandbox->map = memory->map;
     sandbox->memory_used = true;
     instance->memory = memory->memory;
@@ -134,7 +135,7 @@ static void enter(live_state *state, eryx_sandbox *sandbox, new_memory *memory)
 eryx_status live_state_move(live_state *state, eryx_sandbox *sandbox, eryx_error *out_error)
 {
     new_memory memory;
-    eryx_status status = create_memory(&state->memory, sandbox, &memory, out_error);
+    eryx_status status = create_memory(state, sandbox, &memory, out_error);
     if (status == ERYX_OK) {
         enter(state, sandbox, &memory);
     }
@@ -144,11 +145,12 @@ eryx_status live_state_move(live_state *state, eryx_sandbox *sandbox, eryx_error
 eryx_status live_state_copy(const live_state *state, eryx_sandbox *sandbox, eryx_error *out_error)
 {
     new_memory memory;
-    eryx_status status = create_memory(&state->memory, sandbox, &memory, out_error);
+    eryx_status status = create_memory(state, sandbox, &memory, out_error);
     if (status != ERYX_OK) {
         return status;
     }
-    live_state copy = {.memory = state->memory, .needs_entropy = state->needs_entropy};
+    live_state copy = {
+        .engine = state->engine, .memory = state->memory, .needs_entropy = state->needs_entropy};
     live_storages storages;
     status = live_files_copy(state->files, &state->handles, LIVE_STORAGES_PUT_BACK, &copy.files,
                              &copy.handles, &storages, out_error);
@@ -245,10 +247,17 @@ void eryx_checkpoint_destroy(eryx_checkpoint *checkpoint)
     }
 }
 
+/* Whether one may take the memory of the other. */
+static bool engines_are_related(const eryx_engine *left, const eryx_engine *right)
+{
+    return (left->first != NULL ? left->first : left) ==
+           (right->first != NULL ? right->first : right);
+}
+
 static eryx_status roll_back(eryx_sandbox *sandbox, eryx_checkpoint *checkpoint,
                              eryx_error *out_error)
 {
-    if (checkpoint->engine != sandbox->engine) {
+    if (!engines_are_related(checkpoint->engine, sandbox->engine)) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "the checkpoint is of another engine");
     }
     if (checkpoint->fork_generation != forks_generation()) {

@@ -9,6 +9,7 @@
 #include "state/files.h"
 
 typedef struct live_state {
+    eryx_engine *engine; /* of the image that the memory differs from; not counted */
     live_memory memory;
     vfs *files; /* with stand-ins for the storages that belong to the state (state/storages.h) */
     handle_table handles;
@@ -25,7 +26,8 @@ eryx_status live_state_capture(eryx_sandbox *sandbox, bool include_storages, liv
                                eryx_error *out_error);
 
 /*
- * Puts a sandbox, in use by the caller, into a state; what it had before is gone. On failure it is
+ * Puts a sandbox, in use by the caller, into a state of its engine, or of one of the same seeds,
+ * which becomes its own; what it had before is gone. On failure it is
  * as it was. The state's files and handles are taken over; it must have no stand-ins.
  * Errors: INITIALIZATION (no address space or memory).
  */

@@ -17,6 +17,7 @@
 #include "live/live_state.h"
 #include "live/saved_file.h"
 #include "live/state_header.h"
+#include "sandbox/seeds.h"
 #include "sandbox/use.h"
 #include "state/store.h"
 #include "vfs/internal.h"
@@ -128,8 +129,9 @@ eryx_status saved_file_write(eryx_sandbox *sandbox, int descriptor, eryx_error *
 
 /* A file that is being read. */
 typedef struct saved_file {
-    const char *path; /* or what it is called, if it is open already */
-    int descriptor;   /* -1 if it is not */
+    const char *path;    /* or what it is called, if it is open already */
+    int descriptor;      /* -1 if it is not */
+    eryx_engine *engine; /* of the image that it differs from */
     state_header header;
     uint8_t *rest; /* what is behind the header, allocated */
     uint64_t size; /* of the rest */
@@ -188,7 +190,7 @@ static eryx_status check_sizes(const eryx_sandbox *sandbox, const saved_file *fi
                                eryx_error *out_error)
 {
     const state_header *header = &file->header;
-    uint64_t image_size = sandbox->engine->image.memory_pages * MEMORY_PAGE_BYTES;
+    uint64_t image_size = file->engine->image.memory_pages * MEMORY_PAGE_BYTES;
     uint64_t limit = sandbox->limits.max_memory_bytes;
     bool fits = header->memory_pages <= 65536 &&
                 header->contents_size <= header->memory_pages * MEMORY_PAGE_BYTES &&
@@ -238,12 +240,17 @@ static eryx_status read_parts(const eryx_sandbox *sandbox, int descriptor, saved
         memcmp(header->magic, magic, sizeof magic) != 0) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s: not a saved session", file->path);
     }
-    if (!state_header_fits(header, FORMAT_VERSION, &sandbox->engine->image)) {
+    eryx_status status =
+        seeds_find(sandbox->engine, header->image_checksum, &file->engine, out_error);
+    if (status != ERYX_OK) {
+        return status;
+    }
+    if (file->engine == NULL || !state_header_fits(header, FORMAT_VERSION, &file->engine->image)) {
         return status_fail(ERYX_WRONG_BUILD, out_error,
                            "%s: the session was saved by another build of eryx", file->path);
     }
     file->size = (uint64_t)attributes.st_size - sizeof *header;
-    eryx_status status = check_sizes(sandbox, file, out_error);
+    status = check_sizes(sandbox, file, out_error);
     if (status != ERYX_OK) {
         return status;
     }
@@ -278,7 +285,7 @@ static eryx_status take_apart(const eryx_sandbox *sandbox, const saved_file *fil
                               live_memory *out_memory, live_bytes *out_store, eryx_error *out_error)
 {
     const state_header *header = &file->header;
-    if (header->memory_pages > sandbox->engine->image.memory_pages &&
+    if (header->memory_pages > file->engine->image.memory_pages &&
         header->memory_pages * MEMORY_PAGE_BYTES > sandbox->limits.max_memory_bytes) {
         return refuse_memory(sandbox, file, out_error);
     }
@@ -313,6 +320,7 @@ static eryx_status load(eryx_sandbox *sandbox, const char *path, int descriptor,
     eryx_status status = read_file(sandbox, &file, out_error);
     if (status == ERYX_OK) {
         status = take_apart(sandbox, &file, &state.memory, &store, out_error);
+        state.engine = file.engine;
     }
     if (status != ERYX_OK) {
         goto done;

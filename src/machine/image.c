@@ -107,9 +107,15 @@ eryx_status image_open(const char *path, image *out_image, eryx_error *out_error
     if (descriptor < 0) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s: %s", path, strerror(errno));
     }
+    return image_take(path, descriptor, false, out_image, out_error);
+}
+
+eryx_status image_take(const char *path, int descriptor, bool is_in_memory, image *out_image,
+                       eryx_error *out_error)
+{
     eryx_status status = ERYX_INITIALIZATION;
     struct stat attributes;
-    if (fstat(descriptor, &attributes) != 0 || !S_ISREG(attributes.st_mode) ||
+    if (!host_file_status(descriptor, &attributes) || !S_ISREG(attributes.st_mode) ||
         attributes.st_size == 0) {
         status_fail(status, out_error, "%s: not an eryx image", path);
         goto fail_stat;
@@ -139,6 +145,10 @@ eryx_status image_open(const char *path, image *out_image, eryx_error *out_error
     out_image->stack_pointer = header.stack_pointer;
     out_image->segment_count = header.segment_count;
     out_image->record = record;
+    out_image->is_in_memory = is_in_memory;
+    if (is_in_memory) {
+        mappings_count_file((int64_t)size);
+    }
     memcpy(out_image->segments, header.segments, sizeof header.segments);
     return ERYX_OK;
 
@@ -153,13 +163,24 @@ void image_close(image *closed)
 {
     if (closed->file_descriptor >= 0) {
         mappings_forget(closed->record);
-        if (closed->below != NULL) {
+        if (closed->is_in_memory) {
             mappings_count_file(-(int64_t)closed->size);
         }
         munmap((void *)(uintptr_t)closed->contents, closed->size);
         close(closed->file_descriptor);
         closed->file_descriptor = -1;
     }
+}
+
+bool image_bytes_are_whole(const uint8_t *data, uint64_t size)
+{
+    file_header header;
+    if (size < PAGE_BYTES || memcmp(data, magic, sizeof magic) != 0) {
+        return false;
+    }
+    memcpy(&header, data, sizeof header);
+    return header.checksum == header_checksum(data) &&
+           header.contents_checksum == contents_checksum(data, size);
 }
 
 bool image_is_whole(const image *opened)

@@ -41,6 +41,7 @@ typedef struct image {
     uint32_t stack_pointer; /* __stack_pointer */
     uint32_t segment_count;
     mapping_record *record; /* of the contents; NULL for none */
+    bool is_in_memory;      /* the file is one in memory, which counts as the process's */
     image_segment segments[IMAGE_MAX_SEGMENTS];
 } image;
 
@@ -51,6 +52,14 @@ typedef struct image {
  * Errors: INITIALIZATION (missing, malformed, damaged), WRONG_BUILD; the message names the file.
  */
 eryx_status image_open(const char *path, image *out_image, eryx_error *out_error);
+
+/* The same of a file that is open. path: what it is called in messages. descriptor: taken over,
+ * also on failure. is_in_memory: whether it is a file in memory. */
+eryx_status image_take(const char *path, int descriptor, bool is_in_memory, image *out_image,
+                       eryx_error *out_error);
+
+/* Whether so many bytes are an image as it was written, of whatever build. Reads all of them. */
+bool image_bytes_are_whole(const uint8_t *data, uint64_t size);
 
 /* Whether the contents are those that were written. Reads all of them. opened: by image_open(). */
 bool image_is_whole(const image *opened);

@@ -94,6 +94,7 @@ eryx_status image_over_create(const image *below, const live_memory *memory, uin
 {
     image over = {.below = below,
                   .checksum = checksum,
+                  .is_in_memory = true,
                   .memory_pages = memory->pages,
                   .stack_pointer = memory->stack_pointer};
     find_segments(memory, &over);

@@ -45,9 +45,18 @@ void memory_cache_after_fork(void)
 
 void memory_cache_init(memory_cache *cache)
 {
+    cache->capacity = MEMORY_CACHE_CAPACITY;
     pthread_mutex_lock(&cache_lock);
     enter(cache);
     unlock();
+}
+
+bool memory_cache_has_any(memory_cache *cache)
+{
+    lock(cache);
+    bool found = cache->count > 0;
+    unlock();
+    return found;
 }
 
 static bool take(memory_cache *cache, cached_memory *out_entry)
@@ -133,7 +142,7 @@ void memory_cache_give(memory_cache *cache, const image *source, memory_map *map
         return;
     }
     lock(cache);
-    bool has_room = cache->count < MEMORY_CACHE_CAPACITY;
+    bool has_room = cache->count < cache->capacity;
     unlock();
     if (!has_room || map->layers != NULL || !memory_reset(map, memory, source)) {
         memory_destroy(map);
@@ -145,7 +154,7 @@ void memory_cache_give(memory_cache *cache, const image *source, memory_map *map
 void memory_cache_keep(memory_cache *cache, memory_map *map, const wasm_rt_memory_t *memory)
 {
     lock(cache);
-    bool has_room = cache->count < MEMORY_CACHE_CAPACITY;
+    bool has_room = cache->count < cache->capacity;
     if (has_room) {
         cache->entries[cache->count++] = (cached_memory){*map, *memory};
     }

@@ -20,11 +20,12 @@ typedef struct memory_cache {
     uint64_t generation;           /* of the process, see memory_cache_after_fork() */
     struct memory_cache *previous; /* among all caches of the process */
     struct memory_cache *next;
+    size_t capacity; /* at most MEMORY_CACHE_CAPACITY */
     size_t count;
     cached_memory entries[MEMORY_CACHE_CAPACITY];
 } memory_cache;
 
-/* An empty cache, to be ended with memory_cache_end(). Never fails. */
+/* An empty cache of MEMORY_CACHE_CAPACITY, to be ended with memory_cache_end(). Never fails. */
 void memory_cache_init(memory_cache *cache);
 
 /* Unmaps all entries; the cache is gone. */
@@ -32,6 +33,9 @@ void memory_cache_end(memory_cache *cache);
 
 /* Unmaps all entries; the cache can be used on. Threads: any. */
 void memory_cache_trim(memory_cache *cache);
+
+/* Whether there is an entry. Threads: any; another one may take it. */
+bool memory_cache_has_any(memory_cache *cache);
 
 /*
  * Takes an entry out or, if there is none, makes memory anew with memory_create(); if the system

@@ -13,6 +13,7 @@
 #include "machine/trap.h"
 #include "machine/wall.h"
 #include "native/attach.h"
+#include "sandbox/seeds.h"
 #include "tls/library.h"
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -73,16 +74,20 @@ eryx_status engine_create_bare(const char *stdlib_path, eryx_engine **out_engine
     return ERYX_OK;
 }
 
-/* Opens both files, which must be there by these names. */
-static eryx_status open_files(const char *image_path, const char *stdlib_path,
-                              eryx_engine **out_engine, eryx_error *out_error)
+/* Opens the files, which must be there by the names in the options; without a name for the seeds
+ * there are none. */
+static eryx_status open_files(const eryx_engine_options *options, eryx_engine **out_engine,
+                              eryx_error *out_error)
 {
     eryx_engine *engine;
-    eryx_status status = engine_create_bare(stdlib_path, &engine, out_error);
+    eryx_status status = engine_create_bare(options->stdlib_path, &engine, out_error);
     if (status != ERYX_OK) {
         return status;
     }
-    status = image_open(image_path, &engine->image, out_error);
+    status = image_open(options->image_path, &engine->image, out_error);
+    if (status == ERYX_OK && options->seeds_path != NULL) {
+        status = seeds_open(engine, options->seeds_path, options->unpack_folder, out_error);
+    }
     if (status != ERYX_OK) {
         eryx_engine_destroy(engine);
         return status;
@@ -93,8 +98,8 @@ static eryx_status open_files(const char *image_path, const char *stdlib_path,
 }
 
 /* The same with the files that came with the library in place of a NULL. */
-static eryx_status find_files(const char *image_path, const char *stdlib_path,
-                              eryx_engine **out_engine, eryx_error *out_error)
+static eryx_status find_files(const eryx_engine_options *options, eryx_engine **out_engine,
+                              eryx_error *out_error)
 {
     char *folder;
     eryx_status status = data_folder_find(&folder, out_error);
@@ -103,13 +108,19 @@ static eryx_status find_files(const char *image_path, const char *stdlib_path,
     }
     char *image_there = data_folder_path(folder, "image.bin");
     char *stdlib_there = data_folder_path(folder, "stdlib.bin");
-    if (image_there == NULL || stdlib_there == NULL) {
+    char *seeds_there = data_folder_path(folder, "seeds.bin");
+    if (image_there == NULL || stdlib_there == NULL || seeds_there == NULL) {
         status = status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     } else {
-        status =
-            open_files(image_path != NULL ? image_path : image_there,
-                       stdlib_path != NULL ? stdlib_path : stdlib_there, out_engine, out_error);
+        eryx_engine_options found = *options;
+        if (found.image_path == NULL) {
+            found.image_path = image_there;
+            found.seeds_path = found.seeds_path != NULL ? found.seeds_path : seeds_there;
+        }
+        found.stdlib_path = found.stdlib_path != NULL ? found.stdlib_path : stdlib_there;
+        status = open_files(&found, out_engine, out_error);
     }
+    free(seeds_there);
     free(stdlib_there);
     free(image_there);
     free(folder);
@@ -131,9 +142,9 @@ eryx_status eryx_engine_create(const eryx_engine_options *options, eryx_engine *
         return status;
     }
     if (own.image_path == NULL || own.stdlib_path == NULL) {
-        return find_files(own.image_path, own.stdlib_path, out_engine, out_error);
+        return find_files(&own, out_engine, out_error);
     }
-    return open_files(own.image_path, own.stdlib_path, out_engine, out_error);
+    return open_files(&own, out_engine, out_error);
 }
 
 eryx_status engine_create_over(eryx_engine *base, eryx_engine **out_engine, eryx_error *out_error)
@@ -148,15 +159,47 @@ eryx_status engine_create_over(eryx_engine *base, eryx_engine **out_engine, eryx
     return ERYX_OK;
 }
 
+eryx_status engine_create_seed(eryx_engine *first, const image *opened, eryx_engine **out_engine,
+                               eryx_error *out_error)
+{
+    eryx_engine *engine = create_empty();
+    if (engine == NULL) {
+        return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
+    }
+    engine->first = first;
+    engine->stdlib = first->stdlib;
+    engine->image = *opened;
+    engine->has_image = true;
+    *out_engine = engine;
+    return ERYX_OK;
+}
+
+void engine_free_seed(eryx_engine *engine)
+{
+    if (engine != NULL) {
+        memory_cache_end(&engine->cache);
+        image_close(&engine->image);
+        free(engine);
+    }
+}
+
+/* Where the references to an engine are counted. */
+static eryx_engine *counted(eryx_engine *engine)
+{
+    return engine != NULL && engine->first != NULL ? engine->first : engine;
+}
+
 eryx_engine *engine_retain(eryx_engine *engine)
 {
-    atomic_fetch_add(&engine->references, 1);
+    atomic_fetch_add(&counted(engine)->references, 1);
     return engine;
 }
 
 void eryx_engine_destroy(eryx_engine *engine)
 {
+    engine = counted(engine);
     if (engine != NULL && atomic_fetch_sub(&engine->references, 1) == 1) {
+        seeds_close(engine);
         memory_cache_end(&engine->cache);
         image_close(&engine->image);
         vfs_mounts_release(engine->mounts);
@@ -197,6 +240,7 @@ void eryx_engine_trim(eryx_engine *engine)
 {
     if (engine != NULL) {
         memory_cache_trim(&engine->cache);
+        seeds_trim(engine);
         coroutine_trim();
     }
 }

@@ -12,6 +12,7 @@
 #include "sandbox/file_calls.h"
 #include "sandbox/handle_drop.h"
 #include "sandbox/mounts.h"
+#include "sandbox/seeds.h"
 #include "sandbox/threads.h"
 #include "sandbox/use.h"
 #include "secrets/secrets.h"
@@ -228,12 +229,17 @@ static void drop_parts(sandbox_parts *parts)
     }
 }
 
-eryx_status sandbox_create(eryx_engine *engine, const eryx_sandbox_options *given,
-                           sandbox_parts *parts, eryx_sandbox **out_sandbox, eryx_error *out_error)
+/* draws: an image of the engine's seeds; else that very engine's. */
+static eryx_status create(eryx_engine *engine, const eryx_sandbox_options *given,
+                          sandbox_parts *parts, bool draws, eryx_sandbox **out_sandbox,
+                          eryx_error *out_error)
 {
     eryx_sandbox_options own;
     const eryx_sandbox_options *options = &own;
     eryx_status status = take_options(given, &own, out_error);
+    if (status == ERYX_OK && draws && own.deterministic == NULL) {
+        status = seeds_draw(engine, &engine, out_error);
+    }
     if (status != ERYX_OK) {
         drop_parts(parts);
         return status;
@@ -296,6 +302,12 @@ fail:
     return status;
 }
 
+eryx_status sandbox_create(eryx_engine *engine, const eryx_sandbox_options *given,
+                           sandbox_parts *parts, eryx_sandbox **out_sandbox, eryx_error *out_error)
+{
+    return create(engine, given, parts, true, out_sandbox, out_error);
+}
+
 eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options *given,
                                 eryx_sandbox **out_sandbox, eryx_error *out_error)
 {
@@ -303,7 +315,7 @@ eryx_status eryx_sandbox_create(eryx_engine *engine, const eryx_sandbox_options 
         return status_fail(ERYX_INVALID_ARGUMENT, out_error,
                            "a sandbox needs an engine, and a place to be told");
     }
-    return sandbox_create(engine, given, NULL, out_sandbox, out_error);
+    return create(engine, given, NULL, true, out_sandbox, out_error);
 }
 
 eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_sandbox,
@@ -315,7 +327,7 @@ eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_
     options.native_modules = sandbox->native.allowed;
     options.native_module_count = sandbox->native.allowed_count;
     eryx_sandbox *made;
-    eryx_status status = eryx_sandbox_create(sandbox->engine, &options, &made, out_error);
+    eryx_status status = create(sandbox->engine, &options, NULL, false, &made, out_error);
     if (status != ERYX_OK) {
         return status;
     }
@@ -438,6 +450,47 @@ eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_error)
     }
     native_discard(&attachment);
     use_end(sandbox);
+    return status;
+}
+
+void sandbox_change_engine(eryx_sandbox *sandbox, eryx_engine *engine)
+{
+    eryx_engine *earlier = sandbox->engine;
+    sandbox->engine = engine_retain(engine);
+    eryx_engine_destroy(earlier);
+}
+
+/* Memory of the first image in place of that which the sandbox has. */
+static eryx_status take_first(eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    eryx_engine *first = sandbox->engine->first;
+    if (first == NULL) {
+        return ERYX_OK;
+    }
+    memory_map map;
+    wasm_rt_memory_t memory;
+    if (sandbox->memory_used || sandbox->state != SANDBOX_READY) {
+        return status_fail(ERYX_INVALID_ARGUMENT, out_error,
+                           "the sandbox has run something since it was made or reset");
+    }
+    if (!memory_cache_take(&first->cache, &first->image, 0, &map, &memory)) {
+        return status_fail(ERYX_INITIALIZATION, out_error, "%s", memory_shortage());
+    }
+    memory_cache_keep(&sandbox->engine->cache, &sandbox->map, &sandbox->instance.memory);
+    sandbox->map = map;
+    sandbox->instance.memory = memory;
+    sandbox_change_engine(sandbox, first);
+    restore_globals(sandbox);
+    return ERYX_OK;
+}
+
+eryx_status eryx_sandbox_fix_hash_seed(eryx_sandbox *sandbox, eryx_error *out_error)
+{
+    eryx_status status = use_begin(sandbox, out_error);
+    if (status == ERYX_OK) {
+        status = take_first(sandbox, out_error);
+        use_end(sandbox);
+    }
     return status;
 }
 

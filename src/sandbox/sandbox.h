@@ -107,6 +107,9 @@ typedef struct sandbox_parts {
 eryx_status sandbox_create(eryx_engine *engine, const eryx_sandbox_options *given,
                            sandbox_parts *parts, eryx_sandbox **out_sandbox, eryx_error *out_error);
 
+/* Makes it one of another engine of the same seeds, whose memory it has now. */
+void sandbox_change_engine(eryx_sandbox *sandbox, eryx_engine *engine);
+
 /* Makes a sandbox of the same engine with the same options. Errors as those of
  * eryx_sandbox_create(). */
 eryx_status sandbox_create_like(const eryx_sandbox *sandbox, eryx_sandbox **out_sandbox,

@@ -481,6 +481,17 @@ eryx_status worker_client_reset(worker_client *client)
     return status;
 }
 
+eryx_status worker_client_fix_hash_seed(worker_client *client, eryx_error *out_error)
+{
+    worker_answer answer;
+    eryx_status status = worker_client_check_use(client, out_error);
+    if (status == ERYX_OK) {
+        (void)worker_client_ask(client, WORKER_FIX_SEED);
+        status = worker_client_get_answer(client, -1, &answer, out_error);
+    }
+    return status;
+}
+
 eryx_status worker_client_set_limits(worker_client *client, const eryx_limits *limits)
 {
     eryx_status status = worker_client_check_use(client, NULL);

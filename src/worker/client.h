@@ -90,6 +90,7 @@ eryx_status worker_client_advance_clock(worker_client *client, uint64_t nanoseco
 
 /* As the functions of eryx.h with these names. */
 eryx_status worker_client_reset(worker_client *client);
+eryx_status worker_client_fix_hash_seed(worker_client *client, eryx_error *out_error);
 eryx_status worker_client_set_limits(worker_client *client, const eryx_limits *limits);
 
 /* ---- State ----------------------------------------------------------------------------------- */

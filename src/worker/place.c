@@ -672,6 +672,9 @@ static void take_question(place *self, const message *from)
     case WORKER_ADVANCE:
         status = advance(self, &reader);
         break;
+    case WORKER_FIX_SEED:
+        status = eryx_sandbox_fix_hash_seed(self->sandbox, &error);
+        break;
     case WORKER_FORK:
         status = place_fork(self, &error);
         break;

@@ -22,6 +22,7 @@ typedef enum worker_kind {
                         * socket for it, unless it is nothing */
     WORKER_RESET,      /* placeholders of secrets, none without */
     WORKER_SET_LIMITS, /* limits */
+    WORKER_FIX_SEED,   /* nothing */
     WORKER_FORK,       /* nothing; with the socket of the fork */
     WORKER_CHECKPOINT, /* the answer's value names it */
     WORKER_ROLLBACK,   /* checkpoint u64 */

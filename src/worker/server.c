@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/sha256.h"
 #include "machine/guest_extension.h"
+#include "sandbox/seeds.h"
 #include "secrets/memory.h"
 #include "tls/trust.h"
 #include "worker/lockdown.h"
@@ -192,17 +193,21 @@ static bool open_all_native(worker *self, char *const *strings, int count, eryx_
     return done;
 }
 
-int worker_serve(int control_fd, const char *image_path, const char *stdlib_path,
-                 char *const *native, int native_count)
+int worker_serve(int control_fd, const worker_files *files, char *const *native, int native_count)
 {
     worker self = {.poll_fd = -1};
     eryx_engine_options options;
     eryx_engine_options_init(&options);
-    options.image_path = image_path;
-    options.stdlib_path = stdlib_path;
+    options.image_path = files->image_path;
+    options.stdlib_path = files->stdlib_path;
+    options.seeds_path = files->seeds_path;
+    options.unpack_folder = files->unpack_folder;
     eryx_error error = {.message = ""};
     const char *failed = lockdown_begin(control_fd);
     if (failed == NULL && eryx_engine_create(&options, &self.engine, &error) != ERYX_OK) {
+        failed = error.message;
+    }
+    if (failed == NULL && seeds_open_kept(self.engine, &error) == ERYX_INITIALIZATION) {
         failed = error.message;
     }
     if (failed == NULL && native_count > 0 &&

@@ -23,7 +23,8 @@ static running start(void)
     running made = {.control = ends[0]};
     made.pid = fork();
     if (made.pid == 0) {
-        _exit(worker_serve(ends[1], getenv("ERYX_IMAGE"), getenv("ERYX_STDLIB"), NULL, 0));
+        const worker_files files = {getenv("ERYX_IMAGE"), getenv("ERYX_STDLIB"), NULL, NULL};
+        _exit(worker_serve(ends[1], &files, NULL, 0));
     }
     close(ends[1]);
     channel first;

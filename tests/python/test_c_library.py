@@ -67,7 +67,7 @@ class TestInstallation:
             *("lib/pkgconfig/eryx.pc", "lib/pkgconfig/eryx-static.pc"),
             *(f"lib/cmake/eryx/eryxConfig{end}.cmake" for end in ("", "Version")),
             *(f"lib/cmake/eryx/eryxTargets{end}.cmake" for end in ("", "-release")),
-            *("share/eryx/image.bin", "share/eryx/stdlib.bin"),
+            *(f"share/eryx/{name}.bin" for name in ("image", "seeds", "stdlib")),
         }
         licences = {f"LICENSES/{path.name}" for path in (ROOT / "LICENSES").iterdir()}
         expected = {"LICENSE", "eryx.cdx.json", *licences}
@@ -255,7 +255,7 @@ class TestData:
 
     def test_next_to_the_library(self, library: Library, hello: Path, tmp_path: Path) -> None:
         shutil.copy(library.prefix / "lib" / "liberyx.so.0.1", tmp_path)
-        for name in ("image.bin", "stdlib.bin"):
+        for name in ("image.bin", "stdlib.bin", "seeds.bin"):
             (tmp_path / name).symlink_to(library.prefix / "share" / "eryx" / name)
         assert succeed(hello, environment={"LD_LIBRARY_PATH": str(tmp_path)}) == GREETING
 
