@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import encodings_of_tiktoken
+
 import eryx
 from native import build, pack, recipes, sources
 from native.kit import Kit
@@ -73,6 +75,8 @@ class Package:
     """Further packages, of the group science-tests of the lock file or of eryx-science."""
     before: str = ""
     """A program that is run before."""
+    encodings: bool = False
+    """Whether the files of tiktoken's encodings lie in /encodings."""
 
 
 @dataclass
@@ -163,22 +167,27 @@ def _is(wheel: Path, package: str) -> bool:
 
 
 @contextmanager
-def _tree(package: Package, kit: Kit) -> Iterator[list[tuple[str, str, str]]]:
-    """The volume with the tests of an archive."""
-    if not package.archive:
-        yield []
-        return
-    archive = sources.archive(package.archive, kit.lock, kit.cache)
+def _volumes(package: Package, kit: Kit) -> Iterator[list[tuple[str, str, str]]]:
+    """Those with the tests of an archive, and what they read."""
     with tempfile.TemporaryDirectory(prefix="eryx-tests-") as folder:
-        sources.unpack(archive, Path(folder, "all"))
-        for part in package.parts:
-            target, _, source = part.partition("=")
-            shutil.move(Path(folder, "all", source), Path(folder, target))
-        if package.parts:
-            shutil.rmtree(Path(folder, "all"))
-            yield [(folder, "/tests", "overlay")]
-        else:
-            yield [(str(Path(folder, "all")), "/tests", "ro")]
+        volumes = [_tree(package, kit, Path(folder, "tests"))] if package.archive else []
+        if package.encodings:
+            Path(folder, "encodings").mkdir()
+            encodings_of_tiktoken.write(Path(folder, "encodings"), kit)
+            volumes.append((f"{folder}/encodings", "/encodings", "ro"))
+        yield volumes
+
+
+def _tree(package: Package, kit: Kit, folder: Path) -> tuple[str, str, str]:
+    archive = sources.archive(package.archive, kit.lock, kit.cache)
+    sources.unpack(archive, folder / "all")
+    if not package.parts:
+        return str(folder / "all"), "/tests", "ro"
+    for part in package.parts:
+        target, _, source = part.partition("=")
+        shutil.move(folder / "all" / source, folder / target)
+    shutil.rmtree(folder / "all")
+    return str(folder), "/tests", "overlay"
 
 
 def run(made: eryx.SandboxFactory, item: Expected, kit: Kit) -> Outcome:
@@ -189,7 +198,7 @@ def run(made: eryx.SandboxFactory, item: Expected, kit: Kit) -> Outcome:
         where = ["-c", "/dev/null", "--rootdir=/tests"]
         where += [f"/tests/{path}" for path in item.path.split()]
     options = [*_OPTIONS, *item.options, *where]
-    with _tree(package, kit) as volumes:
+    with _volumes(package, kit) as volumes:
         sandbox = made.create_sandbox(resource_limits=_LIMITS, volumes=volumes)
         done = sandbox.execute(_PROGRAM.format(options=options, before=package.before))
     found = done.result

@@ -64,4 +64,4 @@ class TestOutcomes:
         text, reasons = table._tests("regex")
         assert text == "1,490 pass, 1 fail, 2 are skipped"
         assert reasons == "it runs the tests of the program that was started, which has none"
-        assert table._tests("tiktoken") == ("none are run", "")
+        assert table._tests("seaborn") == ("none are run", "")
