@@ -10,6 +10,7 @@ import binascii
 import collections.abc
 import dataclasses
 import enum
+import functools
 import types
 import typing
 from typing import Any
@@ -72,6 +73,20 @@ def _pydantic() -> Any:
 def adapter(hint: Any) -> Any:
     """What pydantic does with a hint."""
     return _pydantic().TypeAdapter(hint)
+
+
+@functools.lru_cache(maxsize=256)
+def _kept_adapter(hint: Any) -> Any:
+    """The same, for who asks for each call: to make one takes longer than a short run."""
+    return adapter(hint)
+
+
+def _adapter_for_call(hint: Any) -> Any:
+    try:
+        hash(hint)
+    except TypeError:
+        return adapter(hint)
+    return _kept_adapter(hint)
 
 
 class MisfitError(TypeError):
@@ -160,7 +175,7 @@ def _bytes(value: Any, place: str) -> bytes:
 def _by_pydantic(hint: Any, value: Any, place: str) -> Any:
     pydantic = _pydantic()
     try:
-        return adapter(hint).validate_python(value)
+        return _adapter_for_call(hint).validate_python(value)
     except pydantic.ValidationError as error:
         problems = [
             f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}".removeprefix(": ")
