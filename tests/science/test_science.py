@@ -188,6 +188,101 @@ print(worst < 1, worst)
             factory, program
         )
 
+    def test_a_nan_raises_no_flag(self, factory: eryx.SandboxFactory) -> None:
+        """What natively warns of nothing warns of nothing; the rest of the flags is there."""
+        program = """
+import numpy as np
+np.seterr(all="raise")
+nan, few = np.float64("nan"), np.array([1.5, np.nan, -2.0])
+for kind in ("f4", "f8"):
+    a = np.tile(few.astype(kind), 5)
+    for b in (a, a[::-1], kind == "f4" and np.float32(2) or 2.0):
+        for act in (np.remainder, np.fmod, np.floor_divide, np.divmod, np.maximum, np.fmin,
+                    np.less, np.greater_equal, np.add, np.multiply, np.nextafter, np.heaviside):
+            act(a, b)
+    for act in (np.sign, np.abs, np.sqrt, np.floor, np.rint, np.sort, np.argsort, np.unique,
+                np.max, np.argmax, np.sum, np.std, np.isfinite, np.median):
+        act(np.abs(a))
+    np.clip(a, -1, 1), np.partition(a, 3), np.searchsorted(np.sort(a), a), np.where(a > 0, a, 0)
+nan % 2, nan // 2, divmod(nan, 2), nan < 1, max(nan, 1), few % nan
+raised = []
+for act in (lambda: np.array([1.0]) / 0, lambda: np.array([1e308]) * 10, lambda: np.sqrt([-1.0]),
+            lambda: np.array([0.0]) / 0, lambda: np.array([1e-308]) * 1e-10,
+            lambda: np.array([np.inf]) % 2, lambda: np.array([1.0]) // 0):
+    try:
+        act()
+        raised.append("nothing")
+    except FloatingPointError as error:
+        raised.append(str(error).split(" encountered")[0])
+print(*raised, sep=", ")
+"""
+        assert factory.create_sandbox().execute(program).stdout == (
+            "divide by zero, overflow, invalid value, invalid value, underflow, invalid value,"
+            " divide by zero"
+        )
+
+    def test_sorted_as_it_should_be(self, factory: eryx.SandboxFactory) -> None:
+        program = """
+import numpy as np
+rng = np.random.default_rng(8)
+for kind in ("f4", "f8", "i4", "u4", "i8", "u8"):
+    for size in (0, 1, 2, 20, 21, 300, 5000):
+        wide = rng.integers(-(2**31), 2**31, size).astype(kind)
+        few, rising = wide % 7, np.arange(size).astype(kind)
+        samples = [wide, few, rising, rising[::-1], np.roll(rising, 3), few * 0]
+        if kind[0] == "f":
+            samples.append(np.where(few == 3, np.nan, wide * 0.37))
+            samples.append(np.where(few == 2, -np.nan, np.where(few > 4, -np.inf, -0.0)))
+        for sample in samples:
+            found = np.sort(sample.astype(kind))
+            assert np.array_equal(found, np.sort(sample, kind="stable"), equal_nan=kind[0] == "f")
+            rows = np.tile(sample, (3, 1)).T.copy()
+            rows.sort(axis=0)
+            assert np.array_equal(rows[:, 1], found, equal_nan=kind[0] == "f")
+print("sorted")
+"""
+        assert factory.create_sandbox().execute(program).stdout == "sorted"
+
+    def test_loops_over_any_steps(self, factory: eryx.SandboxFactory) -> None:
+        """Loops for numbers one behind another, and those that are not, or lie over each other."""
+        program = """
+import numpy as np
+rng = np.random.default_rng(9)
+acts = (np.add, np.subtract, np.multiply, np.divide, np.maximum, np.fmin, np.less, np.equal)
+for kind in ("f4", "f8"):
+    for size in (1, 3, 4, 17, 1000):
+        a, b = (rng.standard_normal(2 * size).astype(kind) for _ in range(2))
+        a[::5] = np.nan
+        for act in acts:
+            plain = np.array([act(x, y) for x, y in zip(a, b)])
+            same = lambda found, right: np.array_equal(found, right, equal_nan=True)
+            with np.errstate(all="ignore"):
+                assert same(act(a, b), plain)
+                assert same(act(a[::2], b[::2]), plain[::2])
+                assert same(act(a[::-1], b[::-1]), plain[::-1])
+                assert same(act(a, b[0]), np.array([act(x, b[0]) for x in a]))
+                assert same(act(b[0], a), np.array([act(b[0], x) for x in a]))
+                if plain.dtype == a.dtype:
+                    over = a.copy()
+                    act(over, b, out=over)
+                    assert same(over, plain)
+                    shifted = a.copy()
+                    act(shifted[:-1], b[:-1], out=shifted[1:])
+                    assert same(shifted[1:], plain[:-1])
+        for act in (np.negative, np.absolute, np.square, np.reciprocal, np.floor):
+            plain = np.array([act(x) for x in a])
+            assert same(act(a), plain) and same(act(a[::3]), plain[::3])
+        c = b.copy()
+        assert same(np.maximum.accumulate(c), np.array([c[: n + 1].max() for n in range(len(c))]))
+        assert c.max() == sorted(c)[-1] and c.min() == sorted(c)[0] and np.isnan(a.max())
+for kind in ("i1", "u2", "i4", "i8"):
+    whole = rng.integers(0, 100, 999).astype(kind)
+    assert whole.max() == max(whole.tolist()) and whole.min() == min(whole.tolist())
+    assert (whole > 50).tolist() == [x > 50 for x in whole.tolist()]
+print("same")
+"""
+        assert factory.create_sandbox().execute(program).stdout == "same"
+
     def test_exp_by_vectors(self, factory: eryx.SandboxFactory) -> None:
         """It is as exact as it should be, also where results are infinite, zero or no number."""
         program = """
