@@ -18,6 +18,8 @@ strip = '{work}/strip'
 cython = 'cython'
 pkg-config = '{pkg_config}'
 cmake = 'false'
+numpy-config = 'numpy-config'
+pybind11-config = 'pybind11-config'
 
 [properties]
 needs_exe_wrapper = true
