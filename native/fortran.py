@@ -214,7 +214,8 @@ def of_free_form(name: str, text: str) -> str:
 
 # ---- C -------------------------------------------------------------------------------------------
 
-_LENGTH = re.compile(r",?\s*(?:\(\s*ftnlen\s*\)\s*\d+|ftnlen(?:\s+\w+)?|\w+_len)\s*$")
+_LENGTH = re.compile(r",\s*(?:\(\s*ftnlen\s*\)\s*\d+|ftnlen(?:\s+\w+)?|\w+_len)\s*(?=[,)])")
+_KEPT = re.compile(rf"\b(?:{'|'.join(sorted(_WITH_LENGTHS))})\(")
 
 
 def _end_of(text: str, start: int) -> int:
@@ -231,26 +232,23 @@ def _end_of(text: str, start: int) -> int:
 
 def without_lengths(text: str) -> str:
     """C of f2c without the lengths of texts, which C does not give."""
+    if "ftnlen" not in text:
+        return text
     found: list[str] = []
     position = 0
-    for match in re.finditer(r"\b([a-z]\w*_)\(", text):
-        if match.start() < position:
-            continue
+    for match in _KEPT.finditer(text):
         end = _end_of(text, match.end())
-        inside = text[match.end() : end]
-        if match[1] not in _WITH_LENGTHS:
-            while (shorter := _LENGTH.sub("", inside)) != inside:
-                inside = shorter
-        # What is called inside has texts as well.
-        found += [text[position : match.end()], without_lengths(inside)]
+        found += [_LENGTH.sub("", text[position : match.end()]), text[match.end() : end]]
         position = end
-    return "".join([*found, text[position:]])
+    return "".join([*found, _LENGTH.sub("", text[position:])])
 
 
 def c_of(name: str, text: str) -> str:
     """What f2c made, as it is called from C."""
     text = text.replace(f"{name}q_", f"{name}_")
     text = re.sub(r"\bcomplex\b", "singlecomplex", text)
+    # Names with underscores get one more than others.
+    text = re.sub(r"\b([a-z]\w*_\w+)__(?=\()", r"\1_", text)
     text = without_lengths(text)
     # Subroutines give nothing; what they "return" is not looked at (-Wno-everything).
     text = re.sub(r"/\* Subroutine \*/ int (?!s_)", "/* Subroutine */ void ", text)
