@@ -175,7 +175,9 @@ def of_free_form(name: str, text: str) -> str:
         return f"2{'.' + suffix}**({exponent})"
 
     numbers = {
-        **{"zero": f"0.{suffix}", "half": f"0.5{suffix}", "one": f"1.{suffix}"},
+        "zero": f"0.{suffix}",
+        "half": f"0.5{suffix}",
+        "one": f"1.{suffix}",
         "two": f"2.{suffix}",
         "safmin": power(max(least - 1, 1 - largest)),
         "safmax": power(-max(least - 1, 1 - largest)),
@@ -250,6 +252,6 @@ def c_of(name: str, text: str) -> str:
     # Names with underscores get one more than others.
     text = re.sub(r"\b([a-z]\w*_\w+)__(?=\()", r"\1_", text)
     text = without_lengths(text)
-    # Subroutines give nothing; what they "return" is not looked at (-Wno-everything).
+    # Subroutines give nothing, and functions their own variable.
     text = re.sub(r"/\* Subroutine \*/ int (?!s_)", "/* Subroutine */ void ", text)
-    return text
+    return text.replace("return 0;", "return;")
