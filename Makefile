@@ -27,7 +27,7 @@ help:
 	@echo 'make test-cluster clusters of Ray and Dask, with processes and nodes that are killed (`make test` has a sample)'
 	@echo 'make test-jupyter the kernel in a real JupyterLab and browser'
 	@echo 'make wheel       the wheel, in dist/'
-	@echo 'make science     eryx-science, the wheel with numpy and others, in dist/'
+	@echo 'make science     eryx-science, the wheel with numpy and others, in dist/ (PACKAGES=scipy: with that as well)'
 	@echo 'make bench       the measurements'
 	@echo
 	@echo 'make dev         a build to work on, in build/dev (CONTRIBUTING.md)'
@@ -87,7 +87,7 @@ test-workers: install setup-development
 	ERYX_WORKER_CRASHES=10000 $(VENV)/python -m pytest -q tests/python/test_workers.py -k test_at_any_moment
 
 science: install
-	$(VENV)/python -m native --output dist --unpack build/science
+	$(VENV)/python -m native --output dist --unpack build/science $(addprefix --also ,$(PACKAGES))
 
 test-science: science
 	$(VENV)/python -m pytest -q tests/science

@@ -12,7 +12,12 @@ from toolchain.command import exit_status
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m native")
-    parser.add_argument("names", nargs="*", metavar="RECIPE", help="all of them if none is named")
+    parser.add_argument(
+        "names", nargs="*", metavar="RECIPE", help="the usual ones if none is named"
+    )
+    parser.add_argument(
+        "--also", action="append", default=[], metavar="RECIPE", help="besides these; repeated"
+    )
     parser.add_argument("--wheels", action="store_true", help="build wheels, and nothing more")
     parser.add_argument("-o", "--output", type=Path, default=Path("dist"), help="where to (dist)")
     parser.add_argument("--unpack", type=Path, help="also unpack it into this folder")
@@ -32,7 +37,7 @@ def _do(options: argparse.Namespace) -> None:
     if options.table:
         print(table.as_text(table.rows(pack.target(options.output), kit)))
         return
-    names = recipes.closure(options.names) if options.names else recipes.every()
+    names = recipes.closure([*(options.names or recipes.usual()), *options.also])
     if options.cached:
         others = [name for name in recipes.every() if name not in names]
         names = [*names, *(name for name in others if build.is_cached(name, kit))]

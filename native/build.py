@@ -74,6 +74,11 @@ def is_cached(name: str, kit: Kit) -> bool:
         return False
     if recipe.wheels:
         return True
+    # Nothing is fetched or built to find that out.
+    if not sources.is_fetched(recipe.source, kit.lock, kit.cache) or not all(
+        libraries.is_cached(library, kit) for library in recipe.libraries
+    ):
+        return False
     archive = sources.archive(recipe.source, kit.lock, kit.cache)
     entry = kit.cache.find("science-wheel", _wheel_key(recipe, archive, kit))
     if entry is None:

@@ -1,15 +1,18 @@
 """BLAS and LAPACK as one shared library: OpenBLAS, and LAPACK of Debian's source by f2c.
 
-scipy calls all of LAPACK, from many modules, so it lies in a library that they share.
+scipy calls all of LAPACK, from many modules, so it lies in a library that they share. Subroutines
+give nothing there, as scipy declares them: in WebAssembly a call has to agree with the function.
 """
 
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from native import fortran
-from native.kit import Kit
+from eryx.native import _cross
+from native import fortran, openblas
+from native.kit import Kit, archive_of
 from toolchain import debian
 from toolchain.process import run_tool
 
@@ -21,6 +24,74 @@ _LEFT_OUT = re.compile(
 )
 _FREE_FORM = ("lartg", "lassq")
 _F2C = ("-A", "-R", "-a", "-Nx2000", "-Nn2000")
+# OpenBLAS has its own, which take something else.
+_RENAMED = ("c_abs", "z_abs")
+_PKG_CONFIG = """\
+prefix=${pcfiledir}/../..
+Name: openblas
+Description: OpenBLAS with LAPACK
+Version: 0.3.34
+Libs: -L${prefix}/lib -lopenblas
+Cflags: -I${prefix}/include
+"""
+
+
+def build(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
+    """OpenBLAS of the tree source0 with LAPACK of the tree source1, as lib/libopenblas.so."""
+    _let_subroutines_give_nothing(work / "source0")
+    folder = openblas.compiled(work, kit, extra)
+    openblas.copy_headers(folder, output)
+    files = to_c(work / "source1", work / "c", kit)
+    rest = work / "liblapack.a"
+    archive_of(_compiled(files, kit), rest, kit, work / "archive.log")
+    cache = kit.cache.root / "science-compilers" / "native"
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Where both have a function it is OpenBLAS's.
+    wanted = [f"--undefined={file.stem}_" for file in files if file.parent != SOURCES]
+    blas = str(folder / "lib" / "libopenblas.a")
+    objects = [*wanted, "--whole-archive", blas, "--no-whole-archive", str(rest)]
+    target = output / "lib" / "libopenblas.so"
+    run_tool(
+        _cross.link_command(objects, str(target), cache, cxx=False),
+        log=work / "link.log",
+        environment=kit.environment,
+    )
+    (output / "lib" / "pkgconfig").mkdir()
+    (output / "lib" / "pkgconfig" / "openblas.pc").write_text(_PKG_CONFIG)
+
+
+def _let_subroutines_give_nothing(tree: Path) -> None:
+    """Also those of LAPACK that OpenBLAS has, which give a number that nobody takes."""
+    for file in (tree / "interface" / "lapack").glob("*.c"):
+        text = re.sub(rb"^int NAME\(", b"void NAME(", file.read_bytes(), flags=re.M)
+        file.write_bytes(re.sub(rb"\breturn 0;", b"return;", text))
+    pattern = rb"^int( +BLASFUNC\((?:[sdcz]\w+|xerbla)\))"
+    header = tree / "common_interface.h"
+    header.write_bytes(re.sub(pattern, rb"void\1", header.read_bytes(), flags=re.M))
+    errors = tree / "driver" / "others" / "xerbla.c"
+    text = re.sub(pattern, rb"void\1", errors.read_bytes(), flags=re.M)
+    errors.write_bytes(
+        text.replace(b"  return openblas_xerbla_dispatch", b"  openblas_xerbla_dispatch")
+    )
+
+
+def _compiled(files: list[Path], kit: Kit) -> list[Path]:
+    """Objects of these files, beside them."""
+    folder = files[0].parent
+    renamed = [f"-D{name}=fortran_{name}" for name in _RENAMED]
+    command = [*kit.compile, openblas.VECTORS, "-w", *renamed, f"-I{SOURCES}"]
+
+    def compile_file(source: Path) -> Path:
+        target = folder / f"{source.stem}.o"
+        run_tool(
+            [*command, "-c", str(source), "-o", str(target)],
+            log=folder / f"{source.stem}.log",
+            environment=kit.environment,
+        )
+        return target
+
+    with ThreadPoolExecutor(kit.jobs) as pool:
+        return list(pool.map(compile_file, files))
 
 
 def to_c(lapack: Path, output: Path, kit: Kit) -> list[Path]:

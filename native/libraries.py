@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from native import markup, openblas, pictures, sources
+from native import fortran, lapack, markup, openblas, pictures, sources
 from native.kit import Kit
 from native.recipes import PATCHES
 from toolchain import debian
@@ -20,6 +20,7 @@ from toolchain.lock import sha256
 
 # Increase it when what is made changes otherwise than by what the key has.
 _VERSION = 2
+_STEP = "science-library"
 
 _Builder = Callable[[Path, Path, Kit, list[Path]], None]
 """Takes a folder with the sources (``source0`` and so on), the prefix, what to build with, and the
@@ -37,10 +38,20 @@ class _Library:
     """Source archives of PyPI that it takes beside."""
     version: int = 0
     """Increased when its builder changes."""
+    patches: str = ""
+    """The folder of patches, if it is not called as the library."""
+    own: tuple[Path, ...] = ()
+    """Further files of ours that it is made of."""
 
 
 _LIBRARIES = {
     "openblas": _Library(openblas.build, ("openblas",), ("numpy",)),
+    "lapack": _Library(
+        lapack.build,
+        ("openblas", "lapack"),
+        patches="openblas",
+        own=(Path(lapack.__file__), Path(fortran.__file__), *sorted(lapack.SOURCES.iterdir())),
+    ),
     "zlib": _Library(pictures.zlib, ("zlib",)),
     "jpeg": _Library(pictures.jpeg, ("libjpeg-turbo",)),
     "text": _Library(pictures.text, ("freetype", "harfbuzz", "sheenbidi", "raqm")),
@@ -53,10 +64,36 @@ _LIBRARIES = {
 def prefix(name: str, kit: Kit) -> Path:
     """A library, built unless it is in the cache."""
     library = _LIBRARIES[name]
+    files, patches = _files(name, kit), _patches(name)
+    key = _key(name, kit, files, patches)
+    entry = kit.cache.find(_STEP, key)
+    if entry is None:
+        print(f"building {name}", flush=True)
+        make = partial(_build, build=library.build, kit=kit, files=files, patches=patches)
+        entry = kit.cache.store(_STEP, key, make)
+    return entry
+
+
+def is_cached(name: str, kit: Kit) -> bool:
+    """Whether a library was built before."""
+    key = _key(name, kit, _files(name, kit), _patches(name))
+    return kit.cache.find(_STEP, key) is not None
+
+
+def _files(name: str, kit: Kit) -> list[Path]:
+    """The archives that a library is made of."""
+    library = _LIBRARIES[name]
     files = [debian.cached_source(source, kit.lock, kit.cache) for source in library.debian]
-    files += [sources.archive(source, kit.lock, kit.cache) for source in library.archives]
-    patches = sorted((PATCHES / name).glob("*"))
-    key = key_of(
+    return files + [sources.archive(source, kit.lock, kit.cache) for source in library.archives]
+
+
+def _patches(name: str) -> list[Path]:
+    return sorted((PATCHES / (_LIBRARIES[name].patches or name)).glob("*"))
+
+
+def _key(name: str, kit: Kit, files: list[Path], patches: list[Path]) -> str:
+    library = _LIBRARIES[name]
+    return key_of(
         {
             "name": name,
             "version": _VERSION,
@@ -65,15 +102,9 @@ def prefix(name: str, kit: Kit) -> Path:
             "patches": [sha256(file) for file in patches],
             "own": [sha256(file) for file in sorted(Path(__file__).parent.glob("*.c"))],
             **({"builder": library.version} if library.version else {}),
+            **({"further": [sha256(file) for file in library.own]} if library.own else {}),
         }
     )
-    step = "science-library"
-    entry = kit.cache.find(step, key)
-    if entry is None:
-        print(f"building {name}", flush=True)
-        make = partial(_build, build=library.build, kit=kit, files=files, patches=patches)
-        entry = kit.cache.store(step, key, make)
-    return entry
 
 
 def digest(name: str, kit: Kit) -> str:

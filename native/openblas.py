@@ -9,7 +9,7 @@ from native.kit import Kit, archive_of
 from toolchain.errors import BuildError
 from toolchain.process import run_tool
 
-_VECTORS = "-msimd128"
+VECTORS = "-msimd128"
 
 # What OpenBLAS has of LAPACK, for real numbers and complex ones; the rest is numpy's own.
 _OWN_LAPACK = (
@@ -32,16 +32,30 @@ def build(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     linalg calls of it comes with numpy, in C; where both have a function it is OpenBLAS's.
     """
     tree = work / "source0"
-    for file in extra:
-        (tree / "kernel" / "wasm" / file.name).write_bytes(file.read_bytes())
     _let_subroutines_give_numbers(tree)
     # numpy brings an xerbla() with fewer parameters along.
+    build = compiled(work, kit, extra, "-Dxerbla_=openblas_xerbla_")
+    target = output / "lib" / "libopenblas.a"
+    target.write_bytes((build / "lib" / "libopenblas.a").read_bytes())
+    plain = kit.tool(work / "plain", *kit.compile, VECTORS, behind=("-Wno-everything",))
+    archive_of(_lapack_lite(work, plain, kit), target, kit, work / "archive.log")
+    copy_headers(build, output)
+
+
+def compiled(work: Path, kit: Kit, extra: list[Path], *flags: str) -> Path:
+    """Compiles the tree source0 of work; gives the folder with lib/libopenblas.a in it.
+
+    extra: further kernels.
+    """
+    tree = work / "source0"
+    for file in extra:
+        (tree / "kernel" / "wasm" / file.name).write_bytes(file.read_bytes())
     cc = kit.tool(
         work / "cc",
         *kit.compile,
-        _VECTORS,
+        VECTORS,
         "-D_WASI_EMULATED_MMAN",
-        behind=("-Wno-everything", "-Dxerbla_=openblas_xerbla_"),
+        behind=("-Wno-everything", *flags),
     )
     build = work / "build"
     options = {
@@ -55,7 +69,6 @@ def build(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
         "CMAKE_RANLIB": kit.tool(work / "ranlib", str(kit.zig), "ranlib"),
         "CMAKE_TRY_COMPILE_TARGET_TYPE": "STATIC_LIBRARY",
         "CMAKE_BUILD_TYPE": "Release",
-        "CMAKE_INSTALL_PREFIX": output,
         "TARGET": "WASM128_GENERIC",
         "NOFORTRAN": 1,
         "C_LAPACK": 1,
@@ -74,16 +87,16 @@ def build(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
         log=work / "configure.log",
         environment=kit.environment,
     )
-    library = build / "lib" / "libopenblas.a"
     run_tool(
         [str(kit.ninja), "-C", str(build), f"-j{kit.jobs}", "lib/libopenblas.a"],
         log=work / "build.log",
         environment=kit.environment,
     )
-    target = output / "lib" / "libopenblas.a"
-    target.write_bytes(library.read_bytes())
-    plain = kit.tool(work / "plain", *kit.compile, _VECTORS, behind=("-Wno-everything",))
-    archive_of(_lapack_lite(work, plain, kit), target, kit, work / "archive.log")
+    return build
+
+
+def copy_headers(build: Path, output: Path) -> None:
+    """Copies the headers that OpenBLAS made in a folder."""
     for header in (build / "generated" / "cblas.h", build / "openblas_config.h"):
         if header.exists():
             (output / "include" / header.name).write_bytes(header.read_bytes())

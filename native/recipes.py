@@ -28,6 +28,8 @@ class Recipe:
     """Recipes that have to be there as well for it to run."""
     libraries: tuple[str, ...] = ()
     """Libraries in C (native/libraries.py) that it is linked to."""
+    by_name: bool = False
+    """Whether it is built only if it is named: it takes long, and much room."""
     rust: bool = False
     """Whether Cargo builds it, of the crates that its Cargo.lock names, or ours."""
     setup: tuple[str, ...] = ()
@@ -78,6 +80,11 @@ def load(name: str) -> Recipe:
 def every() -> list[str]:
     """The names of all recipes, each behind those that it takes."""
     return closure(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def usual() -> list[str]:
+    """The same without those that are built only if they are named."""
+    return [name for name in every() if not load(name).by_name]
 
 
 def closure(names: list[str]) -> list[str]:

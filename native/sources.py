@@ -69,6 +69,11 @@ def archive(name: str, lock: Lock, cache: Cache) -> Path:
     return _fetched(_package(lock, SOURCES, name), SOURCES, cache)
 
 
+def is_fetched(name: str, lock: Lock, cache: Cache) -> bool:
+    """Whether the source archive of a package is in the cache."""
+    return _entry(_package(lock, SOURCES, name), SOURCES, cache) is not None
+
+
 def wheel(name: str, lock: Lock, cache: Cache, group: str = WHEELS) -> Path:
     """A wheel of pure Python."""
     return _fetched(_package(lock, group, name), group, cache)
@@ -79,9 +84,13 @@ def version(name: str, lock: Lock) -> str:
     return _package(lock, SOURCES, name).version
 
 
+def _entry(package: PythonPackage, group: str, cache: Cache) -> Path | None:
+    return cache.find(group, key_of({"requirement": package.requirement}))
+
+
 def _fetched(package: PythonPackage, group: str, cache: Cache) -> Path:
     key = key_of({"requirement": package.requirement})
-    entry = cache.find(group, key) or cache.store(
+    entry = _entry(package, group, cache) or cache.store(
         group, key, partial(_download, package=package, group=group)
     )
     (found,) = (path for path in entry.iterdir() if path.suffix in (".gz", ".whl"))

@@ -190,7 +190,7 @@ def _build_cached(
         made = _run_build(project, python, told, work, options, directory, steps)
         steps.begin("checking the wheel")
         try:
-            wheel = retag(made, work / "result")
+            wheel = retag(made, work / "result", options.prefixes)
         except NativeModuleError as error:
             raise steps.error(str(error)) from None
     if not options.isolation:

@@ -209,9 +209,9 @@ def write_compilers(
 
 
 def _archives(arguments: Sequence[str], prefixes: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The static libraries that ``-l`` and ``-L`` mean, and the names of those that are not there.
+    """The libraries that ``-l`` and ``-L`` mean, and the names of those that are not there.
 
-    What the system has is made for this machine.
+    What the system has is made for this machine. A shared one is what modules of one wheel share.
     """
     named = [argument[2:] for argument in arguments if argument.startswith("-L")]
     places = [place for place in named if not place.startswith(_SYSTEM)]
@@ -221,7 +221,7 @@ def _archives(arguments: Sequence[str], prefixes: Sequence[str]) -> tuple[list[s
     for argument in arguments:
         if argument.startswith("-l"):
             name = argument[2:]
-            paths = [f"{place}/lib{name}.a" for place in places]
+            paths = [f"{place}/lib{name}.{kind}" for place in places for kind in ("so", "a")]
             path = next((path for path in paths if os.path.exists(path)), None)
             if path is not None:
                 found.append(path)
@@ -292,7 +292,13 @@ def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
         command = compile_command(options, cxx=cxx, exceptions=exceptions)
         return subprocess.call(command, env=environment)
     output = arguments[arguments.index("-o") + 1]
-    objects = [argument for argument in arguments if argument.endswith((".o", ".a"))] + libraries
+    shared = tuple(f"{prefix}/lib/" for prefix in prefixes)
+    objects = [
+        argument
+        for argument in arguments
+        if argument.endswith((".o", ".a"))
+        or (argument.endswith(".so") and argument.startswith(shared))
+    ] + libraries
     # Also what is in C itself may be linked to a library in C++.
     cxx = cxx or asks or marker.exists()
     command = link_command(objects, output, cache, cxx=cxx, exceptions=config["exceptions"])
