@@ -210,6 +210,57 @@ measured = {
 }
 """
 
+_SCIPY = """
+import numpy as np
+from scipy import fft, integrate, interpolate, linalg, ndimage, optimize, signal, spatial, stats
+from scipy import sparse, special
+from scipy.sparse import csgraph, linalg as sparse_linalg
+rng = np.random.default_rng(5)
+a = rng.standard_normal((200, 200))
+spd = a @ a.T + 200 * np.eye(200)
+v = rng.standard_normal(100_000)
+x = np.linspace(0, 10, 500)
+y = 3 * np.exp(-x) + 0.1 * rng.standard_normal(500)
+points = rng.random((5000, 3))
+tree = spatial.cKDTree(points)
+image = rng.random((300, 300))
+grid = sparse.diags_array([-1.0, -1.0, 4.0, -1.0, -1.0], offsets=[-60, -1, 0, 1, 60],
+                          shape=(3600, 3600), format="csc")
+roads = sparse.random_array((1000, 1000), density=0.01, rng=rng, format="csr")
+b, c = signal.butter(4, 0.2)
+costs, limits = rng.random(60), rng.random((40, 60))
+measured = {
+    "solve 200": lambda: linalg.solve(spd, a, assume_a="pos"),
+    "eig 200": lambda: linalg.eig(a),
+    "svd 200": lambda: linalg.svd(a),
+    "expm 200": lambda: linalg.expm(a / 20),
+    "schur 200": lambda: linalg.schur(a),
+    "minimize": lambda: optimize.minimize(optimize.rosen, np.full(8, 1.3)),
+    "curve_fit": lambda: optimize.curve_fit(lambda t, p, q: p * np.exp(-q * t), x, y),
+    "linprog": lambda: optimize.linprog(-costs, A_ub=limits, b_ub=np.ones(40)),
+    "quad": lambda: integrate.quad(lambda t: np.exp(-t * t), -5, 5),
+    "solve_ivp": lambda: integrate.solve_ivp(lambda t, s: [s[1], -s[0]], (0, 20), [1, 0]),
+    "CubicSpline": lambda: interpolate.CubicSpline(x, y)(v[:50_000]),
+    "fft": lambda: fft.fft(v),
+    "filtfilt": lambda: signal.filtfilt(b, c, v),
+    "convolve": lambda: signal.fftconvolve(v, v[:1000]),
+    "spsolve": lambda: sparse_linalg.spsolve(grid, np.ones(3600)),
+    "eigsh": lambda: sparse_linalg.eigsh(grid, k=4, sigma=0),
+    "sparse product": lambda: grid @ grid,
+    "dijkstra": lambda: csgraph.dijkstra(roads, indices=range(20)),
+    "KDTree": lambda: tree.query(points, k=5),
+    "Delaunay": lambda: spatial.Delaunay(points[:1000]),
+    "cdist": lambda: spatial.distance.cdist(points[:1000], points[:1000]),
+    "gamma": lambda: special.gamma(v),
+    "jv": lambda: special.jv(2, np.abs(v)),
+    "norm.ppf": lambda: stats.norm.ppf(np.abs(v) % 1),
+    "ttest": lambda: stats.ttest_ind(v[:50_000], v[50_000:]),
+    "gaussian_kde": lambda: stats.gaussian_kde(v[:1000])(x),
+    "gaussian_filter": lambda: ndimage.gaussian_filter(image, 3),
+    "label": lambda: ndimage.label(image > 0.6),
+}
+"""
+
 _TAIL = """
 times = {"import": imported, **{name: best(f) for name, f in measured.items()}}
 if "first" in globals():
@@ -217,19 +268,27 @@ if "first" in globals():
 print(json.dumps(times))
 """
 
-_GROUPS = {"numpy": _NUMPY, "pandas": _PANDAS, "matplotlib": _MATPLOTLIB, "formats": _FORMATS}
+_GROUPS = {
+    "numpy": _NUMPY,
+    "pandas": _PANDAS,
+    "matplotlib": _MATPLOTLIB,
+    "formats": _FORMATS,
+    "scipy": _SCIPY,
+}
 # The packages of a group, and the module whose import is measured.
 _PACKAGES = {
     "numpy": ("numpy",),
     "pandas": ("pandas",),
     "matplotlib": ("matplotlib",),
     "formats": ("pydantic", "orjson", "msgpack", "pyyaml", "lxml", "regex", "tiktoken"),
+    "scipy": ("scipy",),
 }
 _USES = {
     "numpy": "import numpy as np; print(np.arange(10).sum())",
     "pandas": "import pandas as pd; print(pd.DataFrame({'a': [1, 2]}).sum())",
     "matplotlib": "import matplotlib.pyplot as plt; plt.plot([1, 3, 2]); plt.show()",
     "formats": "import orjson; print(orjson.loads(b'[1]'))",
+    "scipy": "from scipy import stats; print(stats.norm.cdf(0))",
 }
 _LIMITS = ResourceLimits(execution_timeout_ms=600_000, max_memory_bytes=2 << 30)
 
@@ -299,7 +358,8 @@ def main() -> None:
     parser.add_argument("--native", required=True, metavar="COMMAND")
     parser.add_argument("--other", metavar="COMMAND", help="a sandbox that runs a file")
     parser.add_argument("--runs", type=int, default=3, help="of each, in turn (3)")
-    parser.add_argument("groups", nargs="*", default=list(_GROUPS))
+    known = [name for name, needed in _PACKAGES.items() if all(map(science.find, needed))]
+    parser.add_argument("groups", nargs="*", default=known, help="all whose packages are there")
     options = parser.parse_args()
     for group in options.groups:
         program = _program(group)

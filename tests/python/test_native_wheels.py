@@ -351,6 +351,32 @@ class TestCompilers:
         assert said == "cc: -lspam: there is no libspam.a for wasm32-wasi\n"
         assert f"{tmp_path}/prefix/lib" in self.run(tools / "cc", "--print-search-dirs")
 
+    def test_a_shared_library_of_a_prefix_comes_into_the_wheel(
+        self, tools: Path, tmp_path: Path
+    ) -> None:
+        """Modules of a wheel share it; what they do not need stays where it is."""
+        from eryx.native._retag import retag
+
+        library = tmp_path / "prefix" / "lib" / "libegg.so"
+        self.run(tools / "cc", "-shared", tmp_path / "ham.o", "-o", library)
+        (library.with_name("libspare.so")).write_bytes(library.read_bytes())
+        files: dict[str, bytes] = {"ham-1.dist-info/WHEEL": b"", "ham-1.dist-info/RECORD": b""}
+        for name, argument in (("one", "-legg"), ("two", str(library))):
+            source = tmp_path / f"{name}.c"
+            source.write_text(f"int ham(void);\nint {name}(void) {{ return ham() + 1; }}\n")
+            self.run(tools / "cc", "-c", source, "-o", tmp_path / f"{name}.o")
+            output = tmp_path / f"{name}.so"
+            self.run(tools / "cc", "-shared", tmp_path / f"{name}.o", argument, "-o", output)
+            files[f"ham/{name}.so"] = output.read_bytes()
+        built = make_wheel(tmp_path / "ham-1-cp314-cp314-linux_x86_64.whl", files)
+        wheel = retag(built, tmp_path / "result", [tmp_path / "none", tmp_path / "prefix"])
+        with zipfile.ZipFile(wheel) as archive:
+            assert archive.read("ham.libs/libegg.so") == library.read_bytes()
+            assert b"ham.libs/libegg.so,sha256=" in archive.read("ham-1.dist-info/RECORD")
+            assert len(archive.namelist()) == 5
+        found = {module.name: module for module in native.from_wheel(wheel)}
+        assert found["one.so"].needed == found["two.so"].needed == (found["libegg.so"],)
+
     def test_files_of_arguments(self, tools: Path, tmp_path: Path) -> None:
         (tmp_path / "words").write_text(
             f"-c '{tmp_path}/ham.c' -isystem /usr/include -I/usr/include"
