@@ -20,7 +20,7 @@ _LINE_END = 72
 # These keep the lengths of their texts.
 _WITH_LENGTHS = {
     *("ilaenv_", "ilaenv2stage_", "iparmq_", "iparam2stage_", "lsamen_"),
-    *("xerbla_", "s_cmp", "s_copy", "s_cat"),
+    *("xerbla_", "s_cmp", "s_copy", "s_cat", "i_len"),
 }
 
 

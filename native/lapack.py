@@ -20,7 +20,7 @@ SOURCES = Path(__file__).with_name("lapack")
 # What scipy does not call, and f2c does not read: what takes arrays as whole values.
 _LEFT_OUT = re.compile(
     r".*(rfsx|svxx|_extended|trsyl3|gedmdq?|lamch|isnan|xerbla|xerbla_array|getsqrhrt|laqz\d"
-    r"|gges3|ggev3|bdsvdx|gesvdx)"
+    r"|gges3|ggev3|bdsvdx|gesvdx|2stage|trd_(sy2sb|he2hb))"
 )
 _FREE_FORM = ("lartg", "lassq")
 _F2C = ("-A", "-R", "-a", "-Nx2000", "-Nn2000")
@@ -48,8 +48,9 @@ def build(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Where both have a function it is OpenBLAS's.
     wanted = [f"--undefined={file.stem}_" for file in files if file.parent != SOURCES]
+    exported = [f"--export-if-defined={name}_" for name in _names(work / "source1")]
     blas = str(folder / "lib" / "libopenblas.a")
-    objects = [*wanted, "--whole-archive", blas, "--no-whole-archive", str(rest)]
+    objects = [*wanted, *exported, "--whole-archive", blas, "--no-whole-archive", str(rest)]
     target = output / "lib" / "libopenblas.so"
     run_tool(
         _cross.link_command(objects, str(target), cache, cxx=False),
@@ -58,6 +59,12 @@ def build(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     )
     (output / "lib" / "pkgconfig").mkdir()
     (output / "lib" / "pkgconfig" / "openblas.pc").write_text(_PKG_CONFIG)
+
+
+def _names(lapack: Path) -> list[str]:
+    """All that BLAS and LAPACK have."""
+    folders = ("SRC", "SRC/DEPRECATED", "INSTALL", "BLAS/SRC")
+    return sorted({path.stem for each in folders for path in (lapack / each).glob("*.f*")})
 
 
 def _let_subroutines_give_nothing(tree: Path) -> None:

@@ -105,6 +105,18 @@ logical disnan_(doublereal *x)
     return isnan(*x);
 }
 
+/* The size of an array as a number that is not less. */
+real sroundup_lwork_(integer *size)
+{
+    real found = (real)*size;
+    return found < (double)*size ? found * (1 + FLT_EPSILON) : found;
+}
+
+doublereal droundup_lwork_(integer *size)
+{
+    return *size;
+}
+
 /* ---- Complex numbers ------------------------------------------------------------------------ */
 
 static double complex wide(const singlecomplex *z)
@@ -236,6 +248,15 @@ integer i_len(char *text, ftnlen length)
 {
     (void)text;
     return length;
+}
+
+/* ---- Errors --------------------------------------------------------------------------------- */
+
+void xerbla_(char *name, integer *info, ftnlen length);
+
+void xerbla_array_(char *name, integer *length, integer *info)
+{
+    xerbla_(name, info, *length);
 }
 
 /* ---- What a number is ----------------------------------------------------------------------- */
