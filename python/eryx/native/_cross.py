@@ -291,11 +291,12 @@ def main(config_text: str, is_cxx: bool, arguments: list[str]) -> int:
         options = [*include, *arguments, *further, *([] if compiles else libraries)]
         command = compile_command(options, cxx=cxx, exceptions=exceptions)
         return subprocess.call(command, env=environment)
-    output = arguments[arguments.index("-o") + 1]
+    place = arguments.index("-o") + 1
+    output = arguments[place]
     shared = tuple(f"{prefix}/lib/" for prefix in prefixes)
     objects = [
         argument
-        for argument in arguments
+        for argument in [*arguments[:place], *arguments[place + 1 :]]
         if argument.endswith((".o", ".a"))
         or (argument.endswith(".so") and argument.startswith(shared))
     ] + libraries
