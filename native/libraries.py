@@ -59,6 +59,7 @@ _LIBRARIES = {
     "xml": _Library(markup.xml, ("libxml2", "libxslt")),
     "yaml": _Library(markup.yaml, ("libyaml",)),
 }
+NAMES = tuple(_LIBRARIES)
 
 
 def prefix(name: str, kit: Kit) -> Path:

@@ -351,6 +351,15 @@ class TestCompilers:
         assert said == "cc: -lspam: there is no libspam.a for wasm32-wasi\n"
         assert f"{tmp_path}/prefix/lib" in self.run(tools / "cc", "--print-search-dirs")
 
+    def test_floating_point_flags_in_cxx(self, tools: Path, tmp_path: Path) -> None:
+        source = tmp_path / "flags.cpp"
+        source.write_text(
+            "#include <cfenv>\n#include <cmath>\n"
+            "int flags() { return std::fetestexcept(FE_INVALID | FE_OVERFLOW); }\n"
+        )
+        self.run(tools / "c++", "-c", source, "-o", tmp_path / "flags.o")
+        assert b"eryx_float_flags" in (tmp_path / "flags.o").read_bytes()
+
     def test_a_shared_library_of_a_prefix_comes_into_the_wheel(
         self, tools: Path, tmp_path: Path
     ) -> None:
