@@ -20,7 +20,8 @@ SOURCES = Path(__file__).with_name("lapack")
 # What scipy does not call, and f2c does not read: what takes arrays as whole values.
 _LEFT_OUT = re.compile(
     r".*(rfsx|svxx|_extended|trsyl3|gedmdq?|lamch|isnan|xerbla|xerbla_array|getsqrhrt|laqz\d"
-    r"|gges3|ggev3|bdsvdx|gesvdx|2stage|trd_(sy2sb|he2hb))"
+    r"|gges3|ggev3|bdsvdx|gesvdx|2stage|trd_(sy2sb|he2hb)"
+    r"|chla_transtype)"
 )
 _FREE_FORM = ("lartg", "lassq")
 _F2C = ("-A", "-R", "-a", "-Nx2000", "-Nn2000")

@@ -259,6 +259,23 @@ void xerbla_array_(char *name, integer *length, integer *info)
     xerbla_(name, info, *length);
 }
 
+/* ---- Texts of one letter -------------------------------------------------------------------- */
+
+/* The letter that says of a matrix what the number says. */
+char chla_transtype_(integer *number)
+{
+    switch (*number) {
+    case 111:
+        return 'N';
+    case 112:
+        return 'T';
+    case 113:
+        return 'C';
+    default:
+        return 'X';
+    }
+}
+
 /* ---- What a number is ----------------------------------------------------------------------- */
 
 /* Arithmetic rounds, so epsilon is half of the distance to the next number. */
