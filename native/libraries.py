@@ -38,8 +38,8 @@ class _Library:
     """Source archives of PyPI that it takes beside."""
     version: int = 0
     """Increased when its builder changes."""
-    patches: str = ""
-    """The folder of patches, if it is not called as the library."""
+    patched_as: tuple[str, ...] = ()
+    """Libraries whose patches it takes before its own."""
     own: tuple[Path, ...] = ()
     """Further files of ours that it is made of."""
 
@@ -49,7 +49,7 @@ _LIBRARIES = {
     "lapack": _Library(
         lapack.build,
         ("openblas", "lapack"),
-        patches="openblas",
+        patched_as=("openblas",),
         own=(Path(lapack.__file__), Path(fortran.__file__), *sorted(lapack.SOURCES.iterdir())),
     ),
     "zlib": _Library(pictures.zlib, ("zlib",)),
@@ -89,7 +89,8 @@ def _files(name: str, kit: Kit) -> list[Path]:
 
 
 def _patches(name: str) -> list[Path]:
-    return sorted((PATCHES / (_LIBRARIES[name].patches or name)).glob("*"))
+    folders = (*_LIBRARIES[name].patched_as, name)
+    return [path for each in folders for path in sorted((PATCHES / each).glob("*"))]
 
 
 def _key(name: str, kit: Kit, files: list[Path], patches: list[Path]) -> str:
