@@ -142,9 +142,11 @@ static void begin_stop(limits_state *state, guest_instance *instance, uint64_t n
 /* Whether the grace of the present stop is over. */
 static bool grace_is_over(const limits_state *state, uint64_t now)
 {
-    if (!state->interruptible || state->interrupt.offset == 0 ||
-        now - state->stopped_ns >= LIMITS_GRACE_MOST_NS) {
+    if (!state->interruptible || now - state->stopped_ns >= LIMITS_GRACE_MOST_NS) {
         return true;
+    }
+    if (state->interrupt.offset == 0) {
+        return now - state->stopped_ns >= state->grace_ns; /* the program has not begun */
     }
     if (state->stop == GUEST_TRAP_FUEL) {
         return now >= add_saturating(state->deadline_ns, state->grace_ns); /* else by fuel */

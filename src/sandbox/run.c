@@ -205,8 +205,11 @@ static void run_main(void *argument)
         refuse_program(sandbox);
     } else {
         guest_write(instance, request, sandbox->run.request, size);
-        sandbox->timing.interrupt = guest_at(guest_export_eryx_guest_interrupt_flags(instance));
-        sandbox->run.outcome = guest_export_eryx_guest_run(instance, request.offset, size);
+        if (sandbox->timing.stop == 0) { /* else its time is over before it has begun */
+            sandbox->needs_entropy = false;
+            sandbox->timing.interrupt = guest_at(guest_export_eryx_guest_interrupt_flags(instance));
+            sandbox->run.outcome = guest_export_eryx_guest_run(instance, request.offset, size);
+        }
         sandbox->timing.interruptible = false;
         guest_export_eryx_guest_free(instance, request.offset);
     }
@@ -289,7 +292,6 @@ static eryx_status begin(eryx_sandbox *sandbox, const eryx_run_options *options,
     sandbox->instance.stack_reserve = sandbox->coroutine.stack->limit + COROUTINE_RESERVE_BYTES;
     limits_begin(&sandbox->timing, &sandbox->instance, &sandbox->limits, options->pause_every_ms);
     threads_begin_run(sandbox);
-    sandbox->needs_entropy = false;
     sandbox->state = SANDBOX_RUNNING;
     return ERYX_OK;
 }

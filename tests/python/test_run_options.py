@@ -7,7 +7,7 @@ import inspect
 import io
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -142,6 +142,43 @@ class TestLimits:
                 sandbox.execute("while True: pass", timeout_ms=30)
             with pool.acquire() as sandbox:
                 assert sandbox.execute("import time; time.sleep(0.1); 1").value == 1
+
+
+class TestNoTime:
+    """What may take no time at all is not begun, and costs no state."""
+
+    @pytest.mark.parametrize("isolation", [None, "process"])
+    def test_session_stays(self, isolation: Literal["process"] | None) -> None:
+        session = eryx.Session(isolation=isolation)
+        session.execute("x = 41")
+        for _ in range(5):
+            with pytest.raises(eryx.TimeoutError, match="after 0 ms"):
+                session.execute("x = 0\nwhile True: pass", timeout_ms=0)
+            assert session.execute("x + 1").value == 42
+
+    def test_threads_stay(self) -> None:
+        session = eryx.Session()
+        session.execute(
+            "import threading\ngo = threading.Event()\nseen = []\n"
+            "thread = threading.Thread(target=lambda: (go.wait(), seen.append(1)))\nthread.start()"
+        )
+        with pytest.raises(eryx.TimeoutError):
+            session.execute("go.set()", timeout_ms=0)
+        assert session.execute("go.set(); thread.join(); seen").value == [1]
+
+    def test_a_fork_still_draws_numbers_of_its_own(self) -> None:
+        session = eryx.Session()
+        session.execute("import random; random.random()")
+        forks = [session.fork() for _ in range(2)]
+        for fork in forks:
+            with pytest.raises(eryx.TimeoutError):
+                fork.execute("1", timeout_ms=0)
+        assert len({fork.execute("random.random()").value for fork in forks}) == 2
+
+    def test_sandbox(self, sandbox: eryx.Sandbox) -> None:
+        with pytest.raises(eryx.TimeoutError):
+            sandbox.execute("print(1)", timeout_ms=0)
+        assert sandbox.execute("1").value == 1
 
 
 class TestCallbacks:
