@@ -22,7 +22,6 @@ typedef enum worker_kind {
                         * socket for it, unless it is nothing */
     WORKER_RESET,      /* placeholders of secrets, none without */
     WORKER_SET_LIMITS, /* limits */
-    WORKER_FIX_SEED,   /* nothing */
     WORKER_FORK,       /* nothing; with the socket of the fork */
     WORKER_CHECKPOINT, /* the answer's value names it */
     WORKER_ROLLBACK,   /* checkpoint u64 */
@@ -30,13 +29,14 @@ typedef enum worker_kind {
     WORKER_SAVE,       /* nothing; with a file to write to */
     WORKER_LOAD,       /* name text; with a file to read */
     WORKER_OPEN,       /* to the worker itself: the socket of a sandbox comes along. No answer. */
-    WORKER_NETWORK, /* before WORKER_CREATE, and after a fork to the fork: what it has of a network
-                     * and secrets (served_network.c); with the socket for the former */
-    WORKER_OVERLAY, /* guest path text, discards bool: the answer comes after WORKER_CHANGES, which
-                     * says what there was */
-    WORKER_DERIVE,  /* engine u64, most u64, frozen bytes, packages bytes: an engine of that number
-                     */
-    WORKER_ADVANCE, /* nanoseconds u64, by which the clock of a deterministic sandbox moves on */
+    WORKER_NETWORK,  /* before WORKER_CREATE, and after a fork to the fork: what it has of a network
+                      * and secrets (served_network.c); with the socket for the former */
+    WORKER_OVERLAY,  /* guest path text, discards bool: the answer comes after WORKER_CHANGES, which
+                      * says what there was */
+    WORKER_DERIVE,   /* engine u64, most u64, frozen bytes, packages bytes: an engine of that number
+                      */
+    WORKER_ADVANCE,  /* nanoseconds u64, by which the clock of a deterministic sandbox moves on */
+    WORKER_FIX_SEED, /* nothing */
 
     /* About the run of that number. */
     WORKER_BEGIN,       /* run options */

@@ -180,7 +180,7 @@ class TestTakenOver:
             for target in targets
             if not re.fullmatch(
                 r"/dev/null|socket:\[\d+\]|anon_inode:.*|/memfd:eryx.*|/proc/\d+/pagemap"
-                r"|.*/(image|stdlib)\.bin",
+                r"|.*/(image|stdlib|seeds)\.bin|.*/images/[0-9a-f]{16}\.image",
                 target,
             )
         ]
