@@ -63,6 +63,16 @@ class TestFinding:
             assert str(caught.value) == f"numpy: {MISSING}"
 
 
+class TestContents:
+    """What of the packages is there."""
+
+    def test_all_names_of_numpy(self, factory: eryx.SandboxFactory) -> None:
+        """Of which numpy.f2py is one that is imported late."""
+        program = "from numpy import *; print(f2py.__name__, pi)"
+        done = factory.create_sandbox().execute(program)
+        assert done.stdout == "numpy.f2py 3.141592653589793"
+
+
 class TestStubs:
     """What stands for modules in the wheels."""
 
