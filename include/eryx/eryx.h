@@ -331,9 +331,9 @@ ERYX_API eryx_status eryx_sandbox_reset(eryx_sandbox *sandbox, eryx_error *out_e
 
 /*
  * Has a sandbox that has run nothing since it was made or reset hash strings as all such sandboxes
- * of the build do; a sandbox draws one of some seeds otherwise, if it is not deterministic. It
- * stays so when it is reset. Errors: INVALID_ARGUMENT (it has run something), BUSY, FORKED,
- * INITIALIZATION.
+ * of the build do; a sandbox draws one of some seeds otherwise, if it is not deterministic and
+ * counts no fuel. It stays so when it is reset. Errors: INVALID_ARGUMENT (it has run something),
+ * BUSY, FORKED, INITIALIZATION.
  */
 ERYX_API eryx_status eryx_sandbox_fix_hash_seed(eryx_sandbox *sandbox, eryx_error *out_error);
 

@@ -229,7 +229,13 @@ static void drop_parts(sandbox_parts *parts)
     }
 }
 
-/* draws: an image of the engine's seeds; else that very engine's. */
+static bool counts_fuel(const eryx_limits *limits)
+{
+    return limits->metered || limits->max_fuel != ERYX_UNLIMITED;
+}
+
+/* draws: an image of the engine's seeds; else that very engine's. How long a search in a table
+ * takes depends on the seed, so those that count fuel, or do the same each time, all have one. */
 static eryx_status create(eryx_engine *engine, const eryx_sandbox_options *given,
                           sandbox_parts *parts, bool draws, eryx_sandbox **out_sandbox,
                           eryx_error *out_error)
@@ -237,7 +243,7 @@ static eryx_status create(eryx_engine *engine, const eryx_sandbox_options *given
     eryx_sandbox_options own;
     const eryx_sandbox_options *options = &own;
     eryx_status status = take_options(given, &own, out_error);
-    if (status == ERYX_OK && draws && own.deterministic == NULL) {
+    if (status == ERYX_OK && draws && own.deterministic == NULL && !counts_fuel(&own.limits)) {
         status = seeds_draw(engine, &engine, out_error);
     }
     if (status != ERYX_OK) {
@@ -496,8 +502,7 @@ eryx_status eryx_sandbox_fix_hash_seed(eryx_sandbox *sandbox, eryx_error *out_er
 
 bool sandbox_is_metered(const eryx_sandbox *sandbox)
 {
-    return sandbox->limits.metered || sandbox->limits.max_fuel != ERYX_UNLIMITED ||
-           sandbox->determinism.on;
+    return counts_fuel(&sandbox->limits) || sandbox->determinism.on;
 }
 
 void sandbox_apply_file_limits(eryx_sandbox *sandbox)
@@ -519,6 +524,9 @@ eryx_status eryx_sandbox_set_limits(eryx_sandbox *sandbox, const eryx_limits *li
         sandbox->limits = *limits;
         sandbox_apply_file_limits(sandbox);
         memory_set_limit(&sandbox->instance.memory, limits->max_memory_bytes);
+        if (counts_fuel(limits)) {
+            (void)take_first(sandbox, NULL); /* what has run something goes on as it is */
+        }
         use_end(sandbox);
     }
     return status;

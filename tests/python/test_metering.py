@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -168,6 +168,40 @@ class TestBothKinds:
                     assert (sandbox.execute(WORK).fuel_consumed is not None) == meter
             with pool.acquire(resource_limits=LIMIT) as sandbox:
                 assert sandbox.execute(WORK).fuel_consumed is not None
+
+
+class TestSameFuel:
+    """A program uses the same fuel in all sandboxes that count it, whatever seed others draw."""
+
+    # Names that share a place in a table with one seed do not with another.
+    CODE = "sum({f'name {i}': i for i in range(2000)}[f'name {i}'] for i in range(20))"
+
+    def used(self, done: eryx.ExecuteResult) -> int:
+        assert done.fuel_consumed is not None
+        return done.fuel_consumed
+
+    def test_from_the_begin(self) -> None:
+        sandboxes = [eryx.Sandbox(meter=True) for _ in range(30)]
+        assert len({self.used(sandbox.execute(self.CODE)) for sandbox in sandboxes}) == 1
+
+    @pytest.mark.parametrize("isolation", [None, "process"])
+    def test_from_a_run_on(self, isolation: Literal["process"] | None) -> None:
+        sandboxes = [eryx.Sandbox(isolation=isolation) for _ in range(20)]
+        counted = eryx.ResourceLimits(max_fuel=10**10)
+        used = set()
+        for sandbox in sandboxes:
+            sandbox.execute("print(1)")
+            used.add(self.used(sandbox.execute(self.CODE, limits=counted)))
+        assert len(used) == 1
+
+    def test_of_a_pool(self) -> None:
+        used = set()
+        with eryx.SandboxPool(max_size=12) as pool:
+            held = [pool.acquire(meter=True) for _ in range(12)]
+            for sandbox in held:
+                used.add(self.used(sandbox.execute(self.CODE)))
+                sandbox.release()
+        assert len(used) == 1
 
 
 class TestNativeModules:
