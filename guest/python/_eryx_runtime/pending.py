@@ -80,7 +80,7 @@ class Pending(Coroutine[Any, Any, Any]):
 
     __getitem__ = __setitem__ = __contains__ = __iter__ = __len__ = __bool__ = _refuse
     __call__ = __int__ = __float__ = __index__ = __enter__ = __aiter__ = __aenter__ = _refuse
-    __format__ = __bytes__ = __fspath__ = __abs__ = __neg__ = __round__ = _refuse
+    __format__ = __bytes__ = __abs__ = __neg__ = __round__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
     __or__ = __ror__ = __and__ = __rand__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
