@@ -175,6 +175,9 @@ print(bacon.around(lambda: seen.append(ask.sync())), seen)
         assert second.result is not None
         assert second.result.stdout == "special 9 ['yes']"
 
+    def test_a_variable_of_a_thread_may_have_a_destructor(self, loaded: eryx.Session) -> None:
+        assert show(loaded, "toast.remembered(1), toast.remembered(22)") == "1; 1;22;"
+
     def test_threads_are_in_a_try_each(self, loaded: eryx.Session) -> None:
         """A throw goes to the try of the thread that it is in, whichever was entered last."""
         program = """

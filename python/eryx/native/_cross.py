@@ -147,6 +147,7 @@ def link_command(
     archives = [_support_object("long_jump.c", cache), runtime_object(cache)]
     if cxx:
         archives[:0] = [CXX_LIBRARY] if exceptions else cxx_archives(cache)
+        archives.insert(0, _support_object("thread_exit.c", cache))
     return [
         *(zig_program(), "wasm-ld", *LINK_FLAGS, f"--export-if-defined=PyInit_{name}"),
         *(*objects, *map(str, archives), "-o", output),
