@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,25 @@ class Kit:
         path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@" {shlex.join(behind)}\n')
         path.chmod(0o700)
         return path
+
+
+def compiled(
+    files: Iterable[Path], work: Path, kit: Kit, *flags: str, cxx: bool = False
+) -> list[Path]:
+    """Objects of these files, in work."""
+    command = [*(kit.compile_cxx if cxx else kit.compile), "-w", *flags]
+
+    def compile_file(source: Path) -> Path:
+        target = work / f"{source.parent.name}-{source.stem}.o"
+        run_tool(
+            [*command, "-c", str(source), "-o", str(target)],
+            log=work / f"{target.name}.log",
+            environment=kit.environment,
+        )
+        return target
+
+    with ThreadPoolExecutor(kit.jobs) as pool:
+        return list(pool.map(compile_file, files))
 
 
 def archive_of(objects: Iterable[Path], target: Path, kit: Kit, log: Path) -> None:

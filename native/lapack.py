@@ -7,12 +7,11 @@ give nothing there, as scipy declares them: in WebAssembly a call has to agree w
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from eryx.native import _cross
 from native import fortran, openblas
-from native.kit import Kit, archive_of
+from native.kit import Kit, archive_of, compiled
 from toolchain import debian
 from toolchain.process import run_tool
 
@@ -44,7 +43,9 @@ def build(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     openblas.copy_headers(folder, output)
     files = to_c(work / "source1", work / "c", kit)
     rest = work / "liblapack.a"
-    archive_of(_compiled(files, kit), rest, kit, work / "archive.log")
+    renamed = [f"-D{name}=fortran_{name}" for name in _RENAMED]
+    flags = [openblas.VECTORS, *renamed, f"-I{SOURCES}"]
+    archive_of(compiled(files, files[0].parent, kit, *flags), rest, kit, work / "archive.log")
     cache = kit.cache.root / "science-compilers" / "native"
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Where both have a function it is OpenBLAS's.
@@ -81,25 +82,6 @@ def _let_subroutines_give_nothing(tree: Path) -> None:
     errors.write_bytes(
         text.replace(b"  return openblas_xerbla_dispatch", b"  openblas_xerbla_dispatch")
     )
-
-
-def _compiled(files: list[Path], kit: Kit) -> list[Path]:
-    """Objects of these files, beside them."""
-    folder = files[0].parent
-    renamed = [f"-D{name}=fortran_{name}" for name in _RENAMED]
-    command = [*kit.compile, openblas.VECTORS, "-w", *renamed, f"-I{SOURCES}"]
-
-    def compile_file(source: Path) -> Path:
-        target = folder / f"{source.stem}.o"
-        run_tool(
-            [*command, "-c", str(source), "-o", str(target)],
-            log=folder / f"{source.stem}.log",
-            environment=kit.environment,
-        )
-        return target
-
-    with ThreadPoolExecutor(kit.jobs) as pool:
-        return list(pool.map(compile_file, files))
 
 
 def to_c(lapack: Path, output: Path, kit: Kit) -> list[Path]:

@@ -3,31 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from native.kit import Kit, archive_of
+from native.kit import Kit, archive_of, compiled
 from toolchain.process import run_tool
-
-
-def _compiled(
-    files: Iterable[Path], work: Path, kit: Kit, *flags: str, cxx: bool = False
-) -> list[Path]:
-    """Objects of these files, in work."""
-    command = [*(kit.compile_cxx if cxx else kit.compile), "-w", *flags]
-
-    def compile_file(source: Path) -> Path:
-        target = work / f"{source.parent.name}-{source.stem}.o"
-        run_tool(
-            [*command, "-c", str(source), "-o", str(target)],
-            log=work / f"{target.name}.log",
-            environment=kit.environment,
-        )
-        return target
-
-    with ThreadPoolExecutor(kit.jobs) as pool:
-        return list(pool.map(compile_file, files))
 
 
 def _headers(folder: Path, output: Path, pattern: str = "*.h") -> None:
@@ -45,7 +24,7 @@ def zlib(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     """zlib without its functions for files."""
     tree = work / "source0"
     files = [tree / f"{name}.c" for name in (*_ZLIB, "infback", "uncompr", "zutil")]
-    objects = _compiled(files, work, kit, "-DHAVE_UNISTD_H=1")
+    objects = compiled(files, work, kit, "-DHAVE_UNISTD_H=1")
     archive_of(objects, output / "lib" / "libz.a", kit, work / "archive.log")
     _headers(tree, output / "include", "z*.h")
 
@@ -123,7 +102,7 @@ def text(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     version = version.replace("@RAQM_VERSION@", ".".join(found))
     (include / "raqm-version.h").write_text(version)
     includes = f"-I{include}"
-    shaping = _compiled(
+    shaping = compiled(
         [harfbuzz / "src" / "harfbuzz.cc"],
         work,
         kit,
@@ -136,16 +115,16 @@ def text(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     files = [freetype / "src" / f"{name}.c" for name in _FREETYPE]
     files += [freetype / "src" / "base" / f"ft{name}.c" for name in _FREETYPE_BASE]
     defines = ("-DFT2_BUILD_LIBRARY", "-DFT_CONFIG_OPTION_USE_HARFBUZZ")
-    objects = _compiled(files, work, kit, includes, *defines)
+    objects = compiled(files, work, kit, includes, *defines)
     archive_of([*objects, *shaping], output / "lib" / "libfreetype.a", kit, work / "archive.log")
-    objects = _compiled(
+    objects = compiled(
         [bidi / "Source" / "SheenBidi.c"],
         work,
         kit,
         *(includes, f"-I{bidi / 'Source'}", "-DSB_CONFIG_UNITY"),
     )
     defines = ("-DRAQM_SHEENBIDI", "-DRAQM_SHEENBIDI_GT_2_9")
-    objects += _compiled([raqm / "src" / "raqm.c"], work, kit, includes, *defines)
+    objects += compiled([raqm / "src" / "raqm.c"], work, kit, includes, *defines)
     archive_of([*objects, *shaping], output / "lib" / "libraqm.a", kit, work / "archive.log")
 
 
@@ -160,6 +139,6 @@ def _version_of(meson: Path) -> str:
 def qhull(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     """Its library that can be used by several at a time."""
     folder = work / "source0" / "src" / "libqhull_r"
-    objects = _compiled(sorted(folder.glob("*_r.c")), work, kit)
+    objects = compiled(sorted(folder.glob("*_r.c")), work, kit)
     archive_of(objects, output / "lib" / "libqhull_r.a", kit, work / "archive.log")
     _headers(folder, output / "include" / "libqhull_r")

@@ -43,6 +43,23 @@ bool host_file_write(int descriptor, const void *data, uint64_t size)
     return true;
 }
 
+bool host_file_read(int descriptor, void *out_data, uint64_t size, uint64_t offset)
+{
+    uint8_t *to = out_data;
+    while (size > 0) {
+        ssize_t got = pread(descriptor, to, size, (off_t)offset);
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return false;
+        }
+        if (got > 0) {
+            to += got;
+            offset += (uint64_t)got;
+            size -= (uint64_t)got;
+        }
+    }
+    return true;
+}
+
 eryx_status host_file_replace(const char *path, const void *data, uint64_t size, mode_t mode,
                               eryx_error *out_error)
 {

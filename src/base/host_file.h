@@ -16,6 +16,10 @@ bool host_file_may_reach(uint64_t end);
 /* Writes all of it where the file is. False, with errno, if the system refuses. */
 bool host_file_write(int descriptor, const void *data, uint64_t size);
 
+/* Reads so many bytes from an offset, wherever the file's position is. False if there are fewer, or
+ * with errno. Threads: any. */
+bool host_file_read(int descriptor, void *out_data, uint64_t size, uint64_t offset);
+
 /*
  * Makes a file, or puts another in its place; it appears under its name when it is complete.
  *

@@ -247,17 +247,10 @@ void eryx_checkpoint_destroy(eryx_checkpoint *checkpoint)
     }
 }
 
-/* Whether one may take the memory of the other. */
-static bool engines_are_related(const eryx_engine *left, const eryx_engine *right)
-{
-    return (left->first != NULL ? left->first : left) ==
-           (right->first != NULL ? right->first : right);
-}
-
 static eryx_status roll_back(eryx_sandbox *sandbox, eryx_checkpoint *checkpoint,
                              eryx_error *out_error)
 {
-    if (!engines_are_related(checkpoint->engine, sandbox->engine)) {
+    if (engine_first(checkpoint->engine) != engine_first(sandbox->engine)) {
         return status_fail(ERYX_INVALID_ARGUMENT, out_error, "the checkpoint is of another engine");
     }
     if (checkpoint->fork_generation != forks_generation()) {

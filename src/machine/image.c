@@ -185,9 +185,7 @@ bool image_bytes_are_whole(const uint8_t *data, uint64_t size)
 
 bool image_is_whole(const image *opened)
 {
-    file_header header;
-    memcpy(&header, opened->contents, sizeof header);
-    return header.contents_checksum == contents_checksum(opened->contents, opened->size);
+    return image_bytes_are_whole(opened->contents, opened->size);
 }
 
 const uint8_t *image_page(const image *source, uint64_t offset)

@@ -39,23 +39,6 @@ typedef struct file_header {
 
 /* ---- The file -------------------------------------------------------------------------------- */
 
-static bool read_at(int descriptor, void *out_data, uint64_t size, uint64_t offset)
-{
-    uint8_t *to = out_data;
-    while (size > 0) {
-        const ssize_t got = pread(descriptor, to, size, (off_t)offset);
-        if (got == 0 || (got < 0 && errno != EINTR)) {
-            return false;
-        }
-        if (got > 0) {
-            to += got;
-            offset += (uint64_t)got;
-            size -= (uint64_t)got;
-        }
-    }
-    return true;
-}
-
 static bool entries_are_sound(const seed_images *images, uint64_t file_size)
 {
     for (uint32_t i = 0; i < images->count; i++) {
@@ -80,7 +63,7 @@ static eryx_status read_header(const char *path, const image *first, seed_images
     struct stat attributes;
     file_header header;
     if (!host_file_status(images->descriptor, &attributes) || !S_ISREG(attributes.st_mode) ||
-        !read_at(images->descriptor, &header, sizeof header, 0) ||
+        !host_file_read(images->descriptor, &header, sizeof header, 0) ||
         memcmp(header.magic, magic, sizeof magic) != 0) {
         return status_fail(ERYX_INITIALIZATION, out_error, "%s: no images of eryx", path);
     }
@@ -92,8 +75,8 @@ static eryx_status read_header(const char *path, const image *first, seed_images
     }
     images->count = header.count;
     if (header.count > SEED_IMAGES_MAX ||
-        !read_at(images->descriptor, images->entries, header.count * sizeof images->entries[0],
-                 sizeof header) ||
+        !host_file_read(images->descriptor, images->entries,
+                        header.count * sizeof images->entries[0], sizeof header) ||
         !entries_are_sound(images, (uint64_t)attributes.st_size)) {
         return refuse_damaged(path, out_error);
     }
@@ -288,11 +271,12 @@ static bool unpack_difference(const seed_images *images, const seed_image_entry 
 {
     struct libdeflate_decompressor *unpacker = libdeflate_alloc_decompressor();
     size_t size = 0;
-    const bool done = unpacker != NULL &&
-                      read_at(images->descriptor, packed, entry->packed_size, entry->offset) &&
-                      libdeflate_zlib_decompress(unpacker, packed, entry->packed_size, to,
-                                                 entry->size, &size) == LIBDEFLATE_SUCCESS &&
-                      size == entry->size;
+    const bool done =
+        unpacker != NULL &&
+        host_file_read(images->descriptor, packed, entry->packed_size, entry->offset) &&
+        libdeflate_zlib_decompress(unpacker, packed, entry->packed_size, to, entry->size, &size) ==
+            LIBDEFLATE_SUCCESS &&
+        size == entry->size;
     if (unpacker != NULL) {
         libdeflate_free_decompressor(unpacker);
     }

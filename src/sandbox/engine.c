@@ -183,22 +183,19 @@ void engine_free_seed(eryx_engine *engine)
     }
 }
 
-/* Where the references to an engine are counted. */
-static eryx_engine *counted(eryx_engine *engine)
-{
-    return engine != NULL && engine->first != NULL ? engine->first : engine;
-}
-
 eryx_engine *engine_retain(eryx_engine *engine)
 {
-    atomic_fetch_add(&counted(engine)->references, 1);
+    atomic_fetch_add(&engine_first(engine)->references, 1);
     return engine;
 }
 
 void eryx_engine_destroy(eryx_engine *engine)
 {
-    engine = counted(engine);
-    if (engine != NULL && atomic_fetch_sub(&engine->references, 1) == 1) {
+    if (engine == NULL) {
+        return;
+    }
+    engine = engine_first(engine);
+    if (atomic_fetch_sub(&engine->references, 1) == 1) {
         seeds_close(engine);
         memory_cache_end(&engine->cache);
         image_close(&engine->image);

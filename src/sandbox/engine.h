@@ -49,6 +49,12 @@ static inline const image *engine_image(const eryx_engine *engine)
     return engine->has_image ? &engine->image : NULL;
 }
 
+/* The engine whose seeds it is of, or it itself: related ones may take each other's memory. */
+static inline eryx_engine *engine_first(eryx_engine *engine)
+{
+    return engine->first != NULL ? engine->first : engine;
+}
+
 /* One more owner, of the first engine if it is one of its seeds; given back with
  * eryx_engine_destroy(). */
 eryx_engine *engine_retain(eryx_engine *engine);

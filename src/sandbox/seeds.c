@@ -142,7 +142,7 @@ eryx_status seeds_draw(eryx_engine *engine, eryx_engine **out_engine, eryx_error
 eryx_status seeds_find(eryx_engine *engine, uint64_t checksum, eryx_engine **out_engine,
                        eryx_error *out_error)
 {
-    eryx_engine *first = engine->first != NULL ? engine->first : engine;
+    eryx_engine *first = engine_first(engine);
     *out_engine = NULL;
     if (engine->image.checksum == checksum) {
         *out_engine = engine;

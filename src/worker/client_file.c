@@ -67,13 +67,8 @@ static eryx_status keep(int file, const char *path, eryx_error *out_error)
         return status_fail(ERYX_OUT_OF_MEMORY, out_error, "out of memory");
     }
     eryx_status status = ERYX_OK;
-    for (size_t at = 0; status == ERYX_OK && at < size;) {
-        const ssize_t got = pread(file, data + at, size - at, (off_t)at);
-        if (got > 0) {
-            at += (size_t)got;
-        } else if (got == 0 || errno != EINTR) {
-            status = status_fail(ERYX_INITIALIZATION, out_error, "%s: the session was cut", path);
-        }
+    if (!host_file_read(file, data, size, 0)) {
+        status = status_fail(ERYX_INITIALIZATION, out_error, "%s: the session was cut", path);
     }
     if (status == ERYX_OK) {
         status = host_file_replace(path, data, size, S_IRUSR | S_IWUSR, out_error);
