@@ -42,10 +42,12 @@ if TYPE_CHECKING:
 
     from eryx._callbacks import CallbackTable
     from eryx._option_types import Callbacks, PlaceOptions, SandboxOptions, SessionOptions
+    from eryx._options import Request
     from eryx._pool import SandboxPool
     from eryx.native import NativeModule
     from eryx.packages import Lock
 
+_NONE: Mapping[str, Any] = {}
 _PAUSE_MS = 25
 
 _MOST_MEMORY_BYTES = 2**30  # of a factory that is read, if nothing is said
@@ -203,7 +205,10 @@ class SandboxFactory(Origin):
         options: as of `Sandbox`. The callbacks are added to those of the factory; one of the same
             name takes its place.
         """
-        return _FactorySandbox(self._place_with(site_packages), self._with_callbacks(options))
+        place = self._place_with(site_packages)
+        if not options:
+            return _FactorySandbox(place, request=self._usual)
+        return _FactorySandbox(place, self._with_callbacks(options))
 
     def create_session(
         self,
@@ -454,9 +459,15 @@ class _FactorySandbox(Sandbox):
 
     _place: Place
 
-    def __init__(self, place: Place, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, place: Place, options: Mapping[str, Any] = _NONE, *, request: Request | None = None
+    ) -> None:
+        """request: in place of the options, checked already."""
         self._place = place
-        super().__init__(**options)
+        if request is None:
+            super().__init__(**options)
+        else:
+            self._make(request, Equipment.shared)
 
     def _new_core(self, equipment: Equipment) -> Core:
         return self._place.new_core(self._request.core_limits, equipment, self._mounts())

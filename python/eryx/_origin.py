@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eryx._copying import OneOfAKind
+from eryx._options import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Origin(OneOfAKind):
     """Base of the factory: as much of it as a pool needs."""
 
-    __slots__ = ("_callbacks", "_native_limits", "_place")
+    __slots__ = ("_callbacks", "_native_limits", "_place", "_usual")
 
     def _set_origin(self, place: Place, callbacks: CallbackTable | None) -> None:
         self._place = place  # where they start
@@ -27,6 +28,8 @@ class Origin(OneOfAKind):
             from eryx._limits import native_limits
 
             self._native_limits = native_limits(None)
+        # What sandboxes that are given no options ask for; most do.
+        self._usual = Request(**self._with_callbacks({}))
 
     def _with_callbacks(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Options with the functions of the factory, and the memory that its modules want."""
