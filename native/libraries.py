@@ -45,7 +45,7 @@ class _Library:
 
 
 _LIBRARIES = {
-    "openblas": _Library(openblas.build, ("openblas",), ("numpy",)),
+    "openblas": _Library(openblas.build, ("openblas",), ("numpy",), version=1),
     "lapack": _Library(
         lapack.build,
         ("openblas", "lapack"),

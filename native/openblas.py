@@ -22,6 +22,12 @@ _FLOATS = ("sdot_", "snrm2_", "sasum_", "scnrm2_", "scasum_")
 _LITE = ("f2c_s_lapack", "f2c_d_lapack", "f2c_c_lapack", "f2c_z_lapack", "f2c_lapack")
 _LITE_CONFIG = ("f2c_config", "f2c")
 _FLOATS_SOURCE = Path(__file__).with_name("lapack_floats.c")
+# For programs that have none of their own. Without one numpy finds no LAPACK here when it is built,
+# and takes its own with a BLAS that knows nothing of vectors.
+_XERBLA = """\
+int openblas_xerbla_(char *name, int *argument, int length);
+int xerbla_(char *name, int *argument) { return openblas_xerbla_(name, argument, 6); }
+"""
 _OF_PYTHON = re.compile(r'^#include (?:<Python|"numpy/|"npy_cblas|"lapack_lite_names).*$', re.M)
 
 
@@ -38,7 +44,8 @@ def build(work: Path, output: Path, kit: Kit, extra: list[Path]) -> None:
     target = output / "lib" / "libopenblas.a"
     target.write_bytes((build / "lib" / "libopenblas.a").read_bytes())
     plain = kit.tool(work / "plain", *kit.compile, VECTORS, behind=("-Wno-everything",))
-    archive_of(_lapack_lite(work, plain, kit), target, kit, work / "archive.log")
+    objects = [*_lapack_lite(work, plain, kit), _xerbla(work, plain, kit)]
+    archive_of(objects, target, kit, work / "archive.log")
     copy_headers(build, output)
 
 
@@ -114,6 +121,17 @@ def _let_subroutines_give_numbers(tree: Path) -> None:
     text = header.read_bytes()
     pattern = rb"^void( +BLASFUNC\((?!\w*dot)\w+\))"
     header.write_bytes(re.sub(pattern, rb"int\1", text, flags=re.M))
+
+
+def _xerbla(work: Path, cc: Path, kit: Kit) -> Path:
+    source, target = work / "xerbla.c", work / "xerbla.o"
+    source.write_text(_XERBLA)
+    run_tool(
+        [str(cc), "-O2", "-c", str(source), "-o", str(target)],
+        log=work / "xerbla.log",
+        environment=kit.environment,
+    )
+    return target
 
 
 def _lapack_lite(work: Path, cc: Path, kit: Kit) -> list[Path]:
