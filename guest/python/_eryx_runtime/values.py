@@ -44,6 +44,16 @@ _QUOTES = ('"""', "'''")  # how one of several lines can end
 # How a line can end that the first column of the next line goes on with.
 _GOES_ON = ("(", "\\", "and", "or", "else")
 
+# What the last line has if it takes a closer look: strings, comments, heads of other statements,
+# other brackets, and choices that the compiler may have made already.
+_NOT_PLAIN = ("'", '"', "#", ":", "[", "]", "{", "}", "if")
+
+# How lines may belong together, besides by brackets.
+_OVER_LINES = ("\\\n", *_QUOTES, "\r", "\f")
+
+# What may stand before a bracket and calls nothing.
+_NOT_CALLED = ("assert", "not", "del", "None", "True", "False", "__debug__")
+
 _compile = compile
 _Warnings = warnings.catch_warnings
 _ignore = warnings.simplefilter
@@ -126,6 +136,8 @@ def _is_statement(program: CodeType, text: str) -> bool:
     """
     if not ("\n" in text or "\r" in text or ";" in text or ":" in text):
         return True  # there is but one
+    if _ends_with_call(text):
+        return True
     line, end_line, column, end_column = list(program.co_positions())[-4]
     if column is None or line is None or end_line is None or "\r" in text or "\f" in text:
         return False
@@ -144,6 +156,22 @@ def _is_statement(program: CodeType, text: str) -> bool:
                 or (comment > 0 and before[:comment].rstrip().endswith(_GOES_ON))
             )
     return True
+
+
+def _ends_with_call(text: str) -> bool:
+    """Whether the last line is plainly statements of the module, the last of which calls something.
+
+    To ask the code for positions takes as long as half of the compilation.
+    """
+    text = text.rstrip("\n ")
+    line = text[text.rfind("\n") + 1 :]
+    if line[-1:] != ")" or line.count("(") != line.count(")"):
+        return False
+    if any(map(line.__contains__, _NOT_PLAIN)) or any(map(text.__contains__, _OVER_LINES)):
+        return False
+    called = line[line.rfind(";") + 1 :].lstrip(" ").partition("(")[0]
+    at_start = line[:1] not in (" ", "\t")
+    return at_start and called.replace(".", "").isidentifier() and called not in _NOT_CALLED
 
 
 def _is_empty(line: str) -> bool:
