@@ -273,6 +273,16 @@ static int compare_modules(const void *a, const void *b)
     return memcmp((*first)->extension->hash, (*second)->extension->hash, SHA256_BYTES);
 }
 
+static bool are_in_order(const eryx_native_module *const *modules, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (compare_modules(&modules[i - 1], &modules[i]) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 eryx_status native_allow(native_state *state, const eryx_native_module *const *modules,
                          size_t count, eryx_error *out_error)
 {
@@ -290,7 +300,9 @@ eryx_status native_allow(native_state *state, const eryx_native_module *const *m
         }
         copy[i] = modules[i];
     }
-    qsort(copy, count, sizeof(const eryx_native_module *), compare_modules);
+    if (!are_in_order(copy, count)) { /* as those of a factory are */
+        qsort(copy, count, sizeof(const eryx_native_module *), compare_modules);
+    }
     state->allowed = copy;
     state->allowed_count = count;
     return ERYX_OK;

@@ -48,7 +48,7 @@ class NativeModule:
 
 
 def open_modules(modules: Iterable[NativeModule]) -> tuple[Any, ...]:
-    """Handles for the binding, of the modules and of all that they need."""
+    """Handles for the binding, of the modules and of all that they need, in the library's order."""
     found: dict[str, Any] = {}
 
     def add(module: NativeModule) -> None:
@@ -62,4 +62,4 @@ def open_modules(modules: Iterable[NativeModule]) -> tuple[Any, ...]:
 
     for module in modules:
         add(module)
-    return tuple(found.values())
+    return tuple([found[digest] for digest in sorted(found)])
