@@ -14,6 +14,7 @@ import json
 import lzma
 import shutil
 import tarfile
+import tempfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -23,7 +24,7 @@ from eryx._eryx import BUILD_ID, VERSION
 from eryx.native import _cross, _prebuilt
 from eryx.packages._metadata import parse_fields
 from eryx.packages._standards import Requirement
-from native import build, recipes
+from native import build, ready, recipes
 from native.kit import Kit
 from toolchain.cache import key_of
 from toolchain.errors import BuildError
@@ -128,11 +129,18 @@ class Pack:
         self.needs: dict[str, list[str]] = {}
         self.also: dict[str, list[str]] = {}
         self.warm_up: dict[str, str] = {}
+        self.bytecode: dict[str, dict[str, str]] = {}
+        self.factories: dict[str, dict[str, str]] = {}
+        self._with_bytecode: list[str] = []
+        self._with_memory: list[str] = []
 
     def add_recipe(self, name: str) -> None:
         recipe = recipes.load(name)
-        for wheel in build.wheels(name, self.kit):
-            self._add_wheel(wheel, recipe.leave_out)
+        added = [self._add_wheel(wheel, recipe.leave_out) for wheel in build.wheels(name, self.kit)]
+        if recipe.bytecode:
+            self._with_bytecode += added
+        if recipe.memory:
+            self._with_memory.append(name)
         if recipe.imports:
             self.imports[name] = list(recipe.imports)
         if recipe.warm_up:
@@ -141,7 +149,8 @@ class Pack:
             self.needs[name] += recipe.also
             self.also[name] = list(recipe.also)
 
-    def _add_wheel(self, wheel: Path, leave_out: tuple[str, ...]) -> None:
+    def _add_wheel(self, wheel: Path, leave_out: tuple[str, ...]) -> str:
+        """Gives the name of the package."""
         files, record = _read(wheel.read_bytes(), leave_out)
         name = wheel.name.split("-")[0]
         key = name.replace("_", "-").lower()
@@ -158,6 +167,7 @@ class Pack:
         # What is called as the package is what a factory imports.
         if any(path.partition("/")[0].removesuffix(".py") == name for path in files):
             self.imports[key] = [name]
+        return key
 
     def _add_module(self, data: bytes, label: str, archive: str, *, is_stub: bool = True) -> None:
         made = build.translate(data, label, self.kit, is_stub=is_stub)
@@ -182,6 +192,7 @@ class Pack:
         for name, needs in self.needs.items():
             if missing := sorted(set(needs) - self.wheels.keys()):
                 raise BuildError(f"{name} needs {', '.join(missing)}, of which there is no recipe")
+        self._add_ready()
         with ThreadPoolExecutor(self.kit.jobs) as pool:
             packed = list(pool.map(partial(compress, kit=self.kit), self.archives.values()))
         paths = [f"packages/{name}.tar.xz" for name in self.archives]
@@ -194,7 +205,13 @@ class Pack:
             }
             for name, (path, data) in zip(self.archives, files.items(), strict=True)
         }
-        manifest = {
+        manifest = {**self._manifest(), "archives": dict(sorted(archives.items()))}
+        text = json.dumps(manifest, indent=1).encode()
+        return {"__init__.py": _INIT.encode(), "manifest.json": text, **files}
+
+    def _manifest(self) -> dict[str, object]:
+        """What the companion says of itself, but for the archives."""
+        return {
             "format": _prebuilt.FORMAT,
             "version": VERSION,
             "build": BUILD_ID,
@@ -204,11 +221,51 @@ class Pack:
             "also": self.also,
             "warm_up": self.warm_up,
             "needs": {name: sorted(set(needs)) for name, needs in self.needs.items()},
-            "archives": dict(sorted(archives.items())),
             "modules": dict(sorted(self.modules.items())),
+            "bytecode": dict(sorted(self.bytecode.items())),
+            "factories": dict(sorted(self.factories.items())),
         }
-        text = json.dumps(manifest, indent=1).encode()
-        return {"__init__.py": _INIT.encode(), "manifest.json": text, **files}
+
+    def _add_ready(self) -> None:
+        """Adds what is made of the packages, when all of these are there."""
+        hashes = {
+            name: key_of({each: hashlib.sha256(data).hexdigest() for each, data in files.items()})
+            for name, files in self.archives.items()
+        }
+        with tempfile.TemporaryDirectory(prefix="eryx-science-") as folder:
+            site = Path(folder)
+            ready.lay(site, self._manifest(), self.archives)
+            for name in self._with_bytecode:
+                parts = {name: hashes[name]}
+                made = ready.made(name, memory=False, parts=parts, site=site, kit=self.kit)
+                self._add_made(name, f"{name}.bytecode", made, self.bytecode)
+            for name in self._with_memory:
+                parts = {
+                    **{each: hashes[each] for each in self._closure(name)},
+                    "imports": json.dumps(self.imports.get(name)),
+                    "warm_up": self.warm_up.get(name, ""),
+                }
+                made = ready.made(name, memory=True, parts=parts, site=site, kit=self.kit)
+                self._add_made(name, f"{name}.memory", made, self.factories)
+
+    def _closure(self, name: str) -> list[str]:
+        """The archives that a package is used with."""
+        found = {each for each in self.archives if each not in self.wheels}  # libraries
+        waiting = [name]
+        while waiting:
+            each = waiting.pop()
+            if each not in found:
+                found.add(each)
+                waiting += self.needs[each]
+        return sorted(found)
+
+    def _add_made(
+        self, archive: str, file: str, made: dict[str, bytes], entries: dict[str, dict[str, str]]
+    ) -> None:
+        for key, data in made.items():
+            self.archives[archive][file] = data
+            digest = hashlib.sha256(data).hexdigest()
+            entries[key] = {"archive": archive, "file": file, "sha256": digest}
 
 
 def target(output: Path) -> Path:

@@ -43,6 +43,10 @@ class Recipe:
     warm_up: str = ""
     """A program that `eryx.science.factory` runs behind the imports: what a first use would fetch
     and compute is then in every sandbox, and the interpreter has specialised what it runs."""
+    bytecode: bool = False
+    """Whether the companion wheel has its bytecode, which a first use would have to make."""
+    memory: bool = False
+    """Whether it has the memory of the factory that `eryx.science.factory` makes of it, too."""
     also: tuple[str, ...] = ()
     """Packages that come along although it does not name them as required for this machine."""
     leave_out: tuple[str, ...] = ()

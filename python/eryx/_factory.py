@@ -130,7 +130,8 @@ class SandboxFactory(Origin):
 
             named = by_name(requirements or (), lock, remember=cache is not False)
             packages = [*_sources(packages), *named]
-        contents = collect_contents(site_packages, packages, native_modules)
+        given = tuple(native_modules)
+        contents = collect_contents(site_packages, packages, given)
         handles = open_handles(contents.modules)
         description = {
             "imports": list(names),
@@ -145,6 +146,18 @@ class SandboxFactory(Origin):
             from eryx._factory_cache import CachedFactory
 
             cached = CachedFactory(cache, description, setup_code)
+        if isinstance(cache, bool) and contents.modules and not given and resource_limits is None:
+            from eryx._factory_cache import ready_memory
+
+            ready = ready_memory(description, setup_code)
+            if ready is not None:
+                made = Template(description, contents.archive(is_cached=cache), ready)
+                try:
+                    self._take(made, table, handles, None, most_memory)
+                    return
+                except InitializationError:
+                    pass  # of another image: it is made anew
+        if cached is not None:
             stored = cached.load(MOST_BYTES)
             if stored is not None:
                 try:

@@ -1,4 +1,4 @@
-"""Factories that are kept on disk, by what they are made of."""
+"""Factories that were made before, by what they are made of."""
 
 from __future__ import annotations
 
@@ -13,6 +13,27 @@ from eryx._files import read_file, write_file
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+def key_of(description: dict[str, Any], setup_code: str | None) -> str:
+    """A hash of all that a factory is made of."""
+    import hashlib
+
+    parts = (BUILD_ID, json.dumps(description, sort_keys=True), setup_code or "")
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def ready_memory(description: dict[str, Any], setup_code: str | None) -> bytes | None:
+    """The frozen memory of a factory that eryx-science has; None for none."""
+    from eryx.native._prebuilt import undamaged
+
+    science = undamaged()
+    return None if science is None else science.frozen(key_of(description, setup_code))
 
 
 class CachedFactory:
@@ -30,21 +51,14 @@ class CachedFactory:
 
         Raises InitializationError if it cannot be used or others could put files into it.
         """
-        import hashlib
-
         if cache is True:
             self._folder = cache_folder("factories")
         elif isinstance(cache, str | os.PathLike):
             self._folder = os.fspath(cache)
         else:
             raise TypeError(f"cache must be a bool or a path, not {type(cache).__name__}")
-        parts = (BUILD_ID, json.dumps(description, sort_keys=True), setup_code or "")
-        digest = hashlib.sha256()
-        for part in parts:
-            data = part.encode("utf-8", "surrogatepass")
-            digest.update(len(data).to_bytes(8, "little"))
-            digest.update(data)
-        self._path = os.path.join(self._folder, f"{digest.hexdigest()}.factory")
+        name = f"{key_of(description, setup_code)}.factory"
+        self._path = os.path.join(self._folder, name)
         self._check_folder()
 
     def _check_folder(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from eryx._errors import InitializationError
 from eryx.native._prebuilt import INSTALL, Prebuilt, installed
@@ -57,6 +58,25 @@ def wheels(names: Iterable[str]) -> list[Path]:
     for text in wanted:
         add(named(text, science))
     return science.wheel_paths(sorted(found))
+
+
+def settings(names: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a `SandboxFactory` with these packages, imported and used, is given.
+
+    names: as of `wheels`, and raises as that. options: what was said otherwise.
+    """
+    wanted = list(names)
+    found = wheels(wanted)
+    science = installed()
+    assert science is not None
+    chosen = [named(name, science) for name in wanted]
+    modules = [module for name in chosen for module in science.imports.get(name, [])]
+    result = {"imports": modules, "cache": True, **options}
+    if options.keys().isdisjoint(("imports", "setup_code")):
+        programs = [science.warm_up[name] for name in chosen if name in science.warm_up]
+        result["setup_code"] = "".join(programs) or None
+    result["packages"] = [*map(str, found), *result.get("packages", ())]
+    return result
 
 
 def named(text: str, science: Prebuilt) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eryx._annotations import late_annotations
-from eryx._science import find, named, wheels
-from eryx.native._prebuilt import INSTALL, installed
+from eryx._science import find, settings, wheels
+from eryx.native._prebuilt import INSTALL
 
 if TYPE_CHECKING:
     from eryx._factory import SandboxFactory
@@ -31,17 +31,7 @@ def factory(*names: str, **options: Any) -> SandboxFactory:
     """
     from eryx._factory import SandboxFactory
 
-    found = wheels(names)
-    science = installed()
-    assert science is not None
-    chosen = [named(name, science) for name in names]
-    modules = [module for name in chosen for module in science.imports.get(name, [])]
-    settings = {"imports": modules, "cache": True, **options}
-    if options.keys().isdisjoint(("imports", "setup_code")):
-        programs = [science.warm_up[name] for name in chosen if name in science.warm_up]
-        settings["setup_code"] = "".join(programs) or None
-    settings["packages"] = [*map(str, found), *settings.get("packages", ())]
-    return SandboxFactory(**settings)
+    return SandboxFactory(**settings(names, options))
 
 
 late_annotations(globals(), factory)

@@ -15,14 +15,17 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import eryx
-from eryx import _science, science
+from eryx import _factory, _science, science
 from eryx._cli import main
 from eryx.native import NativeModuleError, _compile, _prebuilt, _unpacked, _wasm, from_files
+from eryx.packages import _bytecode
 from eryx.packages._prebuilt import prebuilt_again
+from native import ready
 from native_helpers import SOURCES, SUFFIX, built
 from wheel_files import wheel_bytes
 
@@ -32,6 +35,7 @@ NAME = "spam-1.0-cp314-cp314-wasi_wasm32.whl"
 MISSING = "the packages for science are not installed: pip install eryx-science"
 CODE = "code.so"
 USE = "import spam; print(spam.count(), spam.count())"
+SET_UP = "from spam import count\nready = [count(), hash('a')]\n"
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,7 @@ def companion(tmp_path_factory: pytest.TempPathFactory, one_cache_of_zig: None) 
         metadata="Requires-Dist: spam>=1\n",
     )
     manifest = {
-        "format": 3,
+        "format": _prebuilt.FORMAT,
         "version": eryx.__version__,
         "build": eryx._eryx.BUILD_ID,
         "wheels": {"spam": NAME, "toast": "toast-2.0-py3-none-any.whl"},
@@ -75,6 +79,8 @@ def companion(tmp_path_factory: pytest.TempPathFactory, one_cache_of_zig: None) 
                 "needed": [],
             }
         },
+        "bytecode": {},
+        "factories": {},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
@@ -107,8 +113,7 @@ def installed(companion: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The companion, found as an installed package is."""
     monkeypatch.syspath_prepend(str(companion.parent))
     monkeypatch.setattr(_prebuilt, "installed", _prebuilt.installed.__wrapped__)
-    for module in (science, _science):
-        monkeypatch.setattr(module, "installed", _prebuilt.installed)
+    monkeypatch.setattr(_science, "installed", _prebuilt.installed)
     return companion
 
 
@@ -116,8 +121,7 @@ def installed(companion: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def absent(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if eryx-science were not installed."""
     monkeypatch.setattr(_prebuilt, "installed", lambda: None)
-    for module in (science, _science):
-        monkeypatch.setattr(module, "installed", lambda: None)
+    monkeypatch.setattr(_science, "installed", lambda: None)
 
 
 class TestFinding:
@@ -384,6 +388,185 @@ class TestUnpacking:
 
 def _copied(companion: Path, target: Path) -> Path:
     return Path(shutil.copytree(companion, target / companion.name))
+
+
+class Made:
+    """What was frozen and compiled by this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.frozen = self.compiled = 0
+        build, compile_all = _factory._build, _bytecode._compile_all
+
+        def counted_build(*given: Any) -> bytes:
+            self.frozen += 1
+            return build(*given)
+
+        def counted_compile(*given: Any) -> _bytecode.Bytecode:
+            self.compiled += 1
+            return compile_all(*given)
+
+        monkeypatch.setattr(_factory, "_build", counted_build)
+        monkeypatch.setattr(_bytecode, "_compile_all", counted_compile)
+
+
+@pytest.fixture(scope="module")
+def with_ready(companion: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The companion with the bytecode of one package, and the memory of a factory of it."""
+    copy = _copied(companion, tmp_path_factory.mktemp("ready"))
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["warm_up"] = {"toast": SET_UP}
+    archive = manifest["archives"]["toast"]
+    with tarfile.open(copy / archive["file"]) as reader:
+        files = {member.name: _member(reader, member) for member in reader}
+    archives = {"toast": files}
+    spam = manifest["archives"]["spam"]
+    with tarfile.open(copy / spam["file"]) as reader:
+        archives["spam"] = {member.name: _member(reader, member) for member in reader}
+    site = tmp_path_factory.mktemp("site")
+    ready.lay(site, manifest, archives)
+    for memory, kind in ((False, "bytecode"), (True, "factories")):
+        output = tmp_path_factory.mktemp(kind)
+        ready.run(output, name="toast", memory=memory, site=site)
+        (made,) = (output / "made").iterdir()
+        files[kind] = made.read_bytes()
+        digest = hashlib.sha256(files[kind]).hexdigest()
+        manifest[kind] = {made.name: {"archive": "toast", "file": kind, "sha256": digest}}
+    manifest["archives"]["toast"] = _packed(copy / archive["file"], files)
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    return copy
+
+
+class TestReady:
+    """What factories would have to make first is there already."""
+
+    SHOW = "print(ready, toast.spam is spam, count())"
+
+    @pytest.fixture
+    def made(self, with_ready: Path, installed: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+        """What is made although the companion has it; nothing was compiled yet."""
+        monkeypatch.syspath_prepend(str(with_ready.parent))
+        monkeypatch.setattr(_bytecode, "_kept", {})
+        return Made(monkeypatch)
+
+    def test_it_is_taken(self, made: Made, own_cache: Path) -> None:
+        factory = science.factory("toast")
+        assert (made.frozen, made.compiled) == (0, 0)
+        assert (factory.imports, factory.has_setup_code) == (("toast",), True)
+        assert sorted(factory.packages) == [("spam", "1.0"), ("toast", "2.0")]
+        shown = factory.create_sandbox().execute("import toast, spam; " + self.SHOW).stdout
+        assert list(own_cache.glob("factories/*")) == []
+        again = eryx.SandboxFactory(packages=["toast"], imports=["toast"], setup_code=SET_UP)
+        assert made.frozen == 0
+        assert again.create_sandbox().execute("import toast, spam; " + self.SHOW).stdout == shown
+
+    def test_results_are_those_of_one_that_was_made(self, made: Made) -> None:
+        program = "import toast, spam; " + self.SHOW
+        taken = science.factory("toast")
+        limits = eryx.ResourceLimits(execution_timeout_ms=60_000)
+        own = science.factory("toast", cache=False, resource_limits=limits)
+        assert (made.frozen, made.compiled) == (1, 0)
+        first, second = (each.create_sandbox().execute(program).stdout for each in (taken, own))
+        assert first == second
+        draw = "import random; result = [random.random() for _ in range(4)]"
+        numbers = [taken.create_sandbox().execute(draw).result for _ in range(2)]
+        assert numbers[0] != numbers[1]
+
+    def test_it_is_a_factory_as_any_other(self, made: Made, tmp_path: Path) -> None:
+        science.factory("toast").save(tmp_path / "toast.factory")
+        loaded = eryx.SandboxFactory.load(tmp_path / "toast.factory")
+        assert loaded.imports == ("toast",)
+        session = loaded.create_session()
+        assert session.execute("import spam; result = spam.count()").result == 2
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"imports": ["spam"]},
+            {"setup_code": "x = 1"},
+            {"callbacks": [{"name": "greet", "fn": lambda: None}]},
+            {"resource_limits": eryx.ResourceLimits(max_memory_bytes=1 << 28)},
+            {"packages": ["spam"]},
+        ],
+        ids=lambda options: next(iter(options)),
+    )
+    def test_another_factory_is_made(self, made: Made, options: dict[str, Any]) -> None:
+        """Of the same bytecode."""
+        more = options.pop("packages", [])
+        names = ["toast", *more]
+        factory = science.factory(*names, cache=False, **options)
+        assert (made.frozen, made.compiled) == (1, 0)
+        assert factory.create_sandbox().execute(USE).stdout in ("1 2", "2 3")
+
+    def test_a_folder_of_the_caller_gets_its_own(self, made: Made, tmp_path: Path) -> None:
+        science.factory("toast", cache=tmp_path / "factories")
+        assert made.frozen == 1
+        assert len(list((tmp_path / "factories").iterdir())) == 1
+
+    def test_what_was_changed_is_not_used(self, made: Made, own_cache: Path) -> None:
+        science.find("toast")
+        for name in ("bytecode", "factories"):
+            (path,) = own_cache.glob(f"native/science-*/{name}")
+            data = bytearray(path.read_bytes())
+            data[-1] ^= 1
+            path.write_bytes(data)
+        factory = science.factory("toast")
+        assert (made.frozen, made.compiled) == (1, 1)
+        assert factory.create_sandbox().execute(USE).stdout == "2 3"
+
+    def test_memory_of_another_image_is_not_used(
+        self, made: Made, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What it differs from is not what this eryx begins with."""
+        read = _prebuilt.Prebuilt.frozen
+
+        def other(self: _prebuilt.Prebuilt, key: str) -> bytes | None:
+            data = read(self, key)
+            assert data is not None
+            return data[:48] + bytes([data[48] ^ 1]) + data[49:]
+
+        monkeypatch.setattr(_prebuilt.Prebuilt, "frozen", other)
+        factory = science.factory("toast")
+        assert made.frozen == 1
+        assert factory.create_sandbox().execute(USE).stdout == "2 3"
+
+    def test_where_nothing_can_be_kept(
+        self, made: Made, own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        own_cache.write_text("a file in its place")
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        _unpacked._of_this_process.cache_clear()
+        try:
+            science.factory("toast", cache=False)
+            assert (made.frozen, made.compiled) == (0, 0)
+        finally:
+            _unpacked._of_this_process.cache_clear()
+
+    def test_several_processes_at_once(self, with_ready: Path, own_cache: Path) -> None:
+        program = (
+            f"import sys; sys.path.insert(0, {str(with_ready.parent)!r}); import eryx.science\n"
+            "factory = eryx.science.factory('toast')\n"
+            f"print(factory.create_sandbox().execute({USE!r}).stdout)"
+        )
+        started = [
+            subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+            for _ in range(3)
+        ]
+        assert [process.communicate()[0] for process in started] == ["2 3\n"] * 3
+        assert list(own_cache.glob("factories/*")) == list(own_cache.glob("packages/*")) == []
+
+    def test_it_is_laid_ahead_of_time(self, made: Made, own_cache: Path) -> None:
+        assert main(["precompile", "toast"]) == 0
+        for path in own_cache.glob("native/science-*/*"):
+            assert path.stat().st_size > 0
+        assert len(list(own_cache.glob("native/science-*/factories"))) == 1
+        science.factory("toast")
+        assert (made.frozen, made.compiled) == (0, 0)
+
+
+def _member(reader: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    data = reader.extractfile(member)
+    assert data is not None
+    return data.read()
 
 
 class TestMemory:

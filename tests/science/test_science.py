@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import eryx
-from eryx import _science, science
+from eryx import _factory, _science, science
 from eryx.native import NativeModuleError, _prebuilt, from_files
+from eryx.packages import _bytecode
 
 pytestmark = [pytest.mark.sample, pytest.mark.needs("numpy")]
 
@@ -29,8 +30,7 @@ def factory() -> eryx.SandboxFactory:
 def without(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if eryx-science were not installed."""
     monkeypatch.setattr(_prebuilt, "installed", lambda: None)
-    for module in (science, _science):
-        monkeypatch.setattr(module, "installed", lambda: None)
+    monkeypatch.setattr(_science, "installed", lambda: None)
 
 
 class TestFinding:
@@ -71,6 +71,25 @@ class TestContents:
         program = "from numpy import *; print(f2py.__name__, pi)"
         done = factory.create_sandbox().execute(program)
         assert done.stdout == "numpy.f2py 3.141592653589793"
+
+
+class TestReady:
+    """What a first use would have to make is in the companion."""
+
+    def test_the_factory_of_numpy_is_there_already(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> bytes:
+            raise AssertionError("something is made that is there already")
+
+        monkeypatch.setenv("ERYX_CACHE_DIR", str(tmp_path))
+        monkeypatch.setattr(_bytecode, "_kept", {})
+        monkeypatch.setattr(_bytecode, "_compile_all", refuse)
+        eryx.SandboxFactory(packages=["numpy"])
+        monkeypatch.setattr(_factory, "_build", refuse)
+        made = science.factory("numpy")
+        assert made.create_sandbox().execute(SUM).stdout == "45"
+        assert made.imports == ("numpy",)
 
 
 class TestStubs:

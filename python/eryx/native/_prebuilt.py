@@ -3,7 +3,8 @@
 Its wheels have stubs in the place of the modules, which are files of a few bytes: valid WebAssembly
 with nothing in it but the hash of the module that was translated. The guest shows a stub to the
 host, which finds the translation by the hash of the stub. A package's wheel and its translated
-modules are one compressed archive, which is unpacked at the first use.
+modules are one compressed archive, which is unpacked at the first use. So is what factories would
+have to make of them first: bytecode, and the memory of factories that were made already.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from eryx._eryx import BUILD_ID
 from eryx.native._errors import NativeModuleError
 
 PACKAGE = "eryx_science"
-FORMAT = 3
+FORMAT = 4
 INSTALL = "pip install eryx-science"
 
 _HEAD = b"\0asm\1\0\0\0"
@@ -58,6 +59,9 @@ class Prebuilt:
         self.folder = folder
         self._archives: dict[str, dict[str, Any]] = manifest["archives"]
         self._modules: dict[str, dict[str, Any]] = manifest["modules"]
+        # By a hash of all that they are made of (`_bytecode`, `_factory_cache`).
+        self._bytecode: dict[str, dict[str, str]] = manifest["bytecode"]
+        self._factories: dict[str, dict[str, str]] = manifest["factories"]
         self._places: dict[str, Path] = {}
 
     def wheel_paths(self, names: Iterable[str]) -> list[Path]:
@@ -87,6 +91,30 @@ class Prebuilt:
             return None
         path = self._unpacked(entry["archive"]) / entry["file"]
         return path, entry["sha256"], list(entry["needed"])
+
+    def bytecode(self, key: str) -> bytes | None:
+        """The bytecode of a package, in the form of `eryx.packages._bytecode`; None for none.
+
+        key: of all that it is made of.
+        """
+        return self._read(self._bytecode.get(key))
+
+    def frozen(self, key: str) -> bytes | None:
+        """The memory of a factory that was made already; None for none.
+
+        key: of all that it is made of.
+        """
+        return self._read(self._factories.get(key))
+
+    def _read(self, entry: dict[str, str] | None) -> bytes | None:
+        """What an entry names; None also if it is not what it was, for it can be made anew."""
+        if entry is None:
+            return None
+        try:
+            data = (self._unpacked(entry["archive"]) / entry["file"]).read_bytes()
+        except (OSError, InitializationError):
+            return None
+        return data if hashlib.sha256(data).hexdigest() == entry["sha256"] else None
 
     def _unpacked(self, name: str) -> Path:
         """The folder with the files of an archive, which is unpacked unless it was before."""
@@ -123,16 +151,21 @@ def installed() -> Prebuilt | None:
     )
 
 
+def undamaged() -> Prebuilt | None:
+    """The same for those who can do without it: None also for what cannot be used."""
+    try:
+        return installed()
+    except InitializationError:
+        return None
+
+
 def translated(data: bytes, digest: str) -> tuple[Path, str, list[str]] | None:
     """What `Prebuilt.find` gives for a file; None for what has to be translated.
 
     Raises NativeModuleError for a stub whose module is not there.
     """
     if not is_stub(data):
-        try:
-            science = installed()
-        except InitializationError:
-            return None  # it is not needed
+        science = undamaged()
         return None if science is None else science.find(digest)
     try:
         science = installed()

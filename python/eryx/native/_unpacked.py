@@ -39,7 +39,7 @@ def unpacked(archive: Path, digest: str, files: Mapping[str, int]) -> Path:
 
     Raises InitializationError if it cannot be read, or unpacked anywhere. Any thread may call it.
     """
-    name = f"{_PREFIX}{digest[:40]}"
+    name = folder_name(digest)
     place = _kept()
     try:
         if place is not None:
@@ -57,6 +57,11 @@ def unpacked(archive: Path, digest: str, files: Mapping[str, int]) -> Path:
             f"{archive.name} cannot be unpacked: {reason} (the folder of ERYX_CACHE_DIR, or of the"
             f" user's cache), nor in a temporary folder: {reason_of(error)}"
         ) from None
+
+
+def folder_name(digest: str) -> str:
+    """What the folder of an archive is called. digest: its SHA-256."""
+    return f"{_PREFIX}{digest[:40]}"
 
 
 def _unpacked_in(place: Path, archive: Path, name: str, files: Mapping[str, int]) -> Path:

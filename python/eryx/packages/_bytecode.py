@@ -1,6 +1,7 @@
 """Compiles modules to bytecode inside a sandbox: no other Python has the same format.
 
-The results are kept by the contents of the sources, in memory and, if wanted, on disk.
+The results are kept by the contents of the sources, in memory and, if wanted, on disk. Those of
+packages of eryx-science come with it.
 """
 
 from __future__ import annotations
@@ -72,14 +73,16 @@ def bytecode_of(files: Mapping[str, bytes], *, cache: bool) -> Bytecode:
 
     cache: whether to look on disk for it, and to leave it there.
     """
-    sources = {path: data for path, data in files.items() if path.endswith(".py")}
+    sources = _modules(files)
     if not sources:
         return {}
-    key = _key(sources)
+    key = key_of(sources)
     with _kept_lock:
         found = _kept.get(key)
     if found is None and cache:
         found = _load(key)
+    if found is None:
+        found = _prebuilt(key)
     if found is None:
         found = _compile_all(sources)
         if cache:
@@ -97,13 +100,44 @@ def _size(bytecode: Bytecode) -> int:
     return sum(map(len, bytecode.values()))
 
 
-def _key(sources: Mapping[str, bytes]) -> str:
+def _modules(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {path: data for path, data in files.items() if path.endswith(".py")}
+
+
+def key_of(files: Mapping[str, bytes]) -> str:
+    """A hash of all that the bytecode of the modules among files is made of."""
     digest = hashlib.sha256(BUILD_ID.encode())
-    for path, data in sorted(sources.items()):
+    for path, data in sorted(_modules(files).items()):
         digest.update(f"{len(path.encode())} {len(data)} ".encode())
         digest.update(path.encode())
         digest.update(data)
     return digest.hexdigest()
+
+
+def pack(bytecode: Bytecode) -> bytes:
+    """Bytecode in one piece."""
+    index = json.dumps([(path, len(data)) for path, data in bytecode.items()]).encode()
+    return len(index).to_bytes(8, "little") + index + b"".join(bytecode.values())
+
+
+def _unpack(data: bytes) -> Bytecode:
+    """The reverse. Raises ValueError or TypeError if it is none."""
+    index_size = int.from_bytes(data[:8], "little")
+    found: Bytecode = {}
+    position = 8 + index_size
+    for name, size in json.loads(data[8:position]):
+        found[name] = data[position : position + size]
+        position += size
+    return found
+
+
+def _prebuilt(key: str) -> Bytecode | None:
+    """What eryx-science has."""
+    from eryx.native._prebuilt import undamaged
+
+    science = undamaged()
+    data = None if science is None else science.bytecode(key)
+    return None if data is None else _unpack(data)
 
 
 # ---- Compiling -----------------------------------------------------------------------------------
@@ -191,12 +225,7 @@ def _load(key: str) -> Bytecode | None:
             digest, data = stream.read(32), stream.read()
         if hashlib.sha256(data).digest() != digest:
             return None
-        index_size = int.from_bytes(data[:8], "little")
-        found: Bytecode = {}
-        position = 8 + index_size
-        for name, size in json.loads(data[8:position]):
-            found[name] = data[position : position + size]
-            position += size
+        found = _unpack(data)
         os.utime(path)
     except (OSError, ValueError, TypeError):
         return None
@@ -205,8 +234,7 @@ def _load(key: str) -> Bytecode | None:
 
 def _store(key: str, bytecode: Bytecode) -> None:
     """Stores bytecode; a disk that is full or read-only is no reason to fail."""
-    index = json.dumps([(path, len(data)) for path, data in bytecode.items()]).encode()
-    data = len(index).to_bytes(8, "little") + index + b"".join(bytecode.values())
+    data = pack(bytecode)
     directory = cache_folder("packages")
     part = os.path.join(directory, f".{key}.{os.getpid()}.{threading.get_ident()}")
     try:
