@@ -43,6 +43,21 @@ class TestGarbage:
         done = eryx.Sandbox().execute(CYCLES.format(data=data, count=count))
         assert done.stdout == "ok True"
 
+    def test_a_caller_of_a_method_in_a_cycle(self) -> None:
+        code = """
+import gc, operator, pickle
+def make():
+    caller = operator.methodcaller("split", sep="-")
+    cycle = [caller, operator.itemgetter(1), operator.attrgetter("a")]
+    cycle.append(cycle)
+    return pickle.loads(pickle.dumps(caller))
+caller = make()
+gc.collect()
+print(caller("a-b"), caller)
+"""
+        shown = "['a', 'b'] operator.methodcaller('split', sep='-')"
+        assert eryx.Sandbox().execute(code).stdout == shown
+
     def test_garbage_is_no_more_than_a_part_of_what_is_used(self) -> None:
         done = eryx.Sandbox().execute(CYCLES.format(data="bytearray(100_000)", count=5000))
         assert done.peak_memory_bytes < 48 << 20

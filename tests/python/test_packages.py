@@ -525,7 +525,10 @@ class TestDirectories:
 
 
 class TestCtypes:
-    """Packages that import ctypes get types of data, and never functions or addresses."""
+    """Packages that import ctypes get types of data, and never functions.
+
+    What takes numpy is in tests/science/test_addresses.py.
+    """
 
     FILES: ClassVar[dict[str, str]] = {"greet/__init__.py": "from ctypes import *; import ctypes"}
 
@@ -554,14 +557,68 @@ class TestCtypes:
             ("c_int.from_address(8)", "ValueError"),
             ("cast(create_string_buffer(4), POINTER(c_char))[4]", "ValueError"),
             ("memmove(create_string_buffer(4), b'12345', 5)", "ValueError"),
+            ("memmove(c_int(), b'1234', 4)", "ArgumentError"),
+            ("addressof(c_int.from_buffer(bytearray(4)))", "ValueError"),
+            ("cast(c_void_p(8), POINTER(c_int)).contents", "ValueError"),
+            ("cast(c_void_p(0), POINTER(c_int)).contents", "ValueError"),
+            ("cast(CFUNCTYPE(c_int)(int), c_void_p)", "NotImplementedError"),
         ],
     )
-    def test_no_functions_and_no_addresses(self, code: str, error: str) -> None:
+    def test_no_functions_and_no_memory_of_others(self, code: str, error: str) -> None:
         packages = collect([("greet-1.0-py3-none-any.whl", wheel_bytes(self.FILES))])
         program = (
             f"from greet import *\ntry: {code}\nexcept Exception as e: print(type(e).__name__)"
         )
         assert printed(packages, program) == error
+
+    def test_addresses(self) -> None:
+        """They are those of the memory, whatever an object is seen through."""
+        code = """
+            from greet import *
+            import array
+            class Inner(Structure):
+                _fields_ = [("text", c_char_p), ("next", POINTER(c_int)), ("wide", c_wchar_p)]
+            class Outer(Structure):
+                _fields_ = [("first", c_int), ("inner", Inner)]
+            outer = Outer()
+            outer.inner.text, outer.inner.next = b"text", pointer(c_int(7))
+            outer.inner.wide = "\u017c\U0001f600"
+            print(addressof(outer.inner) - addressof(outer), sizeof(c_int))
+            print(outer.inner.text, outer.inner.next[0], ascii(outer.inner.wide))
+            numbers = (c_short * 4)(1, 2, 3, 4)
+            place = addressof(numbers)
+            print(cast(numbers, c_void_p).value == place)
+            print(cast(pointer(numbers), c_void_p).value == place)
+            print(cast(c_void_p(1234), c_void_p).value, cast(1234, c_void_p).value)
+            print(cast(byref(numbers, 4), POINTER(c_short))[1], cast(numbers, POINTER(c_int))[0])
+            print(cast(cast(numbers, c_void_p), POINTER(c_short))[3])
+            memory = array.array("d", [1.5, 2.5])
+            print(addressof((c_double * 1).from_buffer(memory, 8)) - memory.buffer_info()[0])
+            many = pointer(pointer(c_int(5)))
+            many[0] = pointer(c_int(6))
+            print(many[0][0], many.contents.contents.value, bool(POINTER(c_int)()))
+            text = c_char_p(b"abc")
+            print(text.value, string_at(text), string_at(cast(text, c_void_p), 2))
+            class Either(Union):
+                _fields_ = [("inner", Inner), ("text", c_char_p)]
+            either = Either()
+            either.text = b"both"
+            print(bool(either.inner), either.text, memoryview((c_double * 2)(1, 2)).tolist())
+        """
+        packages = collect([("greet-1.0-py3-none-any.whl", wheel_bytes(self.FILES))])
+        assert printed(packages, dedent(code)).splitlines() == [
+            "4 4",
+            "b'text' 7 '\\u017c\\U0001f600'",
+            "True",
+            "True",
+            "1234 1234",
+            "4 131073",
+            "4",
+            "8",
+            "6 6 False",
+            "b'abc' b'abc' b'ab'",
+            "True b'both' [1.0, 2.0]",
+        ]
 
     def test_addresses_of_functions(self) -> None:
         """As numpy's generators of random numbers give them: to look at, and not to call."""

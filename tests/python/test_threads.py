@@ -53,6 +53,24 @@ class TestThreading:
         )
         assert result.stdout == "8 True"
 
+    def test_native_identities(self, run: Run) -> None:
+        result = run(
+            """
+            import os, threading
+            found = {}
+            def work():
+                found[threading.current_thread()] = threading.get_native_id()
+            threads = [threading.Thread(target=work) for _ in range(7)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+            work()
+            print(len(set(found.values())), all(t.native_id == n for t, n in found.items()))
+            print(threading.get_native_id() == threading.main_thread().native_id == os.getpid())
+            print(threading.Thread().native_id)
+            """
+        )
+        assert result.stdout == "8 True\nTrue\nNone"
+
     def test_locks_keep_counts_right(self, run: Run) -> None:
         result = run(
             """

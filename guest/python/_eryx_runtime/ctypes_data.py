@@ -1,12 +1,15 @@
 """The data types of C for packages that import ctypes: half of `_ctypes` (see ctypes_memory).
 
-There are no foreign functions in a sandbox, and no addresses. Objects lie in bytearrays of their
-own. A pointer holds the object that it points to, and its bytes are a number that means nothing.
+There are no foreign functions in a sandbox. Objects lie in arrays of their own, whose addresses are
+those that native modules see. A pointer holds the address, and what it points to (see _Target).
+What lies at an address that no object is known of is read with numpy, if that is imported; without
+it, such an address is an error, as is that of memory which only numpy can tell.
 """
 
 import operator
 import struct
 import sys
+from array import array
 
 __version__ = "1.1.0"
 
@@ -20,8 +23,11 @@ FUNCFLAG_USE_LASTERROR = 16
 
 _MEMORY_MODULE = "_eryx_runtime.ctypes_memory"
 _NO_FUNCTIONS = "there are no foreign functions in a sandbox"
+_NO_ADDRESS = "the address of this memory is not known: in a sandbox that takes numpy"
+_NO_MEMORY = "memory at an address cannot be looked at: in a sandbox that takes numpy"
 _INTEGERS = "bBhHiIlLqQ"
 _POINTERS = "PzZO"
+_VIEWED = _INTEGERS + "cfd?P"
 _SIZES = {"c": 1, "u": 4, "?": 1, "f": 4, "d": 8, "g": 8, "P": 4, "z": 4, "Z": 4, "O": 4}
 _SIZES |= {code: struct.calcsize(code) for code in _INTEGERS}
 
@@ -46,20 +52,24 @@ class _Type(type):
 
     def from_buffer(cls, source, offset=0):
         _check_concrete(cls)
-        view = memoryview(source).cast("B")
+        view = _bytes_of(source)
         if view.readonly:
             raise TypeError("underlying buffer is not writable")
         _check_room(cls, len(view), offset)
-        return cls._at(view[offset : offset + cls._size_], source)
+        known = isinstance(source, (_CData, array))
+        return cls._at(view[offset : offset + cls._size_], source, offset if known else None)
 
     def from_buffer_copy(cls, source, offset=0):
         _check_concrete(cls)
-        data = memoryview(source).cast("B")
+        data = _bytes_of(source)
         _check_room(cls, len(data), offset)
-        return cls._at(memoryview(bytearray(data[offset : offset + cls._size_])), None)
+        return cls._at(_memory(data[offset : offset + cls._size_]), None)
 
     def from_address(cls, address):
-        raise ValueError("there are no addresses in a sandbox")
+        _check_concrete(cls)
+        if not isinstance(address, int):
+            raise TypeError("integer expected")
+        return cls._at(_memory_at(address, cls._size_), None, None)
 
     def in_dll(cls, library, name):
         raise ValueError(_NO_FUNCTIONS)
@@ -78,8 +88,12 @@ class _Type(type):
             ) from error
 
 
+def _bytes_of(source):
+    return source._view if isinstance(source, _CData) else memoryview(source).cast("B")
+
+
 def _check_concrete(cls):
-    if cls.__base__ is _CData:
+    if cls.__base__ in (_CData, _Aggregate):
         raise TypeError("abstract class")
 
 
@@ -92,32 +106,203 @@ def _check_room(cls, size, offset):
         )
 
 
+# ---- Memory and addresses ------------------------------------------------------------------------
+
+_BYTES = bytes.__basicsize__ - 1
+"""Where in an object of bytes its data begin."""
+
+
+def _memory(data):
+    """A view of memory of its own, which stays where it is."""
+    return memoryview(array("B", data))
+
+
+def _address_in(view, offset):
+    """The address of a view that begins at an offset of what it is of, or None for not known."""
+    owner = view.obj
+    if offset is not None and isinstance(owner, array):
+        return owner.buffer_info()[0] + offset
+    if offset is not None and isinstance(owner, bytes):
+        return id(owner) + _BYTES + offset
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        raise ValueError(_NO_ADDRESS)
+    return numpy.asarray(view).__array_interface__["data"][0]
+
+
+class _Foreign:
+    """Memory at an address, as numpy is told of it."""
+
+    def __init__(self, address, size):
+        self.__array_interface__ = {
+            "data": (address, False),
+            "shape": (size,),
+            "typestr": "|u1",
+            "version": 3,
+        }
+
+
+def _memory_at(address, size):
+    """A view of what lies at an address."""
+    if not 0 < address <= (1 << 32) - size:
+        raise ValueError(f"{address:#x} is no address of {size} bytes")
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        raise ValueError(_NO_MEMORY)
+    return memoryview(numpy.asarray(_Foreign(address, size)))
+
+
+class _Target:
+    """What a pointer points to: a place in an object that is known, and kept alive."""
+
+    __slots__ = ("address", "offset", "owner", "view")
+
+    def __init__(self, address, view, offset, owner):
+        self.address, self.view, self.offset, self.owner = address, view, offset, owner
+
+    def room(self, offset, size):
+        """A view of that many bytes from there on."""
+        start = self.offset + offset
+        if size < 0 or not 0 <= start <= len(self.view) - size:
+            raise ValueError("pointer access outside of the object that it points into")
+        return self.view[start : start + size]
+
+    def item(self, cls, offset):
+        """An object of a type there."""
+        item = cls._at(self.room(offset, cls._size_), self.owner, self.offset + offset)
+        item._objects = _kept_at(self.owner, cls, self.offset + offset)
+        return item
+
+    def text(self, size):
+        """What is there up to a zero of that many bytes, or to the end."""
+        return _up_to_zero(self.view[self.offset :].tobytes(), size)
+
+
+class _ForeignTarget:
+    """What a pointer points to of which there is an address only."""
+
+    def __init__(self, address):
+        if not address:
+            raise ValueError("NULL pointer access")
+        self.address = address
+
+    def room(self, offset, size):
+        if size < 0:
+            raise ValueError("sizes are not negative")
+        return _memory_at(self.address + offset, size)
+
+    def item(self, cls, offset):
+        return cls._at(self.room(offset, cls._size_), None, None)
+
+    def text(self, size):
+        found, part = b"", 256
+        while True:
+            # Up to a multiple of it, and so never beyond the end of the memory.
+            found += bytes(self.room(len(found), part - (self.address + len(found)) % part))
+            ended = _up_to_zero(found, size)
+            if len(ended) <= len(found) - size:
+                return ended
+
+
+def _up_to_zero(data, size):
+    for start in range(0, len(data) - size + 1, size):
+        if not any(data[start : start + size]):
+            return data[:start]
+    return data[: len(data) // size * size]
+
+
+def _target_of(view, kept):
+    """What the pointer in a view points to."""
+    address = struct.unpack("<I", view)[0]
+    # Others may have written another address there.
+    if isinstance(kept, _Target) and kept.address == address:
+        return kept
+    return _ForeignTarget(address)
+
+
+def _key(cls, offset):
+    """Where an object keeps what an item needs; fields of unions share an offset."""
+    return offset, issubclass(cls, _Aggregate)
+
+
+def _is_whole(owner, cls, offset):
+    """Whether what lies at an offset is all of the object, and not an item of it."""
+    return not offset and (isinstance(owner, cls) or not isinstance(owner, _Aggregate))
+
+
+def _kept_at(owner, cls, offset):
+    """What is kept alive for what a pointer points to."""
+    kept = owner._objects if isinstance(owner, _CData) else None
+    if isinstance(kept, dict) and not _is_whole(owner, cls, offset):
+        kept = kept.get(_key(cls, offset))
+    return kept if isinstance(kept, dict) == issubclass(cls, _Aggregate) else None
+
+
+def _keep_at(owner, cls, offset, kept):
+    """Keep alive what is needed by what a pointer points to."""
+    if not isinstance(owner, _CData):
+        return
+    if _is_whole(owner, cls, offset):
+        owner._objects = kept
+    elif isinstance(owner, _Aggregate):
+        _keep_item(owner, cls, offset, kept)
+
+
+def _keep_item(owner, cls, offset, kept):
+    """Keep alive what an item of an object needs."""
+    if kept is not None or owner._objects:
+        if owner._objects is None:
+            owner._objects = {}
+        owner._objects[_key(cls, offset)] = kept
+
+
+def _copied(kept):
+    """What is to be kept alive for a copy of an object."""
+    if not isinstance(kept, dict):
+        return kept
+    return {key: _copied(each) for key, each in kept.items()}
+
+
 class _CData(metaclass=_Type):
     """An object of C."""
 
-    __slots__ = ("__dict__", "__weakref__", "_b_base_", "_objects", "_view")
+    __slots__ = ("__dict__", "__weakref__", "_b_base_", "_objects", "_offset", "_view")
 
     def __new__(cls, *args, **more):
         _check_concrete(cls)
         made = super().__new__(cls)
-        made._view = memoryview(bytearray(cls._size_))
+        made._view = _memory(bytes(cls._size_))
         made._objects = made._b_base_ = None
+        made._offset = 0
         return made
 
     @classmethod
-    def _at(cls, view, base):
+    def _at(cls, view, base, offset=0):
+        """Make an object of a view that begins at an offset of an object, or of the view's own."""
         made = super().__new__(cls)
         made._view = view
         made._b_base_ = base if isinstance(base, _CData) else None
+        made._offset = offset
         made._objects = None
         return made
+
+    @property
+    def _address_(self):
+        base = self._b_base_
+        if base is not None:
+            return base._address_ + self._offset
+        return _address_in(self._view, self._offset)
+
+    @property
+    def _target_(self):
+        return _Target(self._address_, self._view, 0, self)
 
     @property
     def _b_needsfree_(self):
         return self._b_base_ is None
 
     def __buffer__(self, flags):
-        return self._view
+        return _typed(self._view, type(self))
 
     def __bytes__(self):
         return bytes(self._view)
@@ -130,6 +315,33 @@ class _CData(metaclass=_Type):
 
 def _restore(cls, data):
     return cls.from_buffer_copy(data)
+
+
+def _typed(view, cls):
+    """A view of an object as what it is: numbers, arrays of them, and for numpy structures too."""
+    shape = []
+    whole = view[: cls._size_]
+    while issubclass(cls, Array):
+        shape.append(cls._length_)
+        cls = cls._type_
+    if 0 in shape:
+        return view
+    if isinstance(cls, _SimpleType):
+        code = "d" if cls._type_ == "g" else cls._type_
+        return whole.cast(code, shape) if cls._order_ == "<" and code in _VIEWED else view
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and issubclass(cls, _Aggregate):
+        try:
+            return memoryview(numpy.frombuffer(whole, numpy.dtype(cls)).reshape(shape))
+        except (TypeError, ValueError, NotImplementedError):
+            pass  # it has fields that numpy knows no type for
+    return view
+
+
+class _Aggregate(_CData):
+    """An object with items that share its memory; it keeps alive what they do, by their offset."""
+
+    __slots__ = ()
 
 
 # ---- Simple types --------------------------------------------------------------------------------
@@ -199,11 +411,17 @@ def _load(cls, view, kept):
     if code == "u":
         return chr(struct.unpack("<I", view)[0])
     if code in _POINTERS:
+        address = struct.unpack("<I", view)[0]
         if code == "P":
-            return struct.unpack("<I", view)[0] or None
-        if code == "O" and kept is None:
-            raise ValueError("PyObject is NULL")
-        return kept[0] if kept is not None else None
+            return address or None
+        if code == "O":
+            if not isinstance(kept, tuple) or id(kept[0]) != address:
+                raise ValueError("PyObject is NULL" if not address else _NO_MEMORY)
+            return kept[0]
+        if not address:
+            return None
+        text = _target_of(view, kept).text(_SIZES["c" if code == "z" else "u"])
+        return text if code == "z" else text.decode("utf-32-le", "surrogatepass")
     if code == "?":
         return any(view)
     return struct.unpack(cls._order_ + ("d" if code == "g" else code), view)[0]
@@ -258,20 +476,29 @@ def _store(cls, view, value):
 
 def _store_pointer(code, view, value):
     if code == "O":
-        view[:] = struct.pack("<I", id(value) & 0xFFFFFFFF)
+        view[:] = struct.pack("<I", id(value))
         return (value,)
     if value is None:
         view[:] = bytes(4)
         return None
-    if isinstance(value, int) and code == "P":
+    if isinstance(value, int):
         view[:] = struct.pack("<I", value & 0xFFFFFFFF)
         return None
     if code == "P" or not isinstance(value, bytes if code == "z" else str):
         kind = {"P": "cannot be converted to pointer", "z": "bytes or integer address expected"}
         reason = kind.get(code, "unicode string or integer address expected")
         raise TypeError(f"{reason} instead of {type(value).__name__} instance")
-    view[:] = struct.pack("<I", id(value) & 0xFFFFFFFF)
-    return (value,)
+    target = _target_of_text(value)
+    view[:] = struct.pack("<I", target.address)
+    return target
+
+
+def _target_of_text(text):
+    """The memory of bytes, or of a string as C has it."""
+    if isinstance(text, bytes):
+        return _Target(id(text) + _BYTES, memoryview(text), 0, text)
+    view = _memory(text.encode("utf-32-le", "surrogatepass") + bytes(4))
+    return _Target(_address_in(view, 0), view, 0, view)
 
 
 def _is_plain(cls):
@@ -279,16 +506,16 @@ def _is_plain(cls):
     return isinstance(cls, _SimpleType) and cls.__base__ is _SimpleCData
 
 
-# Items of arrays and fields of structures share the memory of what they are in. What they keep
-# alive is kept there, by their offset.
-
-
 def _get_item(owner, cls, offset):
     view = owner._view[offset : offset + cls._size_]
-    kept = (owner._objects or {}).get(offset)
+    kept = (owner._objects or {}).get(_key(cls, offset))
     if _is_plain(cls):
         return _load(cls, view, kept)
-    item = cls._at(view, owner)
+    item = cls._at(view, owner, offset)
+    if kept is None and issubclass(cls, _Aggregate):
+        # What is put into the item is kept by its owner.
+        kept = {}
+        _keep_item(owner, cls, offset, kept)
     item._objects = kept
     return item
 
@@ -307,7 +534,7 @@ def _set_item(owner, cls, offset, value):
             value = cls(value)
         is_text = isinstance(value, (bytes, str))
         if is_text and issubclass(cls, Array) and getattr(cls._type_, "_type_", None) in ("c", "u"):
-            text = cls._at(view, owner)
+            text = cls._at(view, owner, offset)
             text.value = value
             return
         if not isinstance(value, cls):
@@ -316,11 +543,8 @@ def _set_item(owner, cls, offset, value):
                 f" {cls.__name__} instance"
             )
         view[:] = value._view
-        kept = value._objects
-    if kept is not None or owner._objects:
-        if owner._objects is None:
-            owner._objects = {}
-        owner._objects[offset] = kept
+        kept = _copied(value._objects)
+    _keep_item(owner, cls, offset, kept)
 
 
 # ---- Arrays --------------------------------------------------------------------------------------
@@ -329,7 +553,7 @@ def _set_item(owner, cls, offset, value):
 class _ArrayType(_Type):
     def __init__(cls, name, bases, namespace, **more):
         super().__init__(name, bases, namespace, **more)
-        if bases == (_CData,):
+        if bases == (_Aggregate,):
             return
         length = getattr(cls, "_length_", None)
         if not isinstance(length, int) or isinstance(length, bool):
@@ -345,7 +569,7 @@ class _ArrayType(_Type):
         cls._alignment_ = item._alignment_
 
 
-class Array(_CData, metaclass=_ArrayType):
+class Array(_Aggregate, metaclass=_ArrayType):
     """Items of one type."""
 
     __slots__ = ()
@@ -410,7 +634,7 @@ class Array(_CData, metaclass=_ArrayType):
         code = getattr(type(self)._type_, "_type_", None) if name in ("value", "raw") else None
         if code == "c":
             if name == "raw":
-                value = memoryview(value).tobytes()
+                value = bytes(_bytes_of(value))
             if not isinstance(value, bytes):
                 raise TypeError(f"bytes expected instead of {type(value).__name__} instance")
             if len(value) > self._length_:
@@ -592,14 +816,14 @@ def _set_fields(self, *values, **named):
         setattr(self, name, value)
 
 
-class Structure(_CData, metaclass=_AggregateType):
+class Structure(_Aggregate, metaclass=_AggregateType):
     """Fields one after the other."""
 
     __slots__ = ()
     __init__ = _set_fields
 
 
-class Union(_CData, metaclass=_UnionType):
+class Union(_Aggregate, metaclass=_UnionType):
     """Fields one over the other."""
 
     __slots__ = ()
@@ -626,7 +850,7 @@ class _PointerType(_Type):
 
 
 class _Pointer(_CData, metaclass=_PointerType):
-    """Points to an object; its memory is kept as (view of all of it, offset, owner)."""
+    """Points to an object."""
 
     __slots__ = ()
 
@@ -636,20 +860,9 @@ class _Pointer(_CData, metaclass=_PointerType):
         if target is not None:
             self.contents = target
 
-    def _point(self, view, offset, owner):
-        self._objects = (view, offset, owner)
-        self._view[:] = struct.pack("<I", (id(owner) + offset) & 0xFFFFFFFF)
-        return self
-
-    def _target(self):
-        if self._objects is None:
-            raise ValueError("NULL pointer access")
-        return self._objects
-
     @property
     def contents(self):
-        view, offset, owner = self._target()
-        return _inside(self._type_, view, offset, owner)
+        return _target_of(self._view, self._objects).item(self._type_, 0)
 
     @contents.deleter
     def contents(self):
@@ -661,7 +874,11 @@ class _Pointer(_CData, metaclass=_PointerType):
         is_item = isinstance(target, Array) and target._type_ is cls
         if not isinstance(target, cls) and not is_item:
             raise TypeError(f"expected {cls.__name__} instead of {type(target).__name__}")
-        self._point(target._view, 0, target)
+        _point(self, target._target_)
+
+    def _item(self, index):
+        target = _target_of(self._view, self._objects)
+        return target, target.item(self._type_, index * self._type_._size_)
 
     def __getitem__(self, index):
         if isinstance(index, slice):
@@ -671,30 +888,32 @@ class _Pointer(_CData, metaclass=_PointerType):
             if code == "c":
                 return b"".join(items)
             return "".join(items) if code == "u" else items
-        view, offset, owner = self._target()
-        item = _inside(self._type_, view, offset + index * self._type_._size_, owner)
+        _, item = self._item(index)
         return item.value if _is_plain(self._type_) else item
 
     def __setitem__(self, index, value):
-        view, offset, owner = self._target()
-        item = _inside(self._type_, view, offset + index * self._type_._size_, owner)
-        if isinstance(self._type_, _SimpleType):
-            item.value = value.value if isinstance(value, self._type_) else value
+        target, item = self._item(index)
+        if isinstance(self._type_, _SimpleType) and not isinstance(value, self._type_):
+            item.value = value
         else:
+            if not isinstance(value, self._type_):
+                name = type(value).__name__
+                raise TypeError(f"expected {self._type_.__name__} instead of {name}")
             item._view[:] = value._view
+            item._objects = _copied(value._objects)
+        if isinstance(target, _Target):
+            offset = target.offset + index * self._type_._size_
+            _keep_at(target.owner, self._type_, offset, item._objects)
 
     def __bool__(self):
-        return self._objects is not None
+        return any(self._view)
 
 
-def _inside(cls, view, offset, owner):
-    """An object in the memory of another one, and never outside of it."""
-    if not 0 <= offset <= len(view) - cls._size_:
-        raise ValueError("pointer access outside of the object that it points into")
-    item = cls._at(view[offset : offset + cls._size_], owner)
-    if isinstance(owner, cls) and offset == 0:
-        item._objects = owner._objects
-    return item
+def _point(pointer, target):
+    """Have a pointer, of whatever type, point to something; return it."""
+    pointer._view[:] = struct.pack("<I", target.address)
+    pointer._objects = target
+    return pointer
 
 
 class _Reference:
@@ -765,8 +984,16 @@ class CFuncPtr(_CData, metaclass=_FunctionType):
         return restype(result).value if _is_plain(restype) and result is not None else result
 
     @property
-    def _address(self):
+    def _pointer(self):
+        """The address of the function."""
+        if self._objects is not None:
+            raise NotImplementedError("functions of Python have no address in a sandbox")
         return struct.unpack("<I", self._view)[0]
 
     def __bool__(self):
-        return self._objects is not None or self._address != 0
+        return self._objects is not None or any(self._view)
+
+
+# By these names numpy, for one, knows types of ctypes.
+for _each in (_CData, _SimpleCData, Array, Structure, Union, _Pointer, CFuncPtr, CField):
+    _each.__module__ = "_ctypes"

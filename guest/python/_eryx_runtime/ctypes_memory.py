@@ -1,100 +1,92 @@
 """Functions that look at the memory of C data, for packages that import ctypes.
 
-What is given as an address is an object; nothing is read or written beyond its end.
+Of an object that is known nothing is read or written beyond its end.
 """
-
-import struct
 
 from _eryx_runtime.ctypes_data import (
     _NO_FUNCTIONS,
+    ArgumentError,
     Array,
     CFuncPtr,
-    _array_type,
     _CData,
+    _ForeignTarget,
+    _memory,
+    _point,
     _Pointer,
     _Reference,
     _SimpleCData,
     _SimpleType,
+    _Target,
+    _target_of,
+    _target_of_text,
     _Type,
 )
 
 
-class _byte_type(_SimpleCData):
-    _type_ = "B"
+def _is_pointer(item):
+    return isinstance(item, _Pointer) or (isinstance(item, _SimpleCData) and item._type_ in "PzZ")
 
 
-def _memory_of(item):
-    """The view, the offset and the owner of what a function was given as an address."""
-    if isinstance(item, _Pointer):
-        return item._target()
+def _target(item):
+    """What a function was given the address of."""
+    if _is_pointer(item):
+        return _target_of(item._view, item._objects)
     if isinstance(item, _Reference):
-        return item._obj._view, item._offset, item._obj
-    if isinstance(item, _SimpleCData) and item._type_ in "PzZ" and item._objects is not None:
-        item = item._objects[0]
-    if isinstance(item, _CData):
-        return item._view, 0, item
-    if isinstance(item, str):
-        item = b"".join(struct.pack("<I", ord(character)) for character in item) + bytes(4)
-    elif isinstance(item, bytes):
-        item += b"\0"
-    if isinstance(item, (bytes, bytearray)):
-        owner = _array_type(_byte_type, len(item)).from_buffer_copy(item)
-        return owner._view, 0, owner
-    raise ValueError("there are no addresses in a sandbox")
-
-
-def _room(item, size):
-    view, offset, _ = _memory_of(item)
-    if size < 0 or offset + size > len(view):
-        raise ValueError("this would go beyond the end of the object")
-    return view[offset : offset + size]
+        whole = item._obj._target_
+        return _Target(whole.address + item._offset, whole.view, item._offset, item._obj)
+    if isinstance(item, CFuncPtr):
+        return _ForeignTarget(item._pointer)
+    if isinstance(item, Array):
+        return item._target_
+    if isinstance(item, (bytes, str)):
+        return _target_of_text(item)
+    if isinstance(item, int):
+        return _ForeignTarget(item & 0xFFFFFFFF)
+    converted = getattr(item, "_as_parameter_", None)
+    if converted is not None:
+        return _target(converted)
+    raise ArgumentError(f"argument 1: TypeError: wrong type: {type(item).__name__}")
 
 
 def _memmove_addr(to, source, size):
-    _room(to, size)[:] = bytes(_room(source, size))
+    _target(to).room(0, size)[:] = bytes(_target(source).room(0, size))
+    return _target(to).address
 
 
 def _memset_addr(to, byte, size):
-    _room(to, size)[:] = bytes((byte & 255,)) * size
+    _target(to).room(0, size)[:] = bytes((byte & 255,)) * size
+    return _target(to).address
 
 
 def _string_at_addr(item, size=-1):
-    if size >= 0:
-        return bytes(_room(item, size))
-    view, offset, _ = _memory_of(item)
-    return bytes(view[offset:]).partition(b"\0")[0]
+    target = _target(item)
+    return target.text(1) if size < 0 else bytes(target.room(0, size))
 
 
 def _wstring_at_addr(item, size=-1):
-    view, offset, _ = _memory_of(item)
-    count = (len(view) - offset) // 4 if size < 0 else size
-    text = "".join(map(chr, struct.unpack(f"<{count}I", _room(item, 4 * count))))
-    return text.partition("\0")[0] if size < 0 else text
+    target = _target(item)
+    text = target.text(4) if size < 0 else bytes(target.room(0, 4 * size))
+    return text.decode("utf-32-le", "surrogatepass")
 
 
 def _memoryview_at_addr(item, size, read_only=False):
-    view = _room(item, size)
+    view = _target(item).room(0, size)
     return view.toreadonly() if read_only else view
 
 
 def _cast_addr(item, _, kind):
-    if item is None:
+    is_function = issubclass(kind, CFuncPtr)
+    is_simple = isinstance(kind, _SimpleType) and kind._type_ in "PzZ"
+    if not (is_function or is_simple or issubclass(kind, _Pointer)):
+        raise TypeError(f"cast() argument 2 must be a pointer, not {kind.__name__}")
+    if is_function and isinstance(item, CFuncPtr) and item._objects is not None:
+        return kind(item._objects)
+    is_null = _is_pointer(item) or isinstance(item, CFuncPtr)
+    if item is None or (item == 0 if isinstance(item, int) else is_null and not item):
         return kind()
-    if issubclass(kind, _Pointer):
-        return kind()._point(*_memory_of(item))
-    if issubclass(kind, CFuncPtr) and isinstance(item, (int, CFuncPtr)):
-        # Of native modules there are addresses of functions, to look at and not to call.
-        return kind(item if isinstance(item, int) else item._objects or item._address)
-    if getattr(kind, "_type_", None) in ("P", "z", "Z") and isinstance(kind, _SimpleType):
-        made = kind()
-        _, offset, owner = _memory_of(item)
-        made._view[:] = struct.pack("<I", (id(owner) + offset) & 0xFFFFFFFF)
-        kept = owner
-        if made._type_ != "P":
-            kept = (_string_at_addr if made._type_ == "z" else _wstring_at_addr)(item)
-        made._objects = (kept,)
-        return made
-    raise TypeError(f"cast() argument 2 must be a pointer, not {kind.__name__}")
+    target = _target(item)
+    # Of native modules there are addresses of functions, to look at and not to call.
+    return kind(target.address) if is_function else _point(kind(), target)
 
 
 def dlopen(name, flags=0):
@@ -121,10 +113,10 @@ def alignment(item):
 
 
 def addressof(item):
-    """A number that tells objects apart."""
+    """Where the memory of an object lies."""
     if not isinstance(item, _CData):
         raise TypeError("invalid type")
-    return id(item._view.obj) & 0xFFFFFFFF
+    return item._address_
 
 
 def resize(item, size):
@@ -133,7 +125,7 @@ def resize(item, size):
         raise ValueError(f"minimum size is {type(item)._size_}")
     if item._b_base_ is not None:
         raise ValueError("Memory cannot be resized because this object doesn't own it")
-    view = memoryview(bytearray(size))
+    view = _memory(bytes(size))
     view[: min(size, len(item._view))] = item._view[:size]
     item._view = view
 
