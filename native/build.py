@@ -86,15 +86,18 @@ def is_cached(name: str, kit: Kit) -> bool:
     return all(
         kit.cache.find("science-translated", code_key(data)) is not None
         for wheel in entry.glob("*.whl")
-        for data in modules(wheel).values()
+        for data in modules(wheel, recipe.leave_out).values()
     )
 
 
-def modules(wheel: Path) -> dict[str, bytes]:
-    """The native modules in a wheel."""
+def modules(wheel: Path, leave_out: tuple[str, ...] = ()) -> dict[str, bytes]:
+    """The native modules in a wheel, but for those that are left out."""
     with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".so")]
-        return {name: archive.read(name) for name in names}
+        return {
+            name: archive.read(name)
+            for name in archive.namelist()
+            if name.endswith(".so") and not recipes.is_left_out(name, leave_out)
+        }
 
 
 def wheel_key(name: str, kit: Kit) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import fnmatch
 import hashlib
 import io
 import json
@@ -62,10 +61,6 @@ def write_wheel(files: dict[str, bytes], record: str, *, level: int = 9) -> byte
     return buffer.getvalue()
 
 
-def _is_left_out(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
-
-
 def _read(wheel: bytes, leave_out: tuple[str, ...] = ()) -> tuple[dict[str, bytes], str]:
     """The files of a wheel but for RECORD, and the name of that."""
     files: dict[str, bytes] = {}
@@ -75,7 +70,7 @@ def _read(wheel: bytes, leave_out: tuple[str, ...] = ()) -> tuple[dict[str, byte
             name = entry.filename
             if name.endswith(".dist-info/RECORD"):
                 record = name
-            elif not entry.is_dir() and not _is_left_out(name, leave_out):
+            elif not entry.is_dir() and not recipes.is_left_out(name, leave_out):
                 files[name] = archive.read(entry)
     return files, record
 
@@ -86,7 +81,7 @@ def stubbed(wheel: bytes, leave_out: tuple[str, ...] = ()) -> bytes:
     stubs = {
         name: _prebuilt.stub(data) if name.endswith(".so") else data
         for name, data in files.items()
-        if not (name.endswith(".so") and _is_left_out(name, leave_out))
+        if not (name.endswith(".so") and recipes.is_left_out(name, leave_out))
     }
     return write_wheel(stubs, record, level=1)
 

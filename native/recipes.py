@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +63,11 @@ class Recipe:
     def patches(self) -> list[Path]:
         """Changes of its sources, each of which says why."""
         return sorted((PATCHES / self.name).glob("*.patch"))
+
+
+def is_left_out(path: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a file of a wheel is one of those that are left out."""
+    return any(fnmatch.fnmatch(path, pattern) for pattern in patterns)
 
 
 def load(name: str) -> Recipe:

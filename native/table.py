@@ -61,7 +61,9 @@ def _times(name: str, kit: Kit) -> tuple[str, str]:
     if not recipes.load(name).source:
         return "", ""
     built = times.read(kit.cache, build.wheel_key(name, kit))
-    sources = [data for each in build.wheels(name, kit) for data in build.modules(each).values()]
+    left_out = recipes.load(name).leave_out
+    wheels = build.wheels(name, kit)
+    sources = [data for each in wheels for data in build.modules(each, left_out).values()]
     return _time([built]), _time([times.read(kit.cache, build.code_key(data)) for data in sources])
 
 

@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +78,10 @@ class Package:
     encodings: bool = False
     """Whether the files of tiktoken's encodings lie in /encodings."""
 
+    def of_companion(self, pinned: Container[str]) -> list[str]:
+        """What eryx-science has to have. pinned: packages of the group science-tests."""
+        return [*(each for each in self.takes if each not in pinned), self.name]
+
 
 @dataclass
 class Outcome:
@@ -142,7 +146,7 @@ def factory(package: Package, kit: Kit) -> eryx.SandboxFactory:
 
     name = package.name
     pinned = {each.name for each in kit.lock.python[sources.TESTS]}
-    known = [*(each for each in package.takes if each not in pinned), name]
+    known = package.of_companion(pinned)
     others = [wheel for wheel in science.wheels(known) if not _is(wheel, name)]
     own: list[tuple[str, bytes]] = []
     if package.archive and not package.parts:  # the wheel has no tests

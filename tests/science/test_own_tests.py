@@ -9,9 +9,11 @@ import own_tests
 import pytest
 
 from eryx import SandboxFactory
-from native import build, table
+from native import build, sources, table
+from toolchain.lock import load_lock
 
 _ITEMS = own_tests.expected()
+_PINNED = {each.name for each in load_lock().python[sources.TESTS]}
 
 
 @cache
@@ -25,7 +27,7 @@ def _factory(package: own_tests.Package) -> SandboxFactory:
         pytest.param(
             item,
             marks=[
-                pytest.mark.needs(item.package.name),
+                pytest.mark.needs(*item.package.of_companion(_PINNED)),
                 *([pytest.mark.sample] if item.sample else []),
             ],
             id=f"{item.package.name}-{item.path}",
