@@ -115,7 +115,10 @@ def _wheel_key(recipe: Recipe, archive: Path, kit: Kit) -> str:
             "setup": recipe.setup,
             **({"settings": recipe.settings} if recipe.settings else {}),
             **({"variables": recipe.environment} if recipe.environment else {}),
-            "built with": [_laid_over_digest(wheel) for wheel in _built_with(recipe, kit)],
+            "built with": [
+                _laid_over_digest(wheel, _is_there(wheel, _tools(recipe, kit)))
+                for wheel in _built_with(recipe, kit)
+            ],
             "libraries": [libraries.digest(each, kit) for each in recipe.libraries],
             "compiler": kit.identity,
             "C++": " ".join(_cross.compile_command([], cxx=True)[len(kit.compile) :]),
@@ -153,7 +156,7 @@ def _build(output: Path, *, recipe: Recipe, kit: Kit, archive: Path) -> None:
         python = build_python.environment(_python(kit), work / "environment", packages)
         site = next((work / "environment" / "lib").glob("python*/site-packages"))
         for wheel in _built_with(recipe, kit):
-            lay_over(site, wheel)
+            lay_over(site, wheel, _is_there(wheel, packages))
         # eryx and its tools, whatever else this Python has.
         tools = work / "tools"
         tools.mkdir()
@@ -225,27 +228,39 @@ def _machine_file(work: Path, recipe: Recipe, kit: Kit) -> list[str]:
     return [f"--cross-file={file}"]
 
 
-def lay_over(site: Path, wheel: Path) -> None:
-    """Puts headers and static libraries of a wheel for sandboxes over those for this machine."""
+def _is_there(wheel: Path, packages: list[PythonPackage]) -> bool:
+    """Whether the environment of a build has the package of a wheel, compiled for this machine."""
+    return wheel.name.split("-")[0].replace("_", "-").lower() in {each.name for each in packages}
+
+
+def lay_over(site: Path, wheel: Path, is_there: bool) -> None:
+    """Puts headers and static libraries of a wheel for sandboxes over those for this machine.
+
+    is_there: whether these are there; else Cython finds the wheel's declarations.
+    """
     with zipfile.ZipFile(wheel) as archive:
-        for name in _laid_over(archive):
+        for name in _laid_over(archive, is_there):
             archive.extract(name, site)
 
 
-def _laid_over(archive: zipfile.ZipFile) -> list[str]:
-    paths = map(PurePosixPath, archive.namelist())
+def _laid_over(archive: zipfile.ZipFile, is_there: bool) -> list[str]:
+    paths = list(map(PurePosixPath, archive.namelist()))
+    declared = [] if is_there else [path for path in paths if path.suffix == ".pxd"]
+    packages = {folder for path in declared for folder in path.parents}
     return [
         str(path)
         for path in paths
-        if path.suffix == ".a" or (path.suffix == ".h" and "include" in path.parts)
+        if path.suffix in (".a", *([] if is_there else [".pxd"]))
+        or (path.suffix == ".h" and "include" in path.parts)
+        or (path.name == "__init__.py" and path.parent in packages)
     ]
 
 
-def _laid_over_digest(wheel: Path) -> str:
+def _laid_over_digest(wheel: Path, is_there: bool) -> str:
     """A hash of what other packages are built with."""
     digest = hashlib.sha256(wheel.name.encode())
     with zipfile.ZipFile(wheel) as archive:
-        for name in sorted(_laid_over(archive)):
+        for name in sorted(_laid_over(archive, is_there)):
             digest.update(name.encode() + archive.read(name))
     return digest.hexdigest()
 
