@@ -1,7 +1,7 @@
 """The data types of C for packages that import ctypes: half of `_ctypes` (see ctypes_memory).
 
 There are no foreign functions in a sandbox. Objects lie in arrays of their own, whose addresses are
-those that native modules see. A pointer holds the address, and what it points to (see _Target).
+those that native modules see. A pointer holds the address, and what it points to (see Target).
 What lies at an address that no object is known of is read with numpy, if that is imported; without
 it, such an address is an error, as is that of memory which only numpy can tell.
 """
@@ -10,6 +10,16 @@ import operator
 import struct
 import sys
 from array import array
+
+from _eryx_runtime.ctypes_addresses import (
+    BYTES_OFFSET,
+    NO_MEMORY,
+    Target,
+    address_in,
+    memory,
+    memory_at,
+    target_of,
+)
 
 __version__ = "1.1.0"
 
@@ -23,8 +33,6 @@ FUNCFLAG_USE_LASTERROR = 16
 
 _MEMORY_MODULE = "_eryx_runtime.ctypes_memory"
 _NO_FUNCTIONS = "there are no foreign functions in a sandbox"
-_NO_ADDRESS = "the address of this memory is not known: in a sandbox that takes numpy"
-_NO_MEMORY = "memory at an address cannot be looked at: in a sandbox that takes numpy"
 _INTEGERS = "bBhHiIlLqQ"
 _POINTERS = "PzZO"
 _VIEWED = _INTEGERS + "cfd?P"
@@ -63,13 +71,13 @@ class _Type(type):
         _check_concrete(cls)
         data = _bytes_of(source)
         _check_room(cls, len(data), offset)
-        return cls._at(_memory(data[offset : offset + cls._size_]), None)
+        return cls._at(memory(data[offset : offset + cls._size_]), None)
 
     def from_address(cls, address):
         _check_concrete(cls)
         if not isinstance(address, int):
             raise TypeError("integer expected")
-        return cls._at(_memory_at(address, cls._size_), None, None)
+        return cls._at(memory_at(address, cls._size_), None, None)
 
     def in_dll(cls, library, name):
         raise ValueError(_NO_FUNCTIONS)
@@ -106,118 +114,7 @@ def _check_room(cls, size, offset):
         )
 
 
-# ---- Memory and addresses ------------------------------------------------------------------------
-
-_BYTES = bytes.__basicsize__ - 1
-"""Where in an object of bytes its data begin."""
-
-
-def _memory(data):
-    """A view of memory of its own, which stays where it is."""
-    return memoryview(array("B", data))
-
-
-def _address_in(view, offset):
-    """The address of a view that begins at an offset of what it is of, or None for not known."""
-    owner = view.obj
-    if offset is not None and isinstance(owner, array):
-        return owner.buffer_info()[0] + offset
-    if offset is not None and isinstance(owner, bytes):
-        return id(owner) + _BYTES + offset
-    numpy = sys.modules.get("numpy")
-    if numpy is None:
-        raise ValueError(_NO_ADDRESS)
-    return numpy.asarray(view).__array_interface__["data"][0]
-
-
-class _Foreign:
-    """Memory at an address, as numpy is told of it."""
-
-    def __init__(self, address, size):
-        self.__array_interface__ = {
-            "data": (address, False),
-            "shape": (size,),
-            "typestr": "|u1",
-            "version": 3,
-        }
-
-
-def _memory_at(address, size):
-    """A view of what lies at an address."""
-    if not 0 < address <= (1 << 32) - size:
-        raise ValueError(f"{address:#x} is no address of {size} bytes")
-    numpy = sys.modules.get("numpy")
-    if numpy is None:
-        raise ValueError(_NO_MEMORY)
-    return memoryview(numpy.asarray(_Foreign(address, size)))
-
-
-class _Target:
-    """What a pointer points to: a place in an object that is known, and kept alive."""
-
-    __slots__ = ("address", "offset", "owner", "view")
-
-    def __init__(self, address, view, offset, owner):
-        self.address, self.view, self.offset, self.owner = address, view, offset, owner
-
-    def room(self, offset, size):
-        """A view of that many bytes from there on."""
-        start = self.offset + offset
-        if size < 0 or not 0 <= start <= len(self.view) - size:
-            raise ValueError("pointer access outside of the object that it points into")
-        return self.view[start : start + size]
-
-    def item(self, cls, offset):
-        """An object of a type there."""
-        item = cls._at(self.room(offset, cls._size_), self.owner, self.offset + offset)
-        item._objects = _kept_at(self.owner, cls, self.offset + offset)
-        return item
-
-    def text(self, size):
-        """What is there up to a zero of that many bytes, or to the end."""
-        return _up_to_zero(self.view[self.offset :].tobytes(), size)
-
-
-class _ForeignTarget:
-    """What a pointer points to of which there is an address only."""
-
-    def __init__(self, address):
-        if not address:
-            raise ValueError("NULL pointer access")
-        self.address = address
-
-    def room(self, offset, size):
-        if size < 0:
-            raise ValueError("sizes are not negative")
-        return _memory_at(self.address + offset, size)
-
-    def item(self, cls, offset):
-        return cls._at(self.room(offset, cls._size_), None, None)
-
-    def text(self, size):
-        found, part = b"", 256
-        while True:
-            # Up to a multiple of it, and so never beyond the end of the memory.
-            found += bytes(self.room(len(found), part - (self.address + len(found)) % part))
-            ended = _up_to_zero(found, size)
-            if len(ended) <= len(found) - size:
-                return ended
-
-
-def _up_to_zero(data, size):
-    for start in range(0, len(data) - size + 1, size):
-        if not any(data[start : start + size]):
-            return data[:start]
-    return data[: len(data) // size * size]
-
-
-def _target_of(view, kept):
-    """What the pointer in a view points to."""
-    address = struct.unpack("<I", view)[0]
-    # Others may have written another address there.
-    if isinstance(kept, _Target) and kept.address == address:
-        return kept
-    return _ForeignTarget(address)
+# ---- What objects keep alive ---------------------------------------------------------------------
 
 
 def _key(cls, offset):
@@ -271,7 +168,7 @@ class _CData(metaclass=_Type):
     def __new__(cls, *args, **more):
         _check_concrete(cls)
         made = super().__new__(cls)
-        made._view = _memory(bytes(cls._size_))
+        made._view = memory(bytes(cls._size_))
         made._objects = made._b_base_ = None
         made._offset = 0
         return made
@@ -291,11 +188,11 @@ class _CData(metaclass=_Type):
         base = self._b_base_
         if base is not None:
             return base._address_ + self._offset
-        return _address_in(self._view, self._offset)
+        return address_in(self._view, self._offset)
 
     @property
     def _target_(self):
-        return _Target(self._address_, self._view, 0, self)
+        return Target(self._address_, self._view, 0, self)
 
     @property
     def _b_needsfree_(self):
@@ -416,11 +313,11 @@ def _load(cls, view, kept):
             return address or None
         if code == "O":
             if not isinstance(kept, tuple) or id(kept[0]) != address:
-                raise ValueError("PyObject is NULL" if not address else _NO_MEMORY)
+                raise ValueError("PyObject is NULL" if not address else NO_MEMORY)
             return kept[0]
         if not address:
             return None
-        text = _target_of(view, kept).text(_SIZES["c" if code == "z" else "u"])
+        text = target_of(view, kept).text(_SIZES["c" if code == "z" else "u"])
         return text if code == "z" else text.decode("utf-32-le", "surrogatepass")
     if code == "?":
         return any(view)
@@ -496,9 +393,9 @@ def _store_pointer(code, view, value):
 def _target_of_text(text):
     """The memory of bytes, or of a string as C has it."""
     if isinstance(text, bytes):
-        return _Target(id(text) + _BYTES, memoryview(text), 0, text)
-    view = _memory(text.encode("utf-32-le", "surrogatepass") + bytes(4))
-    return _Target(_address_in(view, 0), view, 0, view)
+        return Target(id(text) + BYTES_OFFSET, memoryview(text), 0, text)
+    view = memory(text.encode("utf-32-le", "surrogatepass") + bytes(4))
+    return Target(address_in(view, 0), view, 0, view)
 
 
 def _is_plain(cls):
@@ -862,7 +759,7 @@ class _Pointer(_CData, metaclass=_PointerType):
 
     @property
     def contents(self):
-        return _target_of(self._view, self._objects).item(self._type_, 0)
+        return _item_of(target_of(self._view, self._objects), self._type_, 0)
 
     @contents.deleter
     def contents(self):
@@ -877,8 +774,8 @@ class _Pointer(_CData, metaclass=_PointerType):
         _point(self, target._target_)
 
     def _item(self, index):
-        target = _target_of(self._view, self._objects)
-        return target, target.item(self._type_, index * self._type_._size_)
+        target = target_of(self._view, self._objects)
+        return target, _item_of(target, self._type_, index * self._type_._size_)
 
     def __getitem__(self, index):
         if isinstance(index, slice):
@@ -901,12 +798,22 @@ class _Pointer(_CData, metaclass=_PointerType):
                 raise TypeError(f"expected {self._type_.__name__} instead of {name}")
             item._view[:] = value._view
             item._objects = _copied(value._objects)
-        if isinstance(target, _Target):
+        if isinstance(target, Target):
             offset = target.offset + index * self._type_._size_
             _keep_at(target.owner, self._type_, offset, item._objects)
 
     def __bool__(self):
         return any(self._view)
+
+
+def _item_of(target, cls, offset):
+    """An object of a type in what a pointer points to."""
+    view = target.room(offset, cls._size_)
+    if not isinstance(target, Target):
+        return cls._at(view, None, None)
+    item = cls._at(view, target.owner, target.offset + offset)
+    item._objects = _kept_at(target.owner, cls, target.offset + offset)
+    return item
 
 
 def _point(pointer, target):

@@ -3,21 +3,18 @@
 Of an object that is known nothing is read or written beyond its end.
 """
 
+from _eryx_runtime.ctypes_addresses import ForeignTarget, Target, memory, target_of
 from _eryx_runtime.ctypes_data import (
     _NO_FUNCTIONS,
     ArgumentError,
     Array,
     CFuncPtr,
     _CData,
-    _ForeignTarget,
-    _memory,
     _point,
     _Pointer,
     _Reference,
     _SimpleCData,
     _SimpleType,
-    _Target,
-    _target_of,
     _target_of_text,
     _Type,
 )
@@ -30,18 +27,18 @@ def _is_pointer(item):
 def _target(item):
     """What a function was given the address of."""
     if _is_pointer(item):
-        return _target_of(item._view, item._objects)
+        return target_of(item._view, item._objects)
     if isinstance(item, _Reference):
         whole = item._obj._target_
-        return _Target(whole.address + item._offset, whole.view, item._offset, item._obj)
+        return Target(whole.address + item._offset, whole.view, item._offset, item._obj)
     if isinstance(item, CFuncPtr):
-        return _ForeignTarget(item._pointer)
+        return ForeignTarget(item._pointer)
     if isinstance(item, Array):
         return item._target_
     if isinstance(item, (bytes, str)):
         return _target_of_text(item)
     if isinstance(item, int):
-        return _ForeignTarget(item & 0xFFFFFFFF)
+        return ForeignTarget(item & 0xFFFFFFFF)
     converted = getattr(item, "_as_parameter_", None)
     if converted is not None:
         return _target(converted)
@@ -125,7 +122,7 @@ def resize(item, size):
         raise ValueError(f"minimum size is {type(item)._size_}")
     if item._b_base_ is not None:
         raise ValueError("Memory cannot be resized because this object doesn't own it")
-    view = _memory(bytes(size))
+    view = memory(bytes(size))
     view[: min(size, len(item._view))] = item._view[:size]
     item._view = view
 
