@@ -17,6 +17,7 @@ import eryx
 from eryx._eryx import BUILD_ID
 from eryx.native import _compile, _cross, _prebuilt, _wasm
 from eryx.native._errors import NativeModuleError
+from eryx.packages._standards import parse_wheel_filename
 from native import build_python, crates, libraries, recipes, sources, times
 from native.kit import Kit
 from native.recipes import Recipe
@@ -230,7 +231,7 @@ def _machine_file(work: Path, recipe: Recipe, kit: Kit) -> list[str]:
 
 def _is_there(wheel: Path, packages: list[PythonPackage]) -> bool:
     """Whether the environment of a build has the package of a wheel, compiled for this machine."""
-    return wheel.name.split("-")[0].replace("_", "-").lower() in {each.name for each in packages}
+    return parse_wheel_filename(wheel.name)[0] in {each.name for each in packages}
 
 
 def lay_over(site: Path, wheel: Path, is_there: bool) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from eryx._eryx import BUILD_ID, VERSION
 from eryx.native import _cross, _prebuilt
 from eryx.packages._metadata import parse_fields
-from eryx.packages._standards import Requirement
+from eryx.packages._standards import Requirement, parse_wheel_filename
 from native import build, ready, recipes
 from native.kit import Kit
 from toolchain.cache import key_of
@@ -148,7 +148,7 @@ class Pack:
         """Gives the name of the package."""
         files, record = _read(wheel.read_bytes(), leave_out)
         name = wheel.name.split("-")[0]
-        key = name.replace("_", "-").lower()
+        key = parse_wheel_filename(wheel.name)[0]
         for path, data in files.items():
             if path.endswith(".so"):
                 self._add_module(data, f"{name}: {path}", key)

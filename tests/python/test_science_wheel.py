@@ -38,6 +38,17 @@ USE = "import spam; print(spam.count(), spam.count())"
 SET_UP = "from spam import count\nready = [count(), hash('a')]\n"
 
 
+def users(installed: Path, count: int, *, cache: bool) -> list[subprocess.Popen[str]]:
+    """Processes that use the companion, all at once."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(installed.parent)!r}); import eryx.science\n"
+        f"factory = eryx.science.factory('toast', cache={cache})\n"
+        f"print(factory.create_sandbox().execute({USE!r}).stdout)"
+    )
+    command = [sys.executable, "-c", program]
+    return [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
+
+
 @pytest.fixture(scope="module")
 def companion(tmp_path_factory: pytest.TempPathFactory, one_cache_of_zig: None) -> Path:
     """A companion with one package, which has one native module, and another one that needs it."""
@@ -271,15 +282,7 @@ class TestUnpacking:
 
     def test_several_at_once(self, installed: Path, own_cache: Path) -> None:
         """All get the same, and nothing of their work is left."""
-        program = (
-            f"import sys; sys.path.insert(0, {str(installed.parent)!r}); import eryx.science\n"
-            "factory = eryx.science.factory('toast', cache=False)\n"
-            f"print(factory.create_sandbox().execute({USE!r}).stdout)"
-        )
-        started = [
-            subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-            for _ in range(4)
-        ]
+        started = users(installed, 4, cache=False)
         with ThreadPoolExecutor(4) as pool:
             paths = list(pool.map(lambda _: science.wheels(["toast"]), range(8)))
         assert all(each == paths[0] for each in paths)
@@ -542,15 +545,7 @@ class TestReady:
             _unpacked._of_this_process.cache_clear()
 
     def test_several_processes_at_once(self, with_ready: Path, own_cache: Path) -> None:
-        program = (
-            f"import sys; sys.path.insert(0, {str(with_ready.parent)!r}); import eryx.science\n"
-            "factory = eryx.science.factory('toast')\n"
-            f"print(factory.create_sandbox().execute({USE!r}).stdout)"
-        )
-        started = [
-            subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-            for _ in range(3)
-        ]
+        started = users(with_ready, 3, cache=True)
         assert [process.communicate()[0] for process in started] == ["2 3\n"] * 3
         assert list(own_cache.glob("factories/*")) == list(own_cache.glob("packages/*")) == []
 

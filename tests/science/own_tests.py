@@ -16,6 +16,7 @@ from typing import Any
 import encodings_of_tiktoken
 
 import eryx
+from eryx.packages._standards import parse_wheel_filename
 from native import build, pack, recipes, sources
 from native.kit import Kit
 
@@ -157,7 +158,7 @@ def factory(package: Package, kit: Kit) -> eryx.SandboxFactory:
         own = [(wheel.name, pack.stubbed(wheel.read_bytes(), left_out)) for wheel in built]
     names = [*PYTEST, *(each for each in package.takes if each in pinned)]
     tests = [sources.wheel(each, kit.lock, kit.cache, sources.TESTS) for each in names]
-    present = {wheel.name.split("-")[0] for wheel in [*others, *tests]}
+    present = {parse_wheel_filename(wheel.name)[0] for wheel in [*others, *tests]}
     packaging = (
         [sources.wheel("packaging", kit.lock, kit.cache)] if "packaging" not in present else []
     )
@@ -167,7 +168,7 @@ def factory(package: Package, kit: Kit) -> eryx.SandboxFactory:
 
 
 def _is(wheel: Path, package: str) -> bool:
-    return wheel.name.split("-")[0].replace("_", "-").lower() == package
+    return parse_wheel_filename(wheel.name)[0] == package
 
 
 @contextmanager
